@@ -1,0 +1,20 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    // A shared two-core machine may need long for a synthesis; no assertion depends on it.
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    reporters:
+      process.env['CI'] === undefined
+        ? ['default']
+        : ['default', ['json', { outputFile: 'coverage/tests.json' }]],
+    coverage: {
+      provider: 'v8',
+      include: ['lambda/**/*.ts', 'lib/**/*.ts'],
+      reporter: ['text-summary', 'json-summary'],
+      thresholds: { lines: 95, branches: 95 },
+    },
+  },
+});
