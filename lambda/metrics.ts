@@ -1,0 +1,46 @@
+/**
+ * Every metric the product writes: its unit, and the dimension it has beside `service`.
+ * The dashboard, the alarms and the code that counts all take them from here.
+ * Units are CloudWatch's.
+ */
+export const METRICS = {
+  /** One for each answered call of the API or run of the task. */
+  Requests: { unit: 'Count' },
+  /** One for each failed call; by the envelope's code. */
+  Faults: { unit: 'Count', dimension: 'code' },
+  /** One for each failed call whose status is 500 or above. */
+  ServerFaults: { unit: 'Count' },
+  /** The handler's time, from event to answer. */
+  Latency: { unit: 'Milliseconds' },
+  /** Requests sent to eGain's API, retries included. */
+  UpstreamCalls: { unit: 'Count' },
+  /** The time of one such request, headers and body. */
+  UpstreamLatency: { unit: 'Milliseconds' },
+  /** Tokens asked for at the token endpoint. */
+  TokenRequests: { unit: 'Count' },
+  /** Reads of the secret. */
+  SecretReads: { unit: 'Count' },
+  /** Accounts met twice in one walk, by id. */
+  DuplicateAccounts: { unit: 'Count' },
+  /** The age of the snapshot that an answer came from. */
+  SnapshotAge: { unit: 'Seconds' },
+  /** Answers from a fresh snapshot that was there already. */
+  CacheHits: { unit: 'Count' },
+  /** Answers that had to wait for a walk. */
+  CacheMisses: { unit: 'Count' },
+  /** Answers from a snapshot past its freshness, because renewing it failed. */
+  StaleAnswers: { unit: 'Count' },
+  /** One for each call of a partner; by the partner's name. */
+  PartnerRequests: { unit: 'Count', dimension: 'partner' },
+  /** Times the authorizer could not decide. */
+  AuthorizerFailures: { unit: 'Count' },
+  /** Tokens that the authorizer turned away. */
+  TokensRefused: { unit: 'Count' },
+} as const satisfies Record<
+  string,
+  { unit: 'Count' | 'Milliseconds' | 'Seconds'; dimension?: string }
+>;
+
+export const METRICS_NAMESPACE = 'EgainAccounts';
+
+export type MetricName = keyof typeof METRICS;
