@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { Fault } from './faults.ts';
+import { METRICS_NAMESPACE } from './metrics.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -35,11 +36,23 @@ export interface ServiceConfig {
   readonly provisioned: boolean;
 }
 
+const json = z.pipe(
+  z.string(),
+  z.transform((text, context) => {
+    try {
+      return JSON.parse(text) as unknown;
+    } catch {
+      context.issues.push({ code: 'custom', message: 'not JSON', input: undefined });
+      return z.NEVER;
+    }
+  }),
+);
+
 const authorizerSchema = z.object({
   AUTH_ISSUER: required(),
   AUTH_JWKS_URI: z.optional(z.string()),
   AUTH_AUDIENCE: z.optional(z.string()),
-  AUTH_COGNITO_CLIENTS: z.optional(z.string()),
+  AUTH_COGNITO_CLIENTS: z.optional(z.pipe(json, z.record(z.string(), z.string()))),
 });
 
 /** What AuthorizerFunction is told by its environment. */
@@ -82,14 +95,17 @@ export function readServiceConfig(environment: Environment = process.env): Servi
  */
 export function readAuthorizerConfig(environment: Environment = process.env): AuthorizerConfig {
   const env = parse(authorizerSchema, environment);
-  const clients = env.AUTH_COGNITO_CLIENTS;
   return {
     issuer: env.AUTH_ISSUER,
     jwksUri: env.AUTH_JWKS_URI,
     audience: env.AUTH_AUDIENCE,
-    cognitoClients:
-      clients === undefined ? undefined : (JSON.parse(clients) as Record<string, string>),
+    cognitoClients: env.AUTH_COGNITO_CLIENTS,
   };
+}
+
+/** The namespace of the metrics, in Powertools' own variable. */
+export function readMetricsNamespace(environment: Environment = process.env): string {
+  return environment['POWERTOOLS_METRICS_NAMESPACE'] || METRICS_NAMESPACE;
 }
 
 function parse<T extends z.ZodMiniType>(schema: T, environment: Environment): z.output<T> {
@@ -99,4 +115,26 @@ function parse<T extends z.ZodMiniType>(schema: T, environment: Environment): z.
   throw new Fault('500-902', {
     reason: `environment variables missing or malformed: ${[...new Set(names)].join(', ')}`,
   });
+}
+
+/** The keys that Lambda gives its function; a function has no other source of them. */
+export interface AwsKeys {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+}
+
+/**
+ * Reads the function's AWS keys.
+ *
+ * @throws Fault `500-902` where there are none
+ */
+export function readAwsKeys(environment: Environment = process.env): AwsKeys {
+  const accessKeyId = environment['AWS_ACCESS_KEY_ID'];
+  const secretAccessKey = environment['AWS_SECRET_ACCESS_KEY'];
+  const sessionToken = environment['AWS_SESSION_TOKEN'];
+  if (!accessKeyId || !secretAccessKey) {
+    throw new Fault('500-902', { reason: 'the environment holds no AWS keys' });
+  }
+  return { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}) };
 }

@@ -263,3 +263,36 @@ export class Fault extends Error {
     this.retry = row.retry;
   }
 }
+
+/** What an upstream says of a failure of its own, its texts fit to be passed on. */
+export interface UpstreamEnvelope {
+  readonly code: string;
+  readonly developerMessage: string | undefined;
+  readonly userMessage: string | undefined;
+  readonly details: readonly Detail[];
+}
+
+/**
+ * A 5xx of eGain's with an envelope of its own, passed on as it is. Thrown once retries are spent;
+ * to a workflow it is `UpstreamUnavailable`, like `502-905`, which also lends it the texts that
+ * eGain left out.
+ */
+export class UpstreamFault extends Fault {
+  override readonly name: string = 'UpstreamFault';
+  override readonly code: string;
+  override readonly status: number;
+  override readonly userMessage: string;
+
+  constructor(status: number, envelope: UpstreamEnvelope) {
+    super('502-905', {
+      ...(envelope.developerMessage === undefined
+        ? {}
+        : { developerMessage: envelope.developerMessage }),
+      details: envelope.details,
+      reason: `eGain answered ${envelope.code}`,
+    });
+    this.code = envelope.code;
+    this.status = status;
+    this.userMessage = envelope.userMessage ?? FAULTS['502-905'].userMessage;
+  }
+}

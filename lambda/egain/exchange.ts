@@ -1,0 +1,115 @@
+import type { Clock } from '../clock.ts';
+import type { Deadline } from '../deadline.ts';
+
+/** One HTTP request, ready to send. */
+export interface OutgoingRequest {
+  readonly url: string;
+  readonly method: 'GET' | 'POST';
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** The most that a body with status 200 may hold, in decoded bytes. */
+  readonly maxBytes: number;
+}
+
+/** The server answered, headers and body. */
+export interface Answer {
+  readonly kind: 'answer';
+  readonly status: number;
+  readonly headers: Headers;
+  /** Null when the body was not to be read: too large, or not UTF-8. */
+  readonly text: string | null;
+  readonly tooLarge: boolean;
+}
+
+/** No whole answer came. */
+export interface Broken {
+  readonly kind: 'broken';
+  readonly what: 'connection' | 'body';
+  /** The system's or undici's error code; nothing of the message, which may quote a header. */
+  readonly errorCode: string;
+}
+
+/** The caller's time ran out first. */
+export interface Late {
+  readonly kind: 'late';
+  readonly waitedMs: number;
+}
+
+export type Outcome = Answer | Broken | Late;
+
+/** What an error body may hold: an envelope of 30 rows of 255 characters is far below it. */
+const MAX_ERROR_BYTES = 256 * 1024;
+
+/**
+ * Sends one request and reads the answer whole, within the deadline. What the answer means is
+ * for others to judge. Redirects are not followed: a bearer token must not leave for another
+ * origin.
+ *
+ * @throws the signal's reason when the work was cancelled before the deadline
+ */
+export async function exchange(
+  request: OutgoingRequest,
+  deadline: Deadline,
+  clock: Clock,
+): Promise<Outcome> {
+  const { signal } = deadline;
+  const began = clock.now();
+  let what: Broken['what'] = 'connection';
+  try {
+    const response = await fetch(request.url, {
+      method: request.method,
+      headers: request.headers,
+      redirect: 'manual',
+      signal,
+      ...(request.body === undefined ? {} : { body: request.body }),
+    });
+    what = 'body';
+    const { status, headers } = response;
+    const cap = status === 200 ? request.maxBytes : MAX_ERROR_BYTES;
+    return { kind: 'answer', status, headers, ...(await readBody(response, cap)) };
+  } catch (error) {
+    if (!signal.aborted) return { kind: 'broken', what, errorCode: errorCode(error) };
+    if (deadline.remaining() > 0) throw signal.reason;
+    return { kind: 'late', waitedMs: clock.now() - began };
+  }
+}
+
+/** Counts decoded bytes as they come, so that a small compressed body cannot fill the memory. */
+async function readBody(
+  response: Response,
+  maxBytes: number,
+): Promise<Pick<Answer, 'text' | 'tooLarge'>> {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  let text: string | null = '';
+  let bytes = 0;
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.byteLength;
+    // Leaving the loop cancels the stream, and with it the transfer.
+    if (bytes > maxBytes) return { text: null, tooLarge: true };
+    text = decodeNext(decoder, text, chunk);
+  }
+  return { text: decodeNext(decoder, text), tooLarge: false };
+}
+
+function decodeNext(
+  decoder: InstanceType<typeof TextDecoder>,
+  text: string | null,
+  chunk?: Uint8Array,
+): string | null {
+  if (text === null) return null;
+  try {
+    return (
+      text + (chunk === undefined ? decoder.decode() : decoder.decode(chunk, { stream: true }))
+    );
+  } catch {
+    return null;
+  }
+}
+
+function errorCode(error: unknown): string {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    const code: unknown = Reflect.get(at, 'code');
+    if (typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,60}$/.test(code)) return code;
+  }
+  return 'UNKNOWN';
+}

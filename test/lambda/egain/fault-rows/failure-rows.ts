@@ -1,0 +1,85 @@
+import { envelopeReply, makeAccounts } from '../../../support/egain-world.ts';
+import { type FaultRow, failed, page, three, unfetched } from '../../../support/fault-row.ts';
+
+/** eGain's API where it fails. */
+export const failureRows: readonly FaultRow[] = [
+  {
+    name: '500 once',
+    accounts: [{ status: 500 }],
+    gives: 'whole',
+    calls: [2, 1, 1],
+    logs: failed({ upstream: 'accounts', attempt: 1, status: 500, retryAfterMs: 50 }),
+  },
+  {
+    name: '503 twice',
+    accounts: [{ status: 503 }, { status: 503 }],
+    gives: 'whole',
+    calls: [3, 1, 1],
+    logs: failed({ attempt: 2, retryAfterMs: 100 }),
+  },
+  {
+    name: '500 for ever, with an envelope',
+    accounts: three(envelopeReply(500, '500-100')),
+    gives: [500, '500-100'],
+    calls: [3, 1, 1],
+    logs: unfetched('500-100'),
+  },
+  {
+    name: '500 for ever, in an envelope of another status',
+    accounts: three(envelopeReply(500, '503-100')),
+    gives: [502, '502-905'],
+    calls: [3, 1, 1],
+    logs: unfetched('502-905'),
+  },
+  {
+    name: '502 for ever, without an envelope',
+    accounts: three({ status: 502, body: '<html>' }),
+    gives: [502, '502-905'],
+    calls: [3, 1, 1],
+    logs: unfetched('502-905', 'answered 502'),
+  },
+  {
+    name: '501, which is not tried again',
+    accounts: [{ status: 501 }],
+    gives: [502, '502-905'],
+    calls: [1, 1, 1],
+    logs: unfetched('502-905', 'answered 501'),
+  },
+  {
+    name: 'dropped connections',
+    accounts: three({ drop: 'at-once' }),
+    gives: [502, '502-905'],
+    calls: [3, 1, 1],
+    logs: failed({ attempt: 3, broken: 'connection' }),
+  },
+  {
+    name: 'truncated bodies',
+    accounts: three({ ...page(makeAccounts(9)), drop: 'in-body' }),
+    gives: [502, '502-905'],
+    calls: [3, 1, 1],
+    logs: failed({ attempt: 3, broken: 'body' }),
+  },
+  {
+    name: 'a truncated body once',
+    accounts: [{ ...page(makeAccounts(9)), drop: 'in-body' }],
+    gives: 'whole',
+    calls: [2, 1, 1],
+    logs: failed({ attempt: 1, broken: 'body' }),
+  },
+  {
+    name: 'no answer',
+    setUp: ({ clock }, upstream) => {
+      upstream.accounts.script = [{ hang: true, before: () => clock.advance(25_000) }];
+    },
+    gives: [504, '504-901'],
+    calls: [1, 1, 1],
+    logs: unfetched('504-901', 'eGain did not answer'),
+  },
+  {
+    name: 'a caller without time',
+    remainingMs: 1000,
+    gives: [504, '504-901'],
+    calls: [0, 0, 0],
+    logs: unfetched('504-901'),
+  },
+];

@@ -1,0 +1,116 @@
+import { gzipSync } from 'node:zlib';
+import { CANARY, envelopeReply, makeAccounts, servePages } from '../../../support/egain-world.ts';
+import { type FaultRow, page, unfetched } from '../../../support/fault-row.ts';
+
+const plain = { name: 'a', address: 'b', channel: {} };
+
+/** eGain's API where it answers with pages that cannot be used. */
+export const pageRows: readonly FaultRow[] = [
+  {
+    name: 'a page that is not JSON',
+    accounts: [{ body: CANARY.token, headers: { 'content-type': 'application/json' } }],
+    gives: [502, '502-903'],
+    calls: [1, 1, 1],
+    logs: unfetched('502-903', 'not a JSON object'),
+  },
+  {
+    name: 'a page that does not say it is JSON',
+    accounts: [{ ...page([]), headers: { 'content-type': 'text/html' } }],
+    gives: [502, '502-903'],
+    calls: [1, 1, 1],
+    logs: unfetched('502-903', 'not JSON'),
+  },
+  {
+    name: 'a page that is not UTF-8',
+    accounts: [
+      { body: Buffer.from([0x22, 0xff, 0x22]), headers: { 'content-type': 'application/json' } },
+    ],
+    gives: [502, '502-903'],
+    calls: [1, 1, 1],
+    logs: unfetched('502-903', 'not a JSON object'),
+  },
+  {
+    name: 'a page without accounts',
+    accounts: [{ body: { paginationInfo: { count: 1 } } }],
+    gives: [502, '502-903'],
+    calls: [1, 1, 1],
+    logs: unfetched('502-903', 'account is missing'),
+  },
+  {
+    name: 'an account without what is required',
+    accounts: [page([{ ...plain, chatConfigurations: { orchestration: {}, entryPoint: {} } }])],
+    gives: [502, '502-903'],
+    calls: [1, 1, 1],
+    logs: unfetched('502-903', 'account[0].chatConfigurations.entryPoint.id is missing'),
+    details: [{ key: 'egain.field', value: 'account[0].chatConfigurations.entryPoint.id' }],
+  },
+  {
+    name: 'a page above 20 MB',
+    accounts: [
+      { body: Buffer.alloc(20_000_001, ' '), headers: { 'content-type': 'application/json' } },
+    ],
+    gives: [502, '502-903'],
+    calls: [1, 1, 1],
+    logs: unfetched('502-903', 'larger than 20 MB'),
+  },
+  {
+    name: 'a small page that unpacks to 200 MB',
+    accounts: [
+      {
+        body: gzipSync(Buffer.alloc(200_000_000, ' ')),
+        headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' },
+      },
+    ],
+    gives: [502, '502-903'],
+    calls: [1, 1, 1],
+    logs: unfetched('502-903', 'larger than 20 MB'),
+  },
+  {
+    name: 'an empty page too early',
+    accounts: [page(makeAccounts(1), { count: 2, pagesize: 1 }), page([])],
+    gives: [502, '502-904'],
+    calls: [2, 1, 1],
+    logs: unfetched('502-904', 'empty too early'),
+  },
+  {
+    name: 'a server that knows no pages',
+    setUp: (_world, upstream) => {
+      upstream.accounts.otherwise = () => page(makeAccounts(2), { count: 4, pagesize: 2 });
+    },
+    gives: [502, '502-904'],
+    calls: [2, 1, 1],
+    logs: unfetched('502-904', 'repeated'),
+  },
+  {
+    name: 'more than 1,000 pages',
+    accounts: [page(makeAccounts(1), { count: 1001, pagesize: 1 })],
+    gives: [502, '502-904'],
+    calls: [1, 1, 1],
+    logs: unfetched('502-904', 'more than 1000'),
+  },
+  {
+    name: 'a later page that fails for ever',
+    setUp: (_world, upstream) => {
+      const well = servePages({ accounts: makeAccounts(4), pagesize: 2 });
+      upstream.accounts.otherwise = (request) =>
+        request.url.search === '' ? well(request) : envelopeReply(500, '500-100');
+    },
+    gives: [500, '500-100'],
+    calls: [4, 1, 1],
+    logs: unfetched('500-100'),
+  },
+  {
+    name: 'a later page that is refused',
+    setUp: (_world, upstream) => {
+      upstream.accounts.otherwise = servePages({
+        accounts: makeAccounts(2),
+        pagesize: 2,
+        past: 400,
+      });
+      upstream.accounts.script = [page(makeAccounts(2), { count: 4, pagesize: 2 })];
+    },
+    gives: [502, '502-903'],
+    calls: [2, 1, 1],
+    logs: unfetched('502-903', 'answered 400'),
+  },
+];

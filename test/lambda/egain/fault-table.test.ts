@@ -1,0 +1,53 @@
+import { inspect } from 'node:util';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { Fault } from '../../../lambda/faults.ts';
+import { CANARY, createWorld, makeAccounts } from '../../support/egain-world.ts';
+import type { FaultRow } from '../../support/fault-row.ts';
+import { type ScriptedUpstream, startScriptedUpstream } from '../../support/scripted-upstream.ts';
+import { failureRows } from './fault-rows/failure-rows.ts';
+import { pageRows } from './fault-rows/page-rows.ts';
+import { refusalRows } from './fault-rows/refusal-rows.ts';
+import { secretRows } from './fault-rows/secret-rows.ts';
+import { tokenRows } from './fault-rows/token-rows.ts';
+
+const rows = [...secretRows, ...tokenRows, ...refusalRows, ...failureRows, ...pageRows];
+
+let upstream: ScriptedUpstream;
+beforeAll(async () => {
+  upstream = await startScriptedUpstream();
+});
+afterAll(() => upstream.close());
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+test('the table has fifty faults at least', () => {
+  expect(rows.length).toBeGreaterThanOrEqual(50);
+});
+
+test.each(rows)('$name', async (row) => {
+  const world = createWorld(upstream);
+  upstream.accounts.script = [...(row.accounts ?? [])];
+  upstream.token.script = [...(row.token ?? [])];
+  upstream.secrets.script = [...(row.secrets ?? [])];
+  row.setUp?.(world, upstream);
+
+  const { remainingMs = 25_000 } = row;
+  const result = await world.ask({ remainingMs }).catch((error: unknown) => error);
+
+  const servers = [upstream.accounts, upstream.token, upstream.secrets];
+  expect(servers.map(({ calls }) => calls.length)).toEqual(row.calls);
+  expect(world.telemetry.total('UpstreamCalls')).toBe(row.calls[0]);
+  expect(world.telemetry.total('TokenRequests')).toBe(row.calls[1]);
+  expect(world.telemetry.lines).toContainEqual(expect.objectContaining(row.logs));
+  expect(result instanceof Fault).toBe(row.gives !== 'whole');
+  expect(result).toMatchObject(expectation(row));
+  const told = inspect([result, world.telemetry.lines], { depth: 9, showHidden: true });
+  for (const secret of Object.values(CANARY)) expect(told).not.toContain(secret);
+});
+
+function expectation({ gives, retryAfterSeconds, details }: FaultRow): object {
+  if (gives === 'whole') return { state: 'miss', snapshot: { accounts: makeAccounts(3) } };
+  const [status, code] = gives;
+  return { status, code, retryAfterSeconds, ...(details && { details }) };
+}

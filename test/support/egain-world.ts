@@ -1,0 +1,148 @@
+import { vi } from 'vitest';
+import type { Account } from '../../lambda/accounts/account.ts';
+import type { SnapshotAnswer, SnapshotOptions } from '../../lambda/accounts/snapshot.ts';
+import type { ServiceConfig } from '../../lambda/config.ts';
+import { createDeadline } from '../../lambda/deadline.ts';
+import { createService, type Service } from '../../lambda/service.ts';
+import { type RecordedTelemetry, recordTelemetry } from './recorded-telemetry.ts';
+import type { ReceivedRequest, Reply, ScriptedUpstream } from './scripted-upstream.ts';
+import { createVirtualClock, type VirtualClock } from './virtual-clock.ts';
+
+export const SECRET_ARN = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:egain-AbCdEf';
+
+/** Values that must turn up nowhere but where they belong. */
+export const CANARY = {
+  clientId: 'canary-client-id-5f2c',
+  clientSecret: 'canary+secret:/% é-77aa',
+  token: 'canary-token-91d0',
+};
+
+/** One service, as a container would have it, before a scripted upstream. */
+export interface World {
+  readonly service: Service;
+  readonly clock: VirtualClock;
+  readonly telemetry: RecordedTelemetry;
+  /** Asks for the snapshot as an invocation with so much time left would. */
+  readonly ask: (
+    options?: SnapshotOptions & { readonly remainingMs?: number },
+  ) => Promise<SnapshotAnswer>;
+}
+
+/** A new container. eGain, the token endpoint and Secrets Manager are well until scripted. */
+export function createWorld(
+  upstream: ScriptedUpstream,
+  overrides: Partial<ServiceConfig> = {},
+): World {
+  upstream.reset();
+  upstream.secrets.otherwise = () => secretReply();
+  upstream.token.otherwise = () => tokenReply(`${CANARY.token}-${upstream.token.calls.length}`);
+  upstream.accounts.otherwise = servePages({ accounts: makeAccounts(3), pagesize: 25 });
+  vi.stubEnv('AWS_ENDPOINT_URL_SECRETS_MANAGER', upstream.origin);
+  vi.stubEnv('AWS_REGION', 'eu-west-1');
+  vi.stubEnv('AWS_ACCESS_KEY_ID', 'AKIDEXAMPLE');
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'example');
+
+  const clock = createVirtualClock();
+  const telemetry = recordTelemetry();
+  const config: ServiceConfig = {
+    secretArn: SECRET_ARN,
+    apiUrl: `${upstream.origin}/api`,
+    tokenUrl: `${upstream.origin}/token`,
+    scope: 'https://api.egain.cloud/auth/.default',
+    clientAuthentication: 'body',
+    freshSeconds: 30,
+    staleSeconds: 600,
+    provisioned: false,
+    ...overrides,
+  };
+  const service = createService(config, telemetry, { clock, random: () => 0.5 });
+  return {
+    service,
+    clock,
+    telemetry,
+    async ask({ remainingMs = 25_000, ...options } = {}) {
+      const deadline = createDeadline(remainingMs, clock.still);
+      try {
+        return await service.snapshots.get(deadline, options);
+      } finally {
+        deadline.dispose();
+      }
+    },
+  };
+}
+
+/** As Secrets Manager answers `GetSecretValue`. */
+export function secretReply(
+  value: unknown = { clientId: CANARY.clientId, clientSecret: CANARY.clientSecret },
+  version = 'version-1',
+): Reply {
+  const SecretString = typeof value === 'string' ? value : JSON.stringify(value);
+  return { body: { ARN: SECRET_ARN, Name: 'egain', VersionId: version, SecretString } };
+}
+
+/** As Secrets Manager answers in an error. */
+export function secretError(type: string, status = 400): Reply {
+  return { status, body: { __type: type, message: `about ${CANARY.clientSecret}` } };
+}
+
+export function tokenReply(token: string, more: Readonly<Record<string, unknown>> = {}): Reply {
+  return { body: { access_token: token, token_type: 'Bearer', expires_in: 3600, ...more } };
+}
+
+/** eGain's envelope, as an answer. */
+export function envelopeReply(
+  status: number,
+  code: string,
+  more: Readonly<Record<string, unknown>> = {},
+): Reply {
+  return { status, body: { code, developerMessage: `about ${code}`, ...more } };
+}
+
+export function makeAccount(number: number, more: Partial<Account> = {}): Account {
+  return {
+    id: `id-${number}`,
+    name: `account_${number}`,
+    address: `+49 30 ${number}`,
+    channel: { id: 'channel-1' },
+    chatConfigurations: { orchestration: { id: 'o-1' }, entryPoint: { id: '1001' } },
+    ...more,
+  };
+}
+
+export function makeAccounts(length: number): Account[] {
+  return Array.from({ length }, (_, index) => makeAccount(index));
+}
+
+export interface PagesOptions {
+  readonly accounts: readonly Account[];
+  readonly pagesize: number;
+  /** What `count` counts. Default records. */
+  readonly meaning?: 'records' | 'pages';
+  /** Whether the answer says its page size. Default true. */
+  readonly reported?: boolean;
+  /** What is past the end. Default an empty page. */
+  readonly past?: 'empty' | 'first-page' | 'last-page' | 400 | 404;
+}
+
+/** eGain's API over a data set. */
+export function servePages(options: PagesOptions): (request: ReceivedRequest) => Reply {
+  const { accounts, pagesize, meaning = 'records', past = 'empty' } = options;
+  const pages = Math.ceil(accounts.length / pagesize);
+  return ({ url }) => {
+    const asked = Number(url.searchParams.get('$pagenum') ?? 1);
+    const beyond = asked > Math.max(pages, 1);
+    if (beyond && typeof past === 'number') return envelopeReply(past, `${past}-100`);
+    const instead = past === 'first-page' ? 1 : Math.max(pages, 1);
+    const pagenum = beyond && past !== 'empty' ? instead : asked;
+    return {
+      body: {
+        paginationInfo: {
+          count: meaning === 'pages' ? pages : accounts.length,
+          pagenum,
+          ...(options.reported === false ? {} : { pagesize }),
+        },
+        account: accounts.slice((pagenum - 1) * pagesize, pagenum * pagesize),
+      },
+    };
+  };
+}

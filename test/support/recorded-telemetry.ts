@@ -1,0 +1,52 @@
+import type { InvocationTelemetry, LogFields } from '../../lambda/telemetry.ts';
+
+export interface RecordedLine {
+  readonly level: 'info' | 'warn' | 'error';
+  readonly message: string;
+  readonly fields: LogFields;
+}
+
+export interface RecordedTelemetry extends InvocationTelemetry {
+  readonly lines: RecordedLine[];
+  /** All that was ever counted, by `name` or `name:dimension`. */
+  readonly counted: Map<string, number>;
+  readonly flushes: number;
+}
+
+/** Telemetry that remembers what it was told. */
+export function recordTelemetry(): RecordedTelemetry {
+  const lines: RecordedLine[] = [];
+  const counted = new Map<string, number>();
+  const totals = new Map<string, number>();
+  let flushes = 0;
+
+  const log =
+    (level: RecordedLine['level']) =>
+    (message: string, fields: LogFields = {}) => {
+      lines.push({ level, message, fields });
+    };
+
+  return {
+    lines,
+    counted,
+    info: log('info'),
+    warn: log('warn'),
+    error: log('error'),
+    count(name, value = 1, dimension) {
+      add(totals, name, value);
+      add(counted, dimension === undefined ? name : `${name}:${dimension}`, value);
+    },
+    total: (name) => totals.get(name) ?? 0,
+    flush() {
+      flushes += 1;
+      totals.clear();
+    },
+    get flushes() {
+      return flushes;
+    },
+  };
+}
+
+function add(sums: Map<string, number>, key: string, value: number): void {
+  sums.set(key, (sums.get(key) ?? 0) + value);
+}
