@@ -1,0 +1,175 @@
+import { createLocalJWKSet, errors, type JWTVerifyGetKey } from 'jose';
+import type { Clock } from '../clock.ts';
+import type { Deadline } from '../deadline.ts';
+
+/** Keys are asked for anew after this long, so that one the issuer withdraws loses its force. */
+const FRESH_MS = 10 * 60_000;
+/** While the issuer can't be reached, the keys it gave last hold for this long. */
+const KEPT_MS = 24 * 60 * 60_000;
+/** With keys at hand, whatever a token says causes no more than one fetch in this time. */
+const COOLDOWN_MS = 30_000;
+/** For the OpenID configuration and the key set together. */
+const FETCH_MS = 3000;
+const MAX_BYTES = 512 * 1024;
+
+/** The issuer's keys can't be had, so nothing can be said about a token. */
+export class KeysUnavailable extends Error {
+  override readonly name = 'KeysUnavailable';
+}
+
+export interface IssuerKeysOptions {
+  readonly issuer: string;
+  /** Without it, the issuer's OpenID configuration names the key set. */
+  readonly jwksUri: string | undefined;
+  readonly clock: Clock;
+  /** Told why, when keys can't be renewed and the known ones go on. */
+  readonly onStale: (reason: string) => void;
+}
+
+/** The public keys by which an issuer signs. */
+export interface IssuerKeys {
+  /**
+   * Jose's key look-up, bounded by `deadline`. It throws `KeysUnavailable` when it can't decide,
+   * and jose's `JWKSNoMatchingKey` when the issuer has no such key.
+   */
+  lookUp(deadline: Deadline): JWTVerifyGetKey;
+}
+
+/**
+ * Keeps an issuer's key set. Jose's `createRemoteJWKSet` does not fit: it stops trusting the keys
+ * it has when the issuer is down, does not limit how often it asks after a failure, and reads the
+ * wall clock.
+ *
+ * One fetch at a time. A key that the set does not hold causes one more fetch, if the last was
+ * long enough ago. A failure is remembered only while there are keys to go on with.
+ *
+ * @see https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfig
+ */
+export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
+  const { clock } = options;
+  let known: { readonly find: JWTVerifyGetKey; readonly fetchedAt: number } | undefined;
+  let failure: { readonly error: KeysUnavailable; readonly at: number } | undefined;
+  let jwksUri: URL | undefined;
+  let flight: Promise<void> | undefined;
+
+  async function fetchKeys(signal: AbortSignal): Promise<void> {
+    jwksUri ??= await findJwksUri(options, signal);
+    const find = createLocalJWKSet(await fetchJson(jwksUri, signal));
+    known = { find, fetchedAt: clock.now() };
+    failure = undefined;
+  }
+
+  async function refreshOnce(deadline: Deadline): Promise<void> {
+    const timeout = new AbortController();
+    const cancel = clock.after(FETCH_MS, () => timeout.abort());
+    try {
+      await fetchKeys(AbortSignal.any([deadline.signal, timeout.signal]));
+    } catch (cause) {
+      jwksUri = undefined;
+      failure = { error: asUnavailable(cause), at: clock.now() };
+      throw failure.error;
+    } finally {
+      cancel();
+      flight = undefined;
+    }
+  }
+
+  function refresh(deadline: Deadline): Promise<void> {
+    flight ??= refreshOnce(deadline);
+    return flight;
+  }
+
+  const age = () =>
+    known === undefined ? Number.POSITIVE_INFINITY : clock.now() - known.fetchedAt;
+  const failedLately = () => failure !== undefined && clock.now() - failure.at < COOLDOWN_MS;
+
+  /** The newest keys to be had; ones past their freshness if the issuer is down. */
+  async function current(deadline: Deadline): Promise<JWTVerifyGetKey> {
+    if (age() >= KEPT_MS || (age() >= FRESH_MS && !failedLately())) {
+      try {
+        await refresh(deadline);
+      } catch (error) {
+        if (age() >= KEPT_MS) throw error;
+        options.onStale((error as KeysUnavailable).message);
+      }
+    }
+    if (known === undefined) throw new KeysUnavailable('there are no keys');
+    return known.find;
+  }
+
+  return {
+    lookUp: (deadline) => async (header, token) => {
+      const find = await current(deadline);
+      try {
+        return await find(header, token);
+      } catch (error) {
+        if (!isNoMatch(error)) throw judged(error);
+        if (failure !== undefined && failedLately()) throw failure.error;
+        if (age() < COOLDOWN_MS) throw error;
+      }
+      await refresh(deadline);
+      const renewed = await current(deadline);
+      try {
+        return await renewed(header, token);
+      } catch (error) {
+        throw judged(error);
+      }
+    },
+  };
+}
+
+const isNoMatch = (error: unknown) => error instanceof errors.JWKSNoMatchingKey;
+
+/** What is wrong with the token stays as it is; what is wrong with the key set does not. */
+function judged(error: unknown): unknown {
+  const byToken =
+    isNoMatch(error) ||
+    error instanceof errors.JWKSMultipleMatchingKeys ||
+    error instanceof errors.JOSENotSupported;
+  return byToken ? error : new KeysUnavailable('the key is not usable', { cause: error });
+}
+
+function asUnavailable(cause: unknown): KeysUnavailable {
+  if (cause instanceof KeysUnavailable) return cause;
+  if (cause instanceof errors.JOSEError) return new KeysUnavailable('the key set is malformed');
+  return new KeysUnavailable('the issuer cannot be reached', { cause });
+}
+
+async function findJwksUri(options: IssuerKeysOptions, signal: AbortSignal): Promise<URL> {
+  if (options.jwksUri !== undefined) return secureUrl(options.jwksUri);
+  const base = options.issuer.replace(/\/$/, '');
+  const found = await fetchJson(secureUrl(`${base}/.well-known/openid-configuration`), signal);
+  const document = (found ?? {}) as { issuer?: unknown; jwks_uri?: unknown };
+  if (document.issuer !== options.issuer) {
+    throw new KeysUnavailable('the OpenID configuration is of another issuer');
+  }
+  return secureUrl(document.jwks_uri);
+}
+
+function secureUrl(text: unknown): URL {
+  const url = typeof text === 'string' ? URL.parse(text) : null;
+  const loopback = ['127.0.0.1', '[::1]', 'localhost'].includes(url?.hostname ?? '');
+  if (url?.protocol === 'https:' || (url?.protocol === 'http:' && loopback)) return url;
+  throw new KeysUnavailable('an address of the issuer is not an https URL');
+}
+
+async function fetchJson(url: URL, signal: AbortSignal): Promise<never> {
+  const headers = { accept: 'application/json, application/jwk-set+json' };
+  const response = await fetch(url, { headers, redirect: 'manual', signal });
+  if (response.status !== 200) {
+    await response.body?.cancel();
+    throw new KeysUnavailable(`the issuer answers ${response.status}`);
+  }
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of response.body ?? []) {
+    size += chunk.length;
+    if (size > MAX_BYTES) throw new KeysUnavailable("the issuer's answer is too large");
+    chunks.push(chunk);
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString('utf8')) as never;
+  } catch {
+    throw new KeysUnavailable("the issuer's answer is not JSON");
+  }
+}

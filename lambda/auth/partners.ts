@@ -1,0 +1,75 @@
+import { readFileSync } from 'node:fs';
+import * as z from 'zod/mini';
+import { accountRuleSchema, SCOPES, type Scope } from '../accounts/visibility.ts';
+import { Fault } from '../faults.ts';
+
+const partnersSchema = z.record(
+  z.string(),
+  z.object({
+    clientId: z.optional(z.string()),
+    scopes: z.array(z.enum(SCOPES)),
+    accounts: z.optional(accountRuleSchema),
+    usageKey: z.string().check(z.minLength(20)),
+  }),
+);
+
+/** A partner's entry, as the authorizer needs it. */
+export interface Partner {
+  readonly name: string;
+  readonly scopes: ReadonlySet<Scope>;
+  /** The account rule as JSON; undefined when the partner may see every account. */
+  readonly accounts: string | undefined;
+  /** The value of the API key that stands for the partner's usage plan. */
+  readonly usageKey: string;
+}
+
+/**
+ * Reads the partners' table: a file, since a function's environment is limited to 4 KB.
+ *
+ * @throws Fault `500-902` when it is missing or not JSON
+ */
+export function readPartnersFile(url: URL): unknown {
+  try {
+    return JSON.parse(readFileSync(url, 'utf8'));
+  } catch {
+    throw misconfigured('partners.json is missing or not JSON');
+  }
+}
+
+/**
+ * Makes the table of partners by client id.
+ *
+ * @param file the content of `partners.json`
+ * @param cognitoClients client ids by the partner's name, where the user pool is the stack's own
+ * @throws Fault `500-902` when the file is malformed, or a partner has no client id, or two share
+ *   one
+ */
+export function createPartnerTable(
+  file: unknown,
+  cognitoClients: Readonly<Record<string, string>> | undefined,
+): ReadonlyMap<string, Partner> {
+  const parsed = z.safeParse(partnersSchema, file);
+  if (!parsed.success) {
+    const paths = parsed.error.issues.map((issue) => issue.path.join('.'));
+    throw misconfigured(`partners.json is malformed at: ${paths.join(', ')}`);
+  }
+  const idsByName = cognitoClients && new Map(Object.entries(cognitoClients));
+  const partners = new Map<string, Partner>();
+  for (const [name, entry] of Object.entries(parsed.data)) {
+    const clientId = idsByName ? idsByName.get(name) : entry.clientId;
+    if (!clientId) throw misconfigured(`partner ${name} has no client id`);
+    const other = partners.get(clientId);
+    if (other) throw misconfigured(`partners ${other.name} and ${name} share a client id`);
+    partners.set(clientId, {
+      name,
+      scopes: new Set(entry.scopes),
+      accounts: entry.accounts && JSON.stringify(entry.accounts),
+      usageKey: entry.usageKey,
+    });
+  }
+  return partners;
+}
+
+function misconfigured(reason: string): Fault {
+  return new Fault('500-902', { reason });
+}

@@ -1,0 +1,183 @@
+import type { JWTPayload } from 'jose';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { readPartnersFile } from '../../../lambda/auth/partners.ts';
+import { deny } from '../../../lambda/auth/policy.ts';
+import { Fault } from '../../../lambda/faults.ts';
+import * as support from '../../support/authorizer.ts';
+import type { TestIssuer } from '../../support/issuer.ts';
+import { createSigningKey, type SigningKey, sign, startIssuer } from '../../support/issuer.ts';
+import { createManualClock } from '../../support/manual-clock.ts';
+
+const clock = createManualClock();
+let key: SigningKey;
+let issuer: TestIssuer;
+let telemetry: support.RecordedTelemetry;
+let authorize: ReturnType<typeof support.createTestAuthorize>;
+
+beforeAll(async () => {
+  key = await createSigningKey('k1', 'ES256');
+  issuer = await startIssuer(key);
+});
+beforeEach(() => {
+  telemetry = support.recordTelemetry();
+  authorize = support.createTestAuthorize({ issuer: issuer.url }, clock, telemetry);
+});
+afterAll(() => issuer.stop());
+
+const bearer = async (change: JWTPayload) =>
+  `Bearer ${await sign(key, { ...support.goodClaims(issuer.url, clock), ...change })}`;
+
+const make = (partners: unknown, config = {}) =>
+  support.createTestAuthorize({ issuer: issuer.url, ...config }, clock, telemetry, partners);
+
+describe('a partner', () => {
+  test('is let in to the whole API, on its own usage plan', async () => {
+    const result = await authorize(await bearer({}));
+
+    expect(result).toEqual({
+      principalId: 'acme',
+      policyDocument: {
+        Version: '2012-10-17',
+        Statement: [
+          {
+            Action: 'execute-api:Invoke',
+            Effect: 'Allow',
+            Resource: 'arn:aws:execute-api:eu-west-1:123456789012:a1b2c3/v1/GET/*',
+          },
+        ],
+      },
+      usageIdentifierKey: support.USAGE_KEY,
+      context: {
+        partner: 'acme',
+        scopes: 'accounts/read accounts/read.address accounts/read.configuration',
+      },
+    });
+  });
+
+  test('with an account rule has it in its context', async () => {
+    const result = await authorize(await bearer({ client_id: 'client-narrow' }));
+    expect(result.context?.['accounts']).toBe('{"channel":["c1"],"attribute":["region:emea"]}');
+  });
+
+  test.each([
+    [
+      'a token wider than the entry',
+      'client-basic',
+      'accounts/read accounts/read.address',
+      'accounts/read',
+    ],
+    ['an entry wider than the token', 'client-acme', 'accounts/read', 'accounts/read'],
+    ['scopes of others', 'client-acme', 'openid accounts/read accounts/write', 'accounts/read'],
+    [
+      'another order',
+      'client-acme',
+      'accounts/read.address accounts/read',
+      'accounts/read accounts/read.address',
+    ],
+  ])('gets what token and entry both grant: %s', async (_, client, scope, granted) => {
+    const result = await authorize(await bearer({ client_id: client, scope }));
+    expect(result.context?.['scopes']).toBe(granted);
+  });
+
+  test('is found by client_id before azp before sub', async () => {
+    const all = { client_id: 'client-basic', azp: 'client-narrow', sub: 'client-acme' };
+    expect(await authorize(await bearer(all))).toMatchObject({ principalId: 'basic' });
+    const two = { ...all, client_id: undefined };
+    expect(await authorize(await bearer(two))).toMatchObject({ principalId: 'narrow' });
+  });
+});
+
+describe('a valid token is denied', () => {
+  test.each<[string, JWTPayload]>([
+    ['of an unknown client', { client_id: 'stranger' }],
+    ['of a client named like a partner, not by its id', { client_id: 'acme' }],
+    [
+      'whose client_id is unknown, though its sub is a partner',
+      { client_id: 'x', sub: 'client-acme' },
+    ],
+    ['whose client_id is no text', { client_id: 7 }],
+    ['of no client', { client_id: undefined, sub: undefined as unknown as string }],
+    ['of client __proto__', { client_id: '__proto__' }],
+    ['of client constructor', { client_id: 'constructor' }],
+    ['without scope', { scope: undefined }],
+    ['with an empty scope', { scope: '' }],
+    ['with a scope in capitals', { scope: 'Accounts/Read' }],
+    ['with a longer name only', { scope: 'accounts/read.address' }],
+    ['with a URL of the scope', { scope: 'https://accounts.test/accounts/read' }],
+    ['with scope as a number', { scope: 7 }],
+    ['with scopes that a comma parts', { scope: 'accounts/read,accounts/read.address' }],
+  ])('%s', async (_, change) => {
+    const result = await authorize(await bearer(change));
+
+    expect(result.policyDocument.Statement).toEqual([
+      {
+        Action: 'execute-api:Invoke',
+        Effect: 'Deny',
+        Resource: 'arn:aws:execute-api:eu-west-1:123456789012:a1b2c3/v1/GET/*',
+      },
+    ]);
+    expect(result).not.toHaveProperty('usageIdentifierKey');
+    expect(result).not.toHaveProperty('context');
+    expect(telemetry.counts.get('TokensRefused')).toBe(1);
+    expect(telemetry.lines.join()).not.toContain('stranger');
+  });
+});
+
+test.each(['', 'arn:aws:s3:::bucket/key', 'arn:aws:execute-api:eu-west-1:1:api'])(
+  'no policy is made for %j, which is no method of an API',
+  (methodArn) => {
+    expect(() => deny(methodArn, 'unknown')).toThrow('methodArn');
+  },
+);
+
+describe('set up wrongly', () => {
+  const { acme, basic } = support.PARTNERS;
+
+  test.each<[string, unknown, object, string]>([
+    [
+      'no audience and no Cognito clients',
+      support.PARTNERS,
+      { audience: undefined },
+      'AUTH_AUDIENCE',
+    ],
+    ['partners not an object', [], {}, 'partners.json is malformed'],
+    ['an unknown scope', { acme: { ...acme, scopes: ['all'] } }, {}, 'acme.scopes.0'],
+    ['a short usage key', { acme: { ...acme, usageKey: 'short' } }, {}, 'acme.usageKey'],
+    [
+      'a partner without client id',
+      { acme: { ...acme, clientId: undefined } },
+      {},
+      'acme has no client id',
+    ],
+    [
+      'a client id twice',
+      { acme, basic: { ...basic, clientId: acme.clientId } },
+      {},
+      'share a client id',
+    ],
+    [
+      'a partner without Cognito client',
+      { acme },
+      { cognitoClients: { basic: 'x' } },
+      'acme has no client id',
+    ],
+  ])('%s', (_, partners, config, reason) => {
+    expect(() => make(partners, config)).toThrow(Fault);
+    expect(() => make(partners, config)).toThrow(reason);
+  });
+
+  test('a partners file that is missing, or not JSON, is a fault that quotes nothing', () => {
+    for (const url of [new URL('no-such.json', import.meta.url), new URL(import.meta.url)]) {
+      const read = () => readPartnersFile(url);
+      expect(read).toThrow(Fault);
+      expect(read).toThrow(/^partners.json is missing or not JSON$/);
+    }
+    const json = new URL('../../../package.json', import.meta.url);
+    expect(readPartnersFile(json)).toHaveProperty('name');
+  });
+
+  test("a partner named like an object's own method has no client id by accident", () => {
+    const partners = { constructor: { ...acme, clientId: undefined } };
+    expect(() => make(partners, { cognitoClients: {} })).toThrow('has no client id');
+  });
+});

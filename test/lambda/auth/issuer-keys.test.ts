@@ -1,0 +1,248 @@
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { KeysUnavailable } from '../../../lambda/auth/issuer-keys.ts';
+import { TokenRefused } from '../../../lambda/auth/verify-token.ts';
+import * as support from '../../support/authorizer.ts';
+import * as issuers from '../../support/issuer.ts';
+import { createManualClock, type ManualClock } from '../../support/manual-clock.ts';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+
+let first: issuers.SigningKey;
+let second: issuers.SigningKey;
+let issuer: issuers.TestIssuer;
+let clock: ManualClock;
+let telemetry: support.RecordedTelemetry;
+let authorize: ReturnType<typeof support.createTestAuthorize>;
+
+beforeAll(async () => {
+  [first, second] = await Promise.all([
+    issuers.createSigningKey('first', 'ES256'),
+    issuers.createSigningKey('second', 'ES256'),
+  ]);
+});
+beforeEach(async () => {
+  issuer = await issuers.startIssuer(first);
+  clock = createManualClock();
+  telemetry = support.recordTelemetry();
+  authorize = support.createTestAuthorize({ issuer: issuer.url }, clock, telemetry);
+});
+afterEach(() => issuer.stop());
+
+const tokenOf = async (key: issuers.SigningKey) =>
+  `Bearer ${await issuers.sign(key, support.goodClaims(issuer.url, clock))}`;
+const present = async (key: issuers.SigningKey) => authorize(await tokenOf(key));
+const down: issuers.Disturbance = (response) => {
+  response.writeHead(503).end('down for maintenance');
+};
+
+const json =
+  (body: unknown): issuers.Disturbance =>
+  (response) => {
+    response.end(JSON.stringify(body));
+  };
+
+describe('fetches of the key set', () => {
+  test('one for many requests, at once and after each other', async () => {
+    const token = await tokenOf(first);
+    await Promise.all(Array.from({ length: 20 }, () => authorize(token)));
+    await present(first);
+    expect(issuer.fetches).toEqual({ configuration: 1, jwks: 1 });
+  });
+
+  test('none of the OpenID configuration when the key set has an address', async () => {
+    const { url, jwksUri } = issuer;
+    authorize = support.createTestAuthorize({ issuer: url, jwksUri }, clock);
+    await present(first);
+    expect(issuer.fetches).toEqual({ configuration: 0, jwks: 1 });
+  });
+
+  test('none for a token that is bad by its own words', async () => {
+    const claims = { ...support.goodClaims(issuer.url, clock), iss: 'https://other.test' };
+    const token = await issuers.sign(second, claims);
+    await expect(authorize(`Bearer ${token}`)).rejects.toThrow('iss');
+    expect(issuer.fetches.jwks).toBe(0);
+  });
+
+  test('anew after ten minutes, so that a withdrawn key loses its force', async () => {
+    await present(first);
+    issuer.keys = [second];
+    clock.advance(10 * MINUTE - 1);
+    await present(first);
+    clock.advance(1);
+    await expect(present(first)).rejects.toBeInstanceOf(TokenRefused);
+    expect(issuer.fetches).toEqual({ configuration: 1, jwks: 2 });
+  });
+
+  test('one more for an unknown kid, once the last is 30 seconds old', async () => {
+    await present(first);
+    issuer.keys = [first, second];
+    await expect(present(second)).rejects.toBeInstanceOf(TokenRefused);
+    expect(issuer.fetches.jwks).toBe(1);
+
+    clock.advance(30_000);
+    await expect(present(second)).resolves.toMatchObject({ principalId: 'acme' });
+    expect(issuer.fetches.jwks).toBe(2);
+  });
+
+  test('one for a flood of unknown kids', async () => {
+    await present(first);
+    clock.advance(MINUTE);
+    for (const kid of ['a', 'b', 'c', 'd']) {
+      await expect(present({ ...second, kid })).rejects.toBeInstanceOf(TokenRefused);
+    }
+    expect(issuer.fetches.jwks).toBe(2);
+  });
+});
+
+describe('keys never had', () => {
+  test.each<[string, () => issuers.TestIssuer['disturbance'], string]>([
+    ['the configuration fails', () => ({ configuration: down }), 'the issuer answers 503'],
+    ['the key set fails', () => ({ jwks: down }), 'the issuer answers 503'],
+    [
+      'the connection breaks',
+      () => ({ jwks: (response) => response.destroy() }),
+      'cannot be reached',
+    ],
+    [
+      'a redirect',
+      () => ({ jwks: (response) => response.writeHead(302, { location: issuer.jwksUri }).end() }),
+      'answers 302',
+    ],
+    ['not JSON', () => ({ jwks: (response) => response.end('<secret>') }), 'is not JSON'],
+    ['an empty answer', () => ({ jwks: (response) => response.end() }), 'is not JSON'],
+    ['not a key set', () => ({ jwks: json({ keys: 'none' }) }), 'the key set is malformed'],
+    ['too large', () => ({ jwks: json('x'.repeat(600_000)) }), 'is too large'],
+    [
+      'a key that is none',
+      () => ({ jwks: json({ keys: [{ kty: 'EC', crv: 'P-256', kid: 'first', x: '?', y: '?' }] }) }),
+      'the key is not usable',
+    ],
+    ['configuration of null', () => ({ configuration: json(null) }), 'of another issuer'],
+    [
+      'configuration of another issuer',
+      () => ({ configuration: json({ issuer: 'https://other.test', jwks_uri: issuer.jwksUri }) }),
+      'of another issuer',
+    ],
+    [
+      'a key set without TLS',
+      () => ({ configuration: json({ issuer: issuer.url, jwks_uri: 'http://keys.test/' }) }),
+      'not an https URL',
+    ],
+    [
+      'a key set without address',
+      () => ({ configuration: json({ issuer: issuer.url }) }),
+      'not an https URL',
+    ],
+    [
+      'a key set at no URL',
+      () => ({ configuration: json({ issuer: issuer.url, jwks_uri: '/jwks' }) }),
+      'not an https URL',
+    ],
+  ])('%s: no decision, and the next request tries again', async (_, disturb, reason) => {
+    issuer.disturbance = disturb();
+    const refused = present(first);
+    await expect(refused).rejects.toBeInstanceOf(KeysUnavailable);
+    await expect(refused).rejects.toThrow(reason);
+
+    issuer.disturbance = {};
+    if (reason === 'the key is not usable') clock.advance(10 * MINUTE);
+    await expect(present(first)).resolves.toMatchObject({ principalId: 'acme' });
+  });
+
+  test('a bad token is still refused', async () => {
+    await issuer.stop();
+    const expired = { ...support.goodClaims(issuer.url, clock), exp: 1 };
+    const token = await issuers.sign(first, expired);
+    await expect(authorize(`Bearer ${token}`)).rejects.toBeInstanceOf(TokenRefused);
+    await expect(present(first)).rejects.toBeInstanceOf(KeysUnavailable);
+    issuer = await issuers.startIssuer();
+  });
+
+  test('an issuer that hangs is given up after three seconds', async () => {
+    const asked = Promise.withResolvers<void>();
+    issuer.disturbance = { jwks: () => asked.resolve() };
+    const pending = present(first);
+    await asked.promise;
+    clock.advance(3000);
+    await expect(pending).rejects.toBeInstanceOf(KeysUnavailable);
+  });
+
+  test("the request's own deadline ends the wait before that", async () => {
+    const asked = Promise.withResolvers<void>();
+    issuer.disturbance = { configuration: () => asked.resolve() };
+    const controller = new AbortController();
+    const pending = authorize(await tokenOf(first), support.createTestDeadline(controller));
+    await asked.promise;
+    controller.abort();
+    await expect(pending).rejects.toBeInstanceOf(KeysUnavailable);
+    expect(clock.waiting).toBe(0);
+  });
+
+  test('an issuer whose own URL is without TLS is never asked', async () => {
+    const url = 'http://issuer.test';
+    authorize = support.createTestAuthorize({ issuer: url }, clock);
+    const token = await issuers.sign(first, support.goodClaims(url, clock));
+    await expect(authorize(`Bearer ${token}`)).rejects.toThrow('not an https URL');
+  });
+});
+
+describe('keys had once, and the issuer goes down', () => {
+  beforeEach(async () => {
+    await present(first);
+    issuer.disturbance = { configuration: down, jwks: down };
+  });
+
+  test('tokens signed by the known keys go on, for a day', async () => {
+    for (const wait of [9 * MINUTE, HOUR, 22 * HOUR]) {
+      clock.advance(wait);
+      await expect(present(first)).resolves.toMatchObject({ principalId: 'acme' });
+    }
+    clock.advance(HOUR);
+    await expect(present(first)).rejects.toBeInstanceOf(KeysUnavailable);
+  });
+
+  test('the issuer is asked once in 30 seconds, and the log says why', async () => {
+    clock.advance(10 * MINUTE);
+    await present(first);
+    await present(first);
+    expect(issuer.fetches.jwks).toBe(2);
+    expect(telemetry.lines).toEqual([
+      `the issuer's known keys go on {"reason":"the issuer answers 503"}`,
+    ]);
+    clock.advance(30_000);
+    await present(first);
+    expect(issuer.fetches.configuration).toBe(2);
+  });
+
+  test('an unknown kid can be neither taken nor refused', async () => {
+    clock.advance(MINUTE);
+    await expect(present(second)).rejects.toBeInstanceOf(KeysUnavailable);
+    await expect(present(second)).rejects.toBeInstanceOf(KeysUnavailable);
+    expect(issuer.fetches).toEqual({ configuration: 1, jwks: 2 });
+  });
+
+  test('an unknown kid is refused while the last answer is fresh', async () => {
+    await expect(present(second)).rejects.toBeInstanceOf(TokenRefused);
+  });
+
+  test('a forged signature under a known kid is refused', async () => {
+    await expect(present({ ...second, kid: 'first' })).rejects.toBeInstanceOf(TokenRefused);
+  });
+
+  test('it comes back', async () => {
+    clock.advance(MINUTE);
+    await expect(present(second)).rejects.toBeInstanceOf(KeysUnavailable);
+    issuer.disturbance = {};
+    issuer.keys = [second];
+    clock.advance(30_000);
+    await expect(present(second)).resolves.toMatchObject({ principalId: 'acme' });
+  });
+});
+
+test('two keys that a token without kid may be signed by are one too many', async () => {
+  issuer.keys = [first, second];
+  const claims = support.goodClaims(issuer.url, clock);
+  const token = await issuers.sign(first, claims, { kid: undefined });
+  await expect(authorize(`Bearer ${token}`)).rejects.toBeInstanceOf(TokenRefused);
+});

@@ -1,0 +1,217 @@
+import { createSign, KeyObject } from 'node:crypto';
+import * as fc from 'fast-check';
+import { base64url, exportSPKI, type JWTPayload, SignJWT } from 'jose';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { TokenRefused } from '../../../lambda/auth/verify-token.ts';
+import { createTestAuthorize, goodClaims } from '../../support/authorizer.ts';
+import type { TestIssuer } from '../../support/issuer.ts';
+import { createSigningKey, type SigningKey, sign, startIssuer } from '../../support/issuer.ts';
+import { createManualClock } from '../../support/manual-clock.ts';
+
+const clock = createManualClock();
+const seconds = Math.floor(clock.now() / 1000);
+let rsa: SigningKey;
+let elliptic: SigningKey;
+let issuer: TestIssuer;
+let claims: JWTPayload;
+let authorize: ReturnType<typeof createTestAuthorize>;
+
+beforeAll(async () => {
+  [rsa, elliptic] = await Promise.all([createSigningKey('rsa'), createSigningKey('ec', 'ES256')]);
+  issuer = await startIssuer(rsa, elliptic);
+  claims = goodClaims(issuer.url, clock);
+  authorize = createTestAuthorize({ issuer: issuer.url }, clock);
+});
+afterAll(() => issuer.stop());
+
+const effectOf = async (token: string) => {
+  const { policyDocument } = await authorize(token);
+  return policyDocument.Statement[0]?.Effect;
+};
+const without = (claim: string) => ({ ...claims, [claim]: undefined });
+/** Signs what jose would not: any header, any claims. */
+const signRaw = (header: unknown, body: unknown, hash = 'sha256') => {
+  const signed = `${encode(header)}.${encode(body)}`;
+  const signature = createSign(hash).update(signed).sign(KeyObject.from(rsa.privateKey));
+  return `${signed}.${signature.toString('base64url')}`;
+};
+const encode = (value: unknown) => base64url.encode(JSON.stringify(value));
+
+const changed = (change: JWTPayload) => () => sign(rsa, { ...claims, ...change });
+const publicKeyAsSecret = async () =>
+  new SignJWT(claims)
+    .setProtectedHeader({ alg: 'HS256', kid: 'rsa' })
+    .sign(new TextEncoder().encode(await exportSPKI(rsa.publicKey)));
+const parts = async () => (await sign(rsa, claims)).split('.') as [string, string, string];
+const cognitoClaims = () => ({ ...without('aud'), token_use: 'access' });
+const atCognito = () =>
+  createTestAuthorize(
+    { issuer: issuer.url, audience: undefined, cognitoClients: { acme: 'client-acme' } },
+    clock,
+    undefined,
+    { acme: { scopes: ['accounts/read'], usageKey: 'a-key-of-twenty-letters' } },
+  );
+
+describe('a good token is let in', () => {
+  test.each<[string, () => Promise<string>]>([
+    ['signed by RS256', () => sign(rsa, claims)],
+    ['signed by ES256', () => sign(elliptic, claims)],
+    [
+      'with one of several audiences',
+      () => sign(rsa, { ...claims, aud: ['x', String(claims.aud)] }),
+    ],
+    [
+      'without kid, where only one key can have signed it',
+      () => sign(rsa, claims, { kid: undefined }),
+    ],
+    ['with an access token type', () => sign(rsa, claims, { typ: 'at+jwt' })],
+    ['one second before it expires', () => sign(rsa, { ...claims, exp: seconds + 1 })],
+    ['valid from now', () => sign(rsa, { ...claims, nbf: seconds })],
+    ['valid in 5 seconds, by a clock ahead', () => sign(rsa, { ...claims, nbf: seconds + 5 })],
+    [
+      'with azp for a client id',
+      () => sign(rsa, { ...without('client_id'), azp: 'client-acme', sub: 'x' }),
+    ],
+    ['with sub for a client id', () => sign(rsa, without('client_id'))],
+    ['with scp as a string', () => sign(rsa, { ...without('scope'), scp: 'accounts/read' })],
+    ['with scp as a list', () => sign(rsa, { ...without('scope'), scp: [7, 'accounts/read'] })],
+  ])('%s', async (_, make) => {
+    expect(await effectOf(`Bearer ${await make()}`)).toBe('Allow');
+  });
+
+  test.each(['bearer', 'BEARER', 'Bearer ', 'bEaReR   '])(
+    'scheme written as %j',
+    async (scheme) => {
+      expect(await effectOf(`${scheme} ${await sign(rsa, claims)}`)).toBe('Allow');
+    },
+  );
+});
+
+describe('a bad token is refused', () => {
+  test.each<[string, () => string | Promise<string>]>([
+    ['unsigned, alg none', () => `${encode({ alg: 'none' })}.${encode(claims)}.`],
+    [
+      'alg none with a signature',
+      async () => `${encode({ alg: 'none' })}.${encode(claims)}.${(await parts())[2]}`,
+    ],
+    ['HS256 with the public key as the secret', publicKeyAsSecret],
+    ['alg of another kind than the key', () => sign({ ...elliptic, kid: 'rsa' }, claims)],
+    ['RS512, well signed', () => signRaw({ alg: 'RS512', kid: 'rsa' }, claims, 'sha512')],
+    [
+      'signed by a stranger under a known kid',
+      async () => sign(await createSigningKey('rsa'), claims),
+    ],
+    ['signed by an unknown kid', async () => sign(await createSigningKey('other'), claims)],
+    [
+      'claims tampered with',
+      async () => {
+        const [h, , s] = await parts();
+        return `${h}.${encode({ ...claims, client_id: 'client-basic' })}.${s}`;
+      },
+    ],
+    ['signature cut short', async () => (await sign(rsa, claims)).slice(0, -8)],
+    ['critical extension', () => signRaw({ alg: 'RS256', kid: 'rsa', crit: ['x'], x: 1 }, claims)],
+    ['kid that is no string', () => signRaw({ alg: 'RS256', kid: { a: 1 } }, claims)],
+    ['alg that is no string', () => signRaw({ alg: ['RS256'] }, claims)],
+    ['header that is no object', () => signRaw(7, claims)],
+    ['claims that are no object', () => signRaw({ alg: 'RS256', kid: 'rsa' }, [claims])],
+    ['of another issuer', changed({ iss: 'https://other.test' })],
+    ['of the issuer with a slash', () => sign(rsa, { ...claims, iss: `${issuer.url}/` })],
+    ['issuer in a list', () => sign(rsa, { ...claims, iss: [issuer.url] as unknown as string })],
+    ['without issuer', changed({ iss: undefined as unknown as string })],
+    ['for another audience', changed({ aud: 'https://other.test' })],
+    ['without audience', () => sign(rsa, without('aud'))],
+    ['expired this second', changed({ exp: seconds })],
+    ['expired long ago', changed({ exp: 1 })],
+    ['without exp', () => sign(rsa, without('exp'))],
+    ['exp as text', changed({ exp: String(seconds + 60) as unknown as number })],
+    ['valid in 6 seconds', changed({ nbf: seconds + 6 })],
+    ['nbf as text', changed({ nbf: 'soon' as unknown as number })],
+    ['oversized', changed({ padding: 'x'.repeat(9000) })],
+  ])('%s', async (_, make) => {
+    const token = await make();
+    await expect(authorize(`Bearer ${token}`)).rejects.toBeInstanceOf(TokenRefused);
+  });
+
+  test.each<[string, (token: string) => string]>([
+    ['another scheme', (token) => `Basic ${token}`],
+    ['no scheme', (token) => token],
+    ['no token', () => 'Bearer '],
+    ['nothing', () => ''],
+    ['a comma list', (token) => `Bearer ${token}, Bearer ${token}`],
+    ['something behind it', (token) => `Bearer ${token} x`],
+    ['a line break', (token) => `Bearer\n${token}`],
+    ['two parts', (token) => `Bearer ${token.split('.').slice(0, 2).join('.')}`],
+    ['five parts', (token) => `Bearer ${token}.a.b`],
+    ['padding', (token) => `Bearer ${token}=`],
+  ])('header with %s', async (_, header) => {
+    const token = await sign(rsa, claims);
+    await expect(authorize(header(token))).rejects.toBeInstanceOf(TokenRefused);
+  });
+
+  test('a refusal repeats nothing of the token', async () => {
+    const token = await sign(rsa, { ...claims, aud: 'audience-of-somebody' });
+    const error: unknown = await authorize(`Bearer ${token}`).catch((caught: unknown) => caught);
+    expect(error).toMatchObject({ message: 'aud' });
+  });
+
+  test('any text whatever', async () => {
+    const part = fc.oneof(
+      fc.base64String(),
+      fc.json().map((text) => base64url.encode(text)),
+      fc
+        .record({ alg: fc.constantFrom('RS256', 'ES256', 'none', 7), kid: fc.jsonValue() })
+        .map(encode),
+    );
+    const token = fc.array(part, { minLength: 1, maxLength: 4 }).map((all) => all.join('.'));
+    const header = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      token.map((text) => `Bearer ${text}`),
+    );
+    await fc.assert(
+      fc.asyncProperty(header, async (text) => {
+        await expect(authorize(text)).rejects.toBeInstanceOf(TokenRefused);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('any change of one character', async () => {
+    const token = await sign(elliptic, claims);
+    await fc.assert(
+      fc.asyncProperty(fc.nat(token.length - 3), fc.base64String(), async (at, other) => {
+        const changedTo = (other[0] ?? 'A').replace(/[+/=]/, '_');
+        fc.pre(token[at] !== changedTo && token[at] !== '.');
+        const forged = `${token.slice(0, at)}${changedTo}${token.slice(at + 1)}`;
+        await expect(authorize(`Bearer ${forged}`)).rejects.toBeInstanceOf(TokenRefused);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+describe('tokens of Cognito', () => {
+  test('an access token needs no audience', async () => {
+    const result = await atCognito()(`Bearer ${await sign(rsa, cognitoClaims())}`);
+    expect(result.principalId).toBe('acme');
+  });
+
+  test.each([
+    ['an ID token', 'id'],
+    ['no token_use', undefined],
+  ])('%s is refused', async (_, use) => {
+    const token = await sign(rsa, { ...cognitoClaims(), token_use: use });
+    await expect(atCognito()(`Bearer ${token}`)).rejects.toThrow('token_use');
+  });
+
+  test('an audience that is there must be the right one, where one is configured', async () => {
+    const both = createTestAuthorize(
+      { issuer: issuer.url, cognitoClients: { acme: 'client-acme', basic: 'b', narrow: 'n' } },
+      clock,
+    );
+    const wrong = await sign(rsa, { ...cognitoClaims(), aud: 'https://other.test' });
+    await expect(both(`Bearer ${wrong}`)).rejects.toThrow('aud');
+    const none = await both(`Bearer ${await sign(rsa, cognitoClaims())}`);
+    expect(none.principalId).toBe('acme');
+  });
+});

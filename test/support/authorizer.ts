@@ -1,0 +1,97 @@
+import type { JWTPayload } from 'jose';
+import { type Authorize, createAuthorize } from '../../lambda/auth/authorize.ts';
+import type { Clock } from '../../lambda/clock.ts';
+import type { AuthorizerConfig } from '../../lambda/config.ts';
+import type { Deadline } from '../../lambda/deadline.ts';
+import type { MetricName } from '../../lambda/metrics.ts';
+import type { InvocationTelemetry } from '../../lambda/telemetry.ts';
+
+export const METHOD_ARN = 'arn:aws:execute-api:eu-west-1:123456789012:a1b2c3/v1/GET/accounts';
+export const AUDIENCE = 'https://accounts.test';
+export const USAGE_KEY = 'acme-usage-key-0123456789';
+
+/** A partners' file with one partner of every scope and two narrower ones. */
+export const PARTNERS = {
+  acme: {
+    clientId: 'client-acme',
+    scopes: ['accounts/read', 'accounts/read.address', 'accounts/read.configuration'],
+    usageKey: USAGE_KEY,
+  },
+  basic: {
+    clientId: 'client-basic',
+    scopes: ['accounts/read'],
+    usageKey: 'basic-usage-key-0123456789',
+  },
+  narrow: {
+    clientId: 'client-narrow',
+    scopes: ['accounts/read', 'accounts/read.configuration'],
+    accounts: { channel: ['c1'], attribute: ['region:emea'] },
+    usageKey: 'narrow-usage-key-0123456789',
+  },
+};
+
+/** A deadline far off, unless the test aborts it. */
+export function createTestDeadline(controller = new AbortController()): Deadline {
+  return {
+    at: Number.MAX_SAFE_INTEGER,
+    signal: controller.signal,
+    remaining: () => 60_000,
+    dispose: () => {},
+  };
+}
+
+/** The claims of a good token of acme's. */
+export function goodClaims(issuer: string, clock: Clock): JWTPayload {
+  const now = Math.floor(clock.now() / 1000);
+  return {
+    iss: issuer,
+    aud: AUDIENCE,
+    client_id: 'client-acme',
+    sub: 'client-acme',
+    iat: now,
+    exp: now + 3600,
+    scope: 'accounts/read accounts/read.address accounts/read.configuration',
+  };
+}
+
+/** Keeps what is logged and counted. */
+export interface RecordedTelemetry extends InvocationTelemetry {
+  readonly lines: string[];
+  readonly counts: Map<MetricName, number>;
+  flushes: number;
+}
+
+export function recordTelemetry(): RecordedTelemetry {
+  const lines: string[] = [];
+  const counts = new Map<MetricName, number>();
+  const log = (message: string, fields = {}) => {
+    lines.push(`${message} ${JSON.stringify(fields)}`);
+  };
+  return {
+    lines,
+    counts,
+    flushes: 0,
+    info: log,
+    warn: log,
+    error: log,
+    count: (name, value = 1) => {
+      counts.set(name, (counts.get(name) ?? 0) + value);
+    },
+    total: (name) => counts.get(name) ?? 0,
+    flush() {
+      this.flushes += 1;
+    },
+  };
+}
+
+export function createTestAuthorize(
+  config: Partial<AuthorizerConfig> & { readonly issuer: string },
+  clock: Clock,
+  telemetry = recordTelemetry(),
+  partners: unknown = PARTNERS,
+): (authorizationToken: string, deadline?: Deadline) => ReturnType<Authorize> {
+  const full = { jwksUri: undefined, audience: AUDIENCE, cognitoClients: undefined, ...config };
+  const authorize = createAuthorize(full, partners, telemetry, clock);
+  return (authorizationToken, deadline = createTestDeadline()) =>
+    authorize({ authorizationToken, methodArn: METHOD_ARN }, deadline);
+}
