@@ -1,0 +1,226 @@
+import { readFileSync } from 'node:fs';
+import { MAX_PAGENUM, MAX_PAGESIZE } from '../../lambda/accounts/query.ts';
+import type { Scope } from '../../lambda/accounts/visibility.ts';
+import { FAULTS, type FaultCode } from '../../lambda/faults.ts';
+import { LIST_PARAMETERS, ONE_ACCOUNT_PARAMETERS } from '../../lambda/http/query-string.ts';
+import { accountJsonSchema } from './account-schema.ts';
+import { EXAMPLE_ACCOUNTS } from './examples.ts';
+import { parameterComponents, parameters } from './parameters.ts';
+import * as responses from './responses.ts';
+
+const SCOPE_DESCRIPTIONS: Record<Scope, string> = {
+  'accounts/read': 'The routes, and the fields that name and date an account.',
+  'accounts/read.address': 'Adds `address`; it may hold a phone number or an e-mail address.',
+  'accounts/read.configuration':
+    'Adds all of `chatConfigurations`, `caseManagement`, `attributes`.',
+};
+
+/** Faults that no HTTP route answers with, or not this one. */
+const TASK_ONLY: readonly FaultCode[] = ['409-901'];
+const NOT_IN_LIST: readonly FaultCode[] = [...TASK_ONLY, '404-901', '404-902'];
+const DOCUMENT_FAULTS: readonly FaultCode[] = ['403-903', '413-901', '415-901', '429-901'];
+
+const ALL_FAULTS = Object.keys(FAULTS) as FaultCode[];
+const without = (codes: readonly FaultCode[]) => ALL_FAULTS.filter((code) => !codes.includes(code));
+
+/**
+ * The partners' contract as an OpenAPI 3.1 document, made of the schemas that validate at run time
+ * and of the fault catalogue.
+ */
+export function createOpenApi(): object {
+  return {
+    openapi: '3.1.1',
+    info: {
+      title: 'eGain accounts',
+      version: packageVersion(),
+      summary: "Filtered summaries of eGain's conversation accounts.",
+      description:
+        'Lists that add up, from one snapshot of all accounts; errors that say what to do. ' +
+        'Which accounts exist for you, and which of their fields are open, is agreed with the ' +
+        'operator.',
+      license: { name: 'Proprietary', identifier: 'LicenseRef-Proprietary' },
+    },
+    servers: [{ url: '/v1', description: 'The host that serves this document' }],
+    tags: [
+      { name: 'accounts', description: "eGain's conversation accounts, as far as they are yours." },
+      { name: 'contract', description: 'What can be relied on.' },
+    ],
+    paths: {
+      '/accounts': { get: listOperation() },
+      '/accounts/{id}': { get: oneOperation() },
+      '/openapi.json': { get: documentOperation() },
+    },
+    components: {
+      securitySchemes: { partner: securityScheme() },
+      schemas: {
+        Account: accountJsonSchema(),
+        AccountList: accountListSchema(),
+        Error: responses.ENVELOPE,
+      },
+      parameters: parameterComponents(),
+      headers: responses.HEADERS,
+      responses: {
+        ...responses.failureComponents(without(TASK_ONLY)),
+        UpstreamFailure: responses.UPSTREAM_FAILURE,
+        NotModified: {
+          description: 'What you have still holds. There is no body.',
+          headers: responses.headers(
+            'ETag',
+            'CacheControl',
+            'Age',
+            'CacheStatus',
+            'XCorrelationId',
+          ),
+        },
+      },
+    },
+  };
+}
+
+function listOperation(): object {
+  const account = EXAMPLE_ACCOUNTS.map(summaryOf);
+  const list = { paginationInfo: { count: 2, pagenum: 1, pagesize: 100 }, account };
+  return operation({
+    operationId: 'listAccounts',
+    summary: 'List accounts',
+    description: 'The accounts that match every filter, a page at a time. `count` is of all pages.',
+    parameters: parameters(LIST_PARAMETERS),
+    ok: success('A page of accounts.', 'AccountList', list),
+    faults: without(NOT_IN_LIST),
+  });
+}
+
+function oneOperation(): object {
+  const [account] = EXAMPLE_ACCOUNTS;
+  return operation({
+    operationId: 'getAccount',
+    summary: 'Get one account',
+    description: 'The bare account. One that does not exist for you is `404-902`.',
+    parameters: [
+      {
+        name: 'id',
+        in: 'path',
+        required: true,
+        description: "The account's id, from a list.",
+        schema: { type: 'string', minLength: 1 },
+        example: account?.id,
+      },
+      ...parameters(ONE_ACCOUNT_PARAMETERS),
+    ],
+    ok: success('The account.', 'Account', account && summaryOf(account)),
+    faults: without(TASK_ONLY),
+  });
+}
+
+interface Operation {
+  readonly operationId: string;
+  readonly summary: string;
+  readonly description: string;
+  readonly parameters: readonly object[];
+  readonly ok: object;
+  readonly faults: readonly FaultCode[];
+}
+
+function operation({ ok, faults, ...rest }: Operation): object {
+  return {
+    ...rest,
+    tags: ['accounts'],
+    security: [{ partner: ['accounts/read' satisfies Scope] }],
+    responses: {
+      200: ok,
+      304: { $ref: '#/components/responses/NotModified' },
+      ...responses.failures(faults),
+      '5XX': { $ref: '#/components/responses/UpstreamFailure' },
+    },
+  };
+}
+
+function documentOperation(): object {
+  return {
+    operationId: 'getContract',
+    summary: 'Get this document',
+    description: 'Needs no token.',
+    tags: ['contract'],
+    security: [],
+    parameters: parameters([]),
+    responses: {
+      200: {
+        description: 'This document.',
+        headers: responses.headers('ETag', 'PublicCacheControl', 'XCorrelationId'),
+        content: { 'application/json': { schema: { type: 'object' } } },
+      },
+      304: {
+        description: 'What you have still holds. There is no body.',
+        headers: responses.headers('ETag', 'PublicCacheControl', 'XCorrelationId'),
+      },
+      ...responses.failures([...DOCUMENT_FAULTS, '500-901', '504-901']),
+    },
+  };
+}
+
+function success(description: string, schema: string, example: unknown): object {
+  return {
+    description,
+    headers: responses.headers('ETag', 'CacheControl', 'Age', 'CacheStatus', 'XCorrelationId'),
+    content: {
+      'application/json': { schema: { $ref: `#/components/schemas/${schema}` }, example },
+    },
+  };
+}
+
+/** The summary that `accounts/read` alone opens. */
+function summaryOf(account: (typeof EXAMPLE_ACCOUNTS)[number]): object {
+  const { address: _, caseManagement: __, attributes: ___, chatConfigurations, ...open } = account;
+  const { defaultLanguage } = chatConfigurations;
+  return { ...open, chatConfigurations: { defaultLanguage } };
+}
+
+function accountListSchema(): object {
+  const page = { type: 'integer', minimum: 1 };
+  return {
+    type: 'object',
+    properties: {
+      paginationInfo: {
+        type: 'object',
+        properties: {
+          count: {
+            type: 'integer',
+            minimum: 0,
+            description: 'How many accounts match, on all pages together.',
+          },
+          pagenum: { ...page, maximum: MAX_PAGENUM, description: 'The page, from 1.' },
+          pagesize: { ...page, maximum: MAX_PAGESIZE, description: 'How many a page holds.' },
+        },
+        required: ['count', 'pagenum', 'pagesize'],
+        additionalProperties: false,
+      },
+      account: {
+        type: 'array',
+        maxItems: MAX_PAGESIZE,
+        items: { $ref: '#/components/schemas/Account' },
+      },
+    },
+    required: ['paginationInfo', 'account'],
+    additionalProperties: false,
+  };
+}
+
+function securityScheme(): object {
+  return {
+    type: 'oauth2',
+    description:
+      "The client-credentials grant. The operator names the token's URL beside your client id " +
+      'and secret; the one below is a placeholder.',
+    flows: {
+      clientCredentials: {
+        tokenUrl: 'https://issuer.invalid/oauth2/token',
+        scopes: SCOPE_DESCRIPTIONS,
+      },
+    },
+  };
+}
+
+function packageVersion(): string {
+  const file = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(file) as { version: string }).version;
+}

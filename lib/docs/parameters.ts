@@ -1,0 +1,79 @@
+import * as z from 'zod/mini';
+import {
+  DEFAULT_PAGESIZE,
+  DEFAULT_SORT,
+  PARAMETERS,
+  type ParameterName,
+} from '../../lambda/accounts/query.ts';
+import { FIELDS, leavesOf } from '../../lambda/accounts/visibility.ts';
+import { PARAMETER_EXAMPLES } from './examples.ts';
+
+const DEFAULTS: Partial<Record<ParameterName, unknown>> = {
+  pagenum: 1,
+  pagesize: DEFAULT_PAGESIZE,
+  sort: DEFAULT_SORT,
+};
+
+/** The request headers that every route with accounts looks at. */
+const HEADER_PARAMETERS = {
+  IfNoneMatch: {
+    name: 'If-None-Match',
+    in: 'header',
+    description: 'Entity tags that you have, or `*`. Where one still holds, the answer is a 304.',
+    schema: { type: 'string' },
+  },
+  XEgainErrorMessage: {
+    name: 'X-egain-error-message',
+    in: 'header',
+    description: '`yes`, in any case, asks for `userMessage` in errors.',
+    schema: { type: 'string', examples: ['yes'] },
+  },
+  XCorrelationId: {
+    name: 'X-Correlation-Id',
+    in: 'header',
+    description:
+      'Your own name for the request: 1 to 128 of `A-Z a-z 0-9 . _ : -`. Any other is replaced.',
+    schema: { type: 'string', examples: ['nightly-sync-42'] },
+  },
+} as const;
+
+/** Every parameter of the document, by component name. */
+export function parameterComponents(): Record<string, object> {
+  const names = Object.keys(PARAMETERS) as ParameterName[];
+  return {
+    ...Object.fromEntries(names.map((name) => [name, queryParameter(name)])),
+    ...HEADER_PARAMETERS,
+  };
+}
+
+/** References to query parameters, and to the headers that go with every request. */
+export function parameters(names: readonly ParameterName[]): object[] {
+  const all = [...names, ...Object.keys(HEADER_PARAMETERS)];
+  return all.map((name) => ({ $ref: `#/components/parameters/${name}` }));
+}
+
+function queryParameter(name: ParameterName): object {
+  const row = PARAMETERS[name];
+  const { $schema: _, ...schema } = z.toJSONSchema(row.schema, { io: 'input' });
+  const isList = row.form === 'list' || row.form === 'commas';
+  return {
+    name,
+    in: 'query',
+    description: [row.description, ...scopeNote(name)].join(' '),
+    ...(isList ? { style: 'form', explode: row.form === 'list' } : {}),
+    schema: {
+      ...schema,
+      ...(name in DEFAULTS ? { default: DEFAULTS[name] } : {}),
+      // Not the parameter's `example`: Swagger UI would send every filter that has one.
+      examples: [PARAMETER_EXAMPLES[name]],
+    },
+  };
+}
+
+/** Names the scope of a filter that `accounts/read` does not open. */
+function scopeNote(name: ParameterName): string[] {
+  const row = PARAMETERS[name];
+  const scopes = 'reads' in row ? leavesOf(row.reads).map((leaf) => FIELDS[leaf]) : [];
+  const [scope = 'accounts/read'] = scopes;
+  return scope === 'accounts/read' ? [] : [`Scope \`${scope}\`.`];
+}
