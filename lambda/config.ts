@@ -108,6 +108,11 @@ export function readMetricsNamespace(environment: Environment = process.env): st
   return environment['POWERTOOLS_METRICS_NAMESPACE'] || METRICS_NAMESPACE;
 }
 
+/** The origins whose scripts may read the API's answers; none where the variable is not set. */
+export function readCorsOrigins(environment: Environment = process.env): string[] {
+  return (environment['CORS_ORIGINS'] ?? '').split(' ').filter((origin) => origin !== '');
+}
+
 function parse<T extends z.ZodMiniType>(schema: T, environment: Environment): z.output<T> {
   const result = z.safeParse(schema, environment);
   if (result.success) return result.data;

@@ -41,6 +41,23 @@ export const METRICS = {
   { unit: 'Count' | 'Milliseconds' | 'Seconds'; dimension?: string }
 >;
 
+export type MetricName = keyof typeof METRICS;
+
+/**
+ * What functions can't count because API Gateway answered in their place; made by metric filters
+ * from its access log.
+ */
+export const GATEWAY_METRICS = {
+  /** Answers of 500 and above that API Gateway made: a crashed function, a time-out, no decision. */
+  GatewayFaults: { unit: 'Count' },
+  /** Calls beyond a partner's throttle or quota; by the partner's name. */
+  PartnerThrottles: { unit: 'Count', dimension: 'partner' },
+} as const satisfies Record<string, { unit: 'Count'; dimension?: string }>;
+
+export type GatewayMetricName = keyof typeof GATEWAY_METRICS;
+
+/** Where no stage says otherwise. */
 export const METRICS_NAMESPACE = 'EgainAccounts';
 
-export type MetricName = keyof typeof METRICS;
+/** Keeps the stages of one account apart: what breaks in one must not wake those of another. */
+export const metricsNamespace = (stage: string): string => `${METRICS_NAMESPACE}/${stage}`;

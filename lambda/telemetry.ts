@@ -1,6 +1,7 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics } from '@aws-lambda-powertools/metrics';
-import { METRICS, METRICS_NAMESPACE, type MetricName } from './metrics.ts';
+import { readMetricsNamespace } from './config.ts';
+import { METRICS, type MetricName } from './metrics.ts';
 
 /** What may stand in a log line: nothing secret, no token, no address, no personal data. */
 export type LogFields = Readonly<Record<string, string | number | boolean | null | undefined>>;
@@ -22,15 +23,30 @@ export interface InvocationTelemetry extends Telemetry {
   flush(): void;
 }
 
+/** Partners and fault codes are few; eGain's own codes, passed on, are not ours to bound. */
+const MAX_DIMENSIONS = 200;
+
 /**
  * Telemetry over Powertools: JSON lines and CloudWatch's Embedded Metric Format on standard
- * output. Level, service name and namespace come from Powertools' own environment variables.
+ * output. The level and the namespace come from Powertools' own environment variables.
+ *
+ * @param serviceName stands in each log line, and is each metric's dimension `service`
  */
 export function createTelemetry(serviceName: string): InvocationTelemetry {
   const logger = new Logger({ serviceName });
-  const metrics = new Metrics({ namespace: METRICS_NAMESPACE, serviceName });
+  const namespace = readMetricsNamespace();
+  const metrics = new Metrics({ namespace, serviceName });
   const totals = new Map<MetricName, number>();
-  const byDimension = new Map<string, { name: MetricName; value: number; dimension: string }>();
+  // Kept from one invocation to the next: making one costs more than the rest of a warm answer.
+  const byDimension = new Map<string, Metrics>();
+  const metricsOf = (name: string, value: string): Metrics => {
+    const key = `${name}\n${value}`;
+    const known = byDimension.get(key);
+    if (known !== undefined) return known;
+    const made = new Metrics({ namespace, serviceName, defaultDimensions: { [name]: value } });
+    byDimension.set(key, made);
+    return made;
+  };
 
   return {
     info: (message, fields = {}) => logger.info(message, fields),
@@ -38,26 +54,20 @@ export function createTelemetry(serviceName: string): InvocationTelemetry {
     error: (message, fields = {}) => logger.error(message, fields),
     count(name, value = 1, dimension) {
       totals.set(name, (totals.get(name) ?? 0) + value);
-      if (dimension === undefined) {
-        metrics.addMetric(name, METRICS[name].unit, value);
-        return;
-      }
-      const key = `${name}\n${dimension}`;
-      const row = byDimension.get(key) ?? { name, value: 0, dimension };
-      row.value += value;
-      byDimension.set(key, row);
+      const row = METRICS[name];
+      const target =
+        dimension !== undefined && 'dimension' in row
+          ? metricsOf(row.dimension, dimension)
+          : metrics;
+      target.addMetric(name, row.unit, value);
     },
     total: (name) => totals.get(name) ?? 0,
     flush() {
-      if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
-      for (const { name, value, dimension } of byDimension.values()) {
-        const single = metrics.singleMetric();
-        const row = METRICS[name];
-        if ('dimension' in row) single.addDimension(row.dimension, dimension);
-        single.addMetric(name, row.unit, value);
+      for (const each of [metrics, ...byDimension.values()]) {
+        if (each.hasStoredMetrics()) each.publishStoredMetrics();
       }
+      if (byDimension.size > MAX_DIMENSIONS) byDimension.clear();
       totals.clear();
-      byDimension.clear();
     },
   };
 }

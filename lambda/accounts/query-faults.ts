@@ -1,0 +1,74 @@
+import type * as z from 'zod/mini';
+import { type Detail, Fault } from '../faults.ts';
+import { PARAMETERS, type ParameterName, type Query } from './query.ts';
+import { excerpt } from './text.ts';
+import { type FieldPath, missingScope, type Scope } from './visibility.ts';
+
+/** A row for something that nothing of this name can be asked for. */
+export function unknownRow(name: string): Detail {
+  return { key: excerpt(name), value: 'no such parameter' };
+}
+
+/** A row that says what was expected, and what came instead. */
+export function unexpectedRow(name: string, expected: string, value: unknown): Detail {
+  return { key: excerpt(name), value: `expected ${expected}; got ${shown(value)}${hint(value)}` };
+}
+
+function shown(value: unknown): string {
+  return `"${excerpt(typeof value === 'string' ? value : JSON.stringify(value))}"`;
+}
+
+const hint = (value: unknown): string =>
+  typeof value === 'string' && /\d \d\d:\d\d$/.test(value) ? '; in a URL, a + is written %2B' : '';
+
+/**
+ * One row for each fault that a schema found, by the parameter's name (the last name of its path,
+ * whatever list or object it stands in). The schema must have been told to `reportInput`.
+ *
+ * @param expected what a parameter of the caller's own expects; those of `PARAMETERS` are known.
+ */
+export function faultRows(
+  issues: readonly z.core.$ZodIssue[],
+  expected: Readonly<Record<string, string>> = {},
+): Detail[] {
+  // A value can fail several checks at once, and is still one fault.
+  const paths = issues.map(({ path }) => JSON.stringify(path));
+  const first = issues.filter(
+    ({ code, path }, index) =>
+      code === 'unrecognized_keys' || paths.indexOf(JSON.stringify(path)) === index,
+  );
+  return first.flatMap((issue): Detail[] => {
+    if (issue.code === 'unrecognized_keys') return issue.keys.map(unknownRow);
+    const names = issue.path.filter((part) => typeof part === 'string');
+    const name = names.at(-1) ?? 'input';
+    const row = isParameter(name) ? PARAMETERS[name].expected : expected[name];
+    return [unexpectedRow(name, row ?? 'something else', issue.input)];
+  });
+}
+
+export function isParameter(name: string): name is ParameterName {
+  return Object.hasOwn(PARAMETERS, name);
+}
+
+/**
+ * Refuses a query that names what the scopes do not open: a filter on a hidden field would tell
+ * what it holds.
+ *
+ * @throws Fault `403-902` with a row for each filter and each path, naming the scope.
+ */
+export function demandScopes(
+  query: Pick<Query, 'filter' | 'fields'>,
+  scopes: ReadonlySet<Scope>,
+): void {
+  const details: Detail[] = [];
+  const demand = (key: string, path: FieldPath) => {
+    const scope = missingScope(path, scopes);
+    if (scope !== undefined) details.push({ key, value: `${path} needs the scope ${scope}` });
+  };
+  for (const [name, value] of Object.entries(query.filter ?? {})) {
+    const row = isParameter(name) ? PARAMETERS[name] : undefined;
+    if (value !== undefined && row !== undefined && 'reads' in row) demand(name, row.reads);
+  }
+  for (const path of new Set(query.fields)) demand('fields', path);
+  if (details.length > 0) throw new Fault('403-902', { details });
+}

@@ -1,0 +1,21 @@
+import { readFile } from 'node:fs/promises';
+import { systemClock } from './clock.ts';
+import { readCorsOrigins } from './config.ts';
+import { createContainer, once } from './container.ts';
+import { createApiHandler } from './http/handler.ts';
+import { createTelemetry } from './telemetry.ts';
+
+const telemetry = createTelemetry('api');
+const { service, ready } = createContainer(telemetry);
+const openApi = once(() => readFile(new URL('openapi.json', import.meta.url), 'utf8'));
+
+/** Answers the partner API's requests, as API Gateway's proxy integration (REST) sends them. */
+export const handler = createApiHandler({
+  service,
+  openApi,
+  telemetry,
+  clock: systemClock,
+  corsOrigins: readCorsOrigins(),
+});
+
+await ready;

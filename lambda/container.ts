@@ -1,0 +1,43 @@
+import { readServiceConfig } from './config.ts';
+import { createService, type Service } from './service.ts';
+import type { Telemetry } from './telemetry.ts';
+
+/** What lives as long as the container does. */
+export interface Container {
+  /**
+   * The service, made at init or, where that failed, when it is asked for.
+   *
+   * @throws Fault `500-902`, each time anew: a wrong setting must be told to every caller
+   */
+  readonly service: () => Service;
+  /** Settles when init may end. Never rejects: each request tells what is wrong. */
+  readonly ready: Promise<void>;
+}
+
+/**
+ * Makes the service while init's processor time is free of charge. On demand, the first event comes
+ * at once and joins the secret's and the token's flight; with provisioned concurrency it may be
+ * hours away, so init waits until both have landed.
+ */
+export function createContainer(telemetry: Telemetry): Container {
+  const container = once(() => {
+    const config = readServiceConfig();
+    const service = createService(config, telemetry);
+    return { service, provisioned: config.provisioned, warm: service.warmUp() };
+  });
+  const warmUp = async () => {
+    try {
+      const { provisioned, warm } = container();
+      if (provisioned) await warm;
+    } catch {
+      // Told to whoever asks for the service.
+    }
+  };
+  return { service: () => container().service, ready: warmUp() };
+}
+
+/** A function that makes a value when it is first asked for and then keeps it, but no failure. */
+export function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}

@@ -1,0 +1,98 @@
+import type { APIGatewayProxyEvent, Context } from 'aws-lambda';
+import { DEFAULT_PAGESIZE } from '../accounts/query.ts';
+import { demandScopes } from '../accounts/query-faults.ts';
+import { select, selectOne } from '../accounts/select.ts';
+import type { SnapshotAnswer } from '../accounts/snapshot.ts';
+import type { Clock } from '../clock.ts';
+import { createDeadline } from '../deadline.ts';
+import { Fault } from '../faults.ts';
+import type { Service } from '../service.ts';
+import { type Answer, freshnessHeaders, jsonAnswer } from './answer.ts';
+import { LIST_PARAMETERS, ONE_ACCOUNT_PARAMETERS, readQueryString } from './query-string.ts';
+import { headerOf } from './request-headers.ts';
+import { viewerOf } from './viewer.ts';
+
+export interface RouteOptions {
+  /** The service of this container. Throws a Fault where it could not be made. */
+  readonly service: () => Pick<Service, 'snapshots'>;
+  /** The text of the OpenAPI document. */
+  readonly openApi: () => Promise<string>;
+  readonly clock: Clock;
+}
+
+type RemainingTime = Pick<Context, 'getRemainingTimeInMillis'>;
+type Route = (event: APIGatewayProxyEvent, context: RemainingTime) => Promise<Answer>;
+
+/**
+ * The API's routes behind one function. A method or a resource that is not offered is a Fault
+ * `404-901`, should the gateway let it through.
+ */
+export function createRoutes({ service, openApi, clock }: RouteOptions): Route {
+  const fetchSnapshot = async (context: RemainingTime): Promise<SnapshotAnswer> => {
+    const deadline = createDeadline(context.getRemainingTimeInMillis(), clock);
+    try {
+      return await service().snapshots.get(deadline);
+    } finally {
+      deadline.dispose();
+    }
+  };
+
+  const listAccounts: Route = async (event, context) => {
+    const viewer = viewerOf(event);
+    const query = readQueryString(event, LIST_PARAMETERS);
+    demandScopes(query, viewer.scopes);
+
+    const answer = await fetchSnapshot(context);
+    const { pagenum = 1, pagesize = DEFAULT_PAGESIZE } = query;
+    const { count, fragment } = select(answer.snapshot, viewer, query);
+    const start = (pagenum - 1) * pagesize;
+    const page: string[] = [];
+    for (let at = start; at < Math.min(start + pagesize, count); at += 1) page.push(fragment(at));
+    const info = JSON.stringify({ count, pagenum, pagesize });
+    const body = `{"paginationInfo":${info},"account":[${page.join(',')}]}`;
+    return jsonAnswer(body, freshnessHeaders(answer), headerOf(event, 'if-none-match'), answer);
+  };
+
+  const getAccount: Route = async (event, context) => {
+    const viewer = viewerOf(event);
+    const { fields } = readQueryString(event, ONE_ACCOUNT_PARAMETERS);
+    demandScopes({ fields }, viewer.scopes);
+
+    const answer = await fetchSnapshot(context);
+    for (const id of idsOf(event)) {
+      const body = selectOne(answer.snapshot, viewer, id, fields);
+      if (body === undefined) continue;
+      return jsonAnswer(body, freshnessHeaders(answer), headerOf(event, 'if-none-match'), answer);
+    }
+    throw new Fault('404-902');
+  };
+
+  const getContract: Route = async (event) => {
+    const headers = { 'Cache-Control': 'public, max-age=300' };
+    return jsonAnswer(await openApi(), headers, headerOf(event, 'if-none-match'));
+  };
+
+  const routes = new Map<string, Route>([
+    ['/accounts', listAccounts],
+    ['/accounts/{id}', getAccount],
+    ['/openapi.json', getContract],
+  ]);
+  return async (event, context) => {
+    const route = event.httpMethod === 'GET' ? routes.get(event.resource) : undefined;
+    if (route === undefined) throw new Fault('404-901');
+    return await route(event, context);
+  };
+}
+
+/**
+ * The ids that a path may mean: as it arrived, and with its percent-encoding undone, since it is
+ * not documented whether API Gateway has done that.
+ */
+function idsOf(event: APIGatewayProxyEvent): string[] {
+  const id = event.pathParameters?.['id'] ?? '';
+  try {
+    return [id, decodeURIComponent(id)];
+  } catch {
+    return [id];
+  }
+}

@@ -1,0 +1,123 @@
+import { describe, expect, it } from 'vitest';
+import * as z from 'zod/mini';
+import {
+  filterSchema,
+  PARAMETERS,
+  type Query,
+  querySchema,
+  questionOf,
+} from '../../../lambda/accounts/query.ts';
+import { demandScopes, faultRows } from '../../../lambda/accounts/query-faults.ts';
+import { FULL_VIEWER, missingScope } from '../../../lambda/accounts/visibility.ts';
+
+const rowsOf = (input: unknown, expected?: Record<string, string>) => {
+  const result = z.safeParse(querySchema, input, { reportInput: true });
+  return faultRows(result.error?.issues ?? [], expected);
+};
+
+describe('the query', () => {
+  it('has every parameter once, as a filter or beside it', () => {
+    const beside = Object.keys(querySchema.shape).filter((name) => name !== 'filter');
+
+    expect([...Object.keys(filterSchema.shape), ...beside].toSorted()).toEqual(
+      Object.keys(PARAMETERS).toSorted(),
+    );
+  });
+
+  it('knows for each filter, and for nothing else, which field it reads', () => {
+    const reading = Object.entries(PARAMETERS).flatMap(([name, row]) =>
+      'reads' in row ? [name] : [],
+    );
+
+    expect(reading).toEqual(Object.keys(filterSchema.shape));
+  });
+
+  it('is described by its schema: the bounds and the formats are in it', () => {
+    const { properties } = z.toJSONSchema(filterSchema);
+
+    expect(properties).toMatchObject({
+      name: { minLength: 1, maxLength: 256 },
+      channel: { type: 'array', minItems: 1, maxItems: 100, items: { maxLength: 256 } },
+      createdAfter: { type: 'string', format: 'date-time' },
+      attribute: { items: { pattern: '^[^:]+:', maxLength: 1024 } },
+    });
+    expect(JSON.stringify(properties)).not.toContain('readOnly');
+  });
+
+  it.each([
+    [{ filter: { active: 'true' } }, 'active', 'expected true or false; got "true"'],
+    [{ filter: { channel: 'c1' } }, 'channel', /^expected an id .*; got "c1"$/],
+    [{ filter: { channel: [1] } }, 'channel', /; got "1"$/],
+    [{ filter: { channel: [] } }, 'channel', /; got "\[\]"$/],
+    [{ filter: { name: null } }, 'name', /; got "null"$/],
+    [{ filter: { colour: 1 } }, 'colour', 'no such parameter'],
+    [{ pagesize: 1.5 }, 'pagesize', 'expected an integer from 1 to 500; got "1.5"'],
+    [{ fields: ['id', 'nope'] }, 'fields', /; got "nope"$/],
+    [{ filter: [] }, 'filter', 'expected an object of filters; got "[]"'],
+    [JSON.parse('{"__proto__":1}'), '__proto__', 'no such parameter'],
+    [{ filter: { attribute: ['x'.repeat(2000)] } }, 'attribute', /got "x{100}"$/],
+    [7, 'input', 'expected something else; got "7"'],
+  ])('as JSON is refused with a row: %j', (input, key, value) => {
+    const rows = rowsOf(input, { filter: 'an object of filters' });
+
+    expect(rows.map((row) => row.key)).toEqual([key]);
+    expect(rows[0]?.value).toMatch(value);
+  });
+
+  it('asks the same question whatever the order of its parts', () => {
+    const one: Query = {
+      filter: { name: 'a', channel: ['2', '1', '2'] },
+      fields: ['id'],
+      pagesize: 5,
+    };
+    const same: Query = {
+      filter: { channel: ['1', '2'], name: 'a', active: undefined },
+      sort: 'name',
+    };
+
+    expect(questionOf(one)).toBe(questionOf(same));
+    expect(questionOf({})).toBe(questionOf({ filter: {}, sort: 'name' }));
+  });
+
+  it.each<Query>([
+    { filter: { name: 'b' } },
+    { filter: { name: 'a', active: true } },
+    { filter: { language: 'a' } },
+    { filter: { name: 'a' }, sort: '-name' },
+    { filter: { channel: ['a'] } },
+  ])('asks another question with %j', (other) => {
+    expect(questionOf(other)).not.toBe(questionOf({ filter: { name: 'a' } }));
+  });
+});
+
+describe('demandScopes', () => {
+  it('lets everything pass where every scope is open', () => {
+    const filter = { active: true, attribute: ['a:b'], entryPoint: undefined };
+
+    expect(() => demandScopes({ filter, fields: ['address'] }, FULL_VIEWER.scopes)).not.toThrow();
+  });
+
+  it('asks of each filter the scope of the field that it reads', () => {
+    const read = new Set(['accounts/read'] as const);
+    const filters = Object.entries(PARAMETERS).flatMap(([name, row]) =>
+      'reads' in row ? [{ name, scope: missingScope(row.reads, read) }] : [],
+    );
+
+    const refused = filters.filter(({ name }) => {
+      try {
+        demandScopes({ filter: { [name]: 'x' } }, read);
+        return false;
+      } catch {
+        return true;
+      }
+    });
+
+    expect(refused).toEqual(filters.filter(({ scope }) => scope !== undefined));
+    expect(refused.map(({ name }) => name)).toEqual([
+      'orchestration',
+      'entryPoint',
+      'onAgentUnavailability',
+      'attribute',
+    ]);
+  });
+});

@@ -1,0 +1,81 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Service } from '../../lambda/service.ts';
+import { apiEvent, lambdaContext } from '../support/api-events.ts';
+import { bodyOf } from '../support/partner-api.ts';
+
+const ENVIRONMENT = {
+  CREDENTIALS_SECRET_ARN: 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:egain',
+  EGAIN_API_URL: 'http://127.0.0.1:1',
+  EGAIN_TOKEN_URL: 'http://127.0.0.1:1/token',
+  EGAIN_SCOPE: 'scope',
+};
+
+/** Loads the function anew, as a container does, with this environment. */
+const load = async (environment: Readonly<Record<string, string>>) => {
+  for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
+  const { handler } = await import('../../lambda/api.ts');
+  return async (resource = '/accounts') =>
+    bodyOf(await handler(apiEvent({ resource }), lambdaContext));
+};
+
+describe('the API function', () => {
+  const warmUp = vi.fn<Service['warmUp']>();
+  const createService = vi.fn<() => Service>(() => ({
+    snapshots: { get: () => Promise.reject(new Error('no upstream')) },
+    warmUp,
+  }));
+
+  beforeEach(() => {
+    vi.resetModules();
+    vi.doMock('../../lambda/service.ts', () => ({ createService }));
+    vi.stubEnv('POWERTOOLS_LOG_LEVEL', 'SILENT');
+    vi.stubEnv('POWERTOOLS_METRICS_DISABLED', 'true');
+    warmUp.mockReset().mockResolvedValue();
+    createService.mockClear();
+  });
+
+  afterEach(() => {
+    vi.doUnmock('../../lambda/service.ts');
+    vi.unstubAllEnvs();
+  });
+
+  it('loads without its environment, and tells each caller that it is set up wrongly', async () => {
+    const request = await load({});
+
+    expect(await request()).toMatchObject({ code: '500-902' });
+    expect(await request()).toMatchObject({ code: '500-902' });
+    expect(await request('/nowhere')).toMatchObject({ code: '404-901' });
+  });
+
+  it('makes one service, and warms it up without being held up by that', async () => {
+    warmUp.mockReturnValue(new Promise(() => {}));
+
+    const request = await load(ENVIRONMENT);
+    await request();
+    await request();
+
+    expect(createService).toHaveBeenCalledOnce();
+    expect(warmUp).toHaveBeenCalledOnce();
+  });
+
+  it('waits for the warm-up where it is provisioned ahead of requests', async () => {
+    let warm = false;
+    warmUp.mockImplementation(async () => {
+      await new Promise(setImmediate);
+      warm = true;
+    });
+
+    await load({ ...ENVIRONMENT, AWS_LAMBDA_INITIALIZATION_TYPE: 'provisioned-concurrency' });
+
+    expect(warm).toBe(true);
+  });
+
+  it('tells nothing when the contract document is not beside it', async () => {
+    const request = await load(ENVIRONMENT);
+
+    expect(await request('/openapi.json')).toEqual({
+      code: '500-901',
+      developerMessage: 'A fault of this service.',
+    });
+  });
+});

@@ -1,0 +1,141 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Account } from '../../../lambda/accounts/account.ts';
+import { accountArbitrary, accountsArbitrary } from '../../support/accounts.ts';
+import type { RequestOptions } from '../../support/api-events.ts';
+import { bodyOf, createPartnerApi } from '../../support/partner-api.ts';
+import {
+  cut,
+  exists,
+  expectedAnswer,
+  isOpen,
+  LEAVES,
+  type Partner,
+  partnerArbitrary,
+  queryArbitrary,
+} from '../../support/partner-model.ts';
+
+const authorizerOf = ({ scopes, rule }: Partner) => ({
+  partner: 'acme',
+  scopes: scopes.join(' '),
+  ...(rule !== undefined && { accounts: JSON.stringify(rule) }),
+});
+
+describe('what a partner sees', () => {
+  it('is exactly what the model says, for any accounts, any two partners and any query', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        accountsArbitrary,
+        fc.tuple(partnerArbitrary, partnerArbitrary),
+        fc.array(queryArbitrary, { minLength: 1, maxLength: 4 }),
+        async (drawn, partners, queries) => {
+          // Between accounts that tie in everything the contract leaves the order open.
+          const accounts = drawn.map((a, at) => (at > 0 ? { ...a, id: a.id ?? `x${at}` } : a));
+          const { request } = createPartnerApi({ accounts });
+
+          for (const query of queries) {
+            for (const partner of partners) {
+              const result = await request({ query, authorizer: authorizerOf(partner) });
+
+              const expected = expectedAnswer(accounts, partner, query);
+              const body = bodyOf(result) as { code?: string };
+              expect(body.code ?? body).toEqual(expected);
+            }
+          }
+        },
+      ),
+      { numRuns: 1500 },
+    );
+  });
+
+  it('is the same by id as in the list', async () => {
+    await fc.assert(
+      fc.asyncProperty(accountsArbitrary, partnerArbitrary, async (accounts, partner) => {
+        const { request } = createPartnerApi({ accounts });
+        const authorizer = authorizerOf(partner);
+        const list = bodyOf(await request({ query: 'pagesize=500', authorizer }));
+        const listed = (list as { account: { id?: string | null }[] }).account;
+
+        for (const { id } of accounts) {
+          if (typeof id !== 'string') continue;
+          const result = await request({ resource: '/accounts/{id}', id, authorizer });
+          const expected = listed.find((summary) => summary.id === id);
+          const body = bodyOf(result) as { code?: string };
+          expect(body.code ?? body).toEqual(expected ?? '404-902');
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+/** The same to the partner, and different wherever it must not look. */
+function disguise(shown: Account, other: Account, partner: Partner): Account {
+  const open = new Set(LEAVES.filter((leaf) => isOpen(partner, leaf)));
+  const closed = new Set(LEAVES.filter((leaf) => !open.has(leaf)));
+  const visible = (cut(shown, open) ?? {}) as Partial<Account>;
+  const hidden = (cut(other, closed) ?? {}) as Partial<Account>;
+  const chatConfigurations = {
+    ...hidden.chatConfigurations,
+    ...visible.chatConfigurations,
+  };
+  return { ...hidden, ...visible, chatConfigurations } as Account;
+}
+
+describe('what a partner cannot learn', () => {
+  const pairOfDataSets = fc
+    .tuple(
+      accountsArbitrary,
+      partnerArbitrary,
+      fc.infiniteStream(accountArbitrary),
+      fc.infiniteStream(fc.nat(99)),
+    )
+    .map(([first, partner, others, dice]) => {
+      const visible = first.filter((a) => exists(a, partner));
+      const seenAlike = visible
+        .map((a) => disguise(a, others.next().value, partner))
+        .map((twin, at) => (exists(twin, partner) ? twin : visible[at]));
+      const hidden = [1, 2, 3]
+        .map((n) => Object.assign(others.next().value, { id: `h${n}` }))
+        .filter((a) => !exists(a, partner));
+      const second = [...seenAlike, ...hidden]
+        .filter((a) => a !== undefined)
+        .map((a) => ({ a, place: dice.next().value }))
+        .toSorted((a, b) => a.place - b.place)
+        .map(({ a }) => a);
+      return { first, second, partner };
+    });
+
+  it('is anything of hidden accounts or fields: every answer is the same byte for byte', async () => {
+    let told = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        pairOfDataSets,
+        fc.array(queryArbitrary, { minLength: 1, maxLength: 3 }),
+        async ({ first, second, partner }, queries) => {
+          const [one, two] = [first, second].map((accounts) => createPartnerApi({ accounts }));
+          if (one === undefined || two === undefined) throw new Error('two data sets');
+          const authorizer = authorizerOf(partner);
+          const ids = [...first, ...second].map(({ id }) => id ?? 'none');
+          const requests: RequestOptions[] = [
+            ...queries.map((query) => ({ query, authorizer })),
+            ...ids.map((id) => ({ resource: '/accounts/{id}', id, authorizer })),
+          ];
+
+          for (const request of requests) {
+            const answers = [await one.request(request), await two.request(request)];
+            expect(answers[0]).toEqual(answers[1]);
+            const tag = answers[0]?.headers?.['ETag'];
+            if (typeof tag !== 'string') continue;
+            const again = await two.request({ ...request, headers: { 'If-None-Match': tag } });
+            expect(again.statusCode).toBe(304);
+          }
+          if (JSON.stringify(first) !== JSON.stringify(second)) told += 1;
+        },
+      ),
+      { numRuns: 800 },
+    );
+    // The data sets did differ, so the property says something.
+    expect(told).toBeGreaterThan(400);
+  });
+});

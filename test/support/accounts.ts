@@ -1,0 +1,97 @@
+import * as fc from 'fast-check';
+import type { Account } from '../../lambda/accounts/account.ts';
+import type { Snapshot } from '../../lambda/accounts/snapshot.ts';
+
+/** A plain account, with whatever a test wants to be different. */
+export function account(differences: Partial<Account> = {}): Account {
+  return {
+    id: 'a1',
+    name: 'order_account',
+    address: '+15550100',
+    channel: { id: 'c1' },
+    chatConfigurations: {
+      timeout: 30,
+      defaultLanguage: 'en-US',
+      onAgentUnavailability: 'off_hours',
+      orchestration: { id: 'o1' },
+      entryPoint: { id: 'e1' },
+    },
+    ...differences,
+  };
+}
+
+export function snapshotOf(...accounts: readonly Account[]): Snapshot {
+  return { accounts, fetchedAt: 0, hash: 'hash' };
+}
+
+const sometimes = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: null });
+const few = (...values: readonly string[]) => fc.constantFrom(...values);
+
+/** Few values, so that filters hit, keys tie, and awkward characters meet. */
+export const NAMES = [
+  'Straße',
+  'STRASSE',
+  'strasse x',
+  'ΟΔΟΣ',
+  'οδος',
+  '',
+  '\uFFFD',
+  '😀',
+  '\uE000b',
+  'b',
+  'B',
+];
+export const DATES = [
+  '2021-03-21T14:29:01.516Z',
+  '2021-03-21t16:29:01.516+02:00',
+  '2021-03-21T14:29:01.5165Z',
+  '2020-02-29T00:00:00Z',
+  'yesterday',
+];
+export const IDS = ['1', '2', '3'];
+export const LANGUAGES = ['en-US', 'EN-us', 'de-DE'];
+
+/** Accounts with and without each optional field, null ones included. */
+export const accountArbitrary: fc.Arbitrary<Account> = fc
+  .record(
+    {
+      id: sometimes(fc.string({ minLength: 1, maxLength: 4 })),
+      name: few(...NAMES),
+      description: sometimes(fc.string({ maxLength: 3 })),
+      active: sometimes(fc.boolean()),
+      address: fc.string({ maxLength: 5 }),
+      channel: fc.record({ id: sometimes(few(...IDS)) }, { requiredKeys: [] }),
+      created: sometimes(few(...DATES)),
+      modified: sometimes(few(...DATES)),
+      caseManagement: sometimes(
+        fc.record(
+          { sameCaseDuration: sometimes(fc.nat(3)), copyCustomAttributes: sometimes(fc.boolean()) },
+          { requiredKeys: [] },
+        ),
+      ),
+      chatConfigurations: fc.record(
+        {
+          timeout: sometimes(fc.nat(3)),
+          defaultLanguage: sometimes(few(...LANGUAGES)),
+          onAgentUnavailability: sometimes(few('off_hours', 'retain_and_retry', 'new_one')),
+          allowLogoutWithOpenChats: sometimes(fc.boolean()),
+          allowQueueTransferOnAgentUnavailability: sometimes(fc.boolean()),
+          orchestration: fc.record({ id: sometimes(few(...IDS)) }, { requiredKeys: [] }),
+          entryPoint: fc.record({ id: few(...IDS) }),
+        },
+        { requiredKeys: ['orchestration', 'entryPoint'] },
+      ),
+      attributes: sometimes(
+        fc.array(fc.record({ name: few('n', 'm'), value: few('v', 'v:w', '') }), { maxLength: 2 }),
+      ),
+    },
+    { requiredKeys: ['name', 'address', 'channel', 'chatConfigurations'] },
+  )
+  .map((value) => value as Account);
+
+/** Data sets whose ids are unique where there are any, as the page walk leaves them. */
+export const accountsArbitrary = fc.uniqueArray(accountArbitrary, {
+  maxLength: 12,
+  comparator: (a, b) => typeof a === 'string' && a === b,
+  selector: (value) => value.id,
+});

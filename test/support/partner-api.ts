@@ -1,0 +1,53 @@
+import type { APIGatewayProxyResult } from 'aws-lambda';
+import type { Account } from '../../lambda/accounts/account.ts';
+import type { SnapshotAnswer } from '../../lambda/accounts/snapshot.ts';
+import { createApiHandler } from '../../lambda/http/handler.ts';
+import type { RouteOptions } from '../../lambda/http/routes.ts';
+import { snapshotOf } from './accounts.ts';
+import { apiEvent, lambdaContext, type RequestOptions } from './api-events.ts';
+import { createManualClock } from './manual-clock.ts';
+import { recordTelemetry } from './recorded-telemetry.ts';
+
+export interface PartnerApiOptions {
+  readonly accounts?: readonly Account[];
+  readonly freshness?: Partial<Omit<SnapshotAnswer, 'snapshot'>>;
+  readonly service?: RouteOptions['service'];
+  readonly openApi?: RouteOptions['openApi'];
+  readonly corsOrigins?: readonly string[];
+}
+
+/** The API's handler over accounts that are there already. */
+export function createPartnerApi(options: PartnerApiOptions = {}) {
+  const {
+    accounts = [],
+    freshness,
+    corsOrigins = [],
+    openApi = () => Promise.resolve('{"openapi":"3.1.0"}'),
+  } = options;
+  const telemetry = recordTelemetry();
+  const clock = createManualClock();
+  const snapshot = snapshotOf(...accounts);
+  const answer: SnapshotAnswer = {
+    snapshot,
+    state: 'hit',
+    ageSeconds: 12,
+    freshSecondsLeft: 18,
+    ...freshness,
+  };
+  const service =
+    options.service ?? (() => ({ snapshots: { get: () => Promise.resolve(answer) } }));
+  const handler = createApiHandler({ service, openApi, telemetry, clock, corsOrigins });
+  const request = async (what?: RequestOptions): Promise<APIGatewayProxyResult> =>
+    await handler(apiEvent(what), lambdaContext);
+  return { handler, request, telemetry, clock };
+}
+
+/** An answer's body, parsed. */
+export function bodyOf(result: APIGatewayProxyResult): unknown {
+  return JSON.parse(result.body) as unknown;
+}
+
+/** The rows of an error's `details`. */
+export function detailsOf(result: APIGatewayProxyResult): { key: string; value: string }[] {
+  return (bodyOf(result) as { details: { key: string; value: string }[] }).details;
+}
