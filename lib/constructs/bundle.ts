@@ -1,0 +1,78 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { AssetHashType, DockerImage, type ILocalBundling } from 'aws-cdk-lib';
+import { Code } from 'aws-cdk-lib/aws-lambda';
+import { buildSync } from 'esbuild';
+import { thirdPartyLicences } from './licences.ts';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+/** What stands beside `index.mjs` in the asset: content by file name. */
+export type BundleFiles = Readonly<Record<string, string>>;
+
+/**
+ * A function's code: `lambda/<entry>.ts` with all it imports as one minified ES module,
+ * `index.mjs`, whose handler is `index.handler`; the licences of what is in it; and `files`.
+ *
+ * It is built by esbuild in this process, so synth needs neither Docker nor a network, and is the
+ * same byte for byte wherever it is built.
+ *
+ * @param entry the entry's name, as `api`
+ * @throws Error with esbuild's messages where the code can't be bundled
+ */
+export function bundle(entry: string, files: BundleFiles = {}): Code {
+  return Code.fromAsset(join(ROOT, 'lambda'), {
+    assetHashType: AssetHashType.OUTPUT,
+    bundling: {
+      // Never pulled: the local bundling below succeeds or throws.
+      image: DockerImage.fromRegistry('docker-is-not-used'),
+      local: new LocalBundling(entry, files),
+    },
+  });
+}
+
+/** CDK tells one bundling from another by the data fields of this object. */
+class LocalBundling implements ILocalBundling {
+  readonly entry: string;
+  readonly files: BundleFiles;
+
+  constructor(entry: string, files: BundleFiles) {
+    this.entry = entry;
+    this.files = files;
+  }
+
+  tryBundle(folder: string): boolean {
+    writeBundle(this.entry, folder, this.files);
+    return true;
+  }
+}
+
+/** Writes what `bundle` describes into `folder`. */
+export function writeBundle(entry: string, folder: string, files: BundleFiles = {}): void {
+  mkdirSync(folder, { recursive: true });
+  const { metafile } = buildSync({
+    absWorkingDir: ROOT,
+    entryPoints: [join('lambda', `${entry}.ts`)],
+    outfile: join(folder, 'index.mjs'),
+    bundle: true,
+    minify: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    // The SDK's CommonJS build would be larger and ask for `require` at run time.
+    mainFields: ['module', 'main'],
+    // Parts of the SDK that no call of ours reaches, and that would only be read at each start.
+    alias: {
+      '@aws-sdk/credential-provider-node': './lib/constructs/no-credential-chain.ts',
+      '@smithy/core/event-streams': './lib/constructs/no-event-streams.ts',
+    },
+    legalComments: 'none',
+    metafile: true,
+    logLevel: 'silent',
+    tsconfigRaw: {},
+  });
+  const licences = thirdPartyLicences(ROOT, Object.keys(metafile.inputs));
+  const all = { ...files, 'THIRD_PARTY_LICENSES.txt': licences };
+  for (const [name, content] of Object.entries(all)) writeFileSync(join(folder, name), content);
+}

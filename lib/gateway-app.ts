@@ -1,0 +1,93 @@
+import { readFileSync } from 'node:fs';
+import { App, Validations } from 'aws-cdk-lib';
+import { AwsSolutionsChecks, NIST80053R5Checks, ServerlessChecks } from 'cdk-nag';
+import { AccountsStack } from './accounts-stack.ts';
+import { CredentialsStack } from './credentials-stack.ts';
+import { ObservabilityStack } from './observability-stack.ts';
+import type { StageConfig } from './stage-config.ts';
+import { WorkflowStack } from './workflow-stack.ts';
+
+export interface GatewayAppProps {
+  /**
+   * Where the cloud assembly goes.
+   * @default - what the CDK's command line says, else a temporary folder
+   */
+  readonly outdir?: string;
+  /**
+   * CDK context, beside and before that of cdk.json.
+   * @default - that of cdk.json alone
+   */
+  readonly context?: Readonly<Record<string, unknown>>;
+}
+
+/** The CDK app of one stage, with its stacks at hand. */
+export class GatewayApp extends App {
+  /** Undefined where the stage's secret and issuer exist already. */
+  readonly credentials: CredentialsStack | undefined;
+  readonly accounts: AccountsStack;
+  readonly workflow: WorkflowStack;
+  readonly observability: ObservabilityStack;
+
+  constructor(config: StageConfig, stage: string, props: GatewayAppProps = {}) {
+    super({
+      ...(props.outdir === undefined ? {} : { outdir: props.outdir }),
+      context: { ...cdkContext(), ...props.context },
+      analyticsReporting: false,
+      // Traces hold this machine's paths.
+      stackTraces: false,
+    });
+    const tags = { application: 'egain-accounts', stage };
+    const name = `egain-accounts-${stage}`;
+    this.credentials = CredentialsStack.isNeeded(config)
+      ? new CredentialsStack(this, `${name}-credentials`, {
+          config,
+          stage,
+          tags,
+          description: "eGain accounts: eGain's credentials and the partners' issuer",
+        })
+      : undefined;
+    this.accounts = new AccountsStack(this, name, {
+      config,
+      stage,
+      credentials: this.credentials,
+      tags,
+      description: "eGain accounts: the functions and the partners' API",
+    });
+    this.workflow = new WorkflowStack(this, `${name}-workflow`, {
+      config,
+      accounts: this.accounts,
+      tags,
+      description: 'eGain accounts: the export to S3',
+    });
+    this.observability = new ObservabilityStack(this, `${name}-observability`, {
+      config,
+      stage,
+      accounts: this.accounts,
+      workflow: this.workflow,
+      tags,
+      description: 'eGain accounts: alarms, dashboard and saved log queries',
+    });
+    Validations.of(this).addPlugins(
+      new AwsSolutionsChecks(this),
+      new ServerlessChecks(this),
+      new NIST80053R5Checks(this),
+    );
+  }
+}
+
+/**
+ * Makes the app of a stage. `cdk` and the sandbox both come here, so that what runs on one machine
+ * is what would be deployed.
+ */
+export function createApp(
+  config: StageConfig,
+  stage: string,
+  props: GatewayAppProps = {},
+): GatewayApp {
+  return new GatewayApp(config, stage, props);
+}
+
+function cdkContext(): Record<string, unknown> {
+  const file = readFileSync(new URL('../cdk.json', import.meta.url), 'utf8');
+  return (JSON.parse(file) as { context: Record<string, unknown> }).context;
+}

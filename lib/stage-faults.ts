@@ -1,0 +1,62 @@
+/** One thing that is wrong in a stage config. */
+export interface StageFault {
+  /** Where: the keys and indices from the top down. */
+  readonly path: readonly PropertyKey[];
+  /** What should stand there. */
+  readonly expected: string;
+}
+
+const UNSHOWN_NAME = /secret|passw|passphrase|token|credential|private|api_?key|mail/i;
+const LONGEST = 60;
+
+/**
+ * Names each fault in a line: path, value, what was expected. A stage config holds no secrets, but
+ * somebody may put one there by mistake, and this text ends in build logs; so what may be one is
+ * not shown.
+ *
+ * @param file what to call the config
+ */
+export function describeFaults(
+  file: string,
+  input: unknown,
+  faults: readonly StageFault[],
+): string {
+  const byPath = new Map(faults.toReversed().map((fault) => [pathText(fault.path), fault]));
+  const lines = [...byPath].toReversed().map(([path, fault]) => {
+    const value = fault.path.reduce<unknown>(child, input);
+    const seen = value === undefined ? 'is missing' : `is ${show(value, fault.path)}`;
+    return `  ${path} ${seen}; expected ${fault.expected}`;
+  });
+  const number = lines.length === 1 ? '1 fault' : `${lines.length} faults`;
+  return `${file} has ${number}:\n${lines.join('\n')}`;
+}
+
+/** `value` as JSON, short; what may be secret, and what is in objects, is left out. */
+export function show(value: unknown, path: readonly PropertyKey[] = []): string {
+  if (Array.isArray(value)) return `a list of ${value.length}`;
+  if (typeof value === 'object' && value !== null) return 'an object';
+  if (typeof value !== 'string') return JSON.stringify(value);
+  const isArn = value.startsWith('arn:');
+  const isUrl = /^https?:\/\//i.test(value);
+  if (!isArn && !isUrl && path.some((key) => UNSHOWN_NAME.test(String(key)))) return 'not shown';
+  const open = isUrl ? withoutSecrets(value) : value;
+  return JSON.stringify(open.length > LONGEST ? `${open.slice(0, LONGEST)}…` : open);
+}
+
+function withoutSecrets(url: string): string {
+  return url
+    .replace(/\/\/[^/?#]*@/, '//[hidden]@')
+    .replace(/[?#].*$/s, (rest) => `${rest[0]}[hidden]`);
+}
+
+function child(value: unknown, key: PropertyKey): unknown {
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
+  return (value as Record<PropertyKey, unknown>)[key];
+}
+
+function pathText(path: readonly PropertyKey[]): string {
+  const text = path
+    .map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`))
+    .join('');
+  return text === '' ? '(the whole file)' : text.replace(/^\./, '');
+}

@@ -1,0 +1,75 @@
+import { execFileSync } from 'node:child_process';
+import { hash } from 'node:crypto';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { writeBundle } from '../../../lib/constructs/bundle.ts';
+import { temporaryFolder } from '../../support/stage.ts';
+
+// What a cold start has to read. The size of the SDK's one client is most of the first two.
+const LIMITS = { api: 290_000, task: 290_000, authorizer: 120_000 } as const;
+
+function hashesOf(folder: string): [string, string][] {
+  return readdirSync(folder).map((name) => [
+    name,
+    hash('sha256', readFileSync(join(folder, name), 'utf8')),
+  ]);
+}
+
+describe.each(Object.entries(LIMITS))('the bundle of %s', (entry, limit) => {
+  const folder = temporaryFolder();
+  writeBundle(entry, folder, { 'beside.json': '{}' });
+  const code = readFileSync(join(folder, 'index.mjs'), 'utf8');
+
+  it('is one module with what belongs beside it', () => {
+    expect(readdirSync(folder).toSorted()).toEqual([
+      'THIRD_PARTY_LICENSES.txt',
+      'beside.json',
+      'index.mjs',
+    ]);
+    expect(readFileSync(join(folder, 'beside.json'), 'utf8')).toBe('{}');
+  });
+
+  it(`is at most ${limit} bytes`, () => {
+    expect(statSync(join(folder, 'index.mjs')).size).toBeLessThan(limit);
+  });
+
+  it('is loaded by Node.js without an environment, and exports the handler', () => {
+    const url = JSON.stringify(`file://${folder}/index.mjs`);
+    const script = `process.stdout.write(typeof (await import(${url})).handler)`;
+
+    const output = execFileSync(process.execPath, ['--input-type=module', '-e', script], {
+      env: {},
+      encoding: 'utf8',
+    });
+
+    expect(output.endsWith('function')).toBe(true);
+  });
+
+  it('leaves out the credential chain and the paths of the machine that built it', () => {
+    expect(/fromInstanceMetadata|fromSSO|fromTokenFile/.test(code)).toBe(false);
+    expect(code.includes(process.cwd())).toBe(false);
+  });
+
+  it('is the same when built again', () => {
+    const again = temporaryFolder();
+    writeBundle(entry, again, { 'beside.json': '{}' });
+
+    expect(hashesOf(again)).toEqual(hashesOf(folder));
+  });
+
+  it('names each package in it, with its licence', () => {
+    const licences = readFileSync(join(folder, 'THIRD_PARTY_LICENSES.txt'), 'utf8');
+
+    expect(licences).toMatch(/^zod \d+\.\d+\.\d+ \(MIT\)$/m);
+    expect(licences).toMatch(/^@aws-lambda-powertools\/logger \d+\.\d+\.\d+ \(MIT-0\)$/m);
+    expect(licences).toContain('Permission is hereby granted');
+    expect(licences).not.toContain('undefined');
+  });
+});
+
+describe('a bundle', () => {
+  it("fails with esbuild's message when there is no such entry", () => {
+    expect(() => writeBundle('absent', temporaryFolder())).toThrow(/Could not resolve.*absent\.ts/);
+  });
+});
