@@ -1,0 +1,41 @@
+import { createApp } from '../lib/gateway-app.ts';
+import type { StageConfig } from '../lib/stage-config.ts';
+import type { SimulatedEgain } from './egain.ts';
+import type { LocalIssuer } from './issuer.ts';
+import type { Assembly } from './template.ts';
+
+/** The audience of the local issuer's tokens. */
+export const LOCAL_AUDIENCE = 'egain-accounts';
+
+/** CDK writes a line to standard error for each bundle that it makes; they tell a reader nothing. */
+export function synthesise(config: StageConfig, stage: string, outdir: string): Assembly {
+  const { stderr } = process;
+  const write = stderr.write.bind(stderr);
+  stderr.write = (chunk: string | Uint8Array, ...rest: unknown[]) =>
+    String(chunk).startsWith('Bundling asset ') || write(chunk, ...(rest as []));
+  try {
+    return createApp(config, stage, { outdir }).synth();
+  } finally {
+    stderr.write = write;
+  }
+}
+
+/** The stage config with the issuer's address, and the simulated eGain's where there is one. */
+export function withLocalAddresses(
+  config: StageConfig,
+  issuer: LocalIssuer,
+  egain: SimulatedEgain | undefined,
+): StageConfig {
+  const named = Object.entries(config.partners).map(
+    ([name, partner]) => [name, { ...partner, clientId: partner.clientId ?? name }] as const,
+  );
+  return {
+    ...config,
+    egain:
+      egain === undefined
+        ? config.egain
+        : { ...config.egain, apiUrl: egain.apiUrl, tokenUrl: egain.tokenUrl, scope: egain.scope },
+    auth: { issuer: issuer.url, audience: LOCAL_AUDIENCE, jwksUri: issuer.jwksUri },
+    partners: Object.fromEntries(named),
+  };
+}

@@ -1,0 +1,208 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Clock } from '../lambda/clock.ts';
+import { loadStageConfig, type StageConfig } from '../lib/stage-config.ts';
+import { readApi } from './api-template.ts';
+import { createControl } from './control.ts';
+import { createDocsPage } from './docs-page.ts';
+import {
+  type ClientCredentials,
+  type EgainOptions,
+  type SimulatedEgain,
+  startEgain,
+} from './egain.ts';
+import { factsOf, fetchToken, type SandboxFacts } from './facts.ts';
+import { readFunctions } from './function-template.ts';
+import { createGateway } from './gateway.ts';
+import { type LocalIssuer, startIssuer } from './issuer.ts';
+import { createLambdaFunction, type LambdaFunction, type LogLine } from './lambda-runtime.ts';
+import { type Handler, listen } from './local-server.ts';
+import { LOCAL_AUDIENCE, synthesise, withLocalAddresses } from './local-stage.ts';
+import { type LocalSecretsManager, startSecretsManager } from './secrets-manager.ts';
+import { type ResolvedTemplate, resolveTemplate } from './template.ts';
+
+export interface SandboxOptions {
+  /** Which `config/<stage>.json`. @default sandbox */
+  readonly stage?: string;
+  /** Changes the stage config before synth, after the local addresses were put in. */
+  readonly configure?: (config: StageConfig) => StageConfig;
+  /** The gateway's port. @default 0, any free one */
+  readonly port?: number;
+  readonly egain?: EgainOptions;
+  /** Calls the stage's real eGain with these, in place of the simulated one. */
+  readonly realEgain?: ClientCredentials;
+  /** For the gateway's throttles, quotas and kept authorizations. @default the system's */
+  readonly clock?: Clock;
+  /** The most instances of each function. @default 4 */
+  readonly maxInstances?: number;
+  /** In place of the time-outs that the template gives the functions. */
+  readonly functionTimeoutSeconds?: number;
+  readonly onProgress?: (step: string) => void;
+  readonly onLog?: (line: LogLine) => void;
+}
+
+/** The whole product on one machine. */
+export interface Sandbox extends SandboxFacts {
+  /** The gateway's origin. */
+  readonly url: string;
+  /** `undefined` when a real tenant is in its place. */
+  readonly egain: SimulatedEgain | undefined;
+  readonly secrets: LocalSecretsManager;
+  readonly issuer: LocalIssuer;
+  /** The synthesised app with intrinsic functions resolved. */
+  readonly template: ResolvedTemplate;
+  /** What the functions wrote, and the gateway's access log; the newest 20,000 lines. */
+  readonly logs: readonly LogLine[];
+  /** A function by its construct id, as `ApiFunction`. @throws Error when there is none */
+  functionNamed(constructId: string): LambdaFunction;
+  /** Gets a token for a partner; without `scope`, for all of the partner's scopes. */
+  token(partner: string, scope?: string): Promise<string>;
+  readonly stop: () => Promise<void>;
+}
+
+const MAX_LOG_LINES = 20_000;
+
+/**
+ * Starts everything on loopback: what the product calls (eGain, Secrets Manager, the partners'
+ * issuer), then the product itself out of the synthesised app.
+ *
+ * @throws StageConfigError for a bad stage config; the system's `EADDRINUSE` for a taken port
+ */
+export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
+  const { stage = 'sandbox', onProgress = () => undefined } = options;
+  const stops: (() => Promise<void> | void)[] = [];
+  const stop = async () => {
+    for (const end of stops.splice(0).toReversed()) await end();
+  };
+  try {
+    return await start();
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+
+  async function start(): Promise<Sandbox> {
+    const loaded = loadStageConfig(stage);
+    // The port first: whether it is free should be known before the slow steps.
+    let serve = notYet;
+    const local = await listen((...call) => serve(...call), options.port, {
+      maxHeaderSize: 65_536,
+    });
+    stops.push(local.close);
+    const egain = options.realEgain === undefined ? await startEgain(options.egain) : undefined;
+    if (egain !== undefined) {
+      stops.push(egain.close);
+      onProgress(`eGain, simulated: ${egain.apiUrl}`);
+    }
+    const credentials = options.realEgain ?? egain?.credentials;
+    const secrets = await startSecretsManager(JSON.stringify(credentials));
+    stops.push(secrets.close);
+    onProgress(`Secrets Manager: ${secrets.url}`);
+    const issuer = await startIssuer(LOCAL_AUDIENCE);
+    stops.push(issuer.close);
+    onProgress(`Issuer of the partners' tokens: ${issuer.url}`);
+
+    const localConfig = withLocalAddresses(loaded, issuer, egain);
+    const config = options.configure?.(localConfig) ?? localConfig;
+    issuer.setClients(
+      Object.values(config.partners).map(({ clientId = '', scopes }) => ({ clientId, scopes })),
+    );
+    const outdir = mkdtempSync(join(tmpdir(), 'egain-accounts-sandbox-'));
+    stops.push(() => rmSync(outdir, { recursive: true, force: true }));
+    const template = resolveTemplate(synthesise(config, stage, outdir));
+    const api = readApi(template);
+    onProgress(
+      `App synthesised: ${api.routes.map(({ method, path }) => `${method} ${path}`).join(', ')}`,
+    );
+
+    const logs: LogLine[] = [];
+    const onLog = (line: LogLine) => {
+      if (logs.length >= MAX_LOG_LINES) logs.splice(0, MAX_LOG_LINES / 2);
+      logs.push(line);
+      options.onLog?.(line);
+    };
+    const functions = createFunctions(template, secrets, { ...options, onLog });
+    stops.push(async () => {
+      await Promise.all([...functions.values()].map((one) => one.stop()));
+    });
+    const facts = factsOf(local, api.stage, config, issuer);
+    const gateway = createGateway({
+      api,
+      functionOf: (arn) => found(functions.get(arn), arn),
+      onAccess: (text) => onLog({ functionName: 'gateway', text }),
+      ...(options.clock === undefined ? {} : { clock: options.clock }),
+    });
+    const control = createControl({
+      facts: () => facts,
+      egain,
+      secrets,
+      recycle: () => functions.forEach((one) => one.recycle()),
+    });
+    const docs = createDocsPage({
+      openapiPath: `/${api.stage}/openapi.json`,
+      serverPath: `/${api.stage}`,
+      tokenUrl: issuer.tokenUrl,
+    });
+    serve = (request, response) => {
+      const path = request.url?.replace(/\?.*$/s, '') ?? '/';
+      if (path === '/_sandbox' || path.startsWith('/_sandbox/')) {
+        return control(path, request, response);
+      }
+      if (request.method === 'GET' && docs(path, response)) return undefined;
+      return gateway.handle(request, response);
+    };
+    local.server.on('clientError', gateway.handleClientError);
+    onProgress(`Gateway: ${local.url}`);
+
+    return {
+      ...facts,
+      url: local.url,
+      egain,
+      secrets,
+      issuer,
+      template,
+      logs,
+      functionNamed: (constructId) =>
+        found(
+          [...functions.values()].find(({ spec }) =>
+            new RegExp(`^${constructId}[0-9A-F]{8}$`).test(spec.name),
+          ),
+          constructId,
+        ),
+      token: (partner, scope) => fetchToken(facts, partner, scope),
+      stop,
+    };
+  }
+}
+
+const notYet: Handler = (_request, response) => {
+  response.destroy();
+};
+
+function createFunctions(
+  template: ResolvedTemplate,
+  secrets: LocalSecretsManager,
+  options: SandboxOptions,
+): Map<string, LambdaFunction> {
+  const specs = readFunctions(template, {
+    AWS_ACCESS_KEY_ID: 'sandbox',
+    AWS_SECRET_ACCESS_KEY: 'sandbox',
+    AWS_SESSION_TOKEN: 'sandbox',
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.url,
+  });
+  const { onLog, maxInstances, functionTimeoutSeconds: timeoutSeconds } = options;
+  const runtime = {
+    ...(onLog === undefined ? {} : { onLog }),
+    ...(maxInstances === undefined ? {} : { maxInstances }),
+  };
+  const changes = timeoutSeconds === undefined ? {} : { timeoutSeconds };
+  return new Map(
+    [...specs].map(([arn, spec]) => [arn, createLambdaFunction({ ...spec, ...changes }, runtime)]),
+  );
+}
+
+function found<T>(value: T | undefined, name: string): T {
+  if (value === undefined) throw new Error(`the sandbox has no ${name}`);
+  return value;
+}

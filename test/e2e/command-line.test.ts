@@ -1,0 +1,102 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
+
+const MAIN = fileURLToPath(new URL('../../sandbox/main.ts', import.meta.url));
+const REAL = { EGAIN_CLIENT_ID: 'id', EGAIN_CLIENT_SECRET: 'secret' };
+const started: ChildProcess[] = [];
+const taken = createServer();
+const temporary = mkdtempSync(join(tmpdir(), 'command-line-test-'));
+
+interface Run {
+  readonly child: ChildProcess;
+  readonly output: () => string;
+  readonly ended: Promise<number | null>;
+}
+
+function run(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Run {
+  const { PATH = '' } = process.env;
+  const child = spawn(process.execPath, [MAIN, ...args], { env: { PATH, ...environment } });
+  started.push(child);
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  const ended = once(child, 'close').then(([code]) => code as number | null);
+  return { child, output: () => output, ended };
+}
+
+async function waitFor({ output, ended }: Run, pattern: RegExp): Promise<void> {
+  let over = false;
+  void ended.then(() => (over = true));
+  while (!pattern.test(output())) {
+    if (over) throw new Error(`ended before it said ${String(pattern)}: ${output()}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+afterEach(() => {
+  for (const child of started.splice(0)) child.kill('SIGKILL');
+});
+
+afterAll(() => {
+  taken.close();
+  rmSync(temporary, { recursive: true });
+});
+
+describe('npm start', () => {
+  it('shows two lines to paste, which work, and ends on Ctrl-C leaving nothing behind', async () => {
+    const main = run(['--accounts', '7'], { PORT: '0', TMPDIR: temporary });
+    await waitFor(main, /End with Ctrl-C/);
+    const shown = /^TOKEN=[\s\S]*?^curl .*$/m.exec(main.output())?.[0] ?? '';
+    const shell = spawn('sh', ['-c', shown]);
+    const answer = await new Promise<string>((resolve) => {
+      let text = '';
+      shell.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
+      shell.on('close', () => resolve(text));
+    });
+    main.child.kill('SIGINT');
+
+    expect(answer).toMatch(/^HTTP\/1\.1 200/);
+    expect(answer).toContain('"count":7');
+    expect(main.output()).toMatch(/status 200:\n\{\n {2}"paginationInfo"/);
+    expect(await main.ended).toBe(0);
+    expect(readdirSync(temporary)).toEqual([]);
+  });
+
+  it('says so when its port is taken', async () => {
+    taken.listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const port = String((taken.address() as AddressInfo).port);
+
+    const main = run([], { PORT: port });
+
+    expect(await main.ended).toBe(1);
+    expect(main.output()).toContain(`Port ${port} is taken`);
+  });
+
+  it.each([
+    ['an unknown option', ['--colour'], {}, /--colour/],
+    ['a bad number', ['--accounts', 'many'], {}, /--accounts is "many"; expected a whole number/],
+    ['a bad port', [], { PORT: '70000' }, /PORT is "70000"; expected a whole number/],
+    ['an unknown stage', ['--stage', 'nowhere'], REAL, /config\/nowhere\.json/],
+    [
+      'a real stage without credentials',
+      ['--stage', 'dev'],
+      {},
+      /set EGAIN_CLIENT_ID and EGAIN_CLIENT_SECRET/,
+    ],
+    ['a size for a real eGain', ['--stage', 'dev', '--accounts', '3'], REAL, /simulated eGain/],
+  ])('refuses %s in one message', async (_what, args, environment, message) => {
+    const main = run(args, environment);
+
+    expect(await main.ended).toBe(1);
+    expect(main.output()).toMatch(message);
+    expect(main.output()).not.toMatch(/^ +at /m);
+  });
+});

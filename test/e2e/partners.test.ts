@@ -1,0 +1,294 @@
+import { once } from 'node:events';
+import http, { type IncomingMessage } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { exampleAccounts } from '../../sandbox/example-accounts.ts';
+import { type Sandbox, startSandbox } from '../../sandbox/sandbox.ts';
+import { createPartner, type Send } from './partner.ts';
+
+const EXAMPLE_ID = 'ae103957-9c82-4fa8-a34e-925be85e06ec';
+const EXAMPLE_CHANNEL = '45a095f4-d0ee-4220-a689-22b541c58f67';
+const CLAIMS = { client_id: 'basic-client', scope: 'accounts/read' };
+const accounts = exampleAccounts(120);
+
+let sandbox: Sandbox;
+let full: Send;
+let basic: Send;
+let ruled: Send;
+let nobody: Send;
+
+beforeAll(async () => {
+  sandbox = await startSandbox({
+    egain: { accounts },
+    configure: (config) => ({ ...config, cache: { freshSeconds: 3600, staleSeconds: 3600 } }),
+    maxInstances: 1,
+  });
+  full = createPartner(sandbox, await sandbox.token('acme'));
+  basic = createPartner(sandbox, await sandbox.token('basic'));
+  ruled = createPartner(sandbox, await sandbox.token('chat-desk'));
+  nobody = createPartner(sandbox);
+});
+
+afterAll(() => sandbox.stop());
+
+describe('a partner with every scope', () => {
+  it("gets eGain's accounts as eGain has them", async () => {
+    const { status, list } = await full('/accounts?pagesize=500');
+
+    expect(status).toBe(200);
+    expect(list.paginationInfo).toEqual({ count: 120, pagenum: 1, pagesize: 500 });
+    expect(list.account).toHaveLength(120);
+    for (const account of accounts) {
+      expect(list.account.find(({ id }) => id === account.id)).toEqual(account);
+    }
+  });
+
+  it('gets one account by its id', async () => {
+    const { status, one } = await full(`/accounts/${EXAMPLE_ID}`);
+
+    expect(status).toBe(200);
+    expect(one).toEqual(accounts[0]);
+  });
+
+  it('gets the pages of a list one after the other', async () => {
+    const first = await full('/accounts?pagesize=70');
+    const second = await full('/accounts?pagesize=70&pagenum=2');
+    const past = await full('/accounts?pagesize=70&pagenum=3');
+
+    const ids = [...first.list.account, ...second.list.account].map(({ id }) => id);
+    expect(new Set(ids).size).toBe(120);
+    expect(past.list).toEqual({
+      paginationInfo: { count: 120, pagenum: 3, pagesize: 70 },
+      account: [],
+    });
+  });
+
+  it('filters by a name that is not ASCII, percent-encoded, in any case', async () => {
+    const { list } = await full(`/accounts?name=${encodeURIComponent('ZÜRICH')}`);
+
+    const expected = accounts.filter(({ name }) => name.startsWith('Zürich'));
+    expect(list.paginationInfo.count).toBe(expected.length);
+    expect(expected.length).toBeGreaterThan(0);
+  });
+
+  it('combines what is repeated in a query', async () => {
+    const { list } = await full(
+      '/accounts?entryPoint=1001&entryPoint=2002&fields=id,chatConfigurations.entryPoint.id',
+    );
+
+    const expected = accounts.filter(({ chatConfigurations: { entryPoint } }) =>
+      ['1001', '2002'].includes(entryPoint.id),
+    );
+    expect(list.paginationInfo.count).toBe(expected.length);
+  });
+
+  it('is answered 304 without a body while the list is the same', async () => {
+    const first = await full('/accounts');
+    const second = await full('/accounts', { 'If-None-Match': first.headers.get('etag') ?? '' });
+
+    expect(second.status).toBe(304);
+    expect(second.headers.get('etag')).toBe(first.headers.get('etag'));
+  });
+
+  it('keeps its correlation id', async () => {
+    const { headers } = await full('/accounts?pagesize=1', { 'X-Correlation-Id': 'order:42' });
+
+    expect(headers.get('x-correlation-id')).toBe('order:42');
+  });
+
+  it('is answered out of one walk, however often it asks', async () => {
+    const before = sandbox.egain?.calls.accounts;
+    await full('/accounts?pagesize=3');
+    await full('/accounts?pagesize=4');
+
+    expect(sandbox.egain?.calls.accounts).toBe(before);
+  });
+});
+
+describe('a partner with accounts/read alone', () => {
+  it('gets the summary', async () => {
+    const { one } = await basic(`/accounts/${EXAMPLE_ID}`);
+
+    expect(one).toEqual({
+      id: EXAMPLE_ID,
+      name: 'order_account',
+      created: '2021-03-21T14:29:01.516Z',
+      modified: '2021-03-28T14:29:01.516Z',
+      channel: { id: EXAMPLE_CHANNEL },
+      chatConfigurations: { defaultLanguage: 'en-US' },
+    });
+  });
+
+  it('is told which scope a filter needs', async () => {
+    const { status, error } = await basic('/accounts?attribute=region:emea');
+
+    expect(status).toBe(403);
+    expect(error.code).toBe('403-902');
+    expect(JSON.stringify(error.details)).toContain('accounts/read.configuration');
+  });
+
+  it('gains nothing by a token that is wider than its entry', async () => {
+    const wide = createPartner(
+      sandbox,
+      await sandbox.token('basic', 'accounts/read accounts/read.address'),
+    );
+    const { one } = await wide(`/accounts/${EXAMPLE_ID}`);
+
+    expect(one).not.toHaveProperty('address');
+  });
+});
+
+describe('a partner with an account rule', () => {
+  it('finds its own accounts alone, counts included', async () => {
+    const { list } = await ruled('/accounts?pagesize=500');
+
+    const own = accounts.filter(({ channel }) => channel.id === EXAMPLE_CHANNEL);
+    expect(list.paginationInfo.count).toBe(own.length);
+    expect(new Set(list.account.map(({ id }) => id))).toEqual(new Set(own.map(({ id }) => id)));
+  });
+
+  it('does not find another account by its id', async () => {
+    const other = accounts.find(({ channel }) => channel.id !== EXAMPLE_CHANNEL);
+    const { status, error } = await ruled(`/accounts/${other?.id}`);
+
+    expect(status).toBe(404);
+    expect(error.code).toBe('404-902');
+  });
+});
+
+describe('a request that is not right', () => {
+  it('gets a row for each fault of its query', async () => {
+    const { status, error } = await full('/accounts?pagesize=0&sort=size&colour=red');
+
+    expect(status).toBe(400);
+    expect(error.code).toBe('400-901');
+    expect(error.details?.map(({ key }) => key).toSorted()).toEqual(['colour', 'pagesize', 'sort']);
+  });
+
+  it('is told for users as well when it asks for that', async () => {
+    const plain = await full('/accounts?pagesize=0');
+    const asked = await full('/accounts?pagesize=0', { 'x-EGAIN-error-message': 'YES' });
+
+    expect(plain.error).not.toHaveProperty('userMessage');
+    expect(asked.error.userMessage).toEqual(expect.any(String));
+  });
+
+  it.each([
+    ['/nothing', 'GET'],
+    ['/accounts/a/b', 'GET'],
+    ['/accounts', 'POST'],
+    ['/accounts', 'DELETE'],
+    ['', 'GET'],
+  ])('to %s by %s is 404-901', async (path, method) => {
+    const answer = await fetch(`${sandbox.url}/v1${path}`, { method });
+
+    expect(answer.status).toBe(404);
+    expect(await answer.json()).toMatchObject({ code: '404-901' });
+    expect(answer.headers.get('x-correlation-id')).toMatch(/./);
+  });
+
+  it('by HEAD is 404 without a body', async () => {
+    const answer = await fetch(sandbox.accountsUrl, { method: 'HEAD' });
+
+    expect(answer.status).toBe(404);
+    expect(await answer.text()).toBe('');
+  });
+
+  it.each([
+    ['an unfinished percent sign', '/accounts?name=%E0%A4'],
+    ['a path that does not decode', '/accounts/%FF'],
+  ])('with %s is 400-901', async (_what, path) => {
+    const { error } = await full(path);
+
+    expect(error.code).toBe('400-901');
+  });
+
+  it.each([11_000, 100_000])('with %i bytes of headers is 413-901', async (size) => {
+    const { status, error } = await nobody('/accounts', { Authorization: 'x'.repeat(size) });
+
+    expect(status).toBe(413);
+    expect(error.code).toBe('413-901');
+  });
+
+  it('with a body over 10 MB is 413-901', async () => {
+    const size = 10 * 1024 * 1024 + 1;
+    const request = http.request(sandbox.accountsUrl, {
+      headers: { Authorization: `Bearer ${await sandbox.token('acme')}`, 'Content-Length': size },
+    });
+    request.end(Buffer.alloc(size));
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+
+    expect(response.statusCode).toBe(413);
+    expect(JSON.parse(await text(response))).toMatchObject({ code: '413-901' });
+  });
+});
+
+describe('the token', () => {
+  it('missing is 401-901 with a challenge', async () => {
+    const { status, error, headers } = await nobody('/accounts');
+
+    expect(status).toBe(401);
+    expect(error.code).toBe('401-901');
+    expect(headers.get('www-authenticate')).toBe('Bearer');
+  });
+
+  it.each([
+    ['that is no JWT', async () => 'nonsense'],
+    ['that has expired', () => sandbox.issuer.sign(CLAIMS, { expiresIn: -60 })],
+    ['for another audience', () => sandbox.issuer.sign({ ...CLAIMS, aud: 'other' })],
+    ['of another issuer', () => sandbox.issuer.sign({ ...CLAIMS, iss: 'http://127.0.0.1:1' })],
+    ['that is not valid yet', () => sandbox.issuer.sign({ ...CLAIMS, nbf: 4_000_000_000 })],
+    ['whose signature was changed', async () => forged(await sandbox.issuer.sign(CLAIMS))],
+    ['that says it needs no signature', async () => unsigned(await sandbox.issuer.sign(CLAIMS))],
+  ])('%s is 401-901', async (_what, makeToken) => {
+    const { status, error } = await createPartner(sandbox, await makeToken())('/accounts');
+
+    expect(status).toBe(401);
+    expect(error.code).toBe('401-901');
+  });
+
+  it.each([
+    ['of an unknown client', { client_id: 'stranger', scope: 'accounts/read' }],
+    ['without accounts/read', { client_id: 'basic-client', scope: 'openid' }],
+  ])('%s is 403-901', async (_what, changes) => {
+    const token = await sandbox.issuer.sign(changes);
+    const { status, error } = await createPartner(sandbox, token)('/accounts');
+
+    expect(status).toBe(403);
+    expect(error.code).toBe('403-901');
+  });
+
+  it('signed with ES256 is taken', async () => {
+    const kid = await sandbox.issuer.addKey('ES256');
+    sandbox.functionNamed('AuthorizerFunction').recycle();
+    const token = await sandbox.issuer.sign(CLAIMS, { kid });
+    const { status } = await createPartner(sandbox, token)('/accounts');
+
+    expect(status).toBe(200);
+  });
+
+  it('opens both routes, one after the other', async () => {
+    const send = createPartner(sandbox, await sandbox.token('basic'));
+
+    expect((await send('/accounts')).status).toBe(200);
+    expect((await send(`/accounts/${EXAMPLE_ID}`)).status).toBe(200);
+  });
+});
+
+it('serves its contract without a token', async () => {
+  const { status, one } = await nobody('/openapi.json');
+
+  expect(status).toBe(200);
+  expect(one['openapi']).toBe('3.1.1');
+});
+
+function forged(token: string): string {
+  const [header, , signature] = token.split('.');
+  const payload = { client_id: 'acme-client', scope: 'accounts/read', exp: 4_000_000_000 };
+  return [header, Buffer.from(JSON.stringify(payload)).toString('base64url'), signature].join('.');
+}
+
+function unsigned(token: string): string {
+  const header = Buffer.from(JSON.stringify({ alg: 'none', typ: 'JWT' })).toString('base64url');
+  return [header, token.split('.')[1], 'AA'].join('.');
+}

@@ -1,0 +1,145 @@
+import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Sandbox, startSandbox } from '../../sandbox/sandbox.ts';
+
+let sandbox: Sandbox;
+
+beforeAll(async () => {
+  sandbox = await startSandbox();
+});
+
+afterAll(() => sandbox.stop());
+
+const post = (body: string) => fetch(`${sandbox.url}/_sandbox/egain`, { method: 'POST', body });
+
+describe('GET /_sandbox', () => {
+  it('tells the URLs and the partners, whose secrets get them tokens', async () => {
+    const facts = (await (await fetch(`${sandbox.url}/_sandbox`)).json()) as Sandbox;
+
+    expect(facts).toMatchObject({
+      accountsUrl: `${sandbox.url}/v1/accounts`,
+      openapiUrl: `${sandbox.url}/v1/openapi.json`,
+      docsUrl: `${sandbox.url}/docs`,
+    });
+    expect(Object.keys(facts.partners).length).toBeGreaterThanOrEqual(3);
+    for (const { clientId, clientSecret, scope } of Object.values(facts.partners)) {
+      const basic = Buffer.from(`${clientId}:${clientSecret}`).toString('base64');
+      const form = { grant_type: 'client_credentials' };
+      const byBasic = await askToken(form, { Authorization: `Basic ${basic}` });
+      const byBody = await askToken({ ...form, client_id: clientId, client_secret: clientSecret });
+
+      expect(byBasic).toMatchObject({ status: 200, body: { token_type: 'Bearer', scope } });
+      expect(byBody).toMatchObject({ status: 200, body: { scope } });
+    }
+  });
+
+  it('is the only place for what the issuer takes', async () => {
+    const wrong = { client_id: 'acme-client', client_secret: 'wrong' };
+    const answer = await askToken({ grant_type: 'client_credentials', ...wrong });
+
+    expect(answer).toEqual({ status: 401, body: { error: 'invalid_client' } });
+  });
+});
+
+describe('/_sandbox/egain', () => {
+  it('counts calls and names the faults', async () => {
+    const answer = await fetch(`${sandbox.url}/_sandbox/egain`);
+
+    expect(await answer.json()).toMatchObject({
+      faults: expect.arrayContaining(['unauthorized', 'hang']),
+      calls: { token: expect.any(Number), accounts: expect.any(Number) },
+    });
+  });
+
+  it.each(['{"status":503}', '{"latencyMs":200}', '{"fault":"hang"}', '{}'])(
+    'takes %s',
+    async (body) => {
+      const answer = await post(body);
+
+      expect(answer.status).toBe(200);
+      expect(await answer.json()).toMatchObject({ active: JSON.parse(body) });
+    },
+  );
+
+  it.each([
+    ['not JSON', 'body'],
+    ['[]', 'body'],
+    ['null', 'body'],
+    ['{"status":42}', 'status'],
+    ['{"status":"503"}', 'status'],
+    ['{"latencyMs":-1}', 'latencyMs'],
+    ['{"fault":"toString"}', 'fault'],
+    ['{"colour":1}', 'colour'],
+    ['{"__proto__":1}', '__proto__'],
+  ])('refuses %s, naming %s, and changes nothing', async (body, key) => {
+    const before = sandbox.egain?.mode;
+    const answer = await post(body);
+
+    expect(answer.status).toBe(400);
+    expect(await answer.json()).toMatchObject({ code: '400-901', details: [{ key }] });
+    expect(sandbox.egain?.mode).toBe(before);
+  });
+});
+
+describe('/docs', () => {
+  it('is a page whose parts are all on this machine', async () => {
+    const page = await (await fetch(sandbox.docsUrl)).text();
+    const parts = [...page.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path]) => path ?? '');
+    const answers = await Promise.all(parts.map((path) => fetch(sandbox.url + path)));
+
+    expect(parts.length).toBeGreaterThan(2);
+    expect(parts.filter((path) => !path.startsWith('/docs/'))).toEqual([]);
+    expect(answers.map(({ status }) => status)).toEqual(parts.map(() => 200));
+  });
+
+  it('sends the authorize dialog to an issuer that lets a browser in', async () => {
+    const script = await (await fetch(`${sandbox.docsUrl}/start.js`)).text();
+    const preflight = await fetch(sandbox.tokenUrl, {
+      method: 'OPTIONS',
+      headers: {
+        Origin: sandbox.url,
+        'Access-Control-Request-Method': 'POST',
+        'Access-Control-Request-Headers': 'authorization,content-type,x-requested-with',
+      },
+    });
+
+    expect(script).toContain(sandbox.tokenUrl);
+    expect(preflight.headers.get('access-control-allow-origin')).toBe('*');
+    expect(preflight.headers.get('access-control-allow-headers')).toMatch(/x-requested-with/i);
+  });
+});
+
+const client = () =>
+  new SecretsManagerClient({
+    endpoint: sandbox.secrets.url,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'x', secretAccessKey: 'x' },
+    maxAttempts: 1,
+  });
+
+const read = new GetSecretValueCommand({ SecretId: 'any' });
+
+describe('the Secrets Manager endpoint', () => {
+  it("gives eGain's credentials to the SDK", async () => {
+    const { SecretString } = await client().send(read);
+
+    expect(JSON.parse(SecretString ?? '')).toEqual(sandbox.egain?.credentials);
+  });
+
+  it.each([
+    ['secret-missing', 'ResourceNotFoundException'],
+    ['secret-denied', 'AccessDeniedException'],
+    ['secret-throttled', 'ThrottlingException'],
+  ])('with %s fails as the SDK knows it: %s', async (fault, name) => {
+    await post(JSON.stringify({ fault }));
+
+    await expect(client().send(read)).rejects.toMatchObject({ name });
+    await post('{}');
+  });
+});
+
+async function askToken(form: Readonly<Record<string, string>>, headers = {}) {
+  const body = new URLSearchParams(form);
+  const answer = await fetch(sandbox.tokenUrl, { method: 'POST', headers, body });
+  return { status: answer.status, body: await answer.json() };
+}

@@ -1,0 +1,129 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { StageConfig } from '../../lib/stage-config.ts';
+import { type Sandbox, startSandbox } from '../../sandbox/sandbox.ts';
+import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
+import { createPartner, type Send } from './partner.ts';
+
+const FRESH_SECONDS = 1;
+/** A partner whose limits are soon met. */
+const TRIAL: StageConfig['partners'][string] = {
+  clientId: 'trial-client',
+  scopes: ['accounts/read'],
+  throttle: { rate: 1, burst: 5 },
+  quota: { limit: 50, period: 'DAY' },
+};
+
+let clock: ManualClock;
+let sandbox: Sandbox;
+let send: Send;
+
+beforeAll(async () => {
+  clock = createManualClock();
+  sandbox = await startSandbox({
+    clock,
+    configure: (config) => ({
+      ...config,
+      cache: { freshSeconds: FRESH_SECONDS, staleSeconds: 3600 },
+      partners: { ...config.partners, trial: TRIAL },
+    }),
+    maxInstances: 1,
+    functionTimeoutSeconds: 3,
+  });
+  send = createPartner(sandbox, await sandbox.token('acme'));
+});
+
+afterAll(() => sandbox.stop());
+
+describe('when eGain or Secrets Manager does not answer in time', () => {
+  it.each(['hang', 'stalled-body', 'token-hang'])(
+    'with %s, a partner gets 504-901',
+    async (fault) => {
+      sandbox.functionNamed('ApiFunction').recycle();
+      sandbox.egain?.setMode({ fault });
+
+      const { status, error } = await send('/accounts');
+      sandbox.egain?.setMode({});
+
+      expect(status).toBe(504);
+      expect(error.code).toBe('504-901');
+    },
+  );
+});
+
+describe('when eGain fails after it has answered', () => {
+  it('the last list is served with its age', async () => {
+    sandbox.functionNamed('ApiFunction').recycle();
+    const before = await send('/accounts');
+    await delay(FRESH_SECONDS * 1000 + 50);
+    sandbox.egain?.setMode({ status: 500 });
+
+    const after = await send('/accounts');
+    sandbox.egain?.setMode({});
+
+    expect(after.text).toBe(before.text);
+    expect(Number(after.headers.get('age'))).toBeGreaterThanOrEqual(FRESH_SECONDS);
+    expect(after.headers.get('cache-status')).toMatch(/stale/);
+    expect(after.headers.get('cache-control')).toBe('private, max-age=0');
+  });
+
+  it('nothing is served when eGain refuses the credentials', async () => {
+    sandbox.functionNamed('ApiFunction').recycle();
+    await send('/accounts');
+    await delay(FRESH_SECONDS * 1000 + 50);
+    sandbox.egain?.setMode({ fault: 'unauthorized' });
+
+    const { error } = await send('/accounts');
+    sandbox.egain?.setMode({});
+
+    expect(error.code).toBe('502-901');
+  });
+});
+
+describe("when the client's secret is rotated", () => {
+  it('the new one is read within the same request', async () => {
+    sandbox.functionNamed('ApiFunction').recycle();
+    await send('/accounts');
+    const rotated = sandbox.egain?.rotateSecret();
+    sandbox.secrets.put(JSON.stringify(rotated));
+    sandbox.egain?.revokeTokens();
+    await delay(FRESH_SECONDS * 1000 + 50);
+
+    const { status, headers } = await send('/accounts');
+
+    expect(status).toBe(200);
+    expect(headers.get('age')).toBe('0');
+  });
+});
+
+describe("a partner's usage plan", () => {
+  it('turns away what is over its rate, and lets it in again a second later', async () => {
+    const trial = createPartner(sandbox, await sandbox.token('trial'));
+    const statuses: number[] = [];
+    for (let call = 0; call < 6; call += 1) statuses.push((await trial('/accounts')).status);
+    const refused = await trial('/accounts');
+    clock.advance(1000);
+    const later = await trial('/accounts');
+
+    expect(statuses).toEqual([200, 200, 200, 200, 200, 429]);
+    expect(refused.error.code).toBe('429-901');
+    expect(later.status).toBe(200);
+  });
+
+  it('turns away what is over its quota, until the next day', async () => {
+    const trial = createPartner(sandbox, await sandbox.token('trial'));
+    let last = await trial('/accounts');
+    for (let call = 0; call < 100 && last.error.code !== '429-902'; call += 1) {
+      clock.advance(1000);
+      last = await trial('/accounts');
+    }
+    clock.advance(86_400_000);
+
+    expect(last.error.code).toBe('429-902');
+    expect((await trial('/accounts')).status).toBe(200);
+  });
+
+  it("does not count another partner's calls", async () => {
+    for (let call = 0; call < 30; call += 1) expect((await send('/accounts')).status).toBe(200);
+  });
+});
