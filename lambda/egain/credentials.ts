@@ -102,7 +102,7 @@ const value = () =>
 const secretSchema = z.object({ clientId: value(), clientSecret: value() });
 
 /** A secret's value, or what is wrong with it: where and how, never what it holds. */
-export type SecretReading =
+type SecretReading =
   | { readonly value: Pick<Credentials, 'clientId' | 'clientSecret'> }
   | { readonly fault: string };
 

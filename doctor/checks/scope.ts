@@ -1,0 +1,39 @@
+import type { AccountsPage } from '../../lambda/accounts/account.ts';
+import type { Clock } from '../../lambda/clock.ts';
+import type { Deadline } from '../../lambda/deadline.ts';
+import type { FetchPage } from '../../lambda/egain/client.ts';
+import type { Answer } from '../../lambda/egain/exchange.ts';
+import { Fault } from '../../lambda/faults.ts';
+import type { StageConfig } from '../../lib/stage-config.ts';
+import { diagnoseApiFailure } from '../api-refusal.ts';
+import type { Recorder } from '../recorder.ts';
+import { type Checked, holds } from '../report.ts';
+
+/** What eGain's API answered to the first request: with status 200, but not yet looked at. */
+export interface FirstAnswer {
+  readonly answer: Answer;
+  /** What the product makes of it. */
+  readonly judged: AccountsPage | Fault;
+}
+
+/** Whether eGain's API lets the token in, and the client has the scope. */
+export async function checkScope(
+  egain: StageConfig['egain'],
+  fetchPage: FetchPage,
+  recorder: Recorder,
+  deadline: Deadline,
+  clock: Clock,
+): Promise<Checked<FirstAnswer>> {
+  const judged = await fetchPage(deadline).catch((error: unknown) => {
+    if (error instanceof Fault) return error;
+    throw error;
+  });
+  const outcome = recorder.outcomes.at(-1) ?? { kind: 'late' as const, waitedMs: 0 };
+  if (outcome.kind === 'answer' && outcome.status === 200) {
+    return holds(
+      { answer: outcome, judged },
+      "eGain's API takes the token and opens the accounts to it",
+    );
+  }
+  return diagnoseApiFailure(outcome, egain, clock.now());
+}

@@ -1,0 +1,136 @@
+import { type Clock, systemClock } from '../lambda/clock.ts';
+import { createDeadline, type Deadline } from '../lambda/deadline.ts';
+import { createClient } from '../lambda/egain/client.ts';
+import type { Credentials } from '../lambda/egain/credentials.ts';
+import { createRedact } from '../lambda/egain/redact.ts';
+import type { Token, TokenSource } from '../lambda/egain/token.ts';
+import type { DoctorOptions } from './arguments.ts';
+import { checkConfig } from './checks/config.ts';
+import { checkCredentials } from './checks/credentials.ts';
+import { checkPage } from './checks/page.ts';
+import { checkScope } from './checks/scope.ts';
+import { checkToken } from './checks/token.ts';
+import { checkUrls } from './checks/urls.ts';
+import { checkWalk } from './checks/walk.ts';
+import { createRecorder } from './recorder.ts';
+import {
+  type Checked,
+  type CheckName,
+  type Finding,
+  fails,
+  type Report,
+  reportOf,
+} from './report.ts';
+
+/** What the doctor takes from outside. */
+export interface World {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly clock?: Clock;
+  /** Where the stage configs are. @default - the project's `config/` */
+  readonly configFolder?: URL;
+}
+
+/** Milliseconds for each check that waits; the product's own limit for what its requests wait for. */
+const SHORT_MS = 8000;
+const PRODUCT_MS = 25_000;
+/** What `createDeadline` keeps back. */
+const KEPT_BACK_MS = 1000;
+
+/** Makes the checks in order, up to the first that fails. Never rejects, and ends in two minutes. */
+export async function examine(
+  { stage, secretArn }: Pick<DoctorOptions, 'stage' | 'secretArn'>,
+  world: World,
+): Promise<Report> {
+  const { clock = systemClock, environment } = world;
+  const findings = new Map<CheckName, Finding>();
+  const sensitive = { token: '', clientSecret: '' };
+
+  const run = async <T>(
+    name: CheckName,
+    ms: number,
+    check: (deadline: Deadline) => Checked<T> | Promise<Checked<T>>,
+  ): Promise<T> => {
+    const deadline = createDeadline(ms + KEPT_BACK_MS, clock);
+    const { finding, value } = await Promise.resolve()
+      .then(() => check(deadline))
+      .catch(unexpected)
+      .finally(() => deadline.dispose());
+    findings.set(name, finding);
+    if (value === undefined) throw new Stop();
+    return value;
+  };
+
+  try {
+    const config = await run('config', SHORT_MS, () => checkConfig(stage, world.configFolder));
+    const { egain } = config;
+    await run('urls', SHORT_MS, (deadline) => checkUrls(egain, deadline));
+    const stageSecretArn = config.credentials.secretArn;
+    const credentials = await run('credentials', SHORT_MS, (deadline) =>
+      checkCredentials({ secretArn, environment, stageSecretArn }, deadline),
+    );
+    sensitive.clientSecret = credentials.clientSecret;
+    const { accessToken } = await run('token', SHORT_MS, (deadline) =>
+      checkToken(egain, credentials, deadline, clock),
+    );
+    sensitive.token = accessToken;
+
+    const connect = () => {
+      const recorder = createRecorder('accounts', clock);
+      const tokens = fixedToken(accessToken, credentials);
+      const { upstream, telemetry } = recorder;
+      const apiUrl = egain.apiUrl.replace(/\/+$/, '');
+      return { recorder, fetchPage: createClient({ apiUrl, tokens, upstream, clock, telemetry }) };
+    };
+    const once = connect();
+    const first = await run('scope', PRODUCT_MS, (deadline) =>
+      checkScope(egain, once.fetchPage, once.recorder, deadline, clock),
+    );
+    await run('page', SHORT_MS, () => checkPage(first));
+    const whole = connect();
+    await run('walk', PRODUCT_MS, (deadline) =>
+      checkWalk(config, whole.fetchPage, whole.recorder, deadline, clock),
+    );
+  } catch (error) {
+    if (!(error instanceof Stop)) throw error;
+  }
+  return redacted(reportOf(stage, findings), sensitive);
+}
+
+/** Ends the examination: the checks that follow have nothing to stand on. */
+class Stop extends Error {
+  override readonly name = 'Stop';
+}
+
+/** The token of the token check: what is asked here is whether this one works. */
+function fixedToken(value: string, credentials: Credentials): TokenSource {
+  const token: Token = { value, credentials };
+  return {
+    get: async () => token,
+    renew: async () => token,
+    renewSecret: async () => undefined,
+    hold: () => {},
+  };
+}
+
+/** A message may quote what it is about; the name can't. */
+function unexpected(error: unknown): Checked<never> {
+  const name = error instanceof Error && /^\w{1,60}$/.test(error.name) ? error.name : 'unknown';
+  return fails(
+    'unexpected',
+    `the check itself failed (${name})`,
+    'Report it to the makers of this product.',
+  );
+}
+
+/** The findings hold no secret; this is the second lock. */
+function redacted(
+  report: Report,
+  sensitive: { readonly token: string; readonly clientSecret: string },
+): Report {
+  if (sensitive.clientSecret === '') return report;
+  // A client id is no secret, and may be a word that stands in the findings anyway.
+  const redact = createRedact({ ...sensitive, clientId: '' });
+  return JSON.parse(JSON.stringify(report), (_key, value: unknown) =>
+    typeof value === 'string' ? redact(value) : value,
+  ) as Report;
+}

@@ -1,0 +1,53 @@
+import type { Clock } from '../lambda/clock.ts';
+import type { Deadline } from '../lambda/deadline.ts';
+import type { Outcome } from '../lambda/egain/exchange.ts';
+import { createRetryBudget } from '../lambda/egain/retry-budget.ts';
+import { createUpstream, type Upstream } from '../lambda/egain/upstream.ts';
+import type { Telemetry } from '../lambda/telemetry.ts';
+
+/** The product's own way to eGain, retries included, with an ear on what comes back. */
+export interface Recorder {
+  readonly upstream: Upstream;
+  readonly telemetry: Telemetry;
+  /** What came of each request, in order. */
+  readonly outcomes: readonly Outcome[];
+  /** Requests sent, retries included. */
+  readonly requests: number;
+}
+
+export function createRecorder(name: 'accounts' | 'token', clock: Clock): Recorder {
+  const outcomes: Outcome[] = [];
+  let requests = 0;
+  const metric = name === 'token' ? 'TokenRequests' : 'UpstreamCalls';
+  // What the product would log is not for a terminal: the findings say it in their own way.
+  const telemetry: Telemetry = {
+    info: () => {},
+    warn: () => {},
+    error: () => {},
+    count(counted) {
+      if (counted === metric) requests += 1;
+    },
+  };
+  const upstream = createUpstream({
+    name,
+    metric,
+    clock,
+    telemetry,
+    budget: createRetryBudget(clock),
+    random: Math.random,
+  });
+  return {
+    telemetry,
+    outcomes,
+    get requests() {
+      return requests;
+    },
+    upstream: {
+      async send(request, deadline: Deadline) {
+        const result = await upstream.send(request, deadline);
+        outcomes.push(result.outcome);
+        return result;
+      },
+    },
+  };
+}

@@ -1,0 +1,97 @@
+/** What is checked, in this order, each on top of the one before it. */
+export const CHECKS = {
+  config: 'stage config',
+  urls: 'URLs',
+  credentials: 'credentials',
+  token: 'token',
+  scope: 'scope',
+  page: 'page 1',
+  walk: 'page walk',
+} as const;
+
+export type CheckName = keyof typeof CHECKS;
+
+/** What one check found. Nothing in it is text of eGain's or AWS's: only codes, names and numbers. */
+export interface Finding {
+  /** A name for the known cause of the failure, for programs; absent when the check holds. */
+  readonly cause?: string;
+  readonly seen: string;
+  /** What to do about it. */
+  readonly advice?: string;
+  /** What is worth knowing and fails nothing. */
+  readonly notes?: readonly string[];
+  /** What was measured, for programs. */
+  readonly measured?: Readonly<Record<string, string | number | null>>;
+}
+
+/** A finding, and what the next checks stand on; without a value none of them is run. */
+export interface Checked<T> {
+  readonly finding: Finding;
+  readonly value?: T;
+}
+
+export function holds<T>(
+  value: T,
+  seen: string,
+  more: Pick<Finding, 'notes' | 'measured'> = {},
+): Checked<T> {
+  return { value, finding: { seen, ...more } };
+}
+
+export function fails(
+  cause: string,
+  seen: string,
+  advice: string,
+  more: Pick<Finding, 'notes' | 'measured'> = {},
+): Checked<never> {
+  return { finding: { cause, seen, advice, ...more } };
+}
+
+interface CheckReport extends Partial<Finding> {
+  readonly name: CheckName;
+  readonly state: 'ok' | 'failed' | 'not-run';
+  readonly notes: readonly string[];
+}
+
+/** The document that `--json` prints. */
+export interface Report {
+  readonly stage: string;
+  readonly ok: boolean;
+  readonly checks: readonly CheckReport[];
+}
+
+/** The report on a stage: a row for every check, those without a finding as not run. */
+export function reportOf(stage: string, findings: ReadonlyMap<CheckName, Finding>): Report {
+  const checks = (Object.keys(CHECKS) as CheckName[]).map((name): CheckReport => {
+    const finding = findings.get(name);
+    if (finding === undefined) return { name, state: 'not-run', notes: [] };
+    const state = finding.cause === undefined ? 'ok' : 'failed';
+    return Object.assign({ name, state, notes: [] } as const, finding);
+  });
+  return { stage, ok: checks.every(({ state }) => state === 'ok'), checks };
+}
+
+const MARKS = { ok: '✓', failed: '✗', 'not-run': '–' } as const;
+const INDENT = ' '.repeat(17);
+
+/** The report for people: a line for each check, and below it what to do and what to know. */
+export function reportText(report: Report): string {
+  const lines = report.checks.flatMap((check) => {
+    const seen = check.seen ?? 'not run, since an earlier check failed';
+    return [
+      `${MARKS[check.state]} ${CHECKS[check.name].padEnd(14)} ${indented(seen)}`,
+      ...(check.advice === undefined ? [] : [`${INDENT}→ ${indented(check.advice)}`]),
+      ...check.notes.map((note) => `${INDENT}· ${indented(note)}`),
+    ];
+  });
+  const failed = report.checks.find(({ state }) => state === 'failed');
+  const verdict =
+    failed === undefined
+      ? `Stage ${report.stage} is ready.`
+      : `Stage ${report.stage} is not ready: ${CHECKS[failed.name]} (${failed.cause}).`;
+  return `${[...lines, '', verdict].join('\n')}\n`;
+}
+
+function indented(text: string): string {
+  return text.replaceAll('\n', `\n${INDENT}`);
+}

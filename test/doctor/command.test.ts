@@ -1,0 +1,96 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { runCommand } from '../../doctor/command.ts';
+
+const MAIN = new URL('../../doctor/main.ts', import.meta.url).pathname;
+const ROOT = new URL('../../', import.meta.url).pathname;
+
+const world = { environment: {} };
+
+/** The command as a process of its own. */
+async function runProcess(...args: string[]) {
+  const ended = promisify(execFile)(process.execPath, [MAIN, ...args], { cwd: ROOT });
+  return ended.then(
+    ({ stdout, stderr }) => ({ exitCode: 0, stdout, stderr }),
+    (error: { code: number; stdout: string; stderr: string }) => ({
+      exitCode: error.code,
+      stdout: error.stdout,
+      stderr: error.stderr,
+    }),
+  );
+}
+
+describe('the command', () => {
+  it('explains itself', async () => {
+    const { exitCode, output } = await runCommand(['--help'], world);
+
+    expect(exitCode).toBe(0);
+    expect(output).toMatch(/--stage.*--secret-arn.*--json.*Exit code: 0/s);
+  });
+
+  it.each([
+    [['--stag', 'canary'], 'unknown'],
+    [['canary'], 'Only options'],
+    [['--stage'], 'lacks its value'],
+    [['--json=canary'], 'does not take'],
+    [['--stage', ''], '--stage needs a name'],
+    [['--secret-arn', 'canary'], '--secret-arn needs the ARN'],
+    [['--secret-arn', 'arn:aws:iam::111122223333:user/canary'], '--secret-arn needs the ARN'],
+  ])(
+    'takes %j for wrong usage: code 2, told without repeating what was typed',
+    async (args, told) => {
+      const result = await runCommand(args, world);
+
+      expect(result.exitCode).toBe(2);
+      expect(result.output).toBe('');
+      expect(result.error.split('\n')[0]).toContain(told);
+      expect(result.error).not.toContain('canary');
+    },
+  );
+
+  it('names every fault of a stage config, and runs nothing else', async () => {
+    const { exitCode, output } = await runCommand(['--stage', 'nowhere'], world);
+
+    expect(exitCode).toBe(1);
+    expect(output).toMatch(/^✗ stage config +There is no config\/nowhere\.json/);
+    expect(output.match(/^– .*not run/gm)).toHaveLength(6);
+  });
+
+  it('checks the stage dev when none is named, and says that it is not filled in yet', async () => {
+    const { exitCode, output } = await runCommand([], world);
+
+    expect(exitCode).toBe(1);
+    expect(output).toContain("egain.tokenUrl is still the example's");
+  });
+});
+
+describe('as a process', () => {
+  it('prints one JSON document and ends with 1 when a check fails', async () => {
+    const { exitCode, stdout, stderr } = await runProcess('--stage', 'nowhere', '--json');
+
+    expect(exitCode).toBe(1);
+    expect(stderr).toBe('');
+    const report = JSON.parse(stdout) as unknown;
+    expect(report).toMatchObject({
+      stage: 'nowhere',
+      ok: false,
+      checks: [
+        { name: 'config', state: 'failed', cause: 'config-invalid' },
+        ...['urls', 'credentials', 'token', 'scope', 'page', 'walk'].map((name) => ({
+          name,
+          state: 'not-run',
+          notes: [],
+        })),
+      ],
+    });
+  });
+
+  it('ends with 2 for wrong usage, told on standard error', async () => {
+    const { exitCode, stdout, stderr } = await runProcess('--nonsense');
+
+    expect(exitCode).toBe(2);
+    expect(stdout).toBe('');
+    expect(stderr).toContain('Usage: npm run doctor');
+  });
+});

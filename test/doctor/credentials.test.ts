@@ -1,0 +1,121 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type SimulatedEgain, startEgain } from '../../sandbox/egain.ts';
+import { EGAIN_FAULTS } from '../../sandbox/egain-faults.ts';
+import { type LocalSecretsManager, startSecretsManager } from '../../sandbox/secrets-manager.ts';
+import { failureOf, rowOf, runDoctor } from './support.ts';
+
+const ARN = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:egain-AbCdEf';
+const CANARY = 'canary-client-secret';
+
+let egain: SimulatedEgain;
+let secrets: LocalSecretsManager;
+
+beforeAll(async () => {
+  egain = await startEgain({ accounts: 3 });
+  secrets = await startSecretsManager();
+});
+afterAll(() => Promise.all([egain.close(), secrets.close()]));
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+function run(
+  environment: Readonly<Record<string, string | undefined>>,
+  args: readonly string[] = [],
+  canaries = [CANARY],
+) {
+  const { apiUrl, tokenUrl, scope } = egain;
+  return runDoctor({ egain: { apiUrl, tokenUrl, scope }, environment, args, canaries });
+}
+
+describe('credentials in the environment', () => {
+  it.each([
+    [{}, 'credentials-missing', 'EGAIN_CLIENT_ID and EGAIN_CLIENT_SECRET'],
+    [{ EGAIN_CLIENT_SECRET: CANARY }, 'credentials-missing', 'lacks EGAIN_CLIENT_ID'],
+    [{ EGAIN_CLIENT_ID: 'a' }, 'credentials-missing', 'lacks EGAIN_CLIENT_SECRET'],
+    [
+      { EGAIN_CLIENT_ID: '', EGAIN_CLIENT_SECRET: CANARY },
+      'credentials-malformed',
+      'EGAIN_CLIENT_ID is empty',
+    ],
+    [
+      { EGAIN_CLIENT_ID: 'a', EGAIN_CLIENT_SECRET: `${CANARY}\n` },
+      'credentials-malformed',
+      'EGAIN_CLIENT_SECRET holds a control character',
+    ],
+    [
+      { EGAIN_CLIENT_ID: 'a', EGAIN_CLIENT_SECRET: 'changeme' },
+      'credentials-malformed',
+      'EGAIN_CLIENT_SECRET is a placeholder',
+    ],
+  ])('%o are %s', async (environment, cause, seen) => {
+    const result = await run(environment);
+
+    expect(failureOf(result)).toBe(`credentials: ${cause}`);
+    expect(rowOf(result, 'credentials').seen).toContain(seen);
+    expect(result.exitCode).toBe(1);
+  });
+});
+
+describe('credentials in a secret', () => {
+  beforeEach(() => {
+    vi.stubEnv('AWS_ENDPOINT_URL_SECRETS_MANAGER', secrets.url);
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'AKIAEXAMPLE');
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'canary-aws-key');
+    secrets.setFault(undefined);
+    secrets.put(JSON.stringify(egain.credentials));
+  });
+
+  it("are read with the caller's AWS credentials, and come before the environment", async () => {
+    const result = await run({ EGAIN_CLIENT_ID: 'b', EGAIN_CLIENT_SECRET: CANARY }, [
+      '--secret-arn',
+      ARN,
+    ]);
+
+    expect(failureOf(result)).toBe('');
+    expect(rowOf(result, 'credentials').notes?.[0]).toContain('--secret-arn comes first');
+  });
+
+  it.each([
+    ['secret-missing', 'secret-missing'],
+    ['secret-denied', 'secret-denied'],
+    ['secret-malformed', 'secret-malformed'],
+  ])('%s is named', async (fault, cause) => {
+    secrets.setFault(EGAIN_FAULTS[fault]?.secret);
+
+    const result = await run({}, ['--secret-arn', ARN], ['clientId=sandbox', 'canary-aws-key']);
+
+    expect(failureOf(result)).toBe(`credentials: ${cause}`);
+  });
+
+  it.each([
+    ['{"clientId":"a"}', 'clientSecret is missing'],
+    ['{"clientId":"a","clientSecret":"…"}', 'clientSecret is a placeholder'],
+    [`{"clientId":7,"clientSecret":"${CANARY}"}`, 'clientId is missing or not of its type'],
+  ])('a value of another form is named: %s', async (value, seen) => {
+    secrets.put(value);
+
+    const result = await run({}, ['--secret-arn', ARN]);
+
+    expect(failureOf(result)).toBe('credentials: secret-malformed');
+    expect(rowOf(result, 'credentials').seen).toContain(seen);
+  });
+
+  it('cannot be read without a sign-in to AWS', async () => {
+    const home = mkdtempSync(join(tmpdir(), 'doctor-home-'));
+    vi.stubEnv('AWS_ACCESS_KEY_ID', undefined);
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', undefined);
+    vi.stubEnv('AWS_EC2_METADATA_DISABLED', 'true');
+    vi.stubEnv('AWS_CONFIG_FILE', join(home, 'none'));
+    vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', join(home, 'none'));
+
+    const result = await run({}, ['--secret-arn', ARN]);
+    rmSync(home, { recursive: true });
+
+    expect(failureOf(result)).toBe('credentials: aws-credentials');
+    expect(rowOf(result, 'credentials').advice).toContain('aws sts get-caller-identity');
+  });
+});

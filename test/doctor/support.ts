@@ -1,0 +1,82 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { expect } from 'vitest';
+import { runCommand } from '../../doctor/command.ts';
+import type { World } from '../../doctor/doctor.ts';
+import { type Report, reportText } from '../../doctor/report.ts';
+import type { Clock } from '../../lambda/clock.ts';
+import type { SimulatedEgain } from '../../sandbox/egain.ts';
+
+/** What of a stage config a test may say; the rest is that of a simulated eGain. */
+export interface Stage {
+  readonly egain: Pick<SimulatedEgain, 'apiUrl' | 'tokenUrl' | 'scope'> & {
+    readonly clientAuthentication?: 'body' | 'basic';
+  };
+  readonly credentials?: { readonly clientId: string; readonly clientSecret: string };
+  readonly environment?: World['environment'];
+  readonly args?: readonly string[];
+  readonly clock?: Clock;
+  /** What must not be printed, beside the client secret and the simulated eGain's tokens. */
+  readonly canaries?: readonly string[];
+}
+
+export interface DoctorRun {
+  readonly exitCode: number;
+  readonly text: string;
+  readonly report: Report;
+}
+
+/** Runs the doctor on a stage config of its own, and looks for canaries in what it prints. */
+export async function runDoctor(stage: Stage): Promise<DoctorRun> {
+  const folder = mkdtempSync(join(tmpdir(), 'doctor-'));
+  const { apiUrl, tokenUrl, scope, clientAuthentication = 'body' } = stage.egain;
+  const egain = { apiUrl, tokenUrl, scope, clientAuthentication };
+  const partners = { acme: { scopes: ['accounts/read'] } };
+  writeFileSync(join(folder, 'test.json'), JSON.stringify({ egain, partners }));
+  try {
+    const world: World = {
+      configFolder: pathToFileURL(`${folder}/`),
+      environment: stage.environment ?? {
+        EGAIN_CLIENT_ID: stage.credentials?.clientId,
+        EGAIN_CLIENT_SECRET: stage.credentials?.clientSecret,
+      },
+      ...(stage.clock === undefined ? {} : { clock: stage.clock }),
+    };
+    const args = ['--stage', 'test', ...(stage.args ?? [])];
+    const { exitCode, output, error } = await runCommand([...args, '--json'], world);
+    const report = JSON.parse(output) as Report;
+    const text = reportText(report);
+    for (const canary of canariesOf(stage)) {
+      expect([output, text, error].some((printed) => printed.includes(canary))).toBe(false);
+    }
+    return { exitCode, text, report };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** The check that failed, and its cause. */
+export function failureOf({ report }: DoctorRun): string {
+  const failed = report.checks.filter(({ state }) => state === 'failed');
+  return failed.map(({ name, cause }) => `${name}: ${cause}`).join(', ');
+}
+
+/** All that a check printed. */
+export function rowOf({ report }: DoctorRun, name: string): Report['checks'][number] {
+  const row = report.checks.find((check) => check.name === name);
+  if (row === undefined) throw new Error(`there is no check ${name}`);
+  return row;
+}
+
+function canariesOf(stage: Stage): string[] {
+  const secret = stage.credentials?.clientSecret;
+  return [
+    'egain-token-',
+    ...(stage.canaries ?? []),
+    ...(secret === undefined
+      ? []
+      : [secret, encodeURIComponent(secret), Buffer.from(secret).toString('base64')]),
+  ];
+}
