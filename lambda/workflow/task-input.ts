@@ -1,0 +1,58 @@
+import * as z from 'zod/mini';
+import { filterSchema, MAX_PAGESIZE, PARAMETERS } from '../accounts/query.ts';
+import { faultRows } from '../accounts/query-faults.ts';
+import { type Detail, Fault } from '../faults.ts';
+import { MAX_CURSOR_LENGTH } from './cursor.ts';
+
+const MIN_BYTES = 1000;
+/** A state holds 256 KiB; the rest is for what Step Functions and the workflow put beside it. */
+export const MAX_BYTES = 240_000;
+/** What input and output may take together, as a state that pages on holds both. */
+const STATE_BYTES = 256 * 1024 - 4096;
+export const DEFAULT_BYTES = 200_000;
+
+/** What a state machine sends to TaskFunction; every key is optional. */
+export const taskInputSchema = z.strictObject({
+  filter: z.optional(filterSchema),
+  sort: z.optional(PARAMETERS.sort.schema),
+  fields: z.optional(PARAMETERS.fields.schema),
+  pagesize: z._default(PARAMETERS.pagesize.schema, MAX_PAGESIZE),
+  cursor: z.optional(z.nullable(z.string().check(z.minLength(1), z.maxLength(MAX_CURSOR_LENGTH)))),
+  maxBytes: z._default(z.int().check(z.minimum(MIN_BYTES), z.maximum(MAX_BYTES)), DEFAULT_BYTES),
+  /** Whether the output says which content it was cut from; ExportAccounts asks for its manifest. */
+  contentHash: z._default(z.boolean(), false),
+});
+
+export type TaskInput = Readonly<z.infer<typeof taskInputSchema>>;
+
+const EXPECTED: Readonly<Record<string, string>> = {
+  input: 'a JSON object',
+  filter: 'an object of filters',
+  cursor: 'the cursor of the page before, or null',
+  maxBytes: `an integer from ${MIN_BYTES} to ${MAX_BYTES}`,
+  contentHash: 'true or false',
+};
+
+/**
+ * Checks the event of TaskFunction and fills in what it leaves out. An input so long that the page
+ * would not fit beside it (its lists can take 180 KB) gets smaller pages.
+ *
+ * @throws Fault `400-901` with a row for each fault, by its path (`filter.channel.0`)
+ */
+export function parseTaskInput(event: unknown): TaskInput {
+  const result = z.safeParse(taskInputSchema, event, { reportInput: true });
+  if (result.success) {
+    const left = STATE_BYTES - Buffer.byteLength(JSON.stringify(event));
+    return { ...result.data, maxBytes: Math.min(result.data.maxBytes, left) };
+  }
+  const details = result.error.issues.flatMap((issue) =>
+    faultRows([issue], EXPECTED).map((row) => withPath(row, issue)),
+  );
+  throw new Fault('400-901', { details });
+}
+
+function withPath(row: Detail, issue: z.core.$ZodIssue): Detail {
+  const own = issue.code === 'unrecognized_keys' ? [row.key] : [];
+  const path = [...issue.path, ...own].map(String);
+  return { ...row, key: path.join('.') || row.key };
+}

@@ -1,0 +1,113 @@
+import type { Selection } from '../accounts/select.ts';
+import { Fault } from '../faults.ts';
+import { encodeCursor, foreignCursor, type Position } from './cursor.ts';
+
+/** What TaskFunction gives back to the state machine. */
+export interface TaskOutput {
+  readonly paginationInfo: {
+    /** How many accounts match, on all pages. */
+    readonly count: number;
+    /** This page's number in the walk, from 1. */
+    readonly pagenum: number;
+    /** What was asked for; a page holds fewer where `maxBytes` allows no more. */
+    readonly pagesize: number;
+  };
+  readonly account: readonly unknown[];
+  /** For the next page; null on the last. */
+  readonly cursor: string | null;
+  /** Only where the input asks for it. */
+  readonly contentHash?: string;
+}
+
+export interface PageOptions {
+  /** Which accounts are asked for, in which order (`questionOf`). */
+  readonly question: string;
+  readonly pagesize: number;
+  /** The most that the whole output may take, in UTF-8 bytes of its JSON. */
+  readonly maxBytes: number;
+  /** Whether the output names the content that it was cut from. */
+  readonly contentHash: boolean;
+  /** The paths that were asked for; undefined for all. */
+  readonly fields?: readonly string[] | undefined;
+  /** The id of the account at a place in the selection, whatever the fields. */
+  readonly idAt: (place: number) => string;
+}
+
+/**
+ * Cuts one page out of a selection: as many accounts as `pagesize` and `maxBytes` allow, and a
+ * cursor that leads on from there, so that pages neither skip nor repeat.
+ *
+ * @throws Fault `413-901` when not even one account fits
+ * @throws Fault `400-901` for a position that lies past the selection's end
+ */
+export function cutPage(
+  selection: Selection,
+  position: Position,
+  options: PageOptions,
+): TaskOutput {
+  const { snapshotHash, offset, pagenum } = position;
+  const { question, pagesize, maxBytes, contentHash } = options;
+  const { count } = selection;
+  if (offset > 0 && offset >= count) throw foreignCursor();
+
+  const output = (end: number, account: readonly unknown[]): TaskOutput => ({
+    paginationInfo: { count, pagenum, pagesize },
+    account,
+    cursor:
+      end < count
+        ? encodeCursor({ snapshotHash, offset: end, pagenum: pagenum + 1 }, question)
+        : null,
+    ...(contentHash ? { contentHash: snapshotHash } : {}),
+  });
+  const roomFor = (end: number) => maxBytes - byteLength(JSON.stringify(output(end, [])));
+
+  const texts: string[] = [];
+  /** `sizes[n]`: what the first n texts take, commas included. */
+  const sizes = [0];
+  const last = Math.min(offset + pagesize, count);
+  for (let place = offset, size = 0; place < last && size <= maxBytes; place += 1) {
+    const text = selection.fragment(place);
+    size += byteLength(text) + (texts.length === 0 ? 0 : 1);
+    texts.push(text);
+    sizes.push(size);
+  }
+
+  // Only the last page has no cursor, so a longer page can be the one that fits: from the top down.
+  let length = texts.length;
+  while (length > 0 && (sizes[length] ?? 0) > roomFor(offset + length)) length -= 1;
+  const [first] = texts;
+  if (length === 0 && first !== undefined) {
+    throw tooLarge(options.idAt(offset), fieldsWithin(roomFor(offset + 1), first, options.fields));
+  }
+  return output(
+    offset + length,
+    texts.slice(0, length).map((text): unknown => JSON.parse(text)),
+  );
+}
+
+function tooLarge(id: string, fields: readonly string[]): Fault {
+  return new Fault('413-901', {
+    developerMessage: 'One account alone passes maxBytes. Ask for fewer fields, or raise maxBytes.',
+    details: [
+      { key: 'id', value: id },
+      { key: 'fields', value: fields.join(',') },
+    ],
+  });
+}
+
+/** Those of the fields that fit into the room, without the largest; never none. */
+function fieldsWithin(room: number, text: string, asked: readonly string[] | undefined): string[] {
+  const account = Object.entries(JSON.parse(text) as Record<string, unknown>);
+  const kept = new Map(
+    account.map(([key, value]) => [key, byteLength(JSON.stringify([key, value]))]),
+  );
+  const total = () => [...kept.values()].reduce((sum, size) => sum + size, 0);
+  const bySize = [...kept].toSorted(([, a], [, b]) => b - a).map(([key]) => key);
+  for (const key of bySize) if (total() > room) kept.delete(key);
+  const paths = (asked ?? account.map(([key]) => key)).filter((path) =>
+    kept.has(path.replace(/\..*/, '')),
+  );
+  return paths.length > 0 ? paths : ['id'];
+}
+
+const byteLength = (text: string): number => Buffer.byteLength(text);

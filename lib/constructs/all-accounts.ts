@@ -1,0 +1,133 @@
+import { Duration } from 'aws-cdk-lib';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import {
+  Choice,
+  Condition,
+  Fail,
+  type IChainable,
+  JitterType,
+  JsonPath,
+  Parallel,
+  Pass,
+  TaskInput,
+} from 'aws-cdk-lib/aws-stepfunctions';
+import type { Construct } from 'constructs';
+import { AccountsTask } from './accounts-task.ts';
+
+export interface AllAccountsProps {
+  /** TaskFunction: `AccountsStack.taskFunction.target`, or its ARN imported. */
+  readonly taskFunction: IFunction;
+  /**
+   * What to ask for: `filter`, `sort`, `fields`, `pagesize`, `maxBytes`; may hold JSON paths.
+   * @default - the state's input, which must then be such an object
+   */
+  readonly query?: Readonly<Record<string, unknown>>;
+  /**
+   * The states to run for every page, one page after the other. Their input is
+   * `{ paginationInfo, account, contentHash }`; their output is dropped.
+   *
+   * When the accounts change on the way, the walk starts over, and they are run for the new pages
+   * from the first on: `contentHash` tells one walk's pages from another's.
+   */
+  readonly forEachPage: IChainable;
+  /**
+   * Where `{ count, pages, contentHash }` goes.
+   * @default - it is the output
+   */
+  readonly resultPath?: string;
+  /**
+   * More pages than this fail with `InvalidRequest`.
+   * @default - no limit but the execution's 25,000 events, of which a page takes 11 and those of its states
+   */
+  readonly maxPages?: number;
+}
+
+/** How often a walk starts over when the accounts have changed under it. */
+const START_OVERS = 3;
+
+/**
+ * A state that walks through all pages by cursor and runs the given states for each. When the
+ * accounts change on the way it starts over, at most 3 times, and then fails with
+ * `SnapshotExpired`; every other error passes through by its name. It is a `Parallel` with one
+ * branch: the caller's own data is not carried along, so a page has the whole of a state's 256 KiB.
+ *
+ * @example
+ * new AllAccounts(this, 'ForAllAccounts', {
+ *   taskFunction: accounts.taskFunction.target,
+ *   query: { filter: { active: true }, fields: ['id', 'name'] },
+ *   forEachPage: new Map(this, 'EachAccount', { itemsPath: '$.account' }).itemProcessor(handleOne),
+ * }).addCatch(giveUp, { errors: ['UpstreamUnavailable'] });
+ */
+export class AllAccounts extends Parallel {
+  constructor(scope: Construct, id: string, props: AllAccountsProps) {
+    super(scope, id, {
+      // No page has given a cursor yet (CDK drops a plain null). The hash comes with every page.
+      parameters: {
+        query: props.query ?? JsonPath.objectAt('$'),
+        walk: { next: { cursor: JsonPath.stringToJson('null'), contentHash: true } },
+      },
+      resultSelector: {
+        count: JsonPath.numberAt('$[0].count'),
+        pages: JsonPath.numberAt('$[0].pages'),
+        contentHash: JsonPath.stringAt('$[0].contentHash'),
+      },
+      ...(props.resultPath === undefined ? {} : { resultPath: props.resultPath }),
+    });
+    this.branch(walk(this, id, props));
+    this.addRetry({
+      errors: ['SnapshotExpired'],
+      maxAttempts: START_OVERS,
+      // Containers may hold different snapshots until the older has passed its freshness: the last
+      // start comes after a minute and more.
+      interval: Duration.seconds(5),
+      backoffRate: 3,
+      jitterStrategy: JitterType.NONE,
+    });
+  }
+}
+
+function walk(scope: Construct, id: string, props: AllAccountsProps): IChainable {
+  const named = (name: string) => ({ stateName: `${id}: ${name}` });
+  const getPage = new AccountsTask(scope, 'GetPage', {
+    ...named('get page'),
+    taskFunction: props.taskFunction,
+    payload: TaskInput.fromJsonPathAt('States.JsonMerge($.query, $.walk.next, false)'),
+    resultSelector: {
+      page: {
+        paginationInfo: JsonPath.objectAt('$.Payload.paginationInfo'),
+        account: JsonPath.objectAt('$.Payload.account'),
+        contentHash: JsonPath.stringAt('$.Payload.contentHash'),
+      },
+      next: { cursor: JsonPath.stringAt('$.Payload.cursor'), contentHash: true },
+    },
+    resultPath: '$.walk',
+  });
+  const page = new Parallel(scope, 'Page', {
+    ...named('page'),
+    inputPath: '$.walk.page',
+    resultPath: JsonPath.DISCARD,
+  }).branch(props.forEachPage);
+  const done = new Pass(scope, 'Done', {
+    ...named('done'),
+    parameters: {
+      count: JsonPath.numberAt('$.walk.page.paginationInfo.count'),
+      pages: JsonPath.numberAt('$.walk.page.paginationInfo.pagenum'),
+      contentHash: JsonPath.stringAt('$.walk.page.contentHash'),
+    },
+  });
+  const more = new Choice(scope, 'More', named('more?'));
+  more.when(Condition.isNull('$.walk.next.cursor'), done);
+  if (props.maxPages !== undefined) {
+    const pagenum = '$.walk.page.paginationInfo.pagenum';
+    more.when(
+      Condition.numberGreaterThanEquals(pagenum, props.maxPages),
+      new Fail(scope, 'TooManyPages', {
+        ...named('too many pages'),
+        error: 'InvalidRequest',
+        cause: `There are more than ${props.maxPages} pages. Ask for a larger pagesize or maxBytes, or for fewer fields.`,
+      }),
+    );
+  }
+  more.otherwise(getPage);
+  return getPage.next(page).next(more);
+}

@@ -1,0 +1,157 @@
+import { StateMachine, type StateMachineDefinition } from 'aws-local-stepfunctions';
+import type { InvokeResult } from './lambda-runtime.ts';
+
+/** What a state's `Task` may call on this machine. */
+export interface LocalServices {
+  /** `states:::lambda:invoke`: the function's own answer to the payload. */
+  invoke(functionArn: string, payload: unknown): Promise<InvokeResult>;
+  /** `states:::aws-sdk:s3:putObject`: `text` is what the object would hold. */
+  putObject(bucket: string, key: string, text: string): Promise<void> | void;
+}
+
+export interface RunOptions extends LocalServices {
+  /** Milliseconds that each retry waits. @default what the definition says */
+  readonly retryWaitMs?: number;
+  /** Called before a retry, with the state, the error and what is wrong. */
+  readonly onRetry?: (state: string, error: string, cause: string) => void;
+  /** @default local-<time> */
+  readonly executionName?: string;
+}
+
+/** How an execution ended. */
+export type Execution =
+  | { readonly status: 'SUCCEEDED'; readonly output: unknown }
+  | { readonly status: 'FAILED'; readonly error: string; readonly cause: string };
+
+type Json = Parameters<StateMachine['run']>[0];
+type TaskHandler = (input: Json) => Promise<Json>;
+
+interface AslState {
+  readonly Type: string;
+  readonly Resource?: string;
+  readonly Retry?: unknown;
+  readonly Branches?: readonly AslStates[];
+  readonly ItemProcessor?: AslStates;
+}
+interface AslStates {
+  readonly States: Readonly<Record<string, AslState>>;
+}
+
+/** Definitions that were found valid: the check takes longer than most runs. */
+const valid = new Set<string>();
+/** What a state may hold: 256 KiB of JSON. */
+const STATE_BYTES = 256 * 1024;
+
+/**
+ * Runs a state machine on this machine, as Step Functions would: `Retry`, `Catch` and context
+ * object included, and no state longer than 256 KiB.
+ *
+ * @param definition in the Amazon States Language (JSONPath), intrinsic functions of CloudFormation
+ *   resolved
+ * @throws Error for a definition that is not valid, or calls something other than
+ *   {@link LocalServices}
+ */
+export async function runStateMachine(
+  definition: string,
+  input: unknown,
+  options: RunOptions,
+): Promise<Execution> {
+  const asl = JSON.parse(definition) as AslStates;
+  const states = [...statesOf(asl)];
+  const tasks = states.filter(([, { Type }]) => Type === 'Task');
+  const retried = states.filter(([, { Retry }]) => Retry !== undefined).map(([name]) => name);
+  const { retryWaitMs, executionName = `local-${Date.now()}` } = options;
+  const handlers = tasks.map(
+    ([name, { Resource }]) => [name, handlerOf(Resource, options)] as const,
+  );
+
+  const machine = new StateMachine(asl as unknown as StateMachineDefinition, {
+    validationOptions: { noValidate: valid.has(definition) },
+  });
+  valid.add(definition);
+  const execution = machine.run(input as Json, {
+    overrides: {
+      taskResourceLocalHandlers: Object.fromEntries(handlers),
+      ...(retryWaitMs === undefined
+        ? {}
+        : {
+            retryIntervalOverrides: Object.fromEntries(retried.map((name) => [name, retryWaitMs])),
+          }),
+    },
+    context: { Execution: { Name: executionName } },
+  });
+  const [result, watched] = await Promise.allSettled([
+    execution.result,
+    watch(execution.eventLogs, options),
+  ]);
+  if (watched.status === 'rejected') return failureOf(watched.reason);
+  if (result.status === 'fulfilled') return { status: 'SUCCEEDED', output: result.value };
+  return failureOf(result.reason);
+}
+
+type Events = ReturnType<StateMachine['run']>['eventLogs'];
+
+/** Tells of retries; throws when a state was too large. */
+async function watch(events: Events, { onRetry }: RunOptions): Promise<void> {
+  let failure = { Error: '', Cause: '' as unknown };
+  let tooLarge = false;
+  for await (const event of events) {
+    if (event.type === 'StateFailed') failure = event;
+    if (!('state' in event)) continue;
+    const { name, input, output = null } = event.state;
+    tooLarge ||= [input, output].some((data) => byteLength(data) > STATE_BYTES);
+    if (event.type === 'StateRetried') onRetry?.(name, failure.Error, String(failure.Cause));
+  }
+  if (tooLarge) throw dataLimitExceeded();
+}
+
+function* statesOf({ States }: AslStates): Generator<readonly [string, AslState]> {
+  for (const [name, state] of Object.entries(States)) {
+    yield [name, state];
+    for (const inner of [...(state.Branches ?? []), state.ItemProcessor]) {
+      if (inner !== undefined) yield* statesOf(inner);
+    }
+  }
+}
+
+function handlerOf(resource: string | undefined, services: LocalServices): TaskHandler {
+  if (resource?.endsWith(':states:::lambda:invoke') === true) {
+    return async (input) => {
+      const { FunctionName, Payload } = fits(input) as { FunctionName: string; Payload: unknown };
+      const result = await services.invoke(FunctionName, Payload);
+      if (!result.ok) throw named(result.error.errorType, JSON.stringify(result.error));
+      return fits({ StatusCode: 200, ExecutedVersion: '$LATEST', Payload: result.payload });
+    };
+  }
+  if (resource?.endsWith(':states:::aws-sdk:s3:putObject') === true) {
+    return async (input) => {
+      const { Bucket, Key, Body } = fits(input) as { Bucket: string; Key: string; Body: unknown };
+      // Step Functions writes a Body as JSON, whatever it is.
+      await services.putObject(Bucket, Key, JSON.stringify(Body));
+      return {};
+    };
+  }
+  throw new Error(`no state can call ${resource} on this machine`);
+}
+
+/** What enters or leaves a task, if a state may hold it. */
+function fits(value: unknown): Json {
+  if (byteLength(value) > STATE_BYTES) throw dataLimitExceeded();
+  return value as Json;
+}
+
+const byteLength = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
+
+const dataLimitExceeded = (): Error =>
+  named('States.DataLimitExceeded', `A state is larger than ${STATE_BYTES} bytes.`);
+
+function named(name: string, message: string): Error {
+  return Object.assign(new Error(message), { name });
+}
+
+function failureOf(reason: unknown): Execution {
+  const error = reason instanceof Error && reason.cause instanceof Error ? reason.cause : reason;
+  if (!(error instanceof Error))
+    return { status: 'FAILED', error: 'Unknown', cause: String(error) };
+  return { status: 'FAILED', error: error.name, cause: error.message };
+}

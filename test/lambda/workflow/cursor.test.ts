@@ -1,0 +1,86 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { Fault } from '../../../lambda/faults.ts';
+import { decodeCursor, encodeCursor, MAX_CURSOR_LENGTH } from '../../../lambda/workflow/cursor.ts';
+
+const POSITION = { snapshotHash: 'gq7n', offset: 500, pagenum: 2 };
+const QUESTION = '["name",[]]';
+
+const codeOf = (decode: () => unknown): string | undefined => {
+  try {
+    decode();
+    return undefined;
+  } catch (error) {
+    return error instanceof Fault ? error.code : String(error);
+  }
+};
+const repack = (change: (parts: unknown[]) => unknown): string => {
+  const text = Buffer.from(encodeCursor(POSITION, QUESTION), 'base64url').toString('utf8');
+  return Buffer.from(JSON.stringify(change(JSON.parse(text) as unknown[]))).toString('base64url');
+};
+
+describe('a cursor', () => {
+  test('leads back to the position that it was given for', () => {
+    fc.assert(
+      fc.property(
+        fc.record({
+          snapshotHash: fc.string({ maxLength: 64 }),
+          offset: fc.integer({ min: 1, max: 1e9 }),
+          pagenum: fc.integer({ min: 2, max: 1e9 }),
+        }),
+        fc.string(),
+        (position, question) => {
+          const cursor = encodeCursor(position, question);
+
+          expect(decodeCursor(cursor, question)).toEqual(position);
+          expect(cursor).toMatch(/^[\w-]+$/);
+        },
+      ),
+    );
+  });
+
+  test('with a SHA-256 hash is shorter than what is accepted', () => {
+    const longest = { snapshotHash: 'x'.repeat(64), offset: 2 ** 53 - 1, pagenum: 2 ** 53 - 1 };
+
+    expect(encodeCursor(longest, QUESTION).length).toBeLessThan(MAX_CURSOR_LENGTH);
+  });
+
+  test('is refused with another question', () => {
+    const cursor = encodeCursor(POSITION, QUESTION);
+
+    expect(codeOf(() => decodeCursor(cursor, '["-name",[]]'))).toBe('400-901');
+  });
+
+  test('is refused when any of its characters is changed, left out or added', () => {
+    const cursor = encodeCursor(POSITION, QUESTION);
+    const places = Array.from({ length: cursor.length }, (_, place) => place);
+    const changed = places.flatMap((place) => {
+      const [before, after] = [cursor.slice(0, place), cursor.slice(place + 1)];
+      const other = cursor[place] === 'A' ? 'B' : 'A';
+      return [before + other + after, before + after, `${before}A${cursor.slice(place)}`];
+    });
+
+    const accepted = changed.filter(
+      (text) => codeOf(() => decodeCursor(text, QUESTION)) === undefined,
+    );
+
+    expect(accepted).toEqual([]);
+  });
+
+  test.each([
+    ['no base64url', '$$$'],
+    ['not JSON', Buffer.from('gibberish').toString('base64url')],
+    ['no list', repack(() => ({ offset: 1 }))],
+    ['padded', `${encodeCursor(POSITION, QUESTION)}==`],
+    ['another offset', repack(([v, hash, , page, seal]) => [v, hash, 501, page, seal])],
+    ['an offset of none', repack(([v, hash, , page, seal]) => [v, hash, 0, page, seal])],
+    ['a fraction', repack(([v, hash, , page, seal]) => [v, hash, 0.5, page, seal])],
+    ['a text for a number', repack(([v, hash, , page, seal]) => [v, hash, '500', page, seal])],
+    ['a number for the hash', repack(([v, , offset, page, seal]) => [v, 1, offset, page, seal])],
+    ['the first page', repack(([v, hash, offset, , seal]) => [v, hash, offset, 1, seal])],
+    ['more items', repack((parts) => [...parts, 1])],
+    ['no seal', repack((parts) => parts.slice(0, 4))],
+  ])('that was never given is refused: %s', (_, cursor) => {
+    expect(codeOf(() => decodeCursor(cursor, QUESTION))).toBe('400-901');
+  });
+});

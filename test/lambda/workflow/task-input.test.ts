@@ -1,0 +1,82 @@
+import { describe, expect, test } from 'vitest';
+import { Fault } from '../../../lambda/faults.ts';
+import { parseTaskInput } from '../../../lambda/workflow/task-input.ts';
+
+function faultOf(event: unknown): Fault {
+  try {
+    parseTaskInput(event);
+  } catch (error) {
+    if (error instanceof Fault) return error;
+  }
+  throw new Error('no fault');
+}
+const keysOf = (event: unknown) => faultOf(event).details.map(({ key }) => key);
+
+describe('what a state machine sends', () => {
+  test('may be empty', () => {
+    expect(parseTaskInput({})).toEqual({ pagesize: 500, maxBytes: 200_000, contentHash: false });
+  });
+
+  test('may hold every key of the contract', () => {
+    const event = {
+      filter: {
+        active: true,
+        name: 'order',
+        channel: ['c1', 'c2'],
+        orchestration: ['o1'],
+        entryPoint: ['e1'],
+        language: 'en-US',
+        onAgentUnavailability: 'off_hours',
+        createdAfter: '2021-01-01T00:00:00Z',
+        createdBefore: '2022-01-01T00:00:00+02:00',
+        modifiedAfter: '2021-01-01T00:00:00Z',
+        modifiedBefore: '2022-01-01T00:00:00Z',
+        attribute: ['tier:gold'],
+      },
+      sort: '-modified',
+      fields: ['id', 'chatConfigurations.orchestration'],
+      pagesize: 1,
+      cursor: null,
+      maxBytes: 1000,
+    };
+
+    expect(parseTaskInput(event)).toEqual({ ...event, contentHash: false });
+  });
+
+  test.each([
+    ['an unknown key', { pagenum: 1 }, ['pagenum']],
+    ['an unknown filter', { filter: { colour: 'red' } }, ['filter.colour']],
+    ['each of several faults', { pagesize: 501, maxBytes: 999 }, ['pagesize', 'maxBytes']],
+    ['a place in a list', { filter: { channel: ['c1', 7] } }, ['filter.channel.1']],
+    ['an unknown field', { fields: ['id', 'password'] }, ['fields.1']],
+    ['a text for a boolean', { filter: { active: 'true' } }, ['filter.active']],
+    ['a single value for a list', { filter: { channel: 'c1' } }, ['filter.channel']],
+    ['no object for the filter', { filter: [] }, ['filter']],
+    ['an unknown order', { sort: 'size' }, ['sort']],
+    ['a number for the cursor', { cursor: 12 }, ['cursor']],
+    ['an endless cursor', { cursor: 'A'.repeat(10_000) }, ['cursor']],
+    ['a fraction of a page', { pagesize: 1.5 }, ['pagesize']],
+    ['too much for a state', { maxBytes: 240_001 }, ['maxBytes']],
+    ['no object', 'accounts', ['input']],
+    ['null', null, ['input']],
+  ])('is refused by the path of its fault: %s', (_, event, keys) => {
+    expect(faultOf(event).code).toBe('400-901');
+    expect(keysOf(event)).toEqual(keys);
+  });
+
+  test('is told what was expected', () => {
+    expect(faultOf({ maxBytes: 5 }).details).toEqual([
+      { key: 'maxBytes', value: 'expected an integer from 1000 to 240000; got "5"' },
+    ]);
+  });
+
+  test('gets smaller pages where it would leave no room for them in a state', () => {
+    const channel = Array.from({ length: 100 }, (_, index) => `${index}`.padEnd(256, 'x'));
+    const event = { filter: { channel }, maxBytes: 240_000 };
+
+    const { maxBytes } = parseTaskInput(event);
+
+    expect(maxBytes + JSON.stringify(event).length).toBeLessThan(256 * 1024);
+    expect(maxBytes).toBeGreaterThan(200_000);
+  });
+});

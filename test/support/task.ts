@@ -1,0 +1,61 @@
+import type { Context } from 'aws-lambda';
+import type { Filter, Sort } from '../../lambda/accounts/query.ts';
+import type { Snapshot, SnapshotOptions } from '../../lambda/accounts/snapshot.ts';
+import type { FieldPath } from '../../lambda/accounts/visibility.ts';
+import { createTaskHandler } from '../../lambda/workflow/handler.ts';
+import type { TaskOutput } from '../../lambda/workflow/task-page.ts';
+import { createManualClock, type ManualClock } from './manual-clock.ts';
+import { type RecordedTelemetry, recordTelemetry } from './recorded-telemetry.ts';
+
+/** What a test sends to the task. */
+export interface TaskEvent {
+  readonly filter?: Filter;
+  readonly sort?: Sort;
+  readonly fields?: FieldPath[];
+  readonly pagesize?: number;
+  readonly cursor?: string | null;
+  readonly maxBytes?: number;
+}
+
+export interface TaskUnderTest {
+  readonly run: (event: unknown, remainingMs?: number) => Promise<TaskOutput>;
+  readonly telemetry: RecordedTelemetry;
+  readonly clock: ManualClock;
+  /** What the store was asked, call by call. */
+  readonly asked: (SnapshotOptions | undefined)[];
+}
+
+/** The task's handler over a store that gives, or throws, what `snapshot` does. */
+export function taskOver(snapshot: () => Snapshot | Promise<Snapshot>): TaskUnderTest {
+  const telemetry = recordTelemetry();
+  const clock = createManualClock();
+  const asked: (SnapshotOptions | undefined)[] = [];
+  const handler = createTaskHandler({
+    service: () => ({
+      snapshots: {
+        async get(_deadline, options) {
+          asked.push(options);
+          const value = await snapshot();
+          return { snapshot: value, state: 'miss', ageSeconds: 3, freshSecondsLeft: 27 };
+        },
+      },
+      warmUp: async () => {},
+    }),
+    telemetry,
+    clock,
+  });
+  return {
+    telemetry,
+    clock,
+    asked,
+    run: (event, remainingMs = 60_000) => handler(event, taskContext(remainingMs)),
+  };
+}
+
+/** Lambda's context, as far as the task reads it. */
+export function taskContext(remainingMs = 60_000): Context {
+  return {
+    awsRequestId: 'run-1',
+    getRemainingTimeInMillis: () => remainingMs,
+  } as Context;
+}
