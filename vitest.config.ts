@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // Most of the time goes to waiting for local servers, so every core may have a file.
+    maxWorkers: '100%',
     // A shared two-core machine may need long for a synthesis; no assertion depends on it.
     testTimeout: 60_000,
     hookTimeout: 120_000,
