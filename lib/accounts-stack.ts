@@ -139,9 +139,12 @@ function issuerEnvironment(
       AUTH_JWKS_URI: `${issuer.issuerUrl}/.well-known/jwks.json`,
     };
   }
-  return {
-    ...(auth.issuer === undefined ? {} : { AUTH_ISSUER: auth.issuer }),
-    ...(auth.audience === undefined ? {} : { AUTH_AUDIENCE: auth.audience }),
-    ...(auth.jwksUri === undefined ? {} : { AUTH_JWKS_URI: auth.jwksUri }),
+  const given = {
+    AUTH_ISSUER: auth.issuer,
+    AUTH_AUDIENCE: auth.audience,
+    AUTH_JWKS_URI: auth.jwksUri,
   };
+  return Object.fromEntries(
+    Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
 }

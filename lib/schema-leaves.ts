@@ -57,10 +57,14 @@ export function url(query: 'query' | 'no query') {
   );
 }
 
-/** A token bucket, as API Gateway has it. */
-export const throttleSchema = object({
-  rate: z
-    .number('requests a second, above 0')
-    .check(z.gt(0, 'requests a second, above 0'), z.lte(1e6, 'at most 1000000 requests a second')),
-  burst: whole(1, 1e6),
-});
+const rate = z
+  .number('requests a second, above 0')
+  .check(z.gt(0, 'requests a second, above 0'), z.lte(1e6, 'at most 1000000 requests a second'));
+
+/** A token bucket, as API Gateway has it; each key has its default. */
+export function throttle(defaults: { readonly rate: number; readonly burst: number }) {
+  return object({
+    rate: z._default(rate, defaults.rate),
+    burst: z._default(whole(1, 1e6), defaults.burst),
+  });
+}

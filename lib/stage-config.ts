@@ -11,8 +11,8 @@ export class StageConfigError extends Error {
   override readonly name: string = 'StageConfigError';
 }
 
-// Cognito refuses a domain with one of these words in it, and the stage's name is part of it.
-const STAGE_NAME = /^(?!.*(?:aws|amazon|cognito))[a-z][a-z0-9-]{0,20}$/;
+// Part of a Cognito domain's prefix, which has 63 characters at most and none of these words.
+const STAGE_NAME = /^(?!.*(?:aws|amazon|cognito))[a-z][a-z0-9-]{0,34}$/;
 
 /**
  * Reads `config/<stage>.json` and checks it.
@@ -26,7 +26,7 @@ export function loadStageConfig(
 ): StageConfig {
   if (!STAGE_NAME.test(stage)) {
     throw new StageConfigError(
-      `The stage is ${show(stage)}; expected a name of a-z, 0-9 and -, at most 21, beginning with ` +
+      `The stage is ${show(stage)}; expected a name of a-z, 0-9 and -, at most 35, beginning with ` +
         'a letter, without aws, amazon or cognito in it.',
     );
   }
@@ -54,7 +54,7 @@ function faultsOf(issue: z.core.$ZodIssue): StageFault[] {
     return issue.keys.map((key) => ({ path: [...issue.path, key], expected }));
   }
   if (issue.code === 'invalid_key') {
-    return [{ path: issue.path, expected: issue.issues[0]?.message ?? 'another name' }];
+    return issue.issues.map(({ message }) => ({ path: issue.path, expected: message }));
   }
   return [{ path: issue.path, expected: expectation(issue) }];
 }

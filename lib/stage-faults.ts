@@ -6,7 +6,9 @@ export interface StageFault {
   readonly expected: string;
 }
 
-const UNSHOWN_NAME = /secret|passw|passphrase|token|credential|private|api_?key|mail/i;
+const UNSHOWN_NAME = /secret|passw|passphrase|token|credential|private|api_?key/i;
+/** Where a secret is, as in `secretArn` and `tokenUrl`, is none itself. */
+const ADDRESS_NAME = /(?:Arn|Url|Uri)$/;
 const LONGEST = 60;
 
 /**
@@ -38,7 +40,8 @@ export function show(value: unknown, path: readonly PropertyKey[] = []): string 
   if (typeof value !== 'string') return JSON.stringify(value);
   const isArn = value.startsWith('arn:');
   const isUrl = /^https?:\/\//i.test(value);
-  if (!isArn && !isUrl && path.some((key) => UNSHOWN_NAME.test(String(key)))) return 'not shown';
+  const isAddress = isArn || isUrl || ADDRESS_NAME.test(String(path.at(-1)));
+  if (!isAddress && path.some((key) => UNSHOWN_NAME.test(String(key)))) return 'not shown';
   const open = isUrl ? withoutSecrets(value) : value;
   return JSON.stringify(open.length > LONGEST ? `${open.slice(0, LONGEST)}…` : open);
 }

@@ -1,10 +1,10 @@
 import * as z from 'zod/mini';
-import { about, object, text, throttleSchema, whole, words } from './schema-leaves.ts';
+import { about, object, text, throttle, whole, words } from './schema-leaves.ts';
 
 const HOST_NAME = /^(?=.{4,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/;
 
 /** The retention periods that CloudWatch Logs knows, in days. */
-export const LOG_RETENTION_DAYS = [
+const LOG_RETENTION_DAYS = [
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288,
   3653,
 ] as const;
@@ -48,10 +48,10 @@ export const apiSchema = object({
     ),
     [],
   ),
-  throttle: z._default(throttleSchema.check(about('For all callers together.')), {
-    rate: 200,
-    burst: 400,
-  }),
+  throttle: z.prefault(
+    throttle({ rate: 200, burst: 400 }).check(about('For all callers together.')),
+    {},
+  ),
 });
 
 const concurrencySchema = object({

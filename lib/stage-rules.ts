@@ -74,11 +74,6 @@ function clientIdRules(partners: readonly (readonly [string, Json])[]): StageFau
 
 function boundRules(config: Json): StageFault[] {
   const faults: StageFault[] = [];
-  const { freshSeconds = 30, staleSeconds = 600 } = at(config['cache']);
-  if (Number(staleSeconds) < Number(freshSeconds)) {
-    const expected = 'no less than cache.freshSeconds';
-    faults.push({ path: ['cache', 'staleSeconds'], expected });
-  }
   const { secretArn, keyArn } = at(config['credentials']);
   if (keyArn !== undefined && secretArn === undefined) {
     const expected = 'nothing here without credentials.secretArn: a new secret gets its own key';

@@ -1,10 +1,10 @@
 import * as z from 'zod/mini';
 import { accountRuleSchema, SCOPES } from '../lambda/accounts/visibility.ts';
-import { about, list, object, text, throttleSchema, url, whole, words } from './schema-leaves.ts';
+import { about, list, object, text, throttle, url, whole, words } from './schema-leaves.ts';
 import { alarmsSchema, apiSchema, functionsSchema } from './stage-options.ts';
 
 /** Partner names become construct ids, API keys' names and a metric's dimension. */
-export const PARTNER_NAME = /^[a-z][a-z0-9-]{0,39}$/;
+const PARTNER_NAME = /^[A-Za-z][\w-]{0,39}$/;
 
 const egainSchema = object({
   apiUrl: url('no query').check(about("The base of eGain's API, ending in /v3.")),
@@ -48,8 +48,8 @@ const authSchema = object({
 });
 
 const quotaSchema = object({
-  limit: whole(1, 2_147_483_647),
-  period: z.enum(['DAY', 'WEEK', 'MONTH'], '"DAY", "WEEK" or "MONTH"'),
+  limit: z._default(whole(1, 2_147_483_647), 100_000),
+  period: z._default(z.enum(['DAY', 'WEEK', 'MONTH'], '"DAY", "WEEK" or "MONTH"'), 'DAY'),
 });
 
 const partnerSchema = object({
@@ -63,8 +63,8 @@ const partnerSchema = object({
     `a list of one or more of ${SCOPES.join(', ')}`,
   ).check(about('What the partner may see, at most.')),
   accounts: z.optional(accountRuleSchema).check(about('Which accounts exist for it; default all.')),
-  throttle: z._default(throttleSchema, { rate: 10, burst: 20 }),
-  quota: z._default(quotaSchema, { limit: 100_000, period: 'DAY' }),
+  throttle: z.prefault(throttle({ rate: 10, burst: 20 }), {}),
+  quota: z.prefault(quotaSchema, {}),
 });
 
 /** `config/<stage>.json`. What is written for editors is made from this too. */
@@ -75,7 +75,7 @@ export const stageSchema = object({
   auth: z.prefault(authSchema, {}),
   partners: z._default(
     z.record(
-      text(PARTNER_NAME, 'a name of a-z, 0-9 and -, at most 40, beginning with a letter'),
+      text(PARTNER_NAME, 'a name of letters, digits, - and _, at most 40, beginning with a letter'),
       partnerSchema,
       'an object of partners by name',
     ),
@@ -83,7 +83,7 @@ export const stageSchema = object({
   ),
   cache: z.prefault(
     object({
-      freshSeconds: z._default(whole(1, 3600), 30),
+      freshSeconds: z._default(whole(0, 3600), 30),
       staleSeconds: z._default(whole(0, 86_400), 600),
     }),
     {},

@@ -27,7 +27,7 @@ export function createControl({ facts, egain, secrets, recycle }: ControlOptions
     const { method } = request;
     if (path === '/_sandbox' && method === 'GET') return sendJson(response, 200, facts());
     if (path === '/_sandbox/egain' && egain !== undefined) {
-      if (method === 'GET') return sendJson(response, 200, describe(egain, secrets));
+      if (method === 'GET') return sendJson(response, 200, describe(egain));
       if (method === 'POST') return switchMode(egain, await readBody(request), response);
     }
     refuse(response, 404, 'There is no such route or method.', [
@@ -44,18 +44,20 @@ export function createControl({ facts, egain, secrets, recycle }: ControlOptions
     const { mode, wrong } = readMode(body?.toString('utf8') ?? '');
     if (wrong.length > 0) return refuse(response, 400, 'The body is not a fault to set.', wrong);
     const secret = EGAIN_FAULTS[mode.fault ?? '']?.secret;
-    const hadSecretFault = EGAIN_FAULTS[to.mode.fault ?? '']?.secret !== undefined;
+    // What functions remember of a fault (an open breaker, refused credentials) ends with it. What
+    // they knew before one begins is kept, so that stale answers can be seen; but for the secret.
+    const anew = secret !== undefined || Object.keys(to.mode).length > 0;
     to.setMode(mode);
     secrets.setFault(secret);
-    if (secret !== undefined || hadSecretFault) recycle();
-    sendJson(response, 200, describe(to, secrets));
+    if (anew) recycle();
+    sendJson(response, 200, describe(to));
   }
 }
 
-function describe(egain: SimulatedEgain, secrets: LocalSecretsManager): object {
+function describe(egain: SimulatedEgain): object {
   return {
     faults: Object.keys(EGAIN_FAULTS),
-    calls: { ...egain.calls, secrets: secrets.calls },
+    calls: egain.calls,
     active: egain.mode,
     about: Object.fromEntries(Object.entries(EGAIN_FAULTS).map(([name, { does }]) => [name, does])),
   };

@@ -23,7 +23,8 @@ export type ServeDocs = (path: string, response: ServerResponse) => boolean;
 
 /** The contract as a page to read and to try, without a network. */
 export function createDocsPage(options: DocsPageOptions): ServeDocs {
-  const folder = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
+  const require = createRequire(import.meta.url);
+  const folder = dirname(require.resolve('swagger-ui-dist/package.json'));
   return (path, response) => {
     if (path === '/docs' || path === '/docs/') {
       send(response, 'text/html; charset=utf-8', PAGE);

@@ -12,7 +12,7 @@ export interface Target {
 }
 
 /** Values by name, in the order they came; without a prototype, for any name is possible. */
-export type Multi = Record<string, string[]>;
+type Multi = Record<string, string[]>;
 
 /** A route that matches, with the path's parameters. */
 export interface Match {

@@ -132,7 +132,9 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
     handleClientError(error, socket) {
       if (!socket.writable) {
-        socket.destroy();
+        // What still comes of a request that was answered is read past: cutting the connection
+        // before the caller has sent it would take the answer away.
+        if (error.code?.startsWith('HPE_') !== true) socket.destroy();
         return;
       }
       const { status, headers, body } = renderGatewayResponse(

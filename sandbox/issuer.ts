@@ -7,7 +7,7 @@ import type {
 import { Events, OAuth2Issuer, OAuth2Service } from 'oauth2-mock-server';
 import { clientOf, listen } from './local-server.ts';
 
-export interface IssuerClient {
+interface IssuerClient {
   readonly clientId: string;
   readonly clientSecret: string;
   /** What the client gets when it asks for no scope. */

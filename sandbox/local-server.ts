@@ -1,6 +1,7 @@
 import {
   createServer,
   type IncomingMessage,
+  type RequestListener,
   type Server,
   type ServerOptions,
   type ServerResponse,
@@ -30,12 +31,16 @@ export function listen(
   port = 0,
   options: ServerOptions = {},
 ): Promise<LocalServer> {
-  const server = createServer({ keepAliveTimeout: 60_000, ...options }, (request, response) => {
+  const serve: RequestListener = (request, response) => {
     request.on('error', () => undefined);
     Promise.resolve()
       .then(() => handler(request, response))
       .catch(() => (response.headersSent ? response.destroy() : sendJson(response, 500, {})));
-  });
+  };
+  const defaults = { keepAliveTimeout: 60_000, requireHostHeader: false };
+  const server = createServer({ ...defaults, ...options }, serve);
+  // Node would answer these by itself, as it would a request without Host.
+  server.on('checkExpectation', serve);
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, '127.0.0.1', () => {

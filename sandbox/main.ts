@@ -76,14 +76,15 @@ function endOnSignal(starting: Promise<Sandbox>): void {
 /** Two lines to paste, and what they would give. */
 async function introduce(sandbox: Sandbox): Promise<void> {
   const [name = '', partner] = Object.entries(sandbox.partners)[0] ?? [];
-  const url = `${sandbox.accountsUrl}?pagesize=2`;
+  // No addresses: with a real tenant they are people's.
+  const url = `${sandbox.accountsUrl}?pagesize=3&fields=id,name,description,active,channel`;
   const token = await sandbox.token(name);
   const answer = await fetch(url, { headers: { Authorization: `Bearer ${token}` } });
   const body = JSON.stringify(JSON.parse(await answer.text()), null, 2);
   console.log(`
 As partner ${name}, get a token and list accounts:
 
-TOKEN=$(curl -s '${sandbox.tokenUrl}' -d grant_type=client_credentials -d 'client_id=${partner?.clientId}' -d 'client_secret=${partner?.clientSecret}' -d 'scope=${partner?.scope}' | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
+TOKEN=$(curl -s '${sandbox.tokenUrl}' -d grant_type=client_credentials -d 'client_id=${partner?.clientId}' -d 'client_secret=${partner?.clientSecret}' --data-urlencode 'scope=${partner?.scope}' | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
 curl -si "${url}" -H "Authorization: Bearer $TOKEN"
 
 The second one's answer just now, status ${answer.status}:

@@ -2,7 +2,7 @@ import { StateMachine, type StateMachineDefinition } from 'aws-local-stepfunctio
 import type { InvokeResult } from './lambda-runtime.ts';
 
 /** What a state's `Task` may call on this machine. */
-export interface LocalServices {
+interface LocalServices {
   /** `states:::lambda:invoke`: the function's own answer to the payload. */
   invoke(functionArn: string, payload: unknown): Promise<InvokeResult>;
   /** `states:::aws-sdk:s3:putObject`: `text` is what the object would hold. */

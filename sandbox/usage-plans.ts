@@ -2,7 +2,7 @@ import type { Clock } from '../lambda/clock.ts';
 import type { Throttle, UsagePlan } from './api-template.ts';
 
 /** Why a call is turned away. */
-export type UsageRefusal = 'THROTTLED' | 'QUOTA_EXCEEDED' | 'INVALID_API_KEY';
+type UsageRefusal = 'THROTTLED' | 'QUOTA_EXCEEDED' | 'INVALID_API_KEY';
 
 export interface UsageMeter {
   /** Counts a call by this API key; tells why it may not go on. */

@@ -12,7 +12,7 @@ export const MAX_PAGESIZE = 500;
 /** The page size of `GET /accounts` where the partner names none. */
 export const DEFAULT_PAGESIZE = 100;
 
-export const SORTS = ['name', '-name', 'created', '-created', 'modified', '-modified'] as const;
+const SORTS = ['name', '-name', 'created', '-created', 'modified', '-modified'] as const;
 export type Sort = (typeof SORTS)[number];
 export const DEFAULT_SORT: Sort = 'name';
 

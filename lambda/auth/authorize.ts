@@ -14,8 +14,8 @@ const COGNITO_ISSUER = /^https:\/\/cognito-idp\.[a-z0-9-]+\.amazonaws\.com(\.cn)
 
 /** What API Gateway asks of a TOKEN authorizer. */
 export interface AuthorizerRequest {
-  /** The value of the `Authorization` header. */
-  readonly authorizationToken: string;
+  /** The value of the `Authorization` header. An event made by hand may have none. */
+  readonly authorizationToken?: string | undefined;
   readonly methodArn: string;
 }
 
@@ -54,7 +54,7 @@ export function createAuthorize(
     onStale: (reason) => telemetry.warn("the issuer's known keys go on", { reason }),
   });
 
-  return async ({ authorizationToken, methodArn }, deadline) => {
+  return async ({ authorizationToken = '', methodArn }, deadline) => {
     const lookUp = keys.lookUp(deadline);
     const bearer = await verifyToken(authorizationToken, rules, lookUp, clock.now());
     const partner = bearer.clientId === undefined ? undefined : partners.get(bearer.clientId);

@@ -51,7 +51,7 @@ export function judgeAccounts(
       details.push({ key: 'egain.developerMessage', value: envelope.developerMessage });
     }
   }
-  if (status === 429 || (status === 503 && waitTooLong)) {
+  if (status === 429 || waitTooLong) {
     throw throttled(status, headers, now, { reason, details });
   }
   if (status >= 500) {
@@ -71,7 +71,10 @@ const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i;
 
 function readPage({ headers, text, tooLarge }: Answer): AccountsPage {
   if (tooLarge) throw broken('the page is larger than 20 MB');
-  if (!JSON_TYPE.test(headers.get('content-type') ?? '')) throw broken('the page is not JSON');
+  // Without a type, RFC 9110 (section 8.3) lets the content tell.
+  if (!JSON_TYPE.test(headers.get('content-type') || 'application/json')) {
+    throw broken('the page is not JSON');
+  }
   const page = z.safeParse(accountsPageSchema, parseJson(text));
   if (page.success) return page.data;
   const path = dotted(page.error.issues[0]?.path ?? []);

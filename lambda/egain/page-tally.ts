@@ -2,6 +2,8 @@ import type { Account, AccountsPage } from '../accounts/account.ts';
 import { Fault } from '../faults.ts';
 
 const MAX_PAGES = 1000;
+/** In pages. */
+const LONG_WALK = 5;
 
 /** What the pages so far add up to. Fed page by page, in their order. */
 export interface PageTally {
@@ -24,8 +26,10 @@ export interface PageTally {
  *
  * `count` is documented as the number of records, and is believed until more has come than it
  * says: then it counts pages, as eGain's sibling APIs have it. Under either meaning it is a
- * promise, and an end that comes before it is kept is a fault, never a shorter list. A lone page
- * that is not full is the whole list, though it holds more than `count`.
+ * promise, and an end that comes before it is kept is a fault, never a shorter list. But a short
+ * page after more than `count` records is an end also where it comes before `count` pages, as when
+ * accounts were added under way; to be sure, one more page is asked for. A lone page that is not
+ * full is the whole list, though it holds more than `count`.
  *
  * @throws Fault `502-904`
  */
@@ -36,9 +40,11 @@ export function createPageTally(first: AccountsPage): PageTally {
   let pages = 0;
   let duplicates = 0;
   let pagesKnown = 1;
+  let short = false;
   let complete = false;
 
-  const isKept = () => merged.size === count || (merged.size > count && pages >= count);
+  const mayEndHere = () =>
+    merged.size === count || (merged.size > count && (pages >= count || short));
 
   const plan = (known: number) => {
     pagesKnown = Math.max(pagesKnown, known);
@@ -48,11 +54,12 @@ export function createPageTally(first: AccountsPage): PageTally {
     const keys = keysOf(page);
     if (!keys.some((key) => !merged.has(key))) {
       // Nothing new: no page, as it were. It ends the walk where nothing more was promised.
-      if (!isKept())
+      if (!mayEndHere())
         throw doNotAddUp(page.length === 0 ? 'one is empty too early' : 'one is repeated');
       complete = true;
       return;
     }
+    if (short) throw doNotAddUp('more came after a short one');
     pages += 1;
     page.forEach((account, index) => {
       const key = keys[index] ?? '';
@@ -65,15 +72,22 @@ export function createPageTally(first: AccountsPage): PageTally {
     const full = page.length >= size;
     if (merged.size < count) {
       // Later pages may turn out smaller than the first; then one more at a time.
-      plan(pages === 1 ? 1 + Math.ceil((count - merged.size) / size) : pages + 1);
-      if (pagesKnown > MAX_PAGES) throw doNotAddUp(`there are more than ${MAX_PAGES}`);
+      const left = count - merged.size;
+      const promised = pages === 1 ? 1 + Math.ceil(left / size) : pages + 1;
+      if (promised > MAX_PAGES) throw doNotAddUp(`there are more than ${MAX_PAGES}`);
+      plan(promised);
+      // The last one will be full, so one more will be asked for, to be sure. In a long walk it goes
+      // along with the others, and nothing waits for it alone; a short one that fails is spared it.
+      if (pages === 1 && left % size === 0 && promised > LONG_WALK) plan(promised + 1);
     } else if (full) {
       // Exactly `count`: one more, to be sure. More than that: `count` counts pages.
       plan(merged.size > count ? Math.max(count, pages + 1) : pages + 1);
       if (pagesKnown > MAX_PAGES + 1) throw doNotAddUp(`there are more than ${MAX_PAGES}`);
-    } else {
-      if (pages > 1 && !isKept()) throw doNotAddUp('there are fewer than promised');
+    } else if (pages === 1 || mayEndHere()) {
       complete = true;
+    } else {
+      short = true;
+      plan(pages + 1);
     }
   };
   add(first.account);
@@ -84,7 +98,7 @@ export function createPageTally(first: AccountsPage): PageTally {
     pagesKnown: () => pagesKnown,
     complete: () => complete,
     add,
-    mayEndHere: isKept,
+    mayEndHere,
   };
 }
 

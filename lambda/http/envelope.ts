@@ -3,7 +3,7 @@ import type { Answer } from './answer.ts';
 import { type HeadersEvent, headerOf } from './request-headers.ts';
 
 /** eGain's form of an error, which is the product's too. */
-export interface Envelope {
+interface Envelope {
   readonly code: string;
   readonly developerMessage: string;
   readonly details?: Fault['details'];

@@ -6,13 +6,13 @@ import { MAX_CURSOR_LENGTH } from './cursor.ts';
 
 const MIN_BYTES = 1000;
 /** A state holds 256 KiB; the rest is for what Step Functions and the workflow put beside it. */
-export const MAX_BYTES = 240_000;
+const MAX_BYTES = 240_000;
 /** What input and output may take together, as a state that pages on holds both. */
 const STATE_BYTES = 256 * 1024 - 4096;
-export const DEFAULT_BYTES = 200_000;
+const DEFAULT_BYTES = 200_000;
 
 /** What a state machine sends to TaskFunction; every key is optional. */
-export const taskInputSchema = z.strictObject({
+const taskInputSchema = z.strictObject({
   filter: z.optional(filterSchema),
   sort: z.optional(PARAMETERS.sort.schema),
   fields: z.optional(PARAMETERS.fields.schema),

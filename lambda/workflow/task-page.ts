@@ -73,8 +73,7 @@ export function cutPage(
   }
 
   // Only the last page has no cursor, so a longer page can be the one that fits: from the top down.
-  let length = texts.length;
-  while (length > 0 && (sizes[length] ?? 0) > roomFor(offset + length)) length -= 1;
+  const length = sizes.findLastIndex((size, n) => n === 0 || size <= roomFor(offset + n));
   const [first] = texts;
   if (length === 0 && first !== undefined) {
     throw tooLarge(options.idAt(offset), fieldsWithin(roomFor(offset + 1), first, options.fields));

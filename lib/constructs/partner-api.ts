@@ -1,4 +1,4 @@
-import { Duration } from 'aws-cdk-lib';
+import { CfnOutput, Duration, Stack } from 'aws-cdk-lib';
 import * as apigateway from 'aws-cdk-lib/aws-apigateway';
 import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
@@ -21,6 +21,8 @@ export interface PartnerApiProps {
 }
 
 const STAGE = 'v1';
+/** The public document gets this part of the API's throttle. */
+const PUBLIC_SHARE = 40;
 /** A bearer token of a JWT's form; anything else is a 401 without a call of the authorizer. */
 const BEARER_JWT = '^[Bb][Ee][Aa][Rr][Ee][Rr] +[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+$';
 
@@ -101,6 +103,7 @@ export class PartnerApi extends Construct {
       dataTraceEnabled: false,
     };
     const api = new apigateway.RestApi(this, 'RestApi', {
+      restApiName: Stack.of(this).stackName,
       description: "Filtered summaries of eGain's accounts, for partners",
       endpointTypes: [apigateway.EndpointType.REGIONAL],
       apiKeySourceType: apigateway.ApiKeySourceType.AUTHORIZER,
@@ -116,7 +119,11 @@ export class PartnerApi extends Construct {
         accessLogFormat: ACCESS_LOG_FORMAT,
         methodOptions: {
           // Anybody may ask for it, so it may not use up what is there for the partners.
-          '/openapi.json/GET': { ...logged, throttlingRateLimit: 5, throttlingBurstLimit: 10 },
+          '/openapi.json/GET': {
+            ...logged,
+            throttlingRateLimit: rate / PUBLIC_SHARE,
+            throttlingBurstLimit: Math.ceil(burst / PUBLIC_SHARE),
+          },
         },
       },
     });
@@ -150,13 +157,17 @@ export class PartnerApi extends Construct {
   private addDomain(domain: NonNullable<StageConfig['api']['domain']>): void {
     const certificate = Certificate.fromCertificateArn(this, 'Certificate', domain.certificateArn);
     const { mutualTls } = domain;
-    this.api.addDomainName('Domain', {
+    const { domainNameAliasDomainName } = this.api.addDomainName('Domain', {
       domainName: domain.name,
       basePath: STAGE,
       certificate,
       // The newer policies are refused together with mutual TLS.
       securityPolicy: apigateway.SecurityPolicy.TLS_1_2,
       ...(mutualTls === undefined ? {} : { mtls: this.mutualTls(mutualTls) }),
+    });
+    new CfnOutput(Stack.of(this), 'DomainTarget', {
+      value: domainNameAliasDomainName,
+      description: `Where ${domain.name} points to, by a CNAME or an alias record`,
     });
   }
 

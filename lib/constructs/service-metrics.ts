@@ -17,6 +17,15 @@ import {
 /** The value of the dimension `service`: a function's entry. */
 export type ServiceName = 'api' | 'task' | 'authorizer';
 
+const ALL_METRICS = { ...METRICS, ...GATEWAY_METRICS };
+
+/** The metrics that have a dimension of their own. */
+type DimensionedMetricName = {
+  [Name in keyof typeof ALL_METRICS]: (typeof ALL_METRICS)[Name] extends { dimension: string }
+    ? Name
+    : never;
+}[keyof typeof ALL_METRICS];
+
 type OwnMetricOptions = Pick<MetricOptions, 'statistic' | 'period' | 'label'>;
 
 const FIVE_MINUTES = Duration.minutes(5);
@@ -48,7 +57,7 @@ export interface ServiceMetrics {
    */
   serverFaultShare(): MathExpression;
   /** One line for each value of the metric's own dimension that has been seen. */
-  byDimension(name: MetricName | GatewayMetricName, service?: ServiceName): IMetric;
+  byDimension(name: DimensionedMetricName, service?: ServiceName): IMetric;
 }
 
 /** Metrics are sums over 5 minutes unless `options` say otherwise. */
@@ -91,9 +100,8 @@ export function serviceMetrics(stage: string): ServiceMetrics {
         period: FIVE_MINUTES,
       }),
     byDimension(name, service) {
-      const row = { ...METRICS, ...GATEWAY_METRICS }[name];
-      const own = 'dimension' in row ? [row.dimension] : [];
-      const dimensions = [...(service === undefined ? [] : ['service']), ...own];
+      const { dimension } = ALL_METRICS[name];
+      const dimensions = [...(service === undefined ? [] : ['service']), dimension];
       const schema = [`"${namespace}"`, ...dimensions].join(',');
       const match = service === undefined ? '' : ` service="${service}"`;
       return new MathExpression({

@@ -44,11 +44,10 @@ describe('GET /_sandbox', () => {
 describe('/_sandbox/egain', () => {
   it('counts calls and names the faults', async () => {
     const answer = await fetch(`${sandbox.url}/_sandbox/egain`);
+    const state = (await answer.json()) as { readonly calls: unknown };
 
-    expect(await answer.json()).toMatchObject({
-      faults: expect.arrayContaining(['unauthorized', 'hang']),
-      calls: { token: expect.any(Number), accounts: expect.any(Number) },
-    });
+    expect(state).toMatchObject({ faults: expect.arrayContaining(['unauthorized', 'hang']) });
+    expect(state.calls).toEqual({ token: expect.any(Number), accounts: expect.any(Number) });
   });
 
   it.each(['{"status":503}', '{"latencyMs":200}', '{"fault":"hang"}', '{}'])(
@@ -78,6 +77,23 @@ describe('/_sandbox/egain', () => {
     expect(answer.status).toBe(400);
     expect(await answer.json()).toMatchObject({ code: '400-901', details: [{ key }] });
     expect(sandbox.egain?.mode).toBe(before);
+  });
+
+  it.each([
+    ['{"status":401}', 502],
+    ['{"fault":"token-invalid-client"}', 502],
+    ['{"status":500}', 500],
+  ])('ends %s at once, though the product remembers it for a while', async (body, failure) => {
+    const headers = { Authorization: `Bearer ${await sandbox.token('acme')}` };
+    sandbox.functionNamed('ApiFunction').recycle();
+    await post(body);
+    const failed = await fetch(sandbox.accountsUrl, { headers });
+    await fetch(sandbox.accountsUrl, { headers });
+    await post('{}');
+    const { status } = await fetch(sandbox.accountsUrl, { headers });
+
+    expect(failed.status).toBe(failure);
+    expect(status).toBe(200);
   });
 });
 

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { StageConfig } from '../../lib/stage-config.ts';
 import { type Sandbox, startSandbox } from '../../sandbox/sandbox.ts';
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
@@ -97,6 +97,8 @@ describe("when the client's secret is rotated", () => {
 });
 
 describe("a partner's usage plan", () => {
+  beforeEach(() => clock.advance(86_400_000));
+
   it('turns away what is over its rate, and lets it in again a second later', async () => {
     const trial = createPartner(sandbox, await sandbox.token('trial'));
     const statuses: number[] = [];

@@ -84,6 +84,17 @@ describe('the functions', () => {
     expect(JSON.stringify(own['AUTH_COGNITO_CLIENTS'])).toMatch(/acme.*second-one/s);
   });
 
+  it('look up where the keys are, when the stage config names the issuer alone', () => {
+    const { jwksUri: _, ...auth } = FULL_STAGE.auth;
+    const template = Template.fromStack(appOf({ ...FULL_STAGE, auth }).accounts);
+
+    expect(environmentOf(template, 'AuthorizerFunction')).toMatchObject({
+      AUTH_ISSUER: auth.issuer,
+      AUTH_AUDIENCE: auth.audience,
+    });
+    expect(environmentOf(template, 'AuthorizerFunction')).not.toHaveProperty('AUTH_JWKS_URI');
+  });
+
   it.each(['ApiFunction', 'TaskFunction'])('%s may read that secret by that key, no more', (id) => {
     const [logs, traces, ...granted] = statementsOf(full, id);
 
@@ -197,5 +208,9 @@ describe('the outputs', () => {
     expect(names.filter((name) => name.includes('ClientId'))).toHaveLength(2);
     expect(full.toJSON()['Outputs']).not.toHaveProperty('TokenUrl');
     full.hasOutput('ApiUrl', { Value: 'https://accounts.example.com/v1' });
+    full.hasOutput('DomainTarget', {
+      Value: { 'Fn::GetAtt': [Match.stringLikeRegexp('Domain'), 'RegionalDomainName'] },
+    });
+    expect(names).not.toContain('DomainTarget');
   });
 });

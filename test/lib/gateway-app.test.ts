@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { createApp } from '../../lib/gateway-app.ts';
-import { loadStageConfig } from '../../lib/stage-config.ts';
+import { loadStageConfig, parseStageConfig } from '../../lib/stage-config.ts';
 import { appOf, FULL_STAGE, LEAST, temporaryFolder } from '../support/stage.ts';
 
 /** A hash by path of every template and asset in a cloud assembly. */
@@ -44,6 +44,18 @@ describe('the app', () => {
     );
 
     expect(() => app.synth()).toThrow('AwsSolutions-IAM5[Action::s3:*]');
+  });
+});
+
+describe('a cloud assembly', () => {
+  it("goes where the CDK's command line wants it", () => {
+    const folder = temporaryFolder();
+    vi.stubEnv('CDK_OUTDIR', folder);
+
+    const app = createApp(parseStageConfig(LEAST), 'test');
+    vi.unstubAllEnvs();
+
+    expect(app.outdir).toBe(folder);
   });
 });
 

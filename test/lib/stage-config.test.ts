@@ -1,16 +1,6 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { loadStageConfig, parseStageConfig, StageConfigError } from '../../lib/stage-config.ts';
-import {
-  FULL_STAGE,
-  KEY_ARN,
-  LEAST,
-  PLAIN_STAGE,
-  SECRET_ARN,
-  temporaryFolder,
-} from '../support/stage.ts';
+import { parseStageConfig, StageConfigError } from '../../lib/stage-config.ts';
+import { FULL_STAGE, KEY_ARN, LEAST, SECRET_ARN } from '../support/stage.ts';
 
 /** The lines of the message that a stage config is refused with. */
 function faultsOf(input: unknown): string[] {
@@ -24,12 +14,6 @@ function faultsOf(input: unknown): string[] {
       .slice(1)
       .map((line) => line.trim());
   }
-}
-
-function folderWith(files: Readonly<Record<string, string>>): URL {
-  const folder = temporaryFolder();
-  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
-  return pathToFileURL(`${folder}/`);
 }
 
 const own = (clientId?: string) => ({ clientId, scopes: ['accounts/read'] });
@@ -58,6 +42,22 @@ describe('a stage config', () => {
     expect(config.partners['acme']).not.toHaveProperty('accounts');
   });
 
+  it('is filled up within a throttle and a quota, too', () => {
+    const acme = { scopes: ['accounts/read'], throttle: { rate: 5 }, quota: { limit: 50 } };
+
+    const { api, partners } = parseStageConfig({
+      ...LEAST,
+      partners: { acme },
+      api: { throttle: { burst: 50 } },
+    });
+
+    expect(partners['acme']).toMatchObject({
+      throttle: { rate: 5, burst: 20 },
+      quota: { limit: 50, period: 'DAY' },
+    });
+    expect(api.throttle).toEqual({ rate: 200, burst: 50 });
+  });
+
   it('is kept as it is where every key is given', () => {
     expect(parseStageConfig(FULL_STAGE)).toMatchObject(FULL_STAGE);
   });
@@ -69,10 +69,10 @@ describe('a stage config', () => {
       auth: { audience: 'accounts' },
       partners: {
         acme: { scopes: ['accounts/write'], accounts: { channel: [] } },
-        Two: { scopes: ['accounts/read'] },
+        '2nd': { scopes: ['accounts/read'] },
         three: { scopes: [], clientId: 'c', throttle: { rate: 0, burst: 1.5 } },
       },
-      cache: { freshSeconds: 60, staleSeconds: 5 },
+      cache: { freshSeconds: 60, staleSeconds: -5 },
       dashboards: true,
     });
 
@@ -85,14 +85,14 @@ describe('a stage config', () => {
         'egain.retries is 3; expected no such key',
         `partners.acme.scopes[0] is "accounts/write"; expected ${scopes}`,
         'partners.acme.accounts.channel is a list of 0; expected at least 1 of them',
-        'partners.Two is an object; expected a name of a-z, 0-9 and -, at most 40, beginning with a letter',
+        'partners.2nd is an object; expected a name of letters, digits, - and _, at most 40, beginning with a letter',
         `partners.three.scopes is a list of 0; expected a list of one or more of ${scopes}`,
         'partners.three.throttle.rate is 0; expected requests a second, above 0',
         'partners.three.throttle.burst is 1.5; expected a whole number from 1 to 1000000',
         'dashboards is true; expected no such key',
         'auth.audience is "accounts"; expected nothing here without auth.issuer',
         'partners.three.clientId is "c"; expected nothing here: without auth.issuer the stack\'s own user pool gives the id',
-        'cache.staleSeconds is 5; expected no less than cache.freshSeconds',
+        'cache.staleSeconds is -5; expected a whole number from 0 to 86400',
       ].toSorted(),
     );
   });
@@ -141,6 +141,11 @@ describe('a stage config', () => {
     const tokenUrl = 'https://login.example.com/token?tenant=1';
 
     expect(faultsOf({ egain: { ...LEAST.egain, tokenUrl } })).toEqual([]);
+  });
+
+  it('may ask eGain every time, and keep stale answers off', () => {
+    expect(faultsOf({ ...LEAST, cache: { freshSeconds: 0, staleSeconds: 0 } })).toEqual([]);
+    expect(faultsOf({ ...LEAST, cache: { freshSeconds: 900 } })).toEqual([]);
   });
 
   it('needs audience and client ids with an issuer', () => {
@@ -204,7 +209,6 @@ describe('a stage config', () => {
       /^credentials\.keyArn is "arn:.*without credentials\.secretArn/,
     ],
     [{ credentials: { secretArn: `${SECRET_ARN}:json` } }, /^credentials\.secretArn is "arn:/],
-    [{ cache: { freshSeconds: 700 } }, /^cache\.staleSeconds is missing; expected no less/],
     [
       { functions: { concurrency: { api: { reserved: 1, provisioned: 2 } } } },
       /^functions\.concurrency\.api\.provisioned is 2; expected no more than is reserved$/,
@@ -219,7 +223,15 @@ describe('a stage config', () => {
       { api: { domain: { name: 'accounts' } } },
       /^api\.domain\.name is "accounts"; expected a host name/,
     ],
-    [{ alarms: { email: 'nobody' } }, /^alarms\.email is not shown; expected an e-mail address$/],
+    [{ alarms: { email: 'nobody' } }, /^alarms\.email is "nobody"; expected an e-mail address$/],
+    [
+      { credentials: { secretArn: 'my-secret' } },
+      /^credentials\.secretArn is "my-secret"; expected a Secrets Manager secret's ARN$/,
+    ],
+    [
+      { egain: { ...LEAST.egain, tokenUrl: 'ftp://x' } },
+      /^egain\.tokenUrl is "ftp:\/\/x"; expected an https URL/,
+    ],
     [
       { removalPolicy: 'snapshot' },
       /^removalPolicy is "snapshot"; expected "retain" or "destroy"$/,
@@ -254,7 +266,7 @@ describe('a stage config', () => {
         clientSecret: canary,
         scope: ` ${'x'.repeat(200)}`,
       },
-      credentials: { secretArn: canary, value: { clientSecret: canary } },
+      credentials: { clientSecret: canary, value: canary, more: { clientSecret: canary } },
       auth: { issuer: `https://issuer.example.com?code=${canary}`, audience: 'a' },
       token: canary,
     }).join('\n');
@@ -264,34 +276,4 @@ describe('a stage config', () => {
     expect(faults).toContain('"https://[hidden]@api.example.com/v3"');
     expect(faults).toContain(`" ${'x'.repeat(59)}…"`);
   });
-});
-
-describe('the file of a stage', () => {
-  it('is read by the name of the stage', () => {
-    const folder = folderWith({ 'prod.json': JSON.stringify(PLAIN_STAGE) });
-
-    expect(Object.keys(loadStageConfig('prod', folder).partners)).toEqual(['acme', 'second-one']);
-  });
-
-  it.each(['dev', 'sandbox'])('is in the project for %s, and right', (stage) => {
-    expect(() => loadStageConfig(stage)).not.toThrow();
-  });
-
-  it('is named in the message when it is missing, unreadable or not JSON', () => {
-    const canary = 'canary-7f3a';
-    const folder = folderWith({ 'bad.json': `{ "egain": "${canary}", \n ${canary} }` });
-    mkdirSync(new URL('folder.json', folder));
-
-    expect(() => loadStageConfig('absent', folder)).toThrow(/^There is no config\/absent\.json\. /);
-    expect(() => loadStageConfig('folder', folder)).toThrow("config/folder.json can't be read.");
-    expect(() => loadStageConfig('bad', folder)).toThrow(/^config\/bad\.json is not JSON/);
-    expect(() => loadStageConfig('bad', folder)).not.toThrow(canary);
-  });
-
-  it.each(['', 'Dev', '../dev', 'a'.repeat(22), '1st', 'my-aws', 'dev.json'])(
-    'is not looked for when the stage is called %j',
-    (stage) => {
-      expect(() => loadStageConfig(stage)).toThrow(/^The stage is ".*"; expected a name/);
-    },
-  );
 });

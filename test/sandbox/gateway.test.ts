@@ -239,12 +239,24 @@ describe('what is no request', () => {
     ['a header line without a name', 'GET /v1/accounts/1 HTTP/1.1\r\n: x\r\n\r\n', 400],
     ['nothing of HTTP', 'hello\r\n\r\n', 400],
     ['headers past the limit', `GET / HTTP/1.1\r\na: ${'x'.repeat(70_000)}\r\n\r\n`, 413],
+    ['a path that takes its time', `GET /${'x'.repeat(2_000_000)} HTTP/1.1\r\n\r\n`, 413],
   ])('such as %s is answered all the same', async (_what, sent, status) => {
     const { port } = await gatewayOf();
     const socket = connect(port, '127.0.0.1');
     socket.write(sent);
 
     expect(await text(socket)).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+  });
+
+  it.each([
+    ['an expectation that nobody knows', 'Host: x\r\nExpect: more\r\n'],
+    ['no Host', ''],
+  ])('does not include one with %s', async (_what, headers) => {
+    const { port } = await gatewayOf();
+    const socket = connect(port, '127.0.0.1');
+    socket.write(`GET /v1/accounts/1 HTTP/1.1\r\n${headers}Connection: close\r\n\r\n`);
+
+    expect(await text(socket)).toMatch(/^HTTP\/1.1 200 /);
   });
 });
 

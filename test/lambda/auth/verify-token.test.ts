@@ -149,6 +149,10 @@ describe('a bad token is refused', () => {
     await expect(authorize(header(token))).rejects.toBeInstanceOf(TokenRefused);
   });
 
+  test('no header at all', async () => {
+    await expect(authorize(undefined)).rejects.toThrow('not a bearer token');
+  });
+
   test('a refusal repeats nothing of the token', async () => {
     const token = await sign(rsa, { ...claims, aud: 'audience-of-somebody' });
     const error: unknown = await authorize(`Bearer ${token}`).catch((caught: unknown) => caught);

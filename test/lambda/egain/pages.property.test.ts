@@ -1,23 +1,18 @@
 import { isDeepStrictEqual } from 'node:util';
 import * as fc from 'fast-check';
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Account } from '../../../lambda/accounts/account.ts';
 import { Fault } from '../../../lambda/faults.ts';
-import { createWorld, envelopeReply, makeAccount, servePages } from '../../support/egain-world.ts';
 import {
-  type Reply,
-  type ScriptedUpstream,
-  startScriptedUpstream,
-} from '../../support/scripted-upstream.ts';
+  createWorld,
+  envelopeReply,
+  makeAccount,
+  servePages,
+  startUpstream,
+} from '../../support/egain-world.ts';
+import type { Reply } from '../../support/scripted-upstream.ts';
 
-let upstream: ScriptedUpstream;
-beforeAll(async () => {
-  upstream = await startScriptedUpstream();
-});
-afterAll(() => upstream.close());
-afterEach(() => {
-  vi.unstubAllEnvs();
-});
+const upstream = await startUpstream();
 
 const FAULTS: Readonly<Record<string, Reply>> = {
   '400': envelopeReply(400, '400-101'),

@@ -1,22 +1,16 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
+import type { AccountsPage } from '../../../lambda/accounts/account.ts';
 import {
   createWorld,
   envelopeReply,
   makeAccount,
   makeAccounts,
   servePages,
+  startUpstream,
 } from '../../support/egain-world.ts';
 import { page } from '../../support/fault-row.ts';
-import { type ScriptedUpstream, startScriptedUpstream } from '../../support/scripted-upstream.ts';
 
-let upstream: ScriptedUpstream;
-beforeAll(async () => {
-  upstream = await startScriptedUpstream();
-});
-afterAll(() => upstream.close());
-afterEach(() => {
-  vi.unstubAllEnvs();
-});
+const upstream = await startUpstream();
 
 const searches = () => upstream.accounts.calls.map(({ url }) => url.search);
 
@@ -36,6 +30,22 @@ describe('what is asked for', () => {
       'x-egain-error-message': 'yes',
     });
   });
+
+  test('in a long walk, the page after a full last one is asked for along with it', async () => {
+    const { ask } = createWorld(upstream);
+    const well = servePages({ accounts: makeAccounts(12), pagesize: 2 });
+    const seventh = Promise.withResolvers<void>();
+    upstream.accounts.otherwise = (request) => {
+      const pagenum = request.url.searchParams.get('$pagenum');
+      if (pagenum === '7') seventh.resolve();
+      return pagenum === '6' ? { ...well(request), after: seventh.promise } : well(request);
+    };
+
+    const { snapshot } = await ask();
+
+    expect(snapshot.accounts).toEqual(makeAccounts(12));
+    expect(searches()).toHaveLength(7);
+  }, 10_000);
 
   test('no size is asked for where none was reported', async () => {
     const { ask } = createWorld(upstream);
@@ -117,16 +127,39 @@ describe('whether there is more after a full page', () => {
     await expect(ask()).rejects.toMatchObject({ code: '502-903' });
   });
 
-  test('a short page before the pages that `count` promised is no end', async () => {
+  test('a short page before the pages that `count` promised is no end when more comes', async () => {
     const { ask } = createWorld(upstream);
-    const pagesize = 2;
-    upstream.accounts.script = [
-      page(makeAccounts(2), { count: 4, pagesize }),
-      page([makeAccount(2), makeAccount(3)], { count: 4, pagesize }),
-      page([makeAccount(4)], { count: 4, pagesize }),
-    ];
+    const well = servePages({ accounts: makeAccounts(12), pagesize: 2, meaning: 'pages' });
+    upstream.accounts.otherwise = (request) =>
+      request.url.search.includes('pagenum=4')
+        ? page([makeAccount(6)], { count: 6, pagesize: 2 })
+        : well(request);
 
     await expect(ask()).rejects.toMatchObject({ code: '502-904' });
+  });
+
+  test('accounts that were added under way are taken along', async () => {
+    const { ask } = createWorld(upstream);
+    const [before, now] = [makeAccounts(10), makeAccounts(11)];
+    upstream.accounts.otherwise = (request) =>
+      servePages({ accounts: request.url.search === '' ? before : now, pagesize: 5 })(request);
+
+    const { snapshot } = await ask();
+
+    expect(snapshot.accounts).toEqual(now);
+  });
+
+  test('a `count` that tells of each page alone ends no walk', async () => {
+    const { ask } = createWorld(upstream);
+    const well = servePages({ accounts: makeAccounts(7), pagesize: 3 });
+    upstream.accounts.otherwise = (request) => {
+      const { account } = well(request).body as AccountsPage;
+      return page(account, { count: account.length, pagesize: 3 });
+    };
+
+    const { snapshot } = await ask();
+
+    expect(snapshot.accounts).toEqual(makeAccounts(7));
   });
 
   test('a server that gives smaller pages than asked for is walked to the end', async () => {
@@ -219,4 +252,14 @@ test('unknown fields are dropped, and `__proto__` is as any other', async () => 
   expect(snapshot.accounts).toEqual([makeAccount(1)]);
   expect(Object.keys(snapshot.accounts[0] ?? {})).not.toContain('__proto__');
   expect(Object.getPrototypeOf(snapshot.accounts[0])).toBe(Object.prototype);
+});
+
+test('a page without a content type is judged by what it holds', async () => {
+  const { ask } = createWorld(upstream);
+  const body = { paginationInfo: { count: 1, pagesize: 25 }, account: [makeAccount(1)] };
+  upstream.accounts.script = [{ body, headers: { 'content-type': '' } }];
+
+  const { snapshot } = await ask();
+
+  expect(snapshot.accounts).toEqual([makeAccount(1)]);
 });

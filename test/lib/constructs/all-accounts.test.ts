@@ -98,6 +98,25 @@ describe("all accounts in a workflow author's own state machine", () => {
     expect(execution).toMatchObject({ status: 'FAILED', error: 'InvalidRequest' });
   });
 
+  test('asks for what its input says, and gives the count, when it is told no more', async () => {
+    const { definition } = userApp(
+      (scope, taskFunction) =>
+        new AllAccounts(scope, 'ForAllAccounts', {
+          taskFunction,
+          forEachPage: new Pass(scope, 'Seen'),
+        }),
+    );
+
+    const { execution, payloads } = await runOver(PAGES, definition, { sort: '-modified' });
+
+    expect(aslErrors(definition)).toEqual([]);
+    expect(payloads[2]).toEqual({ sort: '-modified', cursor: 'cursor-2', contentHash: true });
+    expect(execution).toEqual({
+      status: 'SUCCEEDED',
+      output: { count: 5, pages: 3, contentHash: 'content-1' },
+    });
+  });
+
   test('may invoke that one function, without its versions', () => {
     expect(app.statements).toContainEqual({
       Action: 'lambda:InvokeFunction',

@@ -52,6 +52,10 @@ describe("the partners' API", () => {
     plain.hasResourceProperties('AWS::ApiGateway::Stage', { StageName: 'v1' });
   });
 
+  it("is told from other stages' by its name, in the console and in API Gateway's own metrics", () => {
+    plain.hasResourceProperties('AWS::ApiGateway::RestApi', { Name: 'egain-accounts-test' });
+  });
+
   it("takes the usage plan's key from the authorizer, and keeps an answer of it for 60 seconds", () => {
     plain.hasResourceProperties('AWS::ApiGateway::RestApi', { ApiKeySourceType: 'AUTHORIZER' });
     plain.hasResourceProperties('AWS::ApiGateway::Authorizer', {
@@ -103,6 +107,7 @@ describe("the partners' API", () => {
           LoggingLevel: 'ERROR',
           DataTraceEnabled: false,
           ThrottlingRateLimit: 5,
+          ThrottlingBurstLimit: 10,
         }),
       ]),
     });
@@ -270,10 +275,11 @@ describe("the API's options", () => {
     expect(JSON.stringify(methodsOf(template))).toContain('https://b.example.com');
   });
 
-  it('throttle all callers together', () => {
+  it('throttle all callers together, and the public document to a fortieth of that', () => {
     full.hasResourceProperties('AWS::ApiGateway::Stage', {
       MethodSettings: Match.arrayWith([
         Match.objectLike({ ThrottlingRateLimit: 50, ThrottlingBurstLimit: 80 }),
+        Match.objectLike({ ThrottlingRateLimit: 1.25, ThrottlingBurstLimit: 2 }),
       ]),
     });
   });
