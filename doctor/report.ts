@@ -1,5 +1,5 @@
 /** What is checked, in this order, each on top of the one before it. */
-export const CHECKS = {
+const CHECKS = {
   config: 'stage config',
   urls: 'URLs',
   credentials: 'credentials',

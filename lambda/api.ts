@@ -6,16 +6,17 @@ import { createApiHandler } from './http/handler.ts';
 import { createTelemetry } from './telemetry.ts';
 
 const telemetry = createTelemetry('api');
-const { service, ready } = createContainer(telemetry);
+const container = createContainer(telemetry);
 const openApi = once(() => readFile(new URL('openapi.json', import.meta.url), 'utf8'));
 
 /** Answers the partner API's requests, as API Gateway's proxy integration (REST) sends them. */
 export const handler = createApiHandler({
-  service,
+  service: container.service,
   openApi,
   telemetry,
   clock: systemClock,
   corsOrigins: readCorsOrigins(),
 });
 
-await ready;
+/** Settles when init may end; the bundle's main module waits for it. */
+export const { ready } = container;

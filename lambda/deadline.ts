@@ -60,14 +60,16 @@ export function cancellable(deadline: Deadline): CancellableDeadline {
  * @throws the signal's reason (a Fault `504-901`) when the deadline comes first
  */
 export async function within<T>(work: Promise<T>, { signal }: Deadline): Promise<T> {
-  const passed = Promise.withResolvers<never>();
-  const pass = () => passed.reject(signal.reason);
-  if (signal.aborted) pass();
-  else signal.addEventListener('abort', pass, { once: true });
+  const done = new AbortController();
+  const passed = new Promise<never>((_, reject) => {
+    const pass = () => reject(signal.reason);
+    if (signal.aborted) pass();
+    else signal.addEventListener('abort', pass, { once: true, signal: done.signal });
+  });
   try {
-    return await Promise.race([work, passed.promise]);
+    return await Promise.race([work, passed]);
   } finally {
-    signal.removeEventListener('abort', pass);
+    done.abort();
   }
 }
 
@@ -76,12 +78,17 @@ export async function within<T>(work: Promise<T>, { signal }: Deadline): Promise
  *
  * @throws the signal's reason when the deadline passes first, or the work is cancelled
  */
-export async function pause(ms: number, deadline: Deadline, clock: Clock): Promise<void> {
-  const waited = Promise.withResolvers<void>();
-  const callOff = clock.after(ms, waited.resolve);
-  try {
-    await within(waited.promise, deadline);
-  } finally {
-    callOff();
-  }
+export function pause(ms: number, { signal }: Deadline, clock: Clock): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const pass = () => {
+      callOff();
+      reject(signal.reason);
+    };
+    const callOff = clock.after(ms, () => {
+      signal.removeEventListener('abort', pass);
+      resolve();
+    });
+    if (signal.aborted) pass();
+    else signal.addEventListener('abort', pass, { once: true });
+  });
 }

@@ -1,6 +1,7 @@
 import { createLocalJWKSet, errors, type JWTVerifyGetKey } from 'jose';
 import type { Clock } from '../clock.ts';
 import type { Deadline } from '../deadline.ts';
+import { sendRequest } from '../outgoing-request.ts';
 
 /** Keys are asked for anew after this long, so that one the issuer withdraws loses its force. */
 const FRESH_MS = 10 * 60_000;
@@ -54,7 +55,7 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
 
   async function fetchKeys(signal: AbortSignal): Promise<void> {
     jwksUri ??= await findJwksUri(options, signal);
-    const find = createLocalJWKSet(await fetchJson(jwksUri, signal));
+    const find = createLocalJWKSet(await fetchJson(jwksUri, signal, clock));
     known = { find, fetchedAt: clock.now() };
     failure = undefined;
   }
@@ -138,7 +139,8 @@ function asUnavailable(cause: unknown): KeysUnavailable {
 async function findJwksUri(options: IssuerKeysOptions, signal: AbortSignal): Promise<URL> {
   if (options.jwksUri !== undefined) return secureUrl(options.jwksUri);
   const base = options.issuer.replace(/\/$/, '');
-  const found = await fetchJson(secureUrl(`${base}/.well-known/openid-configuration`), signal);
+  const configuration = secureUrl(`${base}/.well-known/openid-configuration`);
+  const found = await fetchJson(configuration, signal, options.clock);
   const document = (found ?? {}) as { issuer?: unknown; jwks_uri?: unknown };
   if (document.issuer !== options.issuer) {
     throw new KeysUnavailable('the OpenID configuration is of another issuer');
@@ -147,22 +149,22 @@ async function findJwksUri(options: IssuerKeysOptions, signal: AbortSignal): Pro
 }
 
 function secureUrl(text: unknown): URL {
-  const url = typeof text === 'string' ? URL.parse(text) : null;
+  const url = typeof text === 'string' && URL.canParse(text) ? new URL(text) : null;
   const loopback = ['127.0.0.1', '[::1]', 'localhost'].includes(url?.hostname ?? '');
   if (url?.protocol === 'https:' || (url?.protocol === 'http:' && loopback)) return url;
   throw new KeysUnavailable('an address of the issuer is not an https URL');
 }
 
-async function fetchJson(url: URL, signal: AbortSignal): Promise<never> {
+async function fetchJson({ href: url }: URL, signal: AbortSignal, clock: Clock): Promise<never> {
   const headers = { accept: 'application/json, application/jwk-set+json' };
-  const response = await fetch(url, { headers, redirect: 'manual', signal });
-  if (response.status !== 200) {
-    await response.body?.cancel();
-    throw new KeysUnavailable(`the issuer answers ${response.status}`);
+  const { status, body } = await sendRequest({ url, method: 'GET', headers }, signal, clock);
+  if (status !== 200) {
+    body.destroy();
+    throw new KeysUnavailable(`the issuer answers ${status}`);
   }
-  const chunks: Uint8Array[] = [];
+  const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of response.body ?? []) {
+  for await (const chunk of body as AsyncIterable<Buffer>) {
     size += chunk.length;
     if (size > MAX_BYTES) throw new KeysUnavailable("the issuer's answer is too large");
     chunks.push(chunk);

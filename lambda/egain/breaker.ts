@@ -30,12 +30,10 @@ export interface Breaker {
 export function createBreaker(clock: Clock): Breaker {
   let openedAt = 0;
   const opened = () => clock.now() - openedAt < OPEN_MS;
-  // Cockatiel compares `duration` with the system's time. With an infinite one the injected clock
-  // decides alone.
+  // Cockatiel compares `duration` with the system's time. It has always passed, so the injected
+  // clock decides alone, in `run`.
   const untilProbe: IBackoff<unknown> = {
-    get duration() {
-      return opened() ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
-    },
+    duration: Number.NEGATIVE_INFINITY,
     next() {
       openedAt = clock.now();
       return untilProbe;

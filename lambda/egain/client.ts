@@ -10,7 +10,7 @@ import type { Result, Upstream } from './upstream.ts';
 const MAX_PAGE_BYTES = 20_000_000;
 
 /** A page after the first. */
-export interface PageRequest {
+interface PageRequest {
   readonly pagenum: number;
   /** The size that page 1 reported; left out where it reported none. */
   readonly pagesize?: number;

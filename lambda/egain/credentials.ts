@@ -130,7 +130,7 @@ function parseSecret(
   if ('fault' in secret) {
     throw new Fault('500-902', { reason: `${secret.fault} in the secret ${arn}; put ${FORM}` });
   }
-  return { ...secret.value, version: versionId ?? hash('sha256', text ?? '') };
+  return { ...secret.value, version: versionId ?? hash('sha256', JSON.stringify(secret.value)) };
 }
 
 function unreadable(arn: string, failure: string): string {

@@ -14,7 +14,7 @@ export function isLoopback(url: URL): boolean {
  * @throws Fault `500-902`
  */
 export function parseEndpoint(variable: string, text: string): URL {
-  const url = URL.parse(text);
+  const url = URL.canParse(text) ? new URL(text) : null;
   if (url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url))) return url;
   throw new Fault('500-902', { reason: `${variable} is not an https URL` });
 }

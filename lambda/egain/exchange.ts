@@ -1,36 +1,40 @@
+import type { Readable } from 'node:stream';
 import type { Clock } from '../clock.ts';
 import type { Deadline } from '../deadline.ts';
+import { type OutgoingRequest as AnyRequest, sendRequest } from '../outgoing-request.ts';
 
 /** One HTTP request, ready to send. */
-export interface OutgoingRequest {
-  readonly url: string;
-  readonly method: 'GET' | 'POST';
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string;
+export interface OutgoingRequest extends AnyRequest {
   /** The most that a body with status 200 may hold, in decoded bytes. */
   readonly maxBytes: number;
+}
+
+/** The headers of an answer; one that came repeatedly is one list. */
+export interface AnswerHeaders {
+  /** The header's value, whatever the case of its name; null where there is none. */
+  get(name: string): string | null;
 }
 
 /** The server answered, headers and body. */
 export interface Answer {
   readonly kind: 'answer';
   readonly status: number;
-  readonly headers: Headers;
+  readonly headers: AnswerHeaders;
   /** Null when the body was not to be read: too large, or not UTF-8. */
   readonly text: string | null;
   readonly tooLarge: boolean;
 }
 
 /** No whole answer came. */
-export interface Broken {
+interface Broken {
   readonly kind: 'broken';
   readonly what: 'connection' | 'body';
-  /** The system's or undici's error code; nothing of the message, which may quote a header. */
+  /** The system's or Node's error code; nothing of the message, which may quote a header. */
   readonly errorCode: string;
 }
 
 /** The caller's time ran out first. */
-export interface Late {
+interface Late {
   readonly kind: 'late';
   readonly waitedMs: number;
 }
@@ -39,7 +43,6 @@ export type Outcome = Answer | Broken | Late;
 
 /** What an error body may hold: an envelope of 30 rows of 255 characters is far below it. */
 const MAX_ERROR_BYTES = 256 * 1024;
-
 /**
  * Sends one request and reads the answer whole, within the deadline. What the answer means is
  * for others to judge. Redirects are not followed: a bearer token must not leave for another
@@ -56,17 +59,12 @@ export async function exchange(
   const began = clock.now();
   let what: Broken['what'] = 'connection';
   try {
-    const response = await fetch(request.url, {
-      method: request.method,
-      headers: request.headers,
-      redirect: 'manual',
-      signal,
-      ...(request.body === undefined ? {} : { body: request.body }),
-    });
+    signal.throwIfAborted();
+    const { status, headers: received, body } = await sendRequest(request, signal, clock);
     what = 'body';
-    const { status, headers } = response;
+    const headers = { get: (name: string) => valueOf(received[name.toLowerCase()]) };
     const cap = status === 200 ? request.maxBytes : MAX_ERROR_BYTES;
-    return { kind: 'answer', status, headers, ...(await readBody(response, cap)) };
+    return { kind: 'answer', status, headers, ...(await readBody(body, cap)) };
   } catch (error) {
     if (!signal.aborted) return { kind: 'broken', what, errorCode: errorCode(error) };
     if (deadline.remaining() > 0) throw signal.reason;
@@ -74,17 +72,21 @@ export async function exchange(
   }
 }
 
+function valueOf(header: string | readonly string[] | undefined): string | null {
+  return header === undefined ? null : [header].flat().join(', ');
+}
+
 /** Counts decoded bytes as they come, so that a small compressed body cannot fill the memory. */
 async function readBody(
-  response: Response,
+  body: Readable,
   maxBytes: number,
 ): Promise<Pick<Answer, 'text' | 'tooLarge'>> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   let text: string | null = '';
   let bytes = 0;
-  for await (const chunk of response.body ?? []) {
+  for await (const chunk of body as AsyncIterable<Buffer>) {
     bytes += chunk.byteLength;
-    // Leaving the loop cancels the stream, and with it the transfer.
+    // Leaving the loop destroys the stream, and with it the transfer.
     if (bytes > maxBytes) return { text: null, tooLarge: true };
     text = decodeNext(decoder, text, chunk);
   }

@@ -1,4 +1,5 @@
 import { type Detail, Fault } from '../faults.ts';
+import type { AnswerHeaders } from './exchange.ts';
 
 const DATE_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
 
@@ -12,7 +13,11 @@ const DATE_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
  * @returns milliseconds, 0 for a moment that has passed; undefined where nothing is said
  * @see RFC 9110, sections 5.6.7 and 10.2.3
  */
-export function statedWait(status: number, headers: Headers, now: number): number | undefined {
+export function statedWait(
+  status: number,
+  headers: AnswerHeaders,
+  now: number,
+): number | undefined {
   const retryAfter = headers.get('retry-after')?.trim();
   if (retryAfter !== undefined) {
     if (/^\d+$/.test(retryAfter)) return Number(retryAfter) * 1000;
@@ -34,20 +39,15 @@ const LONGEST_SECONDS = 3600;
 
 /**
  * The fault for an answer by which eGain, or its token endpoint, throttles: with the wait that it
- * asks for in whole seconds, from 1 to 3600, or 10 where it asks for none. They stand in `details`
- * too, where a workflow finds them.
+ * asks for in whole seconds, from 1 to 3600, or 10 where it asks for none.
  */
 export function throttled(
   status: number,
-  headers: Headers,
+  headers: AnswerHeaders,
   now: number,
   options: { readonly reason: string; readonly details?: readonly Detail[] },
 ): Fault {
   const waitMs = statedWait(status, headers, now) ?? UNSTATED_SECONDS * 1000;
   const seconds = Math.min(LONGEST_SECONDS, Math.max(1, Math.ceil(waitMs / 1000)));
-  return new Fault('503-901', {
-    retryAfterSeconds: seconds,
-    details: [...(options.details ?? []), { key: 'retryAfterSeconds', value: String(seconds) }],
-    reason: options.reason,
-  });
+  return new Fault('503-901', { ...options, retryAfterSeconds: seconds });
 }

@@ -1,4 +1,4 @@
-import type { Outcome } from './exchange.ts';
+import type { AnswerHeaders, Outcome } from './exchange.ts';
 import { statedWait } from './retry-after.ts';
 
 const MAX_ATTEMPTS = 3;
@@ -7,8 +7,8 @@ const BASE_MS = 100;
 const WORTHWHILE_MS = 250;
 
 const RETRYABLE_STATUSES: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
-/** What Node and undici report when the server had closed a connection that was kept for reuse. */
-const CLOSED_SOCKET: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
+/** What Node.js reports when the server had closed a connection that was kept for reuse. */
+const CLOSED_SOCKET: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE']);
 
 export interface RetrySituation {
   readonly outcome: Outcome;
@@ -74,6 +74,6 @@ export function decideRetry(situation: RetrySituation): RetryDecision {
   return afterMs < timeLeftMs ? { kind: 'retry', afterMs } : { kind: 'accept' };
 }
 
-function waitOf(status: number, headers: Headers, now: number): number | undefined {
+function waitOf(status: number, headers: AnswerHeaders, now: number): number | undefined {
   return RETRYABLE_STATUSES.has(status) ? statedWait(status, headers, now) : undefined;
 }

@@ -136,7 +136,7 @@ function judgeFailure({ outcome, waitTooLong }: Result, now: number): Fault {
   }
   const { status, headers, text } = outcome;
   const reason = `the token endpoint answered ${status}`;
-  if (status === 429 || (status === 503 && waitTooLong)) {
+  if (status === 429 || waitTooLong) {
     return throttled(status, headers, now, { reason });
   }
   if (status >= 500) return new Fault('502-905', { reason });

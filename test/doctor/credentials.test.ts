@@ -1,6 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { mockClient } from 'aws-sdk-client-mock';
+import 'aws-sdk-client-mock-vitest/extend';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type SimulatedEgain, startEgain } from '../../sandbox/egain.ts';
 import { EGAIN_FAULTS } from '../../sandbox/egain-faults.ts';
@@ -22,6 +25,8 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
+const mockSecretsManager = () => mockClient(SecretsManagerClient);
+
 function run(
   environment: Readonly<Record<string, string | undefined>>,
   args: readonly string[] = [],
@@ -30,6 +35,8 @@ function run(
   const { apiUrl, tokenUrl, scope } = egain;
   return runDoctor({ egain: { apiUrl, tokenUrl, scope }, environment, args, canaries });
 }
+
+const runWithSecret = () => run({}, ['--secret-arn', ARN]);
 
 describe('credentials in the environment', () => {
   it.each([
@@ -98,7 +105,7 @@ describe('credentials in a secret', () => {
   ])('a value of another form is named: %s', async (value, seen) => {
     secrets.put(value);
 
-    const result = await run({}, ['--secret-arn', ARN]);
+    const result = await runWithSecret();
 
     expect(failureOf(result)).toBe('credentials: secret-malformed');
     expect(rowOf(result, 'credentials').seen).toContain(seen);
@@ -112,10 +119,60 @@ describe('credentials in a secret', () => {
     vi.stubEnv('AWS_CONFIG_FILE', join(home, 'none'));
     vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', join(home, 'none'));
 
-    const result = await run({}, ['--secret-arn', ARN]);
+    const result = await runWithSecret();
     rmSync(home, { recursive: true });
 
     expect(failureOf(result)).toBe('credentials: aws-credentials');
     expect(rowOf(result, 'credentials').advice).toContain('aws sts get-caller-identity');
+  });
+});
+
+describe('a request for a secret', () => {
+  let secretsManager: ReturnType<typeof mockSecretsManager>;
+  beforeEach(() => {
+    secretsManager = mockSecretsManager();
+  });
+  afterEach(() => secretsManager.restore());
+
+  it("is for the version that the functions read, in the secret's own region", async () => {
+    vi.stubEnv('AWS_REGION', 'us-east-1');
+    secretsManager
+      .on(GetSecretValueCommand)
+      .resolves({ SecretString: JSON.stringify(egain.credentials) });
+
+    const result = await runWithSecret();
+
+    expect(failureOf(result)).toBe('');
+    expect(secretsManager).toHaveReceivedCommandExactlyOnceWith(GetSecretValueCommand, {
+      SecretId: ARN,
+      VersionStage: 'AWSCURRENT',
+    });
+    const client = secretsManager.call(0).thisValue as SecretsManagerClient;
+    expect(await client.config.region()).toBe('eu-central-1');
+  });
+
+  it.each([
+    ['DecryptionFailure', 'secret-denied', 'kms:Decrypt'],
+    ['ExpiredTokenException', 'aws-credentials', 'Sign in to AWS'],
+    ['UnrecognizedClientException', 'aws-credentials', 'Sign in to AWS'],
+    ['InternalServiceError', 'secret-unreadable', 'Try again'],
+    [`SyntaxError in ${CANARY}`, 'secret-unreadable', 'Try again'],
+  ])('that ends with %s is %s, with what to do', async (name, cause, advice) => {
+    const error = Object.assign(new Error(`about ${CANARY}`), { name });
+    secretsManager.on(GetSecretValueCommand).rejects(error);
+
+    const result = await runWithSecret();
+
+    expect(failureOf(result)).toBe(`credentials: ${cause}`);
+    expect(rowOf(result, 'credentials').advice).toContain(advice);
+  });
+
+  it('finds no text where the secret is binary', async () => {
+    secretsManager.on(GetSecretValueCommand).resolves({ SecretBinary: Buffer.from(CANARY) });
+
+    const result = await runWithSecret();
+
+    expect(failureOf(result)).toBe('credentials: secret-malformed');
+    expect(rowOf(result, 'credentials').seen).toContain('there is no text');
   });
 });

@@ -1,15 +1,15 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type SimulatedEgain, startEgain } from '../../sandbox/egain.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 import { type DoctorRun, failureOf, rowOf, runDoctor, type Stage } from './support.ts';
 
 let egain: SimulatedEgain;
 
-beforeAll(async () => {
+// A new one each time: what a failed walk had under way may still come in, and would be counted.
+beforeEach(async () => {
   egain = await startEgain({ accounts: 60 });
 });
-afterAll(() => egain.close());
-beforeEach(() => egain.setMode({}));
+afterEach(() => egain.close());
 
 const healthy = (): Stage => ({
   egain: {

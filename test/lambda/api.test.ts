@@ -10,10 +10,11 @@ const ENVIRONMENT = {
   EGAIN_SCOPE: 'scope',
 };
 
-/** Loads the function anew, as a container does, with this environment. */
+/** Loads the function anew, as a container does when init is over, with this environment. */
 const load = async (environment: Readonly<Record<string, string>>) => {
   for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
-  const { handler } = await import('../../lambda/api.ts');
+  const { handler, ready } = await import('../../lambda/api.ts');
+  await ready;
   return async (resource = '/accounts') =>
     bodyOf(await handler(apiEvent({ resource }), lambdaContext));
 };

@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { AuthorizerRequest } from '../../lambda/auth/authorize.ts';
 import { systemClock } from '../../lambda/clock.ts';
-import { writeBundle } from '../../lib/constructs/bundle.ts';
+import { writeBundle } from '../../lib/bundle/bundle.ts';
 import { AUDIENCE, goodClaims, METHOD_ARN, PARTNERS } from '../support/authorizer.ts';
 import { createSigningKey, sign, startIssuer, type TestIssuer } from '../support/issuer.ts';
 

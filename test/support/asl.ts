@@ -5,7 +5,8 @@ interface Verdict {
 }
 type Validator = (definition: object) => Verdict;
 
-const validate = createRequire(import.meta.url)('asl-validator') as Validator;
+const require = createRequire(import.meta.url);
+const validate = require('asl-validator') as Validator;
 
 /** What is wrong with a definition by the Amazon States Language's specification. */
 export function aslErrors(definition: string): string[] {

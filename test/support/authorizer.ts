@@ -89,7 +89,7 @@ export function createTestAuthorize(
   clock: Clock,
   telemetry = recordTelemetry(),
   partners: unknown = PARTNERS,
-): (authorizationToken: string, deadline?: Deadline) => ReturnType<Authorize> {
+): (authorizationToken: string | undefined, deadline?: Deadline) => ReturnType<Authorize> {
   const full = { jwksUri: undefined, audience: AUDIENCE, cognitoClients: undefined, ...config };
   const authorize = createAuthorize(full, partners, telemetry, clock);
   return (authorizationToken, deadline = createTestDeadline()) =>

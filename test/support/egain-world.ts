@@ -1,11 +1,16 @@
-import { vi } from 'vitest';
+import { afterAll, afterEach, vi } from 'vitest';
 import type { Account } from '../../lambda/accounts/account.ts';
 import type { SnapshotAnswer, SnapshotOptions } from '../../lambda/accounts/snapshot.ts';
 import type { ServiceConfig } from '../../lambda/config.ts';
 import { createDeadline } from '../../lambda/deadline.ts';
 import { createService, type Service } from '../../lambda/service.ts';
 import { type RecordedTelemetry, recordTelemetry } from './recorded-telemetry.ts';
-import type { ReceivedRequest, Reply, ScriptedUpstream } from './scripted-upstream.ts';
+import {
+  type ReceivedRequest,
+  type Reply,
+  type ScriptedUpstream,
+  startScriptedUpstream,
+} from './scripted-upstream.ts';
 import { createVirtualClock, type VirtualClock } from './virtual-clock.ts';
 
 export const SECRET_ARN = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:egain-AbCdEf';
@@ -26,6 +31,16 @@ export interface World {
   readonly ask: (
     options?: SnapshotOptions & { readonly remainingMs?: number },
   ) => Promise<SnapshotAnswer>;
+}
+
+/** An upstream for all tests of a file, closed after the last. */
+export async function startUpstream(): Promise<ScriptedUpstream> {
+  const upstream = await startScriptedUpstream();
+  afterAll(() => upstream.close());
+  afterEach(() => {
+    vi.unstubAllEnvs();
+  });
+  return upstream;
 }
 
 /** A new container. eGain, the token endpoint and Secrets Manager are well until scripted. */

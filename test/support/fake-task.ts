@@ -2,12 +2,12 @@ import type { InvokeResult } from '../../sandbox/lambda-runtime.ts';
 import { type Execution, type RunOptions, runStateMachine } from '../../sandbox/state-machine.ts';
 
 /** Objects by key, in the order in which they were written. */
-export type Objects = Map<string, unknown>;
+type Objects = Map<string, unknown>;
 
 /** One answer of TaskFunction: a page, or the error that it throws. */
 export type Answer = { readonly account: readonly unknown[] } | { readonly error: string };
 
-export interface FakeTask {
+interface FakeTask {
   /** What the function was sent, call by call. */
   readonly payloads: Record<string, unknown>[];
   readonly invoke: RunOptions['invoke'];
@@ -24,7 +24,7 @@ export const PAGES: readonly Answer[] = [
  * A TaskFunction that gives these answers one after the other, whatever it is asked; the last page
  * of the list and every page before an error `SnapshotExpired` end a walk's content.
  */
-export function fakeTask(answers: readonly Answer[]): FakeTask {
+function fakeTask(answers: readonly Answer[]): FakeTask {
   const payloads: Record<string, unknown>[] = [];
   let content = 1;
   let pagenum = 0;
@@ -54,7 +54,7 @@ export function fakeTask(answers: readonly Answer[]): FakeTask {
 }
 
 /** What Lambda says of a function that threw an error of this name. */
-export function failed(name: string): InvokeResult {
+function failed(name: string): InvokeResult {
   const errorMessage = JSON.stringify({ code: '000-000', developerMessage: name });
   return { ok: false, error: { errorType: name, errorMessage, trace: [name] } };
 }

@@ -43,6 +43,3 @@ export const failed = (fields: object) => ({
   message: 'An upstream request failed',
   fields: expect.objectContaining(fields) as unknown,
 });
-
-/** The row of `details` that tells a workflow how long to wait. */
-export const later = (seconds: number) => [{ key: 'retryAfterSeconds', value: String(seconds) }];

@@ -42,6 +42,14 @@ export function createPartnerApi(options: PartnerApiOptions = {}) {
   return { handler, request, telemetry, clock };
 }
 
+/** A service that has no accounts, but throws this. */
+export function failingService(error: unknown): RouteOptions['service'] {
+  const get = async (): Promise<never> => {
+    throw error;
+  };
+  return () => ({ snapshots: { get } });
+}
+
 /** An answer's body, parsed. */
 export function bodyOf(result: APIGatewayProxyResult): unknown {
   return JSON.parse(result.body) as unknown;

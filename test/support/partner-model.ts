@@ -22,7 +22,7 @@ export const LEAVES =
   chatConfigurations.onAgentUnavailability chatConfigurations.allowLogoutWithOpenChats
   chatConfigurations.allowQueueTransferOnAgentUnavailability chatConfigurations.orchestration.id
   chatConfigurations.entryPoint.id attributes.name attributes.value`.split(/\s+/);
-export const OBJECTS =
+const OBJECTS =
   'channel caseManagement chatConfigurations chatConfigurations.orchestration chatConfigurations.entryPoint attributes'.split(
     ' ',
   );

@@ -1,6 +1,6 @@
 import type { InvocationTelemetry, LogFields } from '../../lambda/telemetry.ts';
 
-export interface RecordedLine {
+interface RecordedLine {
   readonly level: 'info' | 'warn' | 'error';
   readonly message: string;
   readonly fields: LogFields;

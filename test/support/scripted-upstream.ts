@@ -26,7 +26,7 @@ export interface ReceivedRequest {
 }
 
 /** One of the three servers that the product calls. */
-export interface Endpoint {
+interface Endpoint {
   readonly calls: ReceivedRequest[];
   /** Replies to come, first to last; after them `otherwise` answers. */
   script: Reply[];

@@ -1,6 +1,6 @@
 import type { Context } from 'aws-lambda';
 import type { Filter, Sort } from '../../lambda/accounts/query.ts';
-import type { Snapshot, SnapshotOptions } from '../../lambda/accounts/snapshot.ts';
+import type { Snapshot, SnapshotAnswer, SnapshotOptions } from '../../lambda/accounts/snapshot.ts';
 import type { FieldPath } from '../../lambda/accounts/visibility.ts';
 import { createTaskHandler } from '../../lambda/workflow/handler.ts';
 import type { TaskOutput } from '../../lambda/workflow/task-page.ts';
@@ -26,7 +26,10 @@ export interface TaskUnderTest {
 }
 
 /** The task's handler over a store that gives, or throws, what `snapshot` does. */
-export function taskOver(snapshot: () => Snapshot | Promise<Snapshot>): TaskUnderTest {
+export function taskOver(
+  snapshot: () => Snapshot | Promise<Snapshot>,
+  state: SnapshotAnswer['state'] = 'miss',
+): TaskUnderTest {
   const telemetry = recordTelemetry();
   const clock = createManualClock();
   const asked: (SnapshotOptions | undefined)[] = [];
@@ -36,7 +39,7 @@ export function taskOver(snapshot: () => Snapshot | Promise<Snapshot>): TaskUnde
         async get(_deadline, options) {
           asked.push(options);
           const value = await snapshot();
-          return { snapshot: value, state: 'miss', ageSeconds: 3, freshSecondsLeft: 27 };
+          return { snapshot: value, state, ageSeconds: 3, freshSecondsLeft: 27 };
         },
       },
       warmUp: async () => {},
@@ -59,3 +62,16 @@ export function taskContext(remainingMs = 60_000): Context {
     getRemainingTimeInMillis: () => remainingMs,
   } as Context;
 }
+
+/** The error that a run ends with. */
+export async function failureOf(run: Promise<unknown>): Promise<Error> {
+  try {
+    await run;
+  } catch (error) {
+    if (error instanceof Error) return error;
+  }
+  throw new Error('no failure');
+}
+
+/** What a failed run's message holds. */
+export const envelopeOf = (error: Error) => JSON.parse(error.message) as Record<string, unknown>;

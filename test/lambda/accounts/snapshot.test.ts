@@ -1,18 +1,19 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { createSnapshot } from '../../../lambda/accounts/snapshot.ts';
+import { describe, expect, test } from 'vitest';
+import { createSnapshot, createSnapshotStore } from '../../../lambda/accounts/snapshot.ts';
 import { createDeadline } from '../../../lambda/deadline.ts';
-import { createWorld, makeAccount, makeAccounts } from '../../support/egain-world.ts';
+import { Fault } from '../../../lambda/faults.ts';
+import {
+  CANARY,
+  createWorld,
+  makeAccount,
+  makeAccounts,
+  startUpstream,
+} from '../../support/egain-world.ts';
 import { page } from '../../support/fault-row.ts';
-import { type ScriptedUpstream, startScriptedUpstream } from '../../support/scripted-upstream.ts';
+import { createManualClock } from '../../support/manual-clock.ts';
+import { recordTelemetry } from '../../support/recorded-telemetry.ts';
 
-let upstream: ScriptedUpstream;
-beforeAll(async () => {
-  upstream = await startScriptedUpstream();
-});
-afterAll(() => upstream.close());
-afterEach(() => {
-  vi.unstubAllEnvs();
-});
+const upstream = await startUpstream();
 
 const failing = () => ({ status: 400 });
 
@@ -75,6 +76,29 @@ describe('after a failure', () => {
     upstream.accounts.otherwise = failing;
     clock.advance(31_000);
     await expect(ask()).resolves.toMatchObject({ state: 'stale' });
+  });
+});
+
+describe('a walk that fails', () => {
+  test.each([
+    ['a fault', new Fault('502-905', { reason: 'it is away' }), '502-905', 'it is away'],
+    ['an unforeseen error', new TypeError(CANARY.token), '500-901', 'an unexpected error'],
+    ['what is no error', CANARY.token, '500-901', 'an unexpected error'],
+  ])('of %s is logged, telling nothing secret, and thrown', async (_, thrown, code, reason) => {
+    const clock = createManualClock();
+    const telemetry = recordTelemetry();
+    const store = createSnapshotStore({
+      fetchAccounts: () => Promise.reject(thrown),
+      freshSeconds: 30,
+      staleSeconds: 600,
+      clock,
+      telemetry,
+    });
+
+    await expect(store.get(createDeadline(10_000, clock))).rejects.toBe(thrown);
+
+    const message = 'The accounts could not be fetched';
+    expect(telemetry.lines).toEqual([{ level: 'warn', message, fields: { code, reason } }]);
   });
 });
 

@@ -1,9 +1,8 @@
 import { inspect } from 'node:util';
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { Fault } from '../../../lambda/faults.ts';
-import { CANARY, createWorld, makeAccounts } from '../../support/egain-world.ts';
+import { CANARY, createWorld, makeAccounts, startUpstream } from '../../support/egain-world.ts';
 import type { FaultRow } from '../../support/fault-row.ts';
-import { type ScriptedUpstream, startScriptedUpstream } from '../../support/scripted-upstream.ts';
 import { failureRows } from './fault-rows/failure-rows.ts';
 import { pageRows } from './fault-rows/page-rows.ts';
 import { refusalRows } from './fault-rows/refusal-rows.ts';
@@ -12,14 +11,7 @@ import { tokenRows } from './fault-rows/token-rows.ts';
 
 const rows = [...secretRows, ...tokenRows, ...refusalRows, ...failureRows, ...pageRows];
 
-let upstream: ScriptedUpstream;
-beforeAll(async () => {
-  upstream = await startScriptedUpstream();
-});
-afterAll(() => upstream.close());
-afterEach(() => {
-  vi.unstubAllEnvs();
-});
+const upstream = await startUpstream();
 
 test('the table has fifty faults at least', () => {
   expect(rows.length).toBeGreaterThanOrEqual(50);

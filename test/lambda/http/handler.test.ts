@@ -1,17 +1,9 @@
-import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
 import { Fault } from '../../../lambda/faults.ts';
 import { account } from '../../support/accounts.ts';
-import { lambdaContext, REQUEST_ID } from '../../support/api-events.ts';
-import { bodyOf, createPartnerApi, detailsOf } from '../../support/partner-api.ts';
+import { REQUEST_ID } from '../../support/api-events.ts';
+import { bodyOf, createPartnerApi, detailsOf, failingService } from '../../support/partner-api.ts';
 
-const failing = (error: unknown) => () => ({
-  snapshots: {
-    get: async () => {
-      throw error;
-    },
-  },
-});
 const FULL = {
   partner: 'full',
   scopes: 'accounts/read accounts/read.address accounts/read.configuration',
@@ -110,7 +102,7 @@ describe('GET /accounts', () => {
 
   it('leaves no timer behind, whatever became of it', async () => {
     const well = createPartnerApi();
-    const ill = createPartnerApi({ service: failing(new Fault('504-901')) });
+    const ill = createPartnerApi({ service: failingService(new Fault('504-901')) });
 
     await well.request();
     await ill.request();
@@ -119,7 +111,7 @@ describe('GET /accounts', () => {
   });
 
   it('asks for no snapshot when the request is at fault', async () => {
-    const { request } = createPartnerApi({ service: failing(new Fault('502-905')) });
+    const { request } = createPartnerApi({ service: failingService(new Fault('502-905')) });
 
     expect((await request({ query: 'nope=1' })).statusCode).toBe(400);
     expect((await request({ query: 'fields=address' })).statusCode).toBe(403);
@@ -196,87 +188,6 @@ describe('GET /accounts/{id}', () => {
   });
 });
 
-describe('GET /openapi.json', () => {
-  const contract = { resource: '/openapi.json', authorizer: null };
-
-  it('is open to everyone and needs no service', async () => {
-    const { request } = createPartnerApi({ service: failing(new Error('not asked')) });
-
-    const result = await request(contract);
-
-    expect(result).toMatchObject({ statusCode: 200, body: '{"openapi":"3.1.0"}' });
-    expect(result.headers).toMatchObject({ 'Cache-Control': 'public, max-age=300' });
-    expect(result.headers).not.toHaveProperty('Age');
-  });
-
-  it('tells nothing when the document is not there', async () => {
-    const { request } = createPartnerApi({
-      openApi: () => Promise.reject(new Error('ENOENT /var')),
-    });
-
-    expect(bodyOf(await request(contract))).toEqual({
-      code: '500-901',
-      developerMessage: 'A fault of this service.',
-    });
-  });
-});
-
-describe('an event that was made by hand', () => {
-  const { handler } = createPartnerApi();
-
-  it.each([
-    [{}, '404-901'],
-    [{ httpMethod: 'GET', resource: '/accounts', requestContext: null }, '403-901'],
-    [
-      {
-        httpMethod: 'GET',
-        resource: '/accounts',
-        multiValueQueryStringParameters: { name: null },
-        requestContext: { authorizer: { scopes: 'accounts/read' } },
-      },
-      '400-901',
-    ],
-    [
-      {
-        httpMethod: 'GET',
-        resource: '/accounts',
-        queryStringParameters: { name: null },
-        requestContext: { authorizer: { scopes: 'accounts/read' } },
-      },
-      '400-901',
-    ],
-    [
-      {
-        httpMethod: 'GET',
-        resource: '/accounts/{id}',
-        headers: { 'X-CORRELATION-ID': 'a b' },
-        requestContext: { authorizer: { scopes: 'accounts/read' } },
-      },
-      '404-902',
-    ],
-  ])('is answered like any other: %j', async (event, code) => {
-    const result = await handler(event as unknown as APIGatewayProxyEvent, lambdaContext);
-
-    expect(bodyOf(result)).toMatchObject({ code });
-    expect(result.headers?.['X-Correlation-Id']).toMatch(/^[\da-f-]{36}$/);
-  });
-});
-
-describe('a route or method that is not offered', () => {
-  it.each([
-    ['HEAD', '/accounts'],
-    ['POST', '/accounts'],
-    ['OPTIONS', '/openapi.json'],
-    ['GET', '/account'],
-    ['GET', '/{proxy+}'],
-    ['GET', 'constructor'],
-  ])('%s %s is 404-901', async (method, resource) => {
-    const { request } = createPartnerApi();
-
-    expect(bodyOf(await request({ method, resource }))).toMatchObject({ code: '404-901' });
-  });
-});
-
 describe('a conditional request', () => {
   it('gets 304 without a body, and the headers that caches need', async () => {
     const { request } = createPartnerApi({ accounts: [account()] });
@@ -329,7 +240,7 @@ describe('a fault', () => {
       retryAfterSeconds: 7,
       reason: 'for the log alone',
     });
-    const { request } = createPartnerApi({ service: failing(fault) });
+    const { request } = createPartnerApi({ service: failingService(fault) });
 
     const result = await request();
 

@@ -1,30 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { FAULTS, Fault, type FaultCode, UpstreamFault } from '../../../lambda/faults.ts';
-import { createTaskHandler } from '../../../lambda/workflow/handler.ts';
 import { account, snapshotOf } from '../../support/accounts.ts';
-import { createManualClock } from '../../support/manual-clock.ts';
-import { recordTelemetry } from '../../support/recorded-telemetry.ts';
-import { taskContext, taskOver } from '../../support/task.ts';
+import { envelopeOf, failureOf, taskOver } from '../../support/task.ts';
 
 const THREE = [
   account({ id: 'a1', name: 'alpha' }),
   account({ id: 'a2', name: 'beta', active: false }),
   account({ id: 'a3', name: 'gamma' }),
 ];
-
-async function failureOf(run: Promise<unknown>): Promise<Error> {
-  try {
-    await run;
-  } catch (error) {
-    if (error instanceof Error) return error;
-  }
-  throw new Error('no failure');
-}
-const envelopeOf = (error: Error) => JSON.parse(error.message) as Record<string, unknown>;
-const throwing = (error: unknown) =>
-  taskOver(() => {
-    throw error;
-  });
 
 describe('a run', () => {
   test('gives the whole answer where it fits, with every field and nothing else', async () => {
@@ -90,6 +72,20 @@ describe('a run', () => {
     await task.run({});
 
     expect(task.asked).toEqual([{ stale: false }]);
+  });
+
+  test.each([
+    ['hit', 'CacheHits'],
+    ['miss', 'CacheMisses'],
+  ] as const)('from a snapshot that was a %s counts it as one of the %s', async (state, metric) => {
+    const task = taskOver(() => snapshotOf(...THREE), state);
+
+    await task.run({});
+
+    expect([
+      task.telemetry.counted.get('CacheHits'),
+      task.telemetry.counted.get('CacheMisses'),
+    ]).toEqual(metric === 'CacheHits' ? [1, undefined] : [undefined, 1]);
   });
 
   test('leaves one log line, the metrics and no timer', async () => {
@@ -159,132 +155,5 @@ describe('a cursor', () => {
     const error = await failureOf(run({ cursor }));
 
     expect(error.name).toBe('InvalidRequest');
-  });
-});
-
-describe('a failure', () => {
-  const workflowCodes = (Object.keys(FAULTS) as FaultCode[]).filter(
-    (code) => FAULTS[code].workflowError !== null,
-  );
-
-  test.each(workflowCodes)('of %s has the name and the envelope of the catalogue', async (code) => {
-    const { workflowError, developerMessage } = FAULTS[code];
-
-    const error = await failureOf(throwing(new Fault(code)).run({}));
-
-    expect(error.name).toBe(workflowError);
-    expect(envelopeOf(error)).toEqual({ code, developerMessage });
-  });
-
-  test('shows nothing but its name and the envelope', async () => {
-    const fault = new Fault('502-903', { reason: 'for the log', cause: new Error('secret') });
-
-    const error = await failureOf(throwing(fault).run({}));
-
-    expect(Object.keys(error)).toEqual([]);
-    expect([error.stack, error.cause]).toEqual(['UpstreamContractBroken', undefined]);
-    expect(error.message).not.toMatch(/for the log|secret/);
-  });
-
-  test('that nobody foresaw is InternalError, and nothing of it is told', async () => {
-    const task = throwing(new TypeError('token abc123 is bad'));
-
-    const error = await failureOf(task.run({}));
-
-    expect([error.name, envelopeOf(error)['code']]).toEqual(['InternalError', '500-901']);
-    expect(JSON.stringify([error.message, error.stack, task.telemetry.lines])).not.toContain(
-      'abc123',
-    );
-    expect(task.telemetry.lines[0]).toMatchObject({
-      level: 'error',
-      fields: { error: 'TypeError' },
-    });
-  });
-
-  test('of throttling tells for how long', async () => {
-    const error = await failureOf(
-      throwing(new Fault('503-901', { retryAfterSeconds: 42 })).run({}),
-    );
-
-    expect(error.name).toBe('UpstreamThrottled');
-    expect(envelopeOf(error)['details']).toEqual([{ key: 'retryAfterSeconds', value: '42' }]);
-  });
-
-  test("that is eGain's own 5xx is UpstreamUnavailable with eGain's code", async () => {
-    const fault = new UpstreamFault(500, {
-      code: '500-100',
-      developerMessage: 'Database is down',
-      userMessage: 'Sorry',
-      details: [],
-    });
-
-    const error = await failureOf(throwing(fault).run({}));
-
-    expect(error.name).toBe('UpstreamUnavailable');
-    expect(envelopeOf(error)).toEqual({ code: '500-100', developerMessage: 'Database is down' });
-  });
-
-  test('is logged, and counted by its code', async () => {
-    const task = throwing(new Fault('502-901', { reason: 'refused after one renewal' }));
-
-    await failureOf(task.run({}));
-
-    expect(task.telemetry.lines).toEqual([
-      { level: 'error', message: 'fault', fields: expect.objectContaining({ code: '502-901' }) },
-      { level: 'info', message: 'run', fields: expect.objectContaining({ code: '502-901' }) },
-    ]);
-    expect(Object.fromEntries(task.telemetry.counted)).toMatchObject({
-      Requests: 1,
-      'Faults:502-901': 1,
-      ServerFaults: 1,
-    });
-    expect([task.telemetry.flushes, task.clock.waiting]).toEqual([1, 0]);
-  });
-
-  test('of the setting comes from the run, each time', async () => {
-    const handler = createTaskHandler({
-      service: () => {
-        throw new Fault('500-902');
-      },
-      telemetry: recordTelemetry(),
-      clock: createManualClock(),
-    });
-
-    const errors = [
-      await failureOf(handler({}, taskContext())),
-      await failureOf(handler({}, taskContext())),
-    ];
-
-    expect(errors.map(({ name }) => name)).toEqual([
-      'ServiceMisconfigured',
-      'ServiceMisconfigured',
-    ]);
-  });
-
-  test('of a bad input asks nothing of eGain', async () => {
-    const task = taskOver(() => snapshotOf(...THREE));
-
-    const error = await failureOf(task.run({ pagesize: 0 }));
-
-    expect(error.name).toBe('InvalidRequest');
-    expect(task.asked).toEqual([]);
-  });
-
-  test('of an account that alone is too large names its id, and the fields to ask for', async () => {
-    const large = account({ id: 'a9', description: 'x'.repeat(5000) });
-    const { run } = taskOver(() => snapshotOf(large));
-
-    const error = await failureOf(
-      run({ maxBytes: 1000, fields: ['name', 'description', 'channel.id'] }),
-    );
-
-    expect(error.name).toBe('InvalidRequest');
-    expect(envelopeOf(error)).toMatchObject({
-      code: '413-901',
-      details: [
-        { key: 'id', value: 'a9' },
-        { key: 'fields', value: 'name,channel.id' },
-      ],
-    });
   });
 });

@@ -1,13 +1,6 @@
 import { expect } from 'vitest';
 import { envelopeReply, secretReply } from '../../../support/egain-world.ts';
-import {
-  type FaultRow,
-  failed,
-  later,
-  STARTS_AT,
-  three,
-  unfetched,
-} from '../../../support/fault-row.ts';
+import { type FaultRow, failed, STARTS_AT, three, unfetched } from '../../../support/fault-row.ts';
 
 /** eGain's API where it answers, and says no. */
 export const refusalRows: readonly FaultRow[] = [
@@ -117,7 +110,6 @@ export const refusalRows: readonly FaultRow[] = [
     details: [
       { key: 'egain.code', value: '429-001' },
       { key: 'egain.developerMessage', value: 'about 429-001' },
-      ...later(10),
     ],
   },
   {
@@ -134,7 +126,6 @@ export const refusalRows: readonly FaultRow[] = [
     calls: [1, 1, 1],
     logs: unfetched('503-901'),
     retryAfterSeconds: 60,
-    details: later(60),
   },
   {
     name: '429 with an HTTP date',
@@ -171,6 +162,18 @@ export const refusalRows: readonly FaultRow[] = [
     calls: [3, 1, 1],
     logs: unfetched('503-901'),
     retryAfterSeconds: 10,
+  },
+  {
+    name: '500 with a wait that does not fit',
+    accounts: [{ ...envelopeReply(500, '500-100'), headers: { 'retry-after': '100' } }],
+    gives: [503, '503-901'],
+    calls: [1, 1, 1],
+    logs: unfetched('503-901'),
+    retryAfterSeconds: 100,
+    details: [
+      { key: 'egain.code', value: '500-100' },
+      { key: 'egain.developerMessage', value: 'about 500-100' },
+    ],
   },
   {
     name: '503 with a wait that does not fit',

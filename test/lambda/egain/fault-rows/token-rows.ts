@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { CANARY, secretReply, tokenReply } from '../../../support/egain-world.ts';
-import { type FaultRow, failed, later, three, unfetched } from '../../../support/fault-row.ts';
+import { type FaultRow, failed, three, unfetched } from '../../../support/fault-row.ts';
 
 /** The token endpoint. */
 export const tokenRows: readonly FaultRow[] = [
@@ -120,7 +120,6 @@ export const tokenRows: readonly FaultRow[] = [
     calls: [0, 3, 1],
     logs: unfetched('503-901'),
     retryAfterSeconds: 10,
-    details: later(10),
   },
   {
     name: 'the token endpoint names a long wait',
@@ -129,7 +128,6 @@ export const tokenRows: readonly FaultRow[] = [
     calls: [0, 1, 1],
     logs: unfetched('503-901'),
     retryAfterSeconds: 120,
-    details: later(120),
   },
   {
     name: 'the token endpoint does not answer',

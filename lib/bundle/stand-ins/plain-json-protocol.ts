@@ -25,8 +25,8 @@ interface Response {
 }
 
 interface Context {
-  endpoint(): Promise<Pick<Request, 'protocol' | 'hostname' | 'port' | 'path'>>;
-  streamCollector(body: unknown): Promise<Uint8Array>;
+  readonly endpoint: () => Promise<Pick<Request, 'protocol' | 'hostname' | 'port' | 'path'>>;
+  readonly streamCollector: (body: unknown) => Promise<Uint8Array>;
 }
 
 export class AwsJson1_1Protocol {
@@ -75,7 +75,8 @@ export class AwsJson1_1Protocol {
     const answer = parseObject(await context.streamCollector(body));
     if (statusCode < 300 && answer !== undefined) return { ...answer, $metadata };
     const code = headers['x-amzn-errortype'] ?? answer?.['__type'] ?? answer?.['code'];
-    const error = new Error(String(answer?.['message'] ?? answer?.['Message'] ?? 'UnknownError'));
+    const message = answer?.['message'] ?? answer?.['Message'];
+    const error = new Error(typeof message === 'string' ? message : 'UnknownError');
     throw Object.assign(error, {
       name: typeof code === 'string' ? shortName(code) : 'Unknown',
       $fault: statusCode < 500 ? 'client' : 'server',

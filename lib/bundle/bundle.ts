@@ -8,6 +8,20 @@ import { thirdPartyLicences } from './licences.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
+/**
+ * What the bundles hold in place of a package: parts of the SDK that no call of ours reaches, and
+ * that would only be read at each start. Each file says why it will do. An SDK release that needs
+ * more of one stops the build by an import that is not there.
+ */
+const STAND_INS = {
+  '@aws-sdk/credential-provider-node': './lib/bundle/stand-ins/no-credential-chain.ts',
+  '@aws-sdk/core/protocols': './lib/bundle/stand-ins/plain-json-protocol.ts',
+  '@smithy/core/checksum': './lib/bundle/stand-ins/node-sha256.ts',
+  '@smithy/core/config': './lib/bundle/stand-ins/environment-settings.ts',
+  '@smithy/core/event-streams': './lib/bundle/stand-ins/no-event-streams.ts',
+  '@smithy/node-http-handler': './lib/bundle/stand-ins/plain-http-handler.ts',
+};
+
 /** What stands beside `index.mjs` in the asset: content by file name. */
 export type BundleFiles = Readonly<Record<string, string>>;
 
@@ -53,7 +67,11 @@ export function writeBundle(entry: string, folder: string, files: BundleFiles = 
   mkdirSync(folder, { recursive: true });
   const { metafile } = buildSync({
     absWorkingDir: ROOT,
-    entryPoints: [join('lambda', `${entry}.ts`)],
+    stdin: {
+      contents: mainModule(entry),
+      resolveDir: join(ROOT, 'lambda'),
+      sourcefile: 'index.ts',
+    },
     outfile: join(folder, 'index.mjs'),
     bundle: true,
     minify: true,
@@ -62,11 +80,8 @@ export function writeBundle(entry: string, folder: string, files: BundleFiles = 
     format: 'esm',
     // The SDK's CommonJS build would be larger and ask for `require` at run time.
     mainFields: ['module', 'main'],
-    // Parts of the SDK that no call of ours reaches, and that would only be read at each start.
-    alias: {
-      '@aws-sdk/credential-provider-node': './lib/constructs/no-credential-chain.ts',
-      '@smithy/core/event-streams': './lib/constructs/no-event-streams.ts',
-    },
+    alias: STAND_INS,
+    inject: ['./lib/bundle/stand-ins/plain-fetch-types.ts'],
     legalComments: 'none',
     metafile: true,
     logLevel: 'silent',
@@ -75,4 +90,13 @@ export function writeBundle(entry: string, folder: string, files: BundleFiles = 
   const licences = thirdPartyLicences(ROOT, Object.keys(metafile.inputs));
   const all = { ...files, 'THIRD_PARTY_LICENSES.txt': licences };
   for (const [name, content] of Object.entries(all)) writeFileSync(join(folder, name), content);
+}
+
+/** Lambda takes init to last until the module has been evaluated, so the waiting is done here. */
+function mainModule(entry: string): string {
+  return [
+    `import * as entry from './${entry}.ts';`,
+    'export const { handler } = entry;',
+    'await entry.ready;',
+  ].join('\n');
 }

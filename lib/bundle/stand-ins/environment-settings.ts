@@ -21,9 +21,13 @@ export function loadConfig<T>(setting: Setting<T>): () => Promise<T> {
     const { environmentVariableSelector: select, default: fallback } = setting;
     const value = select(process.env, {});
     if (value !== undefined) return value;
-    return fallback instanceof Function ? fallback() : fallback;
+    return isFunction(fallback) ? fallback() : fallback;
   };
   return () => (loaded ??= load());
+}
+
+function isFunction<T>(value: T | (() => T | Promise<T>)): value is () => T | Promise<T> {
+  return typeof value === 'function';
 }
 
 export const SelectorType = { ENV: 'env', CONFIG: 'shared config entry' } as const;

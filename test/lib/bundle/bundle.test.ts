@@ -3,11 +3,11 @@ import { hash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { writeBundle } from '../../../lib/constructs/bundle.ts';
+import { writeBundle } from '../../../lib/bundle/bundle.ts';
 import { temporaryFolder } from '../../support/stage.ts';
 
 // What a cold start has to read. The size of the SDK's one client is most of the first two.
-const LIMITS = { api: 290_000, task: 290_000, authorizer: 120_000 } as const;
+const LIMITS = { api: 250_000, task: 250_000, authorizer: 120_000 } as const;
 
 function hashesOf(folder: string): [string, string][] {
   return readdirSync(folder).map((name) => [
@@ -68,7 +68,49 @@ describe.each(Object.entries(LIMITS))('the bundle of %s', (entry, limit) => {
   });
 });
 
+/** Loads a function whose secret store is this very process, and tells how often it was asked. */
+const LOAD_AND_COUNT = `
+  let asked = 0;
+  const server = (await import('node:http')).createServer((request, response) => {
+    asked += 1;
+    response.writeHead(400, { 'x-amzn-errortype': 'ResourceNotFoundException' }).end('{}');
+  });
+  await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
+  process.env.AWS_ENDPOINT_URL_SECRETS_MANAGER = 'http://127.0.0.1:' + server.address().port;
+  await import(process.argv[1]);
+  process.stdout.write('asked ' + asked);
+  process.exit();
+`;
+
 describe('a bundle', () => {
+  it.each([
+    ['provisioned-concurrency', 1],
+    ['on-demand', 0],
+  ])('ends init, %s, when %d answers of the secret store have come', (type, asked) => {
+    const folder = temporaryFolder();
+    writeBundle('api', folder);
+
+    const output = execFileSync(
+      process.execPath,
+      ['--input-type=module', '-e', LOAD_AND_COUNT, `file://${folder}/index.mjs`],
+      {
+        env: {
+          AWS_LAMBDA_INITIALIZATION_TYPE: type,
+          AWS_REGION: 'eu-west-1',
+          AWS_ACCESS_KEY_ID: 'test',
+          AWS_SECRET_ACCESS_KEY: 'test',
+          CREDENTIALS_SECRET_ARN: 'egain-credentials',
+          EGAIN_API_URL: 'http://127.0.0.1:1',
+          EGAIN_TOKEN_URL: 'http://127.0.0.1:1/token',
+          EGAIN_SCOPE: 'scope',
+        },
+        encoding: 'utf8',
+      },
+    );
+
+    expect(output).toMatch(new RegExp(`asked ${asked}$`));
+  });
+
   it("fails with esbuild's message when there is no such entry", () => {
     expect(() => writeBundle('absent', temporaryFolder())).toThrow(/Could not resolve.*absent\.ts/);
   });

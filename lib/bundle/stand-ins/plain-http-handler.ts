@@ -1,0 +1,75 @@
+import type { IncomingMessage } from 'node:http';
+
+/**
+ * Stands in for `@smithy/node-http-handler` in the bundles: one request after the other over
+ * Node.js's own agent, which keeps connections too. The SDK's handler also knows HTTP/2, pools,
+ * warnings and time-outs of its own; a read of the secret has the caller's deadline.
+ */
+
+interface Request {
+  readonly protocol: string;
+  readonly hostname: string;
+  readonly port?: number;
+  readonly path: string;
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+interface Response {
+  readonly statusCode: number;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: IncomingMessage;
+}
+
+/** What the SDK calls a time-out, whatever broke the connection. */
+const TIMEOUTS: ReadonlySet<string | undefined> = new Set(['ECONNRESET', 'EPIPE', 'ETIMEDOUT']);
+
+export class NodeHttpHandler {
+  static create(): NodeHttpHandler {
+    return new NodeHttpHandler();
+  }
+
+  readonly metadata = { handlerProtocol: 'http/1.1' };
+
+  handle(
+    { protocol, hostname, port, path, method, headers, body }: Request,
+    { abortSignal: signal }: { readonly abortSignal?: AbortSignal } = {},
+  ): Promise<{ readonly response: Response }> {
+    // Not imported: node:https is not needed here before the first call, and an import of node:http
+    // also loads all of Node.js's fetch, which it exports parts of.
+    const { request } =
+      protocol === 'http:'
+        ? process.getBuiltinModule('node:http')
+        : process.getBuiltinModule('node:https');
+    const host = hostname.replace(/^\[(.*)\]$/, '$1');
+    const options = { protocol, host, port, path, method, headers, ...(signal && { signal }) };
+    return new Promise((resolve, reject) => {
+      const outgoing = request(options, (message) => {
+        const { statusCode = 0, headers: received } = message;
+        resolve({ response: { statusCode, headers: received, body: message } });
+      });
+      outgoing.on('error', (error: NodeJS.ErrnoException) => {
+        reject(TIMEOUTS.has(error.code) ? Object.assign(error, { name: 'TimeoutError' }) : error);
+      });
+      outgoing.end(body);
+    });
+  }
+
+  destroy(): void {
+    // The agent is Node.js's own, and others may use it.
+  }
+
+  updateHttpClientConfig(): void {
+    // There is nothing to set.
+  }
+
+  httpHandlerConfigs(): object {
+    return {};
+  }
+}
+
+/** A body, read whole. */
+export async function streamCollector(body: IncomingMessage): Promise<Uint8Array> {
+  return Buffer.concat(await body.toArray());
+}

@@ -1,0 +1,70 @@
+import { inspect } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { CANARY, createWorld, envelopeReply, startUpstream } from '../../support/egain-world.ts';
+import { three } from '../../support/fault-row.ts';
+
+const upstream = await startUpstream();
+
+describe('what is passed on of eGain’s words', () => {
+  test('holds no credential, whatever form it is echoed in', async () => {
+    const { ask } = createWorld(upstream);
+    const token = `${CANARY.token}-1`;
+    const { clientId, clientSecret } = CANARY;
+    const echoes = [
+      `Bearer ${token}`,
+      clientSecret,
+      encodeURIComponent(clientSecret),
+      new URLSearchParams({ s: clientSecret }).toString(),
+      Buffer.from(clientSecret).toString('base64'),
+      Buffer.from(`${clientId}:${clientSecret}`).toString('base64'),
+      Buffer.from(token).toString('base64url'),
+      clientId,
+    ];
+    const texts = {
+      developerMessage: echoes.join(' '),
+      userMessage: echoes.join(','),
+      details: echoes.map((echo) => ({ key: echo, value: echo })),
+    };
+    upstream.accounts.script = three(envelopeReply(500, '500-100', texts));
+
+    const fault: unknown = await ask().catch((error: unknown) => error);
+
+    const told = inspect(fault, { depth: 9, maxStringLength: null, maxArrayLength: null });
+    for (const echo of echoes.map((text) => text.replace(/^Bearer |^s=/, ''))) {
+      expect(told).not.toContain(echo);
+    }
+    expect(fault).toMatchObject({
+      code: '500-100',
+      details: expect.arrayContaining([{ key: '[redacted]', value: '[redacted]' }]) as unknown,
+    });
+  });
+
+  test('is cut at 2048 characters, after the credentials are taken out', async () => {
+    const { ask } = createWorld(upstream);
+    const developerMessage = `${'x'.repeat(2040)}${CANARY.clientSecret}`;
+    const userMessage = `${'x'.repeat(2047)}😀`;
+    upstream.accounts.script = three(
+      envelopeReply(503, '503-100', { developerMessage, userMessage }),
+    );
+
+    await expect(ask()).rejects.toMatchObject({
+      developerMessage: `${'x'.repeat(2040)}[redacte`,
+      userMessage: 'x'.repeat(2047),
+    });
+  });
+
+  test('is only what an envelope has, and the rest is ours', async () => {
+    const { ask } = createWorld(upstream);
+    const body = { code: '504-007', details: [{ value: 'no key' }, 1, { key: 'only' }] };
+    upstream.accounts.script = three({ status: 504, body });
+
+    await expect(ask()).rejects.toMatchObject({
+      status: 504,
+      code: '504-007',
+      developerMessage: 'eGain cannot be reached or fails.',
+      details: [{ key: 'only', value: '' }],
+      workflowError: 'UpstreamUnavailable',
+      retry: true,
+    });
+  });
+});

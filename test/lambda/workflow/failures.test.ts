@@ -1,0 +1,156 @@
+import { describe, expect, test } from 'vitest';
+import { throttled } from '../../../lambda/egain/retry-after.ts';
+import { FAULTS, Fault, type FaultCode, UpstreamFault } from '../../../lambda/faults.ts';
+import { createTaskHandler } from '../../../lambda/workflow/handler.ts';
+import { account, snapshotOf } from '../../support/accounts.ts';
+import { createManualClock } from '../../support/manual-clock.ts';
+import { recordTelemetry } from '../../support/recorded-telemetry.ts';
+import { envelopeOf, failureOf, taskContext, taskOver } from '../../support/task.ts';
+
+const throwing = (error: unknown) =>
+  taskOver(() => {
+    throw error;
+  });
+
+describe('a failure', () => {
+  const workflowCodes = (Object.keys(FAULTS) as FaultCode[]).filter(
+    (code) => FAULTS[code].workflowError !== null,
+  );
+
+  test.each(workflowCodes)('of %s has the name and the envelope of the catalogue', async (code) => {
+    const { workflowError, developerMessage } = FAULTS[code];
+
+    const error = await failureOf(throwing(new Fault(code)).run({}));
+
+    expect(error.name).toBe(workflowError);
+    expect(envelopeOf(error)).toEqual({ code, developerMessage });
+  });
+
+  test('shows nothing but its name and the envelope', async () => {
+    const fault = new Fault('502-903', { reason: 'for the log', cause: new Error('secret') });
+
+    const error = await failureOf(throwing(fault).run({}));
+
+    expect(Object.keys(error)).toEqual([]);
+    expect([error.stack, error.cause]).toEqual(['UpstreamContractBroken', undefined]);
+    expect(error.message).not.toMatch(/for the log|secret/);
+  });
+
+  test('that nobody foresaw is InternalError, and nothing of it is told', async () => {
+    const task = throwing(new TypeError('token abc123 is bad'));
+
+    const error = await failureOf(task.run({}));
+
+    expect([error.name, envelopeOf(error)['code']]).toEqual(['InternalError', '500-901']);
+    expect(JSON.stringify([error.message, error.stack, task.telemetry.lines])).not.toContain(
+      'abc123',
+    );
+    expect(task.telemetry.lines[0]).toMatchObject({
+      level: 'error',
+      fields: { error: 'TypeError' },
+    });
+  });
+
+  test('of throttling tells for how long', async () => {
+    const headers = new Headers({ 'retry-after': '42' });
+    const fault = throttled(429, headers, 0, { reason: 'eGain answered 429' });
+
+    const error = await failureOf(throwing(fault).run({}));
+
+    expect(error.name).toBe('UpstreamThrottled');
+    expect(envelopeOf(error)['details']).toEqual([{ key: 'retryAfterSeconds', value: '42' }]);
+  });
+
+  test("that is eGain's own 5xx is UpstreamUnavailable with eGain's code", async () => {
+    const fault = new UpstreamFault(500, {
+      code: '500-100',
+      developerMessage: 'Database is down',
+      userMessage: 'Sorry',
+      details: [],
+    });
+
+    const error = await failureOf(throwing(fault).run({}));
+
+    expect(error.name).toBe('UpstreamUnavailable');
+    expect(envelopeOf(error)).toEqual({ code: '500-100', developerMessage: 'Database is down' });
+  });
+
+  test('is logged, and counted by its code', async () => {
+    const task = throwing(new Fault('502-901', { reason: 'refused after one renewal' }));
+
+    await failureOf(task.run({}));
+
+    expect(task.telemetry.lines).toEqual([
+      { level: 'error', message: 'fault', fields: expect.objectContaining({ code: '502-901' }) },
+      { level: 'info', message: 'run', fields: expect.objectContaining({ code: '502-901' }) },
+    ]);
+    expect(Object.fromEntries(task.telemetry.counted)).toMatchObject({
+      Requests: 1,
+      'Faults:502-901': 1,
+      ServerFaults: 1,
+    });
+    expect([task.telemetry.flushes, task.clock.waiting]).toEqual([1, 0]);
+  });
+
+  test('of the setting comes from the run, each time', async () => {
+    const handler = createTaskHandler({
+      service: () => {
+        throw new Fault('500-902');
+      },
+      telemetry: recordTelemetry(),
+      clock: createManualClock(),
+    });
+
+    const errors = [
+      await failureOf(handler({}, taskContext())),
+      await failureOf(handler({}, taskContext())),
+    ];
+
+    expect(errors.map(({ name }) => name)).toEqual([
+      'ServiceMisconfigured',
+      'ServiceMisconfigured',
+    ]);
+  });
+
+  test('of a bad input asks nothing of eGain', async () => {
+    const task = taskOver(() => snapshotOf(account()));
+
+    const error = await failureOf(task.run({ pagesize: 0 }));
+
+    expect(error.name).toBe('InvalidRequest');
+    expect(task.asked).toEqual([]);
+  });
+
+  test('of an account that alone is too large names its id, and the fields to ask for', async () => {
+    const large = account({ id: 'a9', description: 'x'.repeat(5000) });
+    const { run } = taskOver(() => snapshotOf(large));
+
+    const error = await failureOf(
+      run({ maxBytes: 1000, fields: ['name', 'description', 'channel.id'] }),
+    );
+
+    expect(error.name).toBe('InvalidRequest');
+    expect(envelopeOf(error)).toMatchObject({
+      code: '413-901',
+      details: [
+        { key: 'id', value: 'a9' },
+        { key: 'fields', value: 'name,channel.id' },
+      ],
+    });
+  });
+
+  test.each<[string, { id?: null; fields?: string[] }, string[]]>([
+    ['without fields to leave out', { fields: ['description'] }, ['a9', 'id']],
+    ['of every field', {}, ['a9', 'id,name,address,channel,chatConfigurations']],
+    ['without an id', { id: null, fields: ['name', 'description'] }, ['', 'name']],
+  ])('of one that is too large, %s, says so too', async (_, { id = 'a9', ...event }, values) => {
+    const { run } = taskOver(() => snapshotOf(account({ id, description: 'x'.repeat(5000) })));
+
+    const error = await failureOf(run({ maxBytes: 1000, ...event }));
+
+    expect(envelopeOf(error)).toMatchObject({
+      code: '413-901',
+      details: [{ value: values[0] }, { value: values[1] }],
+    });
+  });
+});
