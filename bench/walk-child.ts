@@ -1,0 +1,50 @@
+/** One page walk in a process of its own, by the product's own modules. */
+import { systemClock } from '../lambda/clock.ts';
+import { readServiceConfig } from '../lambda/config.ts';
+import { createDeadline } from '../lambda/deadline.ts';
+import { createService } from '../lambda/service.ts';
+import { serveChild } from './child.ts';
+import type { Walk } from './walk.ts';
+
+const silent = { info() {}, warn() {}, error() {}, count() {} };
+const service = createService(readServiceConfig(), silent);
+await service.warmUp();
+
+const { gc = () => undefined } = globalThis;
+const heap = () => {
+  gc();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+};
+
+serveChild({
+  async walk(sampleLive: boolean): Promise<Walk> {
+    const before = heap();
+    const { rss } = process.memoryUsage();
+    let live = 0;
+    let peakRss = 0;
+    // Between two pages; a collection each time would be most of the time.
+    const sampling = setInterval(
+      () => {
+        peakRss = Math.max(peakRss, process.memoryUsage().rss);
+        if (sampleLive) live = Math.max(live, heap() - before);
+      },
+      sampleLive ? 500 : 5,
+    );
+    const deadline = createDeadline(60_000, systemClock);
+    const began = performance.now();
+    const { snapshot } = await service.snapshots.get(deadline);
+    const milliseconds = performance.now() - began;
+    peakRss = Math.max(peakRss, process.memoryUsage().rss);
+    clearInterval(sampling);
+    deadline.dispose();
+    const kept = heap() - before;
+    return {
+      milliseconds,
+      accounts: snapshot.accounts.length,
+      keptBytes: kept,
+      liveBytes: Math.max(live, kept),
+      residentBytes: peakRss - rss,
+    };
+  },
+});

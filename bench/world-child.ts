@@ -1,0 +1,63 @@
+/**
+ * The world around what is measured, in a process of its own: the sandbox with the synthesised
+ * product, and a second eGain with pages of 100.
+ */
+import { randomUUID } from 'node:crypto';
+import { startEgain } from '../sandbox/egain.ts';
+import { exampleAccounts } from '../sandbox/example-accounts.ts';
+import { startSandbox } from '../sandbox/sandbox.ts';
+import { cpuMs, serveChild } from './child.ts';
+import type { UpstreamState, WorldFacts } from './world.ts';
+
+const FUNCTIONS = ['ApiFunction', 'TaskFunction', 'AuthorizerFunction'] as const;
+
+// simple-oauth2 takes none but ASCII.
+const clientSecret = randomUUID();
+const wide = await startEgain({ accounts: 0, pageSize: 100, maxPageSize: 100, clientSecret });
+const sandbox = await startSandbox({
+  // One container, as the peers are one process.
+  maxInstances: 1,
+  egain: { clientSecret },
+  configure: (config) => ({ ...config, cache: { freshSeconds: 30, staleSeconds: 600 } }),
+});
+const { egain } = sandbox;
+if (egain === undefined) throw new Error('the benchmark needs the simulated eGain');
+
+serveChild({
+  async facts(): Promise<WorldFacts> {
+    return {
+      accountsUrl: sandbox.accountsUrl,
+      partnerToken: await sandbox.token('basic'),
+      credentials: egain.credentials,
+      wide: {
+        apiUrl: wide.apiUrl,
+        tokenUrl: wide.tokenUrl,
+        credentials: wide.credentials,
+      },
+      functions: Object.fromEntries(
+        FUNCTIONS.map((name) => {
+          const { codePath, environment } = sandbox.functionNamed(name).spec;
+          return [name, { codePath, environment }];
+        }),
+      ) as WorldFacts['functions'],
+    };
+  },
+  set({ accounts, latencyMs }: UpstreamState) {
+    const list = exampleAccounts(accounts);
+    for (const each of [egain, wide]) {
+      each.setAccounts(list);
+      each.setMode({ latencyMs });
+    }
+  },
+  calls: () => ({ ...egain.calls }),
+  cpu: cpuMs,
+  /** The secret that the functions read: that of the eGain they are to call. */
+  useWide: (on: boolean) =>
+    sandbox.secrets.put(JSON.stringify(on ? wide.credentials : egain.credentials)),
+  recycle: () => {
+    for (const name of FUNCTIONS) sandbox.functionNamed(name).recycle();
+  },
+});
+process.on('SIGTERM', () => {
+  void Promise.all([sandbox.stop(), wide.close()]).then(() => process.exit());
+});

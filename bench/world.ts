@@ -1,0 +1,48 @@
+import type { ClientCredentials } from '../sandbox/egain.ts';
+import { type Child, startChild } from './child.ts';
+
+export interface UpstreamState {
+  readonly accounts: number;
+  /** Before each answer of eGain's. */
+  readonly latencyMs: number;
+}
+
+interface DeployedFunction {
+  readonly codePath: string;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+export interface WorldFacts {
+  /** The partners' URL at the sandbox's gateway. */
+  readonly accountsUrl: string;
+  readonly partnerToken: string;
+  readonly credentials: ClientCredentials;
+  /** An eGain with pages of 100. */
+  readonly wide: {
+    readonly apiUrl: string;
+    readonly tokenUrl: string;
+    readonly credentials: ClientCredentials;
+  };
+  readonly functions: Readonly<
+    Record<'ApiFunction' | 'TaskFunction' | 'AuthorizerFunction', DeployedFunction>
+  >;
+}
+
+/** The sandbox in a process of its own, with the synthesised product in it. */
+export interface World extends WorldFacts {
+  set(state: UpstreamState): Promise<void>;
+  /** What eGain was asked so far. */
+  calls(): Promise<{ readonly token: number; readonly accounts: number }>;
+  readonly child: Child;
+}
+
+export async function startWorld(): Promise<World> {
+  const child = await startChild('world-child.ts');
+  const facts = await child.call<WorldFacts>('facts');
+  return {
+    ...facts,
+    child,
+    set: (state) => child.call('set', state),
+    calls: () => child.call('calls'),
+  };
+}
