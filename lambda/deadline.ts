@@ -1,3 +1,4 @@
+import type { Context } from 'aws-lambda';
 import type { Clock } from './clock.ts';
 import { Fault } from './faults.ts';
 
@@ -36,6 +37,14 @@ export function createDeadline(remainingMs: number, clock: Clock): Deadline {
     remaining: () => Math.max(0, at - clock.now()),
     dispose,
   };
+}
+
+/** The deadline of the invocation with this context; one that tells no time left has the longest. */
+export function deadlineOf(
+  context: Partial<Pick<Context, 'getRemainingTimeInMillis'>>,
+  clock: Clock,
+): Deadline {
+  return createDeadline(context.getRemainingTimeInMillis?.() ?? Number.POSITIVE_INFINITY, clock);
 }
 
 /** A deadline that its owner can also bring forward, for work whose result is no longer wanted. */

@@ -4,6 +4,7 @@ import type { Sandbox, SandboxOptions } from './sandbox.ts';
 
 const DEFAULT_PORT = 3000;
 const PORTS_TO_TRY = 100;
+const PARENT_CHECK_MS = 500;
 
 await main();
 
@@ -58,19 +59,25 @@ async function start(command: StartCommand): Promise<Sandbox> {
   );
 }
 
-/** The first signal ends the sandbox in order, a second one at once. */
+/**
+ * The first signal ends the sandbox in order, a second one at once. The shell that npm starts it
+ * by passes no signal on, so the end of that shell counts as one.
+ */
 function endOnSignal(starting: Promise<Sandbox>): void {
   let ending = false;
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(signal, () => {
-      if (ending) process.exit(130);
-      ending = true;
-      starting
-        .then((sandbox) => sandbox.stop())
-        .then(() => process.exit(0))
-        .catch(() => process.exit(1));
-    });
-  }
+  const end = () => {
+    if (ending) process.exit(130);
+    ending = true;
+    starting
+      .then((sandbox) => sandbox.stop())
+      .then(() => process.exit(0))
+      .catch(() => process.exit(1));
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, end);
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent && !ending) end();
+  }, PARENT_CHECK_MS).unref();
 }
 
 /** Two lines to paste, and what they would give. */

@@ -1,6 +1,6 @@
 import type { APIGatewayAuthorizerResult, Context } from 'aws-lambda';
 import type { Clock } from '../clock.ts';
-import { createDeadline } from '../deadline.ts';
+import { deadlineOf } from '../deadline.ts';
 import type { InvocationTelemetry } from '../telemetry.ts';
 import type { Authorize, AuthorizerRequest } from './authorize.ts';
 import { TokenRefused } from './verify-token.ts';
@@ -24,7 +24,7 @@ export function createHandler(
     request: AuthorizerRequest,
     context: Pick<Context, 'awsRequestId' | 'getRemainingTimeInMillis'>,
   ): Promise<APIGatewayAuthorizerResult> => {
-    const deadline = createDeadline(context.getRemainingTimeInMillis(), clock);
+    const deadline = deadlineOf(context, clock);
     try {
       authorize ??= prepare();
       return await authorize(request, deadline);

@@ -4,7 +4,7 @@ import { demandScopes } from '../accounts/query-faults.ts';
 import { select, selectOne } from '../accounts/select.ts';
 import type { SnapshotAnswer } from '../accounts/snapshot.ts';
 import type { Clock } from '../clock.ts';
-import { createDeadline } from '../deadline.ts';
+import { deadlineOf } from '../deadline.ts';
 import { Fault } from '../faults.ts';
 import type { Service } from '../service.ts';
 import { type Answer, freshnessHeaders, jsonAnswer } from './answer.ts';
@@ -29,7 +29,7 @@ type Route = (event: APIGatewayProxyEvent, context: RemainingTime) => Promise<An
  */
 export function createRoutes({ service, openApi, clock }: RouteOptions): Route {
   const fetchSnapshot = async (context: RemainingTime): Promise<SnapshotAnswer> => {
-    const deadline = createDeadline(context.getRemainingTimeInMillis(), clock);
+    const deadline = deadlineOf(context, clock);
     try {
       return await service().snapshots.get(deadline);
     } finally {

@@ -4,7 +4,7 @@ import { questionOf } from '../accounts/query.ts';
 import { select } from '../accounts/select.ts';
 import { FULL_VIEWER } from '../accounts/visibility.ts';
 import type { Clock } from '../clock.ts';
-import { createDeadline, type Deadline } from '../deadline.ts';
+import { type Deadline, deadlineOf } from '../deadline.ts';
 import { Fault } from '../faults.ts';
 import type { Service } from '../service.ts';
 import type { InvocationTelemetry } from '../telemetry.ts';
@@ -29,7 +29,7 @@ export type TaskHandler = (event: unknown, context: Context) => Promise<TaskOutp
  */
 export function createTaskHandler({ service, telemetry, clock }: TaskHandlerOptions): TaskHandler {
   const handle: TaskHandler = async (event, context) => {
-    const deadline = createDeadline(context.getRemainingTimeInMillis(), clock);
+    const deadline = deadlineOf(context, clock);
     try {
       return await pageFor(parseTaskInput(event), service(), deadline, telemetry);
     } finally {

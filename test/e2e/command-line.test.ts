@@ -69,6 +69,24 @@ describe('npm start', () => {
     expect(readdirSync(temporary)).toEqual([]);
   });
 
+  it('ends when the shell that started it is gone, as when npm is told to end', async () => {
+    const script = `"${process.execPath}" "${MAIN}" --accounts 7; true`;
+    const { PATH = '' } = process.env;
+    const environment = { PATH, PORT: '0', TMPDIR: temporary };
+    const shell = spawn('sh', ['-c', script], { env: environment });
+    let output = '';
+    shell.stdout.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+      if (output.includes('End with Ctrl-C')) shell.kill('SIGTERM');
+    });
+
+    // Its output is open for as long as the sandbox runs.
+    await once(shell, 'close');
+
+    expect(output).toContain('End with Ctrl-C');
+    expect(readdirSync(temporary)).toEqual([]);
+  });
+
   it('says so when its port is taken', async () => {
     taken.listen(0, '127.0.0.1');
     await once(taken, 'listening');

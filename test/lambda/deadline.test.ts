@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { cancellable, createDeadline, pause, within } from '../../lambda/deadline.ts';
+import { cancellable, createDeadline, deadlineOf, pause, within } from '../../lambda/deadline.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 
 describe('a deadline', () => {
@@ -18,6 +18,13 @@ describe('a deadline', () => {
     expect(deadline.remaining()).toBe(left);
     expect(deadline.at).toBe(clock.now() + left);
     expect(deadline.signal.aborted).toBe(left === 0);
+  });
+
+  test.each([
+    [{ getRemainingTimeInMillis: () => 3000 }, 2000],
+    [{}, 25_000],
+  ])("is that of the invocation's context: %o", (context, left) => {
+    expect(deadlineOf(context, createManualClock()).remaining()).toBe(left);
   });
 
   test('aborts when it passes, with its fault', () => {
