@@ -74,7 +74,8 @@ function readText(url: URL, file: string): string {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
     throw new StageConfigError(
       missing
-        ? `There is no ${file}. Make it from config/dev.json, or choose another stage: -c stage=<name>.`
+        ? `There is no ${file}. Make it from config/dev.json, or choose another stage: ` +
+            '-c stage=<name> for cdk, --stage <name> for the doctor and npm start.'
         : `${file} can't be read.`,
     );
   }

@@ -30,7 +30,10 @@ describe('the file of a stage', () => {
     });
     mkdirSync(new URL('folder.json', folder));
 
-    expect(() => loadStageConfig('absent', folder)).toThrow(/^There is no config\/absent\.json\. /);
+    expect(() => loadStageConfig('absent', folder)).toThrow(
+      'There is no config/absent.json. Make it from config/dev.json, or choose another stage: ' +
+        '-c stage=<name> for cdk, --stage <name> for the doctor and npm start.',
+    );
     expect(() => loadStageConfig('folder', folder)).toThrow("config/folder.json can't be read.");
     expect(() => loadStageConfig('bad', folder)).toThrow(/^config\/bad\.json is not JSON/);
     expect(() => loadStageConfig('bad', folder)).not.toThrow(canary);
