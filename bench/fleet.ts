@@ -3,6 +3,7 @@ import type { Clock } from '../lambda/clock.ts';
 import type { Deadline } from '../lambda/deadline.ts';
 import { createTokenSource, type TokenSource } from '../lambda/egain/token.ts';
 import type { Upstream } from '../lambda/egain/upstream.ts';
+import { randomFrom } from '../sandbox/random.ts';
 import { type Section, show, table } from './statistics.ts';
 
 const DAY_MS = 86_400_000;
@@ -53,7 +54,7 @@ async function simulateDay(containers: number, perSecond: number): Promise<Calls
   for (let index = 0; index < containers; index += 1) {
     const time = { now: 0 };
     const container = createContainer(time, calls);
-    const nextRequest = () => -Math.log(1 - random()) * meanMs;
+    const nextRequest = () => -Math.log(1 - random() / 2 ** 32) * meanMs;
     for (time.now = nextRequest(); time.now < DAY_MS; time.now += nextRequest()) {
       const { state, freshMs } = await container.request();
       if (state === 'hit') throw new Error('the simulation skips hits and met one');
@@ -120,14 +121,3 @@ function createTokens(clock: Clock, calls: Calls): TokenSource {
 }
 
 const perMinute = (calls: number): number => calls / (DAY_MS / 60_000);
-
-/** The same row of numbers from 0 up to 1 for the same seed (mulberry32). */
-function randomFrom(seed: number): () => number {
-  let state = Math.imul(seed + 1, 0x9e3779b1);
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}

@@ -55,6 +55,7 @@ export interface Section {
   readonly targets: readonly Target[];
 }
 
+/** A target that is met by `measured` at `target` or below. */
 export function atMost(what: string, target: number, measured: number): Target {
   return { what, target: `≤ ${target}`, measured: show(measured), met: measured <= target };
 }

@@ -1,10 +1,10 @@
 import { App } from 'aws-cdk-lib';
-import { createApp } from '../lib/gateway-app.ts';
+import { GatewayApp } from '../lib/gateway-app.ts';
 import { loadStageConfig, StageConfigError } from '../lib/stage-config.ts';
 
 try {
   const stage: unknown = new App({ autoSynth: false }).node.tryGetContext('stage') ?? 'dev';
-  createApp(loadStageConfig(String(stage)), String(stage));
+  new GatewayApp(loadStageConfig(String(stage)), String(stage));
 } catch (error) {
   if (!(error instanceof StageConfigError)) throw error;
   // The deployer's own slip: what is wrong is said, where in this code it was noticed is not.

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { SECRET_ARN } from '../lib/stage-schema.ts';
 
 export const USAGE = `Usage: npm run doctor -- [--stage <name>] [--secret-arn <arn>] [--json]
 
@@ -27,8 +28,6 @@ export interface DoctorOptions {
 export class UsageError extends Error {
   override readonly name: string = 'UsageError';
 }
-
-const SECRET_ARN = /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+$/;
 
 /** @throws UsageError */
 export function readArguments(args: readonly string[]): DoctorOptions {

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { accountsPageSchema } from '../lambda/accounts/account.ts';
+import { parseDateTime } from '../lambda/accounts/date-time.ts';
 
 /** How a page of eGain's differs from the contract; each line names a path, never a value. */
 export interface Differences {
@@ -20,7 +21,6 @@ type Path = readonly PropertyKey[];
 
 const PAGE_SCHEMA = z.toJSONSchema(accountsPageSchema, { io: 'input' }) as JsonSchema;
 const AVAILABILITY: ReadonlySet<unknown> = new Set(['off_hours', 'retain_and_retry']);
-const DATE_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)$/i;
 
 /** Every difference of a page from the contract, list positions taken together. */
 export function contractDifferences(page: unknown): Differences {
@@ -74,7 +74,7 @@ function noteOddities(account: unknown, path: Path, notes: Tally): void {
     notes.add([...path, 'id'], "is missing; it can't be asked for by id");
   for (const key of ['created', 'modified']) {
     const date = at(account, [key]);
-    if (typeof date === 'string' && !DATE_TIME.test(date)) {
+    if (typeof date === 'string' && parseDateTime(date) === undefined) {
       notes.add([...path, key], 'is no date-time; filters and sorting by it leave it out');
     }
   }

@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from '../lambda/clock.ts';
-import { createDeadline, type Deadline } from '../lambda/deadline.ts';
+import { ANSWER_MS, createDeadline, type Deadline, LONGEST_MS } from '../lambda/deadline.ts';
 import { createClient } from '../lambda/egain/client.ts';
 import type { Credentials } from '../lambda/egain/credentials.ts';
 import { createRedact } from '../lambda/egain/redact.ts';
@@ -30,11 +30,8 @@ export interface World {
   readonly configFolder?: URL;
 }
 
-/** Milliseconds for each check that waits; the product's own limit for what its requests wait for. */
+/** For each check that waits; those of what a request waits for have the product's own limit. */
 const SHORT_MS = 8000;
-const PRODUCT_MS = 25_000;
-/** What `createDeadline` keeps back. */
-const KEPT_BACK_MS = 1000;
 
 /** Makes the checks in order, up to the first that fails. Never rejects, and ends in two minutes. */
 export async function examine(
@@ -50,7 +47,7 @@ export async function examine(
     ms: number,
     check: (deadline: Deadline) => Checked<T> | Promise<Checked<T>>,
   ): Promise<T> => {
-    const deadline = createDeadline(ms + KEPT_BACK_MS, clock);
+    const deadline = createDeadline(ms + ANSWER_MS, clock);
     const { finding, value } = await Promise.resolve()
       .then(() => check(deadline))
       .catch(unexpected)
@@ -82,12 +79,12 @@ export async function examine(
       return { recorder, fetchPage: createClient({ apiUrl, tokens, upstream, clock, telemetry }) };
     };
     const once = connect();
-    const first = await run('scope', PRODUCT_MS, (deadline) =>
+    const first = await run('scope', LONGEST_MS, (deadline) =>
       checkScope(egain, once.fetchPage, once.recorder, deadline, clock),
     );
     await run('page', SHORT_MS, () => checkPage(first));
     const whole = connect();
-    await run('walk', PRODUCT_MS, (deadline) =>
+    await run('walk', LONGEST_MS, (deadline) =>
       checkWalk(config, whole.fetchPage, whole.recorder, deadline, clock),
     );
   } catch (error) {

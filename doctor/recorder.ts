@@ -15,6 +15,7 @@ export interface Recorder {
   readonly requests: number;
 }
 
+/** Makes a way to one of eGain's two servers, with nothing heard yet. */
 export function createRecorder(name: 'accounts' | 'token', clock: Clock): Recorder {
   const outcomes: Outcome[] = [];
   let requests = 0;

@@ -30,6 +30,7 @@ export interface Checked<T> {
   readonly value?: T;
 }
 
+/** A check that holds: `value` is for the next ones, `seen` and `more` for the reader. */
 export function holds<T>(
   value: T,
   seen: string,
@@ -38,6 +39,7 @@ export function holds<T>(
   return { value, finding: { seen, ...more } };
 }
 
+/** A check that fails: the cause by its name, what was seen, and what to do. */
 export function fails(
   cause: string,
   seen: string,

@@ -1,4 +1,5 @@
 import { readServiceConfig } from './config.ts';
+import { once } from './once.ts';
 import { createService, type Service } from './service.ts';
 import type { Telemetry } from './telemetry.ts';
 
@@ -34,10 +35,4 @@ export function createContainer(telemetry: Telemetry): Container {
     }
   };
   return { service: () => container().service, ready: warmUp() };
-}
-
-/** A function that makes a value when it is first asked for and then keeps it, but no failure. */
-export function once<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined;
-  return () => (made ??= { value: make() }).value;
 }

@@ -137,7 +137,7 @@ export const FAULTS = {
     status: 500,
     developerMessage: 'A fault of this service.',
     userMessage: BROKEN,
-    advice: 'Try once more; then report the correlation id to the operator.',
+    advice: 'Report it to the operator with the correlation id.',
     workflowError: 'InternalError',
     retry: false,
   },
@@ -177,7 +177,7 @@ export const FAULTS = {
     status: 502,
     developerMessage: "The pages of eGain's answer do not add up.",
     userMessage: UNAVAILABLE,
-    advice: 'Try again in a minute; if it stays, report it to the operator.',
+    advice: 'Report it to the operator with the correlation id.',
     workflowError: 'UpstreamContractBroken',
     retry: false,
   },
@@ -231,7 +231,6 @@ export interface FaultOptions {
   readonly retryAfterSeconds?: number;
   /** For the log alone, never sent to a caller. Nothing secret here either. */
   readonly reason?: string;
-  readonly cause?: unknown;
 }
 
 /** A failure that the catalogue names. Whatever else is thrown is `500-901`. */
@@ -249,9 +248,7 @@ export class Fault extends Error {
 
   constructor(code: FaultCode, options: FaultOptions = {}) {
     const row: FaultRow = FAULTS[code];
-    super(options.reason ?? options.developerMessage ?? row.developerMessage, {
-      cause: options.cause,
-    });
+    super(options.reason ?? options.developerMessage ?? row.developerMessage);
     this.code = code;
     this.status = row.status;
     this.developerMessage = options.developerMessage ?? row.developerMessage;

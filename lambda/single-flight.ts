@@ -12,6 +12,7 @@ export interface SingleFlight<T> {
   run(deadline: Deadline, work: () => Promise<T>): Promise<T>;
 }
 
+/** Nothing is under way at first, and nothing is remembered of what has ended. */
 export function createSingleFlight<T>(): SingleFlight<T> {
   let underway: Promise<T> | undefined;
 

@@ -20,7 +20,10 @@ export interface GatewayAppProps {
   readonly context?: Readonly<Record<string, unknown>>;
 }
 
-/** The CDK app of one stage, with its stacks at hand. */
+/**
+ * The CDK app of one stage, with its stacks at hand. `cdk` and the sandbox both make it, so that
+ * what runs on one machine is what would be deployed.
+ */
 export class GatewayApp extends App {
   /** Undefined where the stage's secret and issuer exist already. */
   readonly credentials: CredentialsStack | undefined;
@@ -73,18 +76,6 @@ export class GatewayApp extends App {
       new NIST80053R5Checks(this),
     );
   }
-}
-
-/**
- * Makes the app of a stage. `cdk` and the sandbox both come here, so that what runs on one machine
- * is what would be deployed.
- */
-export function createApp(
-  config: StageConfig,
-  stage: string,
-  props: GatewayAppProps = {},
-): GatewayApp {
-  return new GatewayApp(config, stage, props);
 }
 
 function cdkContext(): Record<string, unknown> {

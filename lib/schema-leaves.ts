@@ -1,11 +1,10 @@
 import * as z from 'zod/mini';
+import { isSecure } from '../lambda/secure-url.ts';
 
 /*
  * The leaves of the stage config's schema. Each one's error message says what was expected there;
  * lib/stage-config.ts adds the path and the value.
  */
-
-const LOOPBACK = new Set(['127.0.0.1', '[::1]', 'localhost']);
 
 /** A description for editors. */
 export const about = (description: string) => z.describe<unknown>(description);
@@ -42,16 +41,15 @@ export function list<T extends z.ZodMiniType>(entry: T, expected: string) {
 /** A URL; plain http is taken for this machine's own addresses alone. */
 export function url(query: 'query' | 'no query') {
   const expected =
-    'an https URL (http for 127.0.0.1, [::1] and localhost alone) without credentials, fragment' +
-    (query === 'query' ? '' : ' or query');
+    'an https URL (http for 127.0.0.1, [::1] and localhost alone) without credentials' +
+    (query === 'query' ? ' or fragment' : ', fragment or query');
   return z.string(expected).check(
     z.refine((value) => {
       const parsed = URL.parse(value);
       if (parsed === null || value !== value.trim()) return false;
-      const { protocol, hostname, username, password } = parsed;
-      const secure = protocol === 'https:' || (protocol === 'http:' && LOOPBACK.has(hostname));
+      const { username, password } = parsed;
       const plain = username === '' && password === '' && !value.includes('#');
-      return secure && plain && (query === 'query' || !value.includes('?'));
+      return isSecure(parsed) && plain && (query === 'query' || !value.includes('?'));
     }, expected),
     z.meta({ format: 'uri' }),
   );

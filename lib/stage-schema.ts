@@ -6,6 +6,9 @@ import { alarmsSchema, apiSchema, functionsSchema } from './stage-options.ts';
 /** Partner names become construct ids, API keys' names and a metric's dimension. */
 const PARTNER_NAME = /^[A-Za-z][\w-]{0,39}$/;
 
+/** A Secrets Manager secret's ARN, with or without the suffix that it is given. */
+export const SECRET_ARN = /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+$/;
+
 const egainSchema = object({
   apiUrl: url('no query').check(about("The base of eGain's API, ending in /v3.")),
   tokenUrl: url('query').check(
@@ -24,10 +27,9 @@ const egainSchema = object({
 
 const credentialsSchema = object({
   secretArn: z.optional(
-    text(
-      /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+$/,
-      "a Secrets Manager secret's ARN",
-    ).check(about('A secret that exists already; without it the stack creates an empty one.')),
+    text(SECRET_ARN, "a Secrets Manager secret's ARN").check(
+      about('A secret that exists already; without it the stack creates an empty one.'),
+    ),
   ),
   keyArn: z.optional(
     text(

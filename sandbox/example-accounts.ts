@@ -1,4 +1,5 @@
 import type { Account } from '../lambda/accounts/account.ts';
+import { randomFrom } from './random.ts';
 
 /** The channel of both accounts in eGain's own example. */
 const EXAMPLE_CHANNEL = '45a095f4-d0ee-4220-a689-22b541c58f67';
@@ -66,7 +67,8 @@ function example(id: string, name: string): Account {
 
 /** Fields that eGain marks as optional are now there, now missing, now null. */
 function generated(index: number): Account {
-  const random = randomFrom(index);
+  const next = randomFrom(index);
+  const random = (limit: number) => next() % limit;
   const pick = <T>(values: readonly T[]): T => values[random(values.length)] as T;
   const created = Date.UTC(2020, random(60), 1 + random(28), random(24), random(60), random(60));
   const modified = created + random(400) * 86_400_000;
@@ -106,17 +108,6 @@ function generated(index: number): Account {
         ],
       },
     ]),
-  };
-}
-
-/** Whole numbers below a limit, the same row of them for the same seed (mulberry32). */
-function randomFrom(seed: number): (limit: number) => number {
-  let state = Math.imul(seed + 1, 0x9e3779b1);
-  return (limit) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % limit;
   };
 }
 

@@ -1,4 +1,4 @@
-import { createApp } from '../lib/gateway-app.ts';
+import { GatewayApp } from '../lib/gateway-app.ts';
 import type { StageConfig } from '../lib/stage-config.ts';
 import type { SimulatedEgain } from './egain.ts';
 import type { LocalIssuer } from './issuer.ts';
@@ -17,7 +17,7 @@ export function synthesise(config: StageConfig, stage: string, outdir: string): 
   stderr.write = (chunk: string | Uint8Array, ...rest: unknown[]) =>
     String(chunk).startsWith('Bundling asset ') || write(chunk, ...(rest as []));
   try {
-    return createApp(config, stage, { outdir, context }).synth();
+    return new GatewayApp(config, stage, { outdir, context }).synth();
   } finally {
     stderr.write = write;
   }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { once } from '../lambda/once.ts';
 import { arnOf, LOCAL_REGION, PSEUDO_PARAMETERS, refOf } from './local-names.ts';
 
 interface TemplateResource {
@@ -59,7 +60,7 @@ export function resolveTemplate(assembly: Assembly): ResolvedTemplate {
   const resources: Resource[] = [];
   for (const [stack, template] of templates) {
     for (const [logicalId, { Type, Properties }] of Object.entries(template.Resources ?? {})) {
-      const properties = lazily(() => resolve(Properties ?? {}, stack) as Resource['properties']);
+      const properties = once(() => resolve(Properties ?? {}, stack) as Resource['properties']);
       resources.push({
         logicalId,
         stack,
@@ -223,12 +224,4 @@ function assetsOf({ directory, stacks }: Assembly): Map<string, string> {
     }
   }
   return found;
-}
-
-function lazily<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined;
-  return () => {
-    made ??= { value: make() };
-    return made.value;
-  };
 }

@@ -1,9 +1,7 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { type Deadline, within } from '../../lambda/deadline.ts';
-import { type Credentials, readSecret } from '../../lambda/egain/credentials.ts';
+import { type Credentials, readSecret, SECRET_FORM } from '../../lambda/egain/credentials.ts';
 import { type Checked, fails, holds } from '../report.ts';
-
-const FORM = '{"clientId":"…","clientSecret":"…"}';
 
 export interface CredentialsPlace {
   /** Where to read them; without it, the environment. */
@@ -65,7 +63,11 @@ async function fromSecret(
     );
     const secret = readSecret(SecretString);
     if ('fault' in secret) {
-      return fails('secret-malformed', `in the secret ${secret.fault}`, `Put ${FORM} into it.`);
+      return fails(
+        'secret-malformed',
+        `in the secret ${secret.fault}`,
+        `Put ${SECRET_FORM} into it.`,
+      );
     }
     const both = environment['EGAIN_CLIENT_SECRET'] !== undefined;
     const notes = both ? ['EGAIN_CLIENT_SECRET is set as well; --secret-arn comes first'] : [];
@@ -96,7 +98,7 @@ function refusal(errorName: string): readonly [cause: string, advice: string] {
       return [
         'secret-missing',
         `Compare the ARN (account, region, name) with the stack's output CredentialsSecretArn, ` +
-          `and put ${FORM} into the secret: a new one is empty.`,
+          `and put ${SECRET_FORM} into the secret: a new one is empty.`,
       ];
     case 'AccessDeniedException':
     case 'DecryptionFailure':

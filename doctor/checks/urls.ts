@@ -2,6 +2,7 @@ import { lookup } from 'node:dns/promises';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls, TLSSocket } from 'node:tls';
 import { type Deadline, within } from '../../lambda/deadline.ts';
+import { errorCode } from '../../lambda/egain/exchange.ts';
 import type { StageConfig } from '../../lib/stage-config.ts';
 import { type Checked, type Finding, fails, holds } from '../report.ts';
 
@@ -72,7 +73,11 @@ async function reach(key: string, url: URL, deadline: Deadline): Promise<Reached
   try {
     await within(lookup(host), deadline);
   } catch (error) {
-    return unreachable(key, url, deadline.signal.aborted ? 'ETIMEOUT' : codeOf(error, 'ENOTFOUND'));
+    return unreachable(
+      key,
+      url,
+      deadline.signal.aborted ? 'ETIMEOUT' : (errorCode(error) ?? 'ENOTFOUND'),
+    );
   }
   let socket: Socket | undefined;
   try {
@@ -83,7 +88,11 @@ async function reach(key: string, url: URL, deadline: Deadline): Promise<Reached
     const how = socket instanceof TLSSocket ? (socket.getProtocol() ?? 'TLS') : 'plain http';
     return { seen: `${key}: ${url.host} resolves and speaks ${how}` };
   } catch (error) {
-    return unreachable(key, url, deadline.signal.aborted ? 'ETIMEDOUT' : codeOf(error, 'UNKNOWN'));
+    return unreachable(
+      key,
+      url,
+      deadline.signal.aborted ? 'ETIMEDOUT' : (errorCode(error) ?? 'UNKNOWN'),
+    );
   } finally {
     socket?.destroy();
   }
@@ -131,9 +140,4 @@ function unreachable(key: string, url: URL, code: string): Problem {
     seen: `${at} ${what} (${code})`,
     advice: `Does a firewall or a proxy let this machine out to ${url.host}? Is the host right?`,
   };
-}
-
-function codeOf(error: unknown, fallback: string): string {
-  const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined;
-  return typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,60}$/.test(code) ? code : fallback;
 }

@@ -46,6 +46,7 @@ export function faultRows(
   });
 }
 
+/** Whether `GET /accounts` has a parameter of this name; no name inherited by objects is one. */
 export function isParameter(name: string): name is ParameterName {
   return Object.hasOwn(PARAMETERS, name);
 }

@@ -33,6 +33,7 @@ export function codePointOrder(texts: readonly string[]): (a: string, b: string)
 
 const isHighSurrogate = (unit: number): boolean => unit >= 0xd800 && unit <= 0xdbff;
 
+/** Every place that is asked for lies within the text. */
 const codePoint = (text: string, at: number): number => text.codePointAt(at) as number;
 
 // Control and format characters (which can hide text or turn its direction round) and odd line ends.

@@ -1,7 +1,9 @@
-import { createLocalJWKSet, errors, type JWTVerifyGetKey } from 'jose';
+import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
 import type { Clock } from '../clock.ts';
 import type { Deadline } from '../deadline.ts';
 import { sendRequest } from '../outgoing-request.ts';
+import { parseSecureUrl } from '../secure-url.ts';
+import { createSingleFlight } from '../single-flight.ts';
 
 /** Keys are asked for anew after this long, so that one the issuer withdraws loses its force. */
 const FRESH_MS = 10 * 60_000;
@@ -51,16 +53,18 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
   let known: { readonly find: JWTVerifyGetKey; readonly fetchedAt: number } | undefined;
   let failure: { readonly error: KeysUnavailable; readonly at: number } | undefined;
   let jwksUri: URL | undefined;
-  let flight: Promise<void> | undefined;
+  const flight = createSingleFlight<void>();
 
   async function fetchKeys(signal: AbortSignal): Promise<void> {
     jwksUri ??= await findJwksUri(options, signal);
-    const find = createLocalJWKSet(await fetchJson(jwksUri, signal, clock));
+    // Jose checks the form itself.
+    const keySet = (await fetchJson(jwksUri, signal, clock)) as JSONWebKeySet;
+    const find = createLocalJWKSet(keySet);
     known = { find, fetchedAt: clock.now() };
     failure = undefined;
   }
 
-  async function refreshOnce(deadline: Deadline): Promise<void> {
+  async function fetchInTime(deadline: Deadline): Promise<void> {
     const timeout = new AbortController();
     const cancel = clock.after(FETCH_MS, () => timeout.abort());
     try {
@@ -71,14 +75,10 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
       throw failure.error;
     } finally {
       cancel();
-      flight = undefined;
     }
   }
 
-  function refresh(deadline: Deadline): Promise<void> {
-    flight ??= refreshOnce(deadline);
-    return flight;
-  }
+  const refresh = (deadline: Deadline) => flight.run(deadline, () => fetchInTime(deadline));
 
   const age = () =>
     known === undefined ? Number.POSITIVE_INFINITY : clock.now() - known.fetchedAt;
@@ -91,7 +91,7 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
         await refresh(deadline);
       } catch (error) {
         if (age() >= KEPT_MS) throw error;
-        options.onStale((error as KeysUnavailable).message);
+        options.onStale(error instanceof KeysUnavailable ? error.message : 'no answer in time');
       }
     }
     if (known === undefined) throw new KeysUnavailable('there are no keys');
@@ -145,17 +145,21 @@ async function findJwksUri(options: IssuerKeysOptions, signal: AbortSignal): Pro
   if (document.issuer !== options.issuer) {
     throw new KeysUnavailable('the OpenID configuration is of another issuer');
   }
-  return secureUrl(document.jwks_uri);
+  const jwksUri = secureUrl(document.jwks_uri);
+  // Lambda's own interface listens on this machine, so a remote issuer may not send us there.
+  if (jwksUri.protocol !== 'https:' && configuration.protocol === 'https:') throw notSecure();
+  return jwksUri;
 }
 
 function secureUrl(text: unknown): URL {
-  const url = typeof text === 'string' && URL.canParse(text) ? new URL(text) : null;
-  const loopback = ['127.0.0.1', '[::1]', 'localhost'].includes(url?.hostname ?? '');
-  if (url?.protocol === 'https:' || (url?.protocol === 'http:' && loopback)) return url;
-  throw new KeysUnavailable('an address of the issuer is not an https URL');
+  const url = typeof text === 'string' ? parseSecureUrl(text) : undefined;
+  if (url !== undefined) return url;
+  throw notSecure();
 }
 
-async function fetchJson({ href: url }: URL, signal: AbortSignal, clock: Clock): Promise<never> {
+const notSecure = () => new KeysUnavailable('an address of the issuer is not an https URL');
+
+async function fetchJson({ href: url }: URL, signal: AbortSignal, clock: Clock): Promise<unknown> {
   const headers = { accept: 'application/json, application/jwk-set+json' };
   const { status, body } = await sendRequest({ url, method: 'GET', headers }, signal, clock);
   if (status !== 200) {
@@ -170,7 +174,7 @@ async function fetchJson({ href: url }: URL, signal: AbortSignal, clock: Clock):
     chunks.push(chunk);
   }
   try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8')) as never;
+    return JSON.parse(Buffer.concat(chunks).toString('utf8'));
   } catch {
     throw new KeysUnavailable("the issuer's answer is not JSON");
   }

@@ -89,7 +89,8 @@ export function createCredentialsStore(options: CredentialsOptions): Credentials
   };
 }
 
-const FORM = '{"clientId":"…","clientSecret":"…"}';
+/** What a secret holds, for whoever is to put it there. */
+export const SECRET_FORM = '{"clientId":"…","clientSecret":"…"}';
 const PLACEHOLDER =
   /^(?:<.*>|\.{3}|…|change[-_ ]?me|replace[-_ ]?me|placeholder|todo|tbd|x{3,}|null|undefined|none|your[-_ ].*)$/i;
 
@@ -128,7 +129,9 @@ function parseSecret(
 ): Credentials {
   const secret = readSecret(text);
   if ('fault' in secret) {
-    throw new Fault('500-902', { reason: `${secret.fault} in the secret ${arn}; put ${FORM}` });
+    throw new Fault('500-902', {
+      reason: `${secret.fault} in the secret ${arn}; put ${SECRET_FORM}`,
+    });
   }
   return { ...secret.value, version: versionId ?? hash('sha256', JSON.stringify(secret.value)) };
 }
@@ -136,7 +139,7 @@ function parseSecret(
 function unreadable(arn: string, failure: string): string {
   switch (failure) {
     case 'ResourceNotFoundException':
-      return `there is no secret ${arn}, or it has no value yet; put ${FORM}`;
+      return `there is no secret ${arn}, or it has no value yet; put ${SECRET_FORM}`;
     case 'AccessDeniedException':
       return `the function may not read the secret ${arn}, or not use its key`;
     default:

@@ -1,10 +1,10 @@
 import type { Readable } from 'node:stream';
 import type { Clock } from '../clock.ts';
 import type { Deadline } from '../deadline.ts';
-import { type OutgoingRequest as AnyRequest, sendRequest } from '../outgoing-request.ts';
+import { type OutgoingRequest, sendRequest } from '../outgoing-request.ts';
 
-/** One HTTP request, ready to send. */
-export interface OutgoingRequest extends AnyRequest {
+/** One request to eGain, ready to send. */
+export interface UpstreamRequest extends OutgoingRequest {
   /** The most that a body with status 200 may hold, in decoded bytes. */
   readonly maxBytes: number;
 }
@@ -29,7 +29,7 @@ export interface Answer {
 interface Broken {
   readonly kind: 'broken';
   readonly what: 'connection' | 'body';
-  /** The system's or Node's error code; nothing of the message, which may quote a header. */
+  /** The system's or Node's error code, or UNKNOWN. */
   readonly errorCode: string;
 }
 
@@ -43,6 +43,7 @@ export type Outcome = Answer | Broken | Late;
 
 /** What an error body may hold: an envelope of 30 rows of 255 characters is far below it. */
 const MAX_ERROR_BYTES = 256 * 1024;
+
 /**
  * Sends one request and reads the answer whole, within the deadline. What the answer means is
  * for others to judge. Redirects are not followed: a bearer token must not leave for another
@@ -51,7 +52,7 @@ const MAX_ERROR_BYTES = 256 * 1024;
  * @throws the signal's reason when the work was cancelled before the deadline
  */
 export async function exchange(
-  request: OutgoingRequest,
+  request: UpstreamRequest,
   deadline: Deadline,
   clock: Clock,
 ): Promise<Outcome> {
@@ -66,7 +67,7 @@ export async function exchange(
     const cap = status === 200 ? request.maxBytes : MAX_ERROR_BYTES;
     return { kind: 'answer', status, headers, ...(await readBody(body, cap)) };
   } catch (error) {
-    if (!signal.aborted) return { kind: 'broken', what, errorCode: errorCode(error) };
+    if (!signal.aborted) return { kind: 'broken', what, errorCode: errorCode(error) ?? 'UNKNOWN' };
     if (deadline.remaining() > 0) throw signal.reason;
     return { kind: 'late', waitedMs: clock.now() - began };
   }
@@ -108,10 +109,8 @@ function decodeNext(
   }
 }
 
-function errorCode(error: unknown): string {
-  for (let at = error; at instanceof Error; at = at.cause) {
-    const code: unknown = Reflect.get(at, 'code');
-    if (typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,60}$/.test(code)) return code;
-  }
-  return 'UNKNOWN';
+/** The system's or Node's code of an error; nothing of its message, which may quote a header. */
+export function errorCode(error: unknown): string | undefined {
+  const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined;
+  return typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,60}$/.test(code) ? code : undefined;
 }

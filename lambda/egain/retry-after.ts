@@ -1,7 +1,6 @@
+import { parseDateTime } from '../accounts/date-time.ts';
 import { type Detail, Fault } from '../faults.ts';
 import type { AnswerHeaders } from './exchange.ts';
-
-const DATE_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
 
 /**
  * How long a server asks to be left alone: `Retry-After` (whole seconds, or an HTTP date in the
@@ -27,11 +26,8 @@ export function statedWait(
     }
   }
   const reset = headers.get('x-ratelimit-reset')?.trim();
-  if (status === 429 && reset !== undefined && DATE_TIME.test(reset)) {
-    const at = Date.parse(reset);
-    if (!Number.isNaN(at)) return Math.max(0, at - now);
-  }
-  return undefined;
+  const at = status === 429 && reset !== undefined ? parseDateTime(reset) : undefined;
+  return at === undefined ? undefined : Math.max(0, at - now);
 }
 
 const UNSTATED_SECONDS = 10;

@@ -4,7 +4,7 @@ import { Fault } from '../faults.ts';
 import type { MetricName } from '../metrics.ts';
 import type { LogFields, Telemetry } from '../telemetry.ts';
 import { createBreaker } from './breaker.ts';
-import { exchange, type Outcome, type OutgoingRequest } from './exchange.ts';
+import { exchange, type Outcome, type UpstreamRequest } from './exchange.ts';
 import { decideRetry } from './retry.ts';
 import type { RetryBudget } from './retry-budget.ts';
 
@@ -23,7 +23,7 @@ export interface Upstream {
    * @throws Fault `503-902` while the breaker is open
    * @throws the signal's reason when the work was cancelled, or time ran out during a pause
    */
-  send(request: OutgoingRequest, deadline: Deadline): Promise<Result>;
+  send(request: UpstreamRequest, deadline: Deadline): Promise<Result>;
 }
 
 export interface UpstreamOptions {
@@ -39,12 +39,13 @@ export interface UpstreamOptions {
   readonly telemetry: Telemetry;
 }
 
+/** An upstream whose breaker and first connection last as long as it does. */
 export function createUpstream(options: UpstreamOptions): Upstream {
   const { name, clock, telemetry } = options;
   const breaker = createBreaker(clock);
   let connectedBefore = false;
 
-  const attempt = async (request: OutgoingRequest, deadline: Deadline): Promise<Outcome> => {
+  const attempt = async (request: UpstreamRequest, deadline: Deadline): Promise<Outcome> => {
     const began = clock.now();
     telemetry.count(options.metric);
     try {

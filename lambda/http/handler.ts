@@ -26,7 +26,8 @@ export type ApiHandler = (
  * answers and faults into the gateway's form and keeps the record of each request.
  */
 export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
-  // The deadline is our own: Middy's early time-out would answer in its place.
+  // The deadline is our own: Middy's early time-out would answer in its place. Its types do not
+  // know that the middleware turns every answer into the gateway's form.
   return withMiddleware<APIGatewayProxyEvent, Answer | APIGatewayProxyResult>({
     timeoutEarlyInMillis: 0,
   })
@@ -62,6 +63,7 @@ function exchange({
       internal.correlationId = correlationIdOf(event);
     },
     after(request) {
+      // The routes' own: nothing else has put one in its place yet.
       const answer = request.response as Answer;
       recordInvocation({ ...request.internal, event: request.event, answer }, telemetry, clock);
       request.response = respond(answer, request.event, request.internal.correlationId);

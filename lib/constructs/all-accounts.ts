@@ -1,4 +1,4 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, type IResolvable } from 'aws-cdk-lib';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import {
   Choice,
@@ -21,7 +21,7 @@ export interface AllAccountsProps {
    * What to ask for: `filter`, `sort`, `fields`, `pagesize`, `maxBytes`; may hold JSON paths.
    * @default - the state's input, which must then be such an object
    */
-  readonly query?: Readonly<Record<string, unknown>>;
+  readonly query?: Readonly<Record<string, unknown>> | IResolvable;
   /**
    * The states to run for every page, one page after the other. Their input is
    * `{ paginationInfo, account, contentHash }`; their output is dropped.

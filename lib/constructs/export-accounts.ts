@@ -98,7 +98,7 @@ function definition(scope: Construct, bucket: ExportBucket, taskFunction: IFunct
   const cursorGiven = new Choice(scope, 'CursorGiven');
   const writePages = new AllAccounts(scope, 'WritePages', {
     taskFunction,
-    query: JsonPath.objectAt('$.query') as unknown as Record<string, unknown>,
+    query: JsonPath.objectAt('$.query'),
     forEachPage: putObject(
       scope,
       'WritePage',

@@ -1,7 +1,7 @@
-import { Unit } from 'aws-cdk-lib/aws-cloudwatch';
 import { FilterPattern, type ILogGroup, MetricFilter } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { GATEWAY_METRICS, type GatewayMetricName, metricsNamespace } from '../../lambda/metrics.ts';
+import { UNITS } from './service-metrics.ts';
 
 export interface GatewayMetricsProps {
   readonly stage: string;
@@ -30,7 +30,7 @@ export class GatewayMetrics extends Construct {
         metricNamespace: metricsNamespace(stage),
         metricName: name,
         metricValue: '1',
-        unit: Unit[row.unit.toUpperCase() as Uppercase<typeof row.unit>],
+        unit: UNITS[row.unit],
         ...('dimension' in row ? { dimensions: { [row.dimension]: `$.${row.dimension}` } } : {}),
       });
     }

@@ -30,7 +30,8 @@ type OwnMetricOptions = Pick<MetricOptions, 'statistic' | 'period' | 'label'>;
 
 const FIVE_MINUTES = Duration.minutes(5);
 
-const UNITS = {
+/** CloudWatch's units, by the name that the metrics have them under. */
+export const UNITS = {
   Count: Unit.COUNT,
   Milliseconds: Unit.MILLISECONDS,
   Seconds: Unit.SECONDS,

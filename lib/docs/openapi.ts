@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
+import type { Account } from '../../lambda/accounts/account.ts';
+import { createProjection } from '../../lambda/accounts/projection.ts';
 import { MAX_PAGENUM, MAX_PAGESIZE } from '../../lambda/accounts/query.ts';
-import type { Scope } from '../../lambda/accounts/visibility.ts';
+import { openLeaves, type Scope } from '../../lambda/accounts/visibility.ts';
 import { FAULTS, type FaultCode } from '../../lambda/faults.ts';
 import { LIST_PARAMETERS, ONE_ACCOUNT_PARAMETERS } from '../../lambda/http/query-string.ts';
 import { accountJsonSchema } from './account-schema.ts';
@@ -169,11 +171,8 @@ function success(description: string, schema: string, example: unknown): object 
 }
 
 /** The summary that `accounts/read` alone opens. */
-function summaryOf(account: (typeof EXAMPLE_ACCOUNTS)[number]): object {
-  const { address: _, caseManagement: __, attributes: ___, chatConfigurations, ...open } = account;
-  const { defaultLanguage } = chatConfigurations;
-  return { ...open, chatConfigurations: { defaultLanguage } };
-}
+const summaryOf = (account: Account): unknown =>
+  JSON.parse(createProjection(openLeaves(new Set(['accounts/read']), undefined))(account));
 
 function accountListSchema(): object {
   const page = { type: 'integer', minimum: 1 };

@@ -1,8 +1,18 @@
 import { writeFileSync } from 'node:fs';
+import { stageJsonSchema } from '../stage-schema.ts';
 import { createErrorsPage } from './errors-page.ts';
 import { createOpenApi } from './openapi.ts';
 
 /** Writes the documents that are made from the code: `npm run docs`. */
-const docs = new URL('../../docs/', import.meta.url);
-writeFileSync(new URL('openapi.json', docs), `${JSON.stringify(createOpenApi(), null, 2)}\n`);
-writeFileSync(new URL('errors.md', docs), createErrorsPage());
+const root = new URL('../../', import.meta.url);
+write('docs/openapi.json', json(createOpenApi()));
+write('docs/errors.md', createErrorsPage());
+write('config/stage.schema.json', json(stageJsonSchema()));
+
+function write(path: string, content: string): void {
+  writeFileSync(new URL(path, root), content);
+}
+
+function json(value: object): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}

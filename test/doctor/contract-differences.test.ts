@@ -89,6 +89,15 @@ describe('the differences of a page from the contract', () => {
     );
   });
 
+  it.each(['2021-03-21T14:29Z', '2021-03-21T14:29:01+0100', '2021-02-30T14:29:01Z'])(
+    'note a date that the product cannot compare: %s',
+    (modified) => {
+      const { notes } = contractDifferences(page({ ...account, modified }));
+
+      expect(notes).toEqual([expect.stringContaining('account[].modified is no date-time')]);
+    },
+  );
+
   it('name no field whose name may be an address or a token, and no value', () => {
     const { faults, notes } = contractDifferences(
       page({

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import { createApp } from '../../lib/gateway-app.ts';
+import { GatewayApp } from '../../lib/gateway-app.ts';
 import { loadStageConfig, parseStageConfig } from '../../lib/stage-config.ts';
 import { appOf, FULL_STAGE, LEAST, temporaryFolder } from '../support/stage.ts';
 
@@ -52,7 +52,7 @@ describe('a cloud assembly', () => {
     const folder = temporaryFolder();
     vi.stubEnv('CDK_OUTDIR', folder);
 
-    const app = createApp(parseStageConfig(LEAST), 'test');
+    const app = new GatewayApp(parseStageConfig(LEAST), 'test');
     vi.unstubAllEnvs();
 
     expect(app.outdir).toBe(folder);
@@ -65,11 +65,11 @@ describe('what is synthesised', () => {
 
   beforeAll(() => {
     const config = loadStageConfig('sandbox');
-    createApp(config, 'sandbox', { outdir: first }).synth();
+    new GatewayApp(config, 'sandbox', { outdir: first }).synth();
     vi.stubEnv('EGAIN_CLIENT_ID', canary);
     vi.stubEnv('EGAIN_CLIENT_SECRET', canary);
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', canary);
-    createApp(config, 'sandbox', { outdir: second }).synth();
+    new GatewayApp(config, 'sandbox', { outdir: second }).synth();
     vi.unstubAllEnvs();
   });
 

@@ -10,7 +10,7 @@ describe("the editors' schema", () => {
   addFormats.default(ajv);
   const validate = ajv.compile(stageJsonSchema());
 
-  it('is what config/stage.schema.json holds (after a change: vitest -u)', async () => {
+  it('is what config/stage.schema.json holds (npm run docs)', async () => {
     await expect(`${JSON.stringify(stageJsonSchema(), null, 2)}\n`).toMatchFileSnapshot(
       '../../config/stage.schema.json',
     );

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Template } from 'aws-cdk-lib/assertions';
-import { createApp, type GatewayApp } from '../../lib/gateway-app.ts';
+import { GatewayApp } from '../../lib/gateway-app.ts';
 import { parseStageConfig } from '../../lib/stage-config.ts';
 
 /** The least that a stage config needs. */
@@ -69,7 +69,7 @@ export const FULL_STAGE = {
 
 /** The app of a stage, not bundled, in a folder that goes when the test file ends. */
 export function appOf(stageConfig: object, stage = 'test'): GatewayApp {
-  return createApp(parseStageConfig(stageConfig), stage, {
+  return new GatewayApp(parseStageConfig(stageConfig), stage, {
     outdir: temporaryFolder(),
     context: { 'aws:cdk:bundling-stacks': [] },
   });

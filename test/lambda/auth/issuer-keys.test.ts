@@ -1,9 +1,14 @@
+import { once } from 'node:events';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { KeysUnavailable } from '../../../lambda/auth/issuer-keys.ts';
 import { TokenRefused } from '../../../lambda/auth/verify-token.ts';
 import * as support from '../../support/authorizer.ts';
 import * as issuers from '../../support/issuer.ts';
 import { createManualClock, type ManualClock } from '../../support/manual-clock.ts';
+import { selfSignedCertificate } from '../../support/self-signed.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -184,6 +189,28 @@ describe('keys never had', () => {
     authorize = support.createTestAuthorize({ issuer: url }, clock);
     const token = await issuers.sign(first, support.goodClaims(url, clock));
     await expect(authorize(`Bearer ${token}`)).rejects.toThrow('not an https URL');
+  });
+
+  test('an issuer with TLS sends nobody to an address of this machine without it', async () => {
+    const { key, cert } = selfSignedCertificate();
+    const trusted = getCACertificates();
+    setDefaultCACertificates([...trusted, cert]);
+    const secure = createServer({ key, cert }, (_, response) => {
+      response.end(JSON.stringify({ issuer: url, jwks_uri: issuer.jwksUri }));
+    }).listen(0, '127.0.0.1');
+    await once(secure, 'listening');
+    const url = `https://localhost:${(secure.address() as AddressInfo).port}`;
+    authorize = support.createTestAuthorize({ issuer: url }, clock);
+    const token = await issuers.sign(first, support.goodClaims(url, clock));
+
+    try {
+      await expect(authorize(`Bearer ${token}`)).rejects.toThrow('not an https URL');
+      expect(issuer.fetches.jwks).toBe(0);
+    } finally {
+      secure.closeAllConnections();
+      secure.close();
+      setDefaultCACertificates(trusted);
+    }
   });
 });
 

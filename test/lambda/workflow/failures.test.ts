@@ -27,7 +27,9 @@ describe('a failure', () => {
   });
 
   test('shows nothing but its name and the envelope', async () => {
-    const fault = new Fault('502-903', { reason: 'for the log', cause: new Error('secret') });
+    const fault = Object.assign(new Fault('502-903', { reason: 'for the log' }), {
+      cause: new Error('secret'),
+    });
 
     const error = await failureOf(throwing(fault).run({}));
 

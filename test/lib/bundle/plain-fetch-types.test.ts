@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { OutgoingRequest } from '../../../lambda/egain/exchange.ts';
+import type { UpstreamRequest } from '../../../lambda/egain/exchange.ts';
 import { requestGrant, type TokenEndpoint } from '../../../lambda/egain/token-grant.ts';
 import type { Result, Upstream } from '../../../lambda/egain/upstream.ts';
 import * as standIns from '../../../lib/bundle/stand-ins/plain-fetch-types.ts';
@@ -10,7 +10,7 @@ afterEach(() => vi.unstubAllGlobals());
 
 /** A grant, and the request that was sent for it. */
 async function grant(clientAuthentication: TokenEndpoint['clientAuthentication'], text: string) {
-  const sent: OutgoingRequest[] = [];
+  const sent: UpstreamRequest[] = [];
   const headers = { get: () => null };
   const outcome = { kind: 'answer', status: 200, headers, text, tooLarge: false } as const;
   const upstream: Upstream = {
