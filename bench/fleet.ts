@@ -1,9 +1,9 @@
-import { createSnapshotStore } from '../lambda/accounts/snapshot.ts';
-import type { Clock } from '../lambda/clock.ts';
-import type { Deadline } from '../lambda/deadline.ts';
-import { createTokenSource, type TokenSource } from '../lambda/egain/token.ts';
-import type { Upstream } from '../lambda/egain/upstream.ts';
-import { randomFrom } from '../sandbox/random.ts';
+import { createSnapshotStore } from '../lambda/accounts/snapshot-store.ts';
+import { createTokenSource, type TokenSource } from '../lambda/egain/credentials/token-source.ts';
+import type { Upstream } from '../lambda/egain/transport/upstream.ts';
+import type { Clock } from '../lambda/platform/clock.ts';
+import type { Deadline } from '../lambda/platform/deadline.ts';
+import { randomFrom } from '../sandbox/egain/random.ts';
 import { type Section, show, table } from './statistics.ts';
 
 const DAY_MS = 86_400_000;

@@ -5,12 +5,12 @@
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ServiceConfig } from '../lambda/config.ts';
-import { createDeadline } from '../lambda/deadline.ts';
-import { createService } from '../lambda/service.ts';
+import { createService } from '../lambda/accounts/service.ts';
+import type { ServiceConfig } from '../lambda/platform/config.ts';
+import { createDeadline } from '../lambda/platform/deadline.ts';
 import { writeBundle } from '../lib/bundle/bundle.ts';
-import { startEgain } from '../sandbox/egain.ts';
-import { startSecretsManager } from '../sandbox/secrets-manager.ts';
+import { startSecretsManager } from '../sandbox/aws/secrets-manager.ts';
+import { startEgain } from '../sandbox/egain/egain.ts';
 import { coldStarts } from './cold.ts';
 import { show } from './statistics.ts';
 import { bundleAsCdkDoes, type Subject } from './subjects.ts';

@@ -5,7 +5,7 @@ Each was measured against the state before it in one run, 12 to 15 starts each, 
 
 | | before | after |
 |---|---:|---:|
-| Node's \`fetch\` left out of the way of the first answer (\`lambda/outgoing-request.ts\`, and a token grant that does not need Node's \`Headers\` and \`Response\`): processor time of a start | 153 | 108 |
+| Node's \`fetch\` left out of the way of the first answer (\`lambda/platform/http-client.ts\`, and a token grant that does not need Node's \`Headers\` and \`Response\`): processor time of a start | 153 | 108 |
 | the same: spawn to first answer | 164 | 120 |
 | the same in AuthorizerFunction: processor time of a start | 97 | 66 |
 | the SDK's protocol and checksum replaced by what one call needs (\`lib/bundle/stand-ins/plain-json-protocol.ts\`, \`node-sha256.ts\`): bundle, KB | 280 | 246 |

@@ -1,8 +1,9 @@
 /** One page walk in a process of its own, by the product's own modules. */
-import { systemClock } from '../lambda/clock.ts';
-import { readServiceConfig } from '../lambda/config.ts';
-import { createDeadline } from '../lambda/deadline.ts';
-import { createService } from '../lambda/service.ts';
+
+import { createService } from '../lambda/accounts/service.ts';
+import { systemClock } from '../lambda/platform/clock.ts';
+import { readServiceConfig } from '../lambda/platform/config.ts';
+import { createDeadline } from '../lambda/platform/deadline.ts';
 import { serveChild } from './child.ts';
 import type { Walk } from './walk.ts';
 

@@ -3,8 +3,8 @@
  * product, and a second eGain with pages of 100.
  */
 import { randomUUID } from 'node:crypto';
-import { startEgain } from '../sandbox/egain.ts';
-import { exampleAccounts } from '../sandbox/example-accounts.ts';
+import { startEgain } from '../sandbox/egain/egain.ts';
+import { exampleAccounts } from '../sandbox/egain/example-accounts.ts';
 import { startSandbox } from '../sandbox/sandbox.ts';
 import { cpuMs, serveChild } from './child.ts';
 import type { UpstreamState, WorldFacts } from './world.ts';

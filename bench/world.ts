@@ -1,4 +1,4 @@
-import type { ClientCredentials } from '../sandbox/egain.ts';
+import type { ClientCredentials } from '../sandbox/egain/egain.ts';
 import { type Child, startChild } from './child.ts';
 
 export interface UpstreamState {

@@ -1,6 +1,6 @@
 import { App } from 'aws-cdk-lib';
 import { GatewayApp } from '../lib/gateway-app.ts';
-import { loadStageConfig, StageConfigError } from '../lib/stage-config.ts';
+import { loadStageConfig, StageConfigError } from '../lib/stage/stage-config.ts';
 
 try {
   const stage: unknown = new App({ autoSynth: false }).node.tryGetContext('stage') ?? 'dev';

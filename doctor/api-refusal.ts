@@ -1,7 +1,7 @@
 import { readEnvelope } from '../lambda/egain/envelope.ts';
-import type { Outcome } from '../lambda/egain/exchange.ts';
-import { throttled } from '../lambda/egain/retry-after.ts';
-import type { StageConfig } from '../lib/stage-config.ts';
+import type { Outcome } from '../lambda/egain/transport/attempt.ts';
+import { throttled } from '../lambda/egain/transport/retry-after.ts';
+import type { StageConfig } from '../lib/stage/stage-config.ts';
 import { familyNotes } from './egain-family.ts';
 import { type Checked, fails } from './report.ts';
 

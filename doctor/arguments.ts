@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { SECRET_ARN } from '../lib/stage-schema.ts';
+import { SECRET_ARN } from '../lib/stage/stage-schema.ts';
 
 export const USAGE = `Usage: npm run doctor -- [--stage <name>] [--secret-arn <arn>] [--json]
 

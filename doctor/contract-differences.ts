@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
-import { accountsPageSchema } from '../lambda/accounts/account.ts';
-import { parseDateTime } from '../lambda/accounts/date-time.ts';
+import { accountsPageSchema } from '../lambda/egain/account.ts';
+import { parseDateTime } from '../lambda/platform/date-time.ts';
 
 /** How a page of eGain's differs from the contract; each line names a path, never a value. */
 export interface Differences {

@@ -1,9 +1,14 @@
-import { type Clock, systemClock } from '../lambda/clock.ts';
-import { ANSWER_MS, createDeadline, type Deadline, LONGEST_MS } from '../lambda/deadline.ts';
-import { createClient } from '../lambda/egain/client.ts';
-import type { Credentials } from '../lambda/egain/credentials.ts';
+import { createClient } from '../lambda/egain/accounts-client.ts';
+import type { Credentials } from '../lambda/egain/credentials/secret-store.ts';
+import type { Token, TokenSource } from '../lambda/egain/credentials/token-source.ts';
 import { createRedact } from '../lambda/egain/redact.ts';
-import type { Token, TokenSource } from '../lambda/egain/token.ts';
+import { type Clock, systemClock } from '../lambda/platform/clock.ts';
+import {
+  ANSWER_MS,
+  createDeadline,
+  type Deadline,
+  LONGEST_MS,
+} from '../lambda/platform/deadline.ts';
 import type { DoctorOptions } from './arguments.ts';
 import { checkConfig } from './checks/config.ts';
 import { checkCredentials } from './checks/credentials.ts';

@@ -1,9 +1,9 @@
-import type { Clock } from '../lambda/clock.ts';
-import type { Deadline } from '../lambda/deadline.ts';
-import type { Outcome } from '../lambda/egain/exchange.ts';
-import { createRetryBudget } from '../lambda/egain/retry-budget.ts';
-import { createUpstream, type Upstream } from '../lambda/egain/upstream.ts';
-import type { Telemetry } from '../lambda/telemetry.ts';
+import type { Outcome } from '../lambda/egain/transport/attempt.ts';
+import { createRetryBudget } from '../lambda/egain/transport/retry-budget.ts';
+import { createUpstream, type Upstream } from '../lambda/egain/transport/upstream.ts';
+import type { Clock } from '../lambda/platform/clock.ts';
+import type { Deadline } from '../lambda/platform/deadline.ts';
+import type { Telemetry } from '../lambda/platform/telemetry.ts';
 
 /** The product's own way to eGain, retries included, with an ear on what comes back. */
 export interface Recorder {

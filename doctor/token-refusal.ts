@@ -1,7 +1,7 @@
+import type { TokenEndpoint } from '../lambda/egain/credentials/token-grant.ts';
 import { parseJson } from '../lambda/egain/envelope.ts';
-import type { Answer, Outcome } from '../lambda/egain/exchange.ts';
-import { throttled } from '../lambda/egain/retry-after.ts';
-import type { TokenEndpoint } from '../lambda/egain/token-grant.ts';
+import type { Answer, Outcome } from '../lambda/egain/transport/attempt.ts';
+import { throttled } from '../lambda/egain/transport/retry-after.ts';
 import { familyOfScope, familyOfUrl, SCOPE_FORMS } from './egain-family.ts';
 
 /** Why there is no token, and what to do about it. */

@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
-import { systemClock } from './clock.ts';
-import { readCorsOrigins } from './config.ts';
-import { createContainer } from './container.ts';
-import { createApiHandler } from './http/handler.ts';
-import { once } from './once.ts';
-import { createTelemetry } from './telemetry.ts';
+import { createContainer } from './accounts/container.ts';
+import { createApiHandler } from './http/api-handler.ts';
+import { systemClock } from './platform/clock.ts';
+import { readCorsOrigins } from './platform/config.ts';
+import { lazy } from './platform/lazy.ts';
+import { createTelemetry } from './platform/telemetry.ts';
 
 const telemetry = createTelemetry('api');
 const container = createContainer(telemetry);
-const readOpenApi = once(() => readFileSync(new URL('openapi.json', import.meta.url), 'utf8'));
+const readOpenApi = lazy(() => readFileSync(new URL('openapi.json', import.meta.url), 'utf8'));
 
 /** Answers the partner API's requests, as API Gateway's proxy integration (REST) sends them. */
 export const handler = createApiHandler({

@@ -1,9 +1,9 @@
 import { createAuthorize } from './auth/authorize.ts';
-import { createHandler } from './auth/handler.ts';
+import { createHandler } from './auth/authorizer-handler.ts';
 import { readPartnersFile } from './auth/partners.ts';
-import { systemClock } from './clock.ts';
-import { readAuthorizerConfig } from './config.ts';
-import { createTelemetry } from './telemetry.ts';
+import { systemClock } from './platform/clock.ts';
+import { readAuthorizerConfig } from './platform/config.ts';
+import { createTelemetry } from './platform/telemetry.ts';
 
 const telemetry = createTelemetry('authorizer');
 

@@ -10,6 +10,8 @@ export type WorkflowError =
   | 'InternalError';
 
 interface FaultRow {
+  /** What the caller sees. It has eGain's form, `{status}-{number}`; from 900 on it is the product's. */
+  readonly code: `${number}-9${number}`;
   /** The HTTP status of the answer. */
   readonly status: number;
   /** The default `developerMessage`; who raises the fault may say something more precise. */
@@ -31,12 +33,12 @@ const UNAVAILABLE = 'The service is unavailable at the moment. Please try again 
 const BROKEN = 'Something went wrong on our side.';
 
 /**
- * Every fault that the product can name. Codes have eGain's form, `{status}-{number}`; numbers
- * from 900 are the product's own. The HTTP envelope, the workflow's error names and retriers, the
+ * Every fault that the product can name, by the name that the code calls it. The HTTP envelope, the workflow's error names and retriers, the
  * gateway responses, the OpenAPI document and `docs/errors.md` are made from this table.
  */
 export const FAULTS = {
-  '400-901': {
+  invalidRequest: {
+    code: '400-901',
     status: 400,
     developerMessage: 'A parameter is unknown, repeated or out of range.',
     userMessage: REQUEST,
@@ -44,7 +46,8 @@ export const FAULTS = {
     workflowError: 'InvalidRequest',
     retry: false,
   },
-  '401-901': {
+  unauthorized: {
+    code: '401-901',
     status: 401,
     developerMessage: 'The access token is missing, malformed, expired or not meant for this API.',
     userMessage: 'Please sign in again.',
@@ -52,7 +55,8 @@ export const FAULTS = {
     workflowError: null,
     retry: false,
   },
-  '403-901': {
+  clientNotAllowed: {
+    code: '403-901',
     status: 403,
     developerMessage: 'The token is valid, but its client may not use this API.',
     userMessage: ACCESS,
@@ -61,7 +65,8 @@ export const FAULTS = {
     workflowError: null,
     retry: false,
   },
-  '403-902': {
+  scopeMissing: {
+    code: '403-902',
     status: 403,
     developerMessage: 'A filter, sort key or field is not open to your scopes.',
     userMessage: ACCESS,
@@ -69,7 +74,8 @@ export const FAULTS = {
     workflowError: null,
     retry: false,
   },
-  '403-903': {
+  blockedByFirewall: {
+    code: '403-903',
     status: 403,
     developerMessage: 'The request was blocked by the firewall.',
     userMessage: ACCESS,
@@ -77,7 +83,8 @@ export const FAULTS = {
     workflowError: null,
     retry: false,
   },
-  '404-901': {
+  noSuchRoute: {
+    code: '404-901',
     status: 404,
     developerMessage: 'There is no such route or method.',
     userMessage: 'This does not exist.',
@@ -85,7 +92,8 @@ export const FAULTS = {
     workflowError: null,
     retry: false,
   },
-  '404-902': {
+  noSuchAccount: {
+    code: '404-902',
     status: 404,
     developerMessage: 'There is no such account for this partner.',
     userMessage: 'This account does not exist.',
@@ -93,7 +101,8 @@ export const FAULTS = {
     workflowError: null,
     retry: false,
   },
-  '409-901': {
+  snapshotExpired: {
+    code: '409-901',
     status: 409,
     developerMessage: 'The accounts have changed since the cursor was given.',
     userMessage: 'The list has changed. Please start over.',
@@ -101,7 +110,8 @@ export const FAULTS = {
     workflowError: 'SnapshotExpired',
     retry: false,
   },
-  '413-901': {
+  tooLarge: {
+    code: '413-901',
     status: 413,
     developerMessage: 'The answer or the request is larger than the platform allows.',
     userMessage: 'The answer is too large.',
@@ -109,7 +119,8 @@ export const FAULTS = {
     workflowError: 'InvalidRequest',
     retry: false,
   },
-  '415-901': {
+  unsupportedMediaType: {
+    code: '415-901',
     status: 415,
     developerMessage: 'The media type of the request is not supported.',
     userMessage: REQUEST,
@@ -117,7 +128,8 @@ export const FAULTS = {
     workflowError: null,
     retry: false,
   },
-  '429-901': {
+  throttled: {
+    code: '429-901',
     status: 429,
     developerMessage: 'The rate of requests is above what the partner may send.',
     userMessage: BUSY,
@@ -125,7 +137,8 @@ export const FAULTS = {
     workflowError: null,
     retry: true,
   },
-  '429-902': {
+  quotaExceeded: {
+    code: '429-902',
     status: 429,
     developerMessage: "The partner's quota is used up.",
     userMessage: 'The quota is used up.',
@@ -133,7 +146,8 @@ export const FAULTS = {
     workflowError: null,
     retry: false,
   },
-  '500-901': {
+  internalError: {
+    code: '500-901',
     status: 500,
     developerMessage: 'A fault of this service.',
     userMessage: BROKEN,
@@ -141,7 +155,8 @@ export const FAULTS = {
     workflowError: 'InternalError',
     retry: false,
   },
-  '500-902': {
+  misconfigured: {
+    code: '500-902',
     status: 500,
     developerMessage: 'This service is not set up correctly.',
     userMessage: BROKEN,
@@ -149,7 +164,8 @@ export const FAULTS = {
     workflowError: 'ServiceMisconfigured',
     retry: false,
   },
-  '502-901': {
+  egainCredentialsRefused: {
+    code: '502-901',
     status: 502,
     developerMessage: "eGain refuses this service's credentials.",
     userMessage: UNAVAILABLE,
@@ -157,7 +173,8 @@ export const FAULTS = {
     workflowError: 'CredentialsRejected',
     retry: false,
   },
-  '502-902': {
+  egainScopeInsufficient: {
+    code: '502-902',
     status: 502,
     developerMessage: "eGain grants this service's credentials too little.",
     userMessage: UNAVAILABLE,
@@ -165,7 +182,8 @@ export const FAULTS = {
     workflowError: 'CredentialsRejected',
     retry: false,
   },
-  '502-903': {
+  egainContractBroken: {
+    code: '502-903',
     status: 502,
     developerMessage: "eGain's answer is not what its contract says.",
     userMessage: UNAVAILABLE,
@@ -173,7 +191,8 @@ export const FAULTS = {
     workflowError: 'UpstreamContractBroken',
     retry: false,
   },
-  '502-904': {
+  egainPagesInconsistent: {
+    code: '502-904',
     status: 502,
     developerMessage: "The pages of eGain's answer do not add up.",
     userMessage: UNAVAILABLE,
@@ -181,7 +200,8 @@ export const FAULTS = {
     workflowError: 'UpstreamContractBroken',
     retry: false,
   },
-  '502-905': {
+  egainUnavailable: {
+    code: '502-905',
     status: 502,
     developerMessage: 'eGain cannot be reached or fails.',
     userMessage: UNAVAILABLE,
@@ -189,7 +209,8 @@ export const FAULTS = {
     workflowError: 'UpstreamUnavailable',
     retry: true,
   },
-  '503-901': {
+  egainThrottled: {
+    code: '503-901',
     status: 503,
     developerMessage: "eGain is throttling this service's requests.",
     userMessage: BUSY,
@@ -197,15 +218,26 @@ export const FAULTS = {
     workflowError: 'UpstreamThrottled',
     retry: true,
   },
-  '503-902': {
+  egainLeftAlone: {
+    code: '503-902',
     status: 503,
-    developerMessage: 'eGain has kept failing and is being left alone for a moment.',
+    developerMessage: 'eGain has just failed and is being left alone for a moment.',
     userMessage: UNAVAILABLE,
     advice: 'Wait for the seconds in `Retry-After`.',
     workflowError: 'UpstreamUnavailable',
     retry: true,
   },
-  '504-901': {
+  secretStoreUnavailable: {
+    code: '503-903',
+    status: 503,
+    developerMessage: "The store that holds this service's credentials is throttling or failing.",
+    userMessage: UNAVAILABLE,
+    advice: 'Wait for the seconds in `Retry-After`.',
+    workflowError: 'UpstreamUnavailable',
+    retry: true,
+  },
+  timedOut: {
+    code: '504-901',
     status: 504,
     developerMessage: 'eGain or the secret store did not answer in time.',
     userMessage: UNAVAILABLE,
@@ -215,7 +247,11 @@ export const FAULTS = {
   },
 } as const satisfies Record<string, FaultRow>;
 
-export type FaultCode = keyof typeof FAULTS;
+/** A fault's name in the code; its code is what callers see. */
+export type FaultName = keyof typeof FAULTS;
+
+/** Every fault's name, in the catalogue's order. */
+export const FAULT_NAMES = Object.keys(FAULTS) as readonly FaultName[];
 
 /** One row of an envelope's `details`. */
 export interface Detail {
@@ -233,9 +269,12 @@ export interface FaultOptions {
   readonly reason?: string;
 }
 
-/** A failure that the catalogue names. Whatever else is thrown is `500-901`. */
+/** A failure that the catalogue names. Whatever else is thrown is an `internalError`. */
 export class Fault extends Error {
   override readonly name: string = 'Fault';
+  /** Which row of the catalogue it is. */
+  readonly kind: FaultName;
+  /** What callers see: the row's code, or eGain's own where that is passed on. */
   readonly code: string;
   readonly status: number;
   readonly developerMessage: string;
@@ -246,10 +285,11 @@ export class Fault extends Error {
   readonly workflowError: WorkflowError;
   readonly retry: boolean;
 
-  constructor(code: FaultCode, options: FaultOptions = {}) {
-    const row: FaultRow = FAULTS[code];
+  constructor(kind: FaultName, options: FaultOptions = {}) {
+    const row: FaultRow = FAULTS[kind];
     super(options.reason ?? options.developerMessage ?? row.developerMessage);
-    this.code = code;
+    this.kind = kind;
+    this.code = row.code;
     this.status = row.status;
     this.developerMessage = options.developerMessage ?? row.developerMessage;
     this.userMessage = row.userMessage;
@@ -259,6 +299,21 @@ export class Fault extends Error {
     this.workflowError = row.workflowError ?? 'InternalError';
     this.retry = row.retry;
   }
+
+  /** Whether it is one of these. */
+  is(...kinds: readonly FaultName[]): boolean {
+    return kinds.includes(this.kind);
+  }
+}
+
+/** Whether something thrown is a fault of one of these kinds. */
+export function isFault(thrown: unknown, ...kinds: readonly FaultName[]): thrown is Fault {
+  return thrown instanceof Fault && thrown.is(...kinds);
+}
+
+/** What a caller is told of anything thrown: the fault itself, or that something else went wrong. */
+export function asFault(thrown: unknown): Fault {
+  return thrown instanceof Fault ? thrown : new Fault('internalError');
 }
 
 /** What an upstream says of a failure of its own, its texts fit to be passed on. */
@@ -271,8 +326,7 @@ export interface UpstreamEnvelope {
 
 /**
  * A 5xx of eGain's with an envelope of its own, passed on as it is. Thrown once retries are spent;
- * to a workflow it is `UpstreamUnavailable`, like `502-905`, which also lends it the texts that
- * eGain left out.
+ * in all else it is an `egainUnavailable`, which also lends it the texts that eGain left out.
  */
 export class UpstreamFault extends Fault {
   override readonly name: string = 'UpstreamFault';
@@ -281,7 +335,7 @@ export class UpstreamFault extends Fault {
   override readonly userMessage: string;
 
   constructor(status: number, envelope: UpstreamEnvelope) {
-    super('502-905', {
+    super('egainUnavailable', {
       ...(envelope.developerMessage === undefined
         ? {}
         : { developerMessage: envelope.developerMessage }),
@@ -290,6 +344,6 @@ export class UpstreamFault extends Fault {
     });
     this.code = envelope.code;
     this.status = status;
-    this.userMessage = envelope.userMessage ?? FAULTS['502-905'].userMessage;
+    this.userMessage = envelope.userMessage ?? FAULTS.egainUnavailable.userMessage;
   }
 }

@@ -1,7 +1,7 @@
-import { systemClock } from './clock.ts';
-import { createContainer } from './container.ts';
-import { createTelemetry } from './telemetry.ts';
-import { createTaskHandler } from './workflow/handler.ts';
+import { createContainer } from './accounts/container.ts';
+import { systemClock } from './platform/clock.ts';
+import { createTelemetry } from './platform/telemetry.ts';
+import { createTaskHandler } from './workflow/task-handler.ts';
 
 const telemetry = createTelemetry('task');
 const container = createContainer(telemetry);

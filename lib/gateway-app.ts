@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks, NIST80053R5Checks, ServerlessChecks } from 'cdk-nag';
-import { AccountsStack } from './accounts-stack.ts';
-import { CredentialsStack } from './credentials-stack.ts';
-import { ObservabilityStack } from './observability-stack.ts';
-import type { StageConfig } from './stage-config.ts';
-import { WorkflowStack } from './workflow-stack.ts';
+import { AccountsStack } from './accounts/accounts-stack.ts';
+import { CredentialsStack } from './credentials/credentials-stack.ts';
+import { ObservabilityStack } from './observability/observability-stack.ts';
+import type { StageConfig } from './stage/stage-config.ts';
+import { WorkflowStack } from './workflow/workflow-stack.ts';
 
 export interface GatewayAppProps {
   /**

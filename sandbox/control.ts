@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { EgainMode, SimulatedEgain } from './egain.ts';
-import { EGAIN_FAULTS } from './egain-faults.ts';
+import type { LocalSecretsManager } from './aws/secrets-manager.ts';
+import type { EgainMode, SimulatedEgain } from './egain/egain.ts';
+import { EGAIN_FAULTS } from './egain/egain-faults.ts';
 import type { SandboxFacts } from './facts.ts';
 import { readBody, sendJson } from './local-server.ts';
-import type { LocalSecretsManager } from './secrets-manager.ts';
 
 export interface ControlOptions {
   readonly facts: () => SandboxFacts;

@@ -1,4 +1,4 @@
-import type { StageConfig } from '../lib/stage-config.ts';
+import type { StageConfig } from '../lib/stage/stage-config.ts';
 import type { LocalIssuer } from './issuer.ts';
 import type { LocalServer } from './local-server.ts';
 

@@ -1,9 +1,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Clock } from '../lambda/clock.ts';
-import { loadStageConfig, type StageConfig } from '../lib/stage-config.ts';
-import { readApi } from './api-template.ts';
+import type { Clock } from '../lambda/platform/clock.ts';
+import { loadStageConfig, type StageConfig } from '../lib/stage/stage-config.ts';
+import { readFunctions } from './aws/function-template.ts';
+import { readApi } from './aws/gateway/api-template.ts';
+import { createGateway } from './aws/gateway/gateway.ts';
+import { createLambdaFunction, type LambdaFunction, type LogLine } from './aws/lambda-runtime.ts';
+import { type LocalSecretsManager, startSecretsManager } from './aws/secrets-manager.ts';
+import { type ResolvedTemplate, resolveTemplate } from './aws/template.ts';
 import { createControl } from './control.ts';
 import { createDocsPage } from './docs-page.ts';
 import {
@@ -11,16 +16,11 @@ import {
   type EgainOptions,
   type SimulatedEgain,
   startEgain,
-} from './egain.ts';
+} from './egain/egain.ts';
 import { factsOf, fetchToken, type SandboxFacts } from './facts.ts';
-import { readFunctions } from './function-template.ts';
-import { createGateway } from './gateway.ts';
 import { type LocalIssuer, startIssuer } from './issuer.ts';
-import { createLambdaFunction, type LambdaFunction, type LogLine } from './lambda-runtime.ts';
 import { type Handler, listen } from './local-server.ts';
 import { LOCAL_AUDIENCE, synthesise, withLocalAddresses } from './local-stage.ts';
-import { type LocalSecretsManager, startSecretsManager } from './secrets-manager.ts';
-import { type ResolvedTemplate, resolveTemplate } from './template.ts';
 
 export interface SandboxOptions {
   /** Which `config/<stage>.json`. @default sandbox */

@@ -1,4 +1,8 @@
-import { loadStageConfig, type StageConfig, StageConfigError } from '../../lib/stage-config.ts';
+import {
+  loadStageConfig,
+  type StageConfig,
+  StageConfigError,
+} from '../../lib/stage/stage-config.ts';
 import { familyNotes } from '../egain-family.ts';
 import { type Checked, fails, holds } from '../report.ts';
 

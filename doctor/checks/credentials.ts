@@ -1,6 +1,10 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { type Deadline, within } from '../../lambda/deadline.ts';
-import { type Credentials, readSecret, SECRET_FORM } from '../../lambda/egain/credentials.ts';
+import {
+  type Credentials,
+  readSecret,
+  SECRET_FORM,
+} from '../../lambda/egain/credentials/secret-store.ts';
+import { type Deadline, within } from '../../lambda/platform/deadline.ts';
 import { type Checked, fails, holds } from '../report.ts';
 
 export interface CredentialsPlace {

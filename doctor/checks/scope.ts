@@ -1,10 +1,10 @@
-import type { AccountsPage } from '../../lambda/accounts/account.ts';
-import type { Clock } from '../../lambda/clock.ts';
-import type { Deadline } from '../../lambda/deadline.ts';
-import type { FetchPage } from '../../lambda/egain/client.ts';
-import type { Answer } from '../../lambda/egain/exchange.ts';
+import type { AccountsPage } from '../../lambda/egain/account.ts';
+import type { FetchPage } from '../../lambda/egain/accounts-client.ts';
+import type { Answer } from '../../lambda/egain/transport/attempt.ts';
 import { Fault } from '../../lambda/faults.ts';
-import type { StageConfig } from '../../lib/stage-config.ts';
+import type { Clock } from '../../lambda/platform/clock.ts';
+import type { Deadline } from '../../lambda/platform/deadline.ts';
+import type { StageConfig } from '../../lib/stage/stage-config.ts';
 import { diagnoseApiFailure } from '../api-refusal.ts';
 import type { Recorder } from '../recorder.ts';
 import { type Checked, holds } from '../report.ts';

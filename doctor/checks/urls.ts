@@ -1,9 +1,9 @@
 import { lookup } from 'node:dns/promises';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls, TLSSocket } from 'node:tls';
-import { type Deadline, within } from '../../lambda/deadline.ts';
-import { errorCode } from '../../lambda/egain/exchange.ts';
-import type { StageConfig } from '../../lib/stage-config.ts';
+import { errorCode } from '../../lambda/egain/transport/attempt.ts';
+import { type Deadline, within } from '../../lambda/platform/deadline.ts';
+import type { StageConfig } from '../../lib/stage/stage-config.ts';
 import { type Checked, type Finding, fails, holds } from '../report.ts';
 
 type Problem = Required<Pick<Finding, 'cause' | 'seen' | 'advice'>>;

@@ -1,11 +1,11 @@
-import type { AccountsPage } from '../../lambda/accounts/account.ts';
-import type { Clock } from '../../lambda/clock.ts';
-import type { Deadline } from '../../lambda/deadline.ts';
-import type { FetchPage } from '../../lambda/egain/client.ts';
+import type { AccountsPage } from '../../lambda/egain/account.ts';
+import type { FetchPage } from '../../lambda/egain/accounts-client.ts';
 import { parseJson } from '../../lambda/egain/envelope.ts';
-import { walkPages } from '../../lambda/egain/pages.ts';
+import { walkPages } from '../../lambda/egain/pages/page-walk.ts';
 import { Fault } from '../../lambda/faults.ts';
-import type { StageConfig } from '../../lib/stage-config.ts';
+import type { Clock } from '../../lambda/platform/clock.ts';
+import type { Deadline } from '../../lambda/platform/deadline.ts';
+import type { StageConfig } from '../../lib/stage/stage-config.ts';
 import { diagnoseApiFailure } from '../api-refusal.ts';
 import { contractDifferences } from '../contract-differences.ts';
 import type { Recorder } from '../recorder.ts';
@@ -81,14 +81,14 @@ function diagnose(
   clock: Clock,
 ): Checked<never> {
   const after = `after ${pages === 1 ? '1 page' : `${pages} pages`}`;
-  if (fault.code === '502-904') {
+  if (fault.is('egainPagesInconsistent')) {
     return fails(
       'pages-do-not-add-up',
       `${after}: ${fault.message}`,
       'Run it again, since accounts may have been changed meanwhile; if it stays, report it to eGain.',
     );
   }
-  if (fault.code === '504-901') {
+  if (fault.is('timedOut')) {
     return fails(
       'walk-too-slow',
       `${after} the time was up: the product has at most 25 s for a walk`,

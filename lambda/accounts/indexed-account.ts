@@ -1,5 +1,5 @@
-import type { Account } from './account.ts';
-import { parseDateTime } from './date-time.ts';
+import type { Account } from '../egain/account.ts';
+import { parseDateTime } from '../platform/date-time.ts';
 import { foldCase } from './text.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { Account } from './account.ts';
+import type { Account } from '../egain/account.ts';
 import { LEAF_PATHS, type LeafPath } from './visibility.ts';
 
 /** What is wanted of an object: its keys in order, and whether that is all of it. */

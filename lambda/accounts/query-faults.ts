@@ -71,5 +71,5 @@ export function demandScopes(
     if (value !== undefined && row !== undefined && 'reads' in row) demand(name, row.reads);
   }
   for (const path of new Set(query.fields)) demand('fields', path);
-  if (details.length > 0) throw new Fault('403-902', { details });
+  if (details.length > 0) throw new Fault('scopeMissing', { details });
 }

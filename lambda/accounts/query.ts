@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { parseDateTime } from './date-time.ts';
+import { parseDateTime } from '../platform/date-time.ts';
 import { FIELD_PATHS, type FieldPath } from './visibility.ts';
 
 // Wider than anything that eGain stores; they only keep the work for one request bounded.

@@ -1,10 +1,10 @@
-import { parseDateTime } from './date-time.ts';
+import { parseDateTime } from '../platform/date-time.ts';
 import type { IndexedAccount } from './indexed-account.ts';
 import { createProjection } from './projection.ts';
 import { DEFAULT_SORT, type Filter, type Query } from './query.ts';
-import type { Snapshot } from './snapshot.ts';
-import { type View, viewOf } from './snapshot-index.ts';
+import type { Snapshot } from './snapshot-store.ts';
 import { foldCase } from './text.ts';
+import { type View, viewOf } from './view.ts';
 import { type FieldPath, hasAttribute, openLeaves, splitPair, type Viewer } from './visibility.ts';
 
 /** The accounts that match a query, in its order. */

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import type { Account } from './account.ts';
+import type { Account } from '../egain/account.ts';
 
 /** What a partner may be granted. The first opens the routes; the others add fields. */
 export const SCOPES = [

@@ -1,10 +1,10 @@
 import type { APIGatewayAuthorizerResult } from 'aws-lambda';
 import { SCOPES, type Scope } from '../accounts/visibility.ts';
-import type { Clock } from '../clock.ts';
-import type { AuthorizerConfig } from '../config.ts';
-import type { Deadline } from '../deadline.ts';
 import { Fault } from '../faults.ts';
-import type { Telemetry } from '../telemetry.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { AuthorizerConfig } from '../platform/config.ts';
+import type { Deadline } from '../platform/deadline.ts';
+import type { Telemetry } from '../platform/telemetry.ts';
 import { createIssuerKeys } from './issuer-keys.ts';
 import { createPartnerTable } from './partners.ts';
 import { allow, deny } from './policy.ts';
@@ -39,7 +39,7 @@ export function createAuthorize(
   clock: Clock,
 ): Authorize {
   if (config.audience === undefined && config.cognitoClients === undefined) {
-    throw new Fault('500-902', { reason: 'AUTH_AUDIENCE is missing' });
+    throw new Fault('misconfigured', { reason: 'AUTH_AUDIENCE is missing' });
   }
   const partners = createPartnerTable(partnersFile, config.cognitoClients);
   const rules: TokenRules = {

@@ -1,9 +1,9 @@
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
-import type { Clock } from '../clock.ts';
-import type { Deadline } from '../deadline.ts';
-import { sendRequest } from '../outgoing-request.ts';
-import { parseSecureUrl } from '../secure-url.ts';
-import { createSingleFlight } from '../single-flight.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Deadline } from '../platform/deadline.ts';
+import { sendRequest } from '../platform/http-client.ts';
+import { parseSecureUrl } from '../platform/secure-url.ts';
+import { createSingleFlight } from '../platform/single-flight.ts';
 
 /** Keys are asked for anew after this long, so that one the issuer withdraws loses its force. */
 const FRESH_MS = 10 * 60_000;

@@ -71,5 +71,5 @@ export function createPartnerTable(
 }
 
 function misconfigured(reason: string): Fault {
-  return new Fault('500-902', { reason });
+  return new Fault('misconfigured', { reason });
 }

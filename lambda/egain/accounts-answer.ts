@@ -1,11 +1,11 @@
 import * as z from 'zod/mini';
-import { type AccountsPage, accountsPageSchema } from '../accounts/account.ts';
-import { type Detail, Fault, type FaultCode, type FaultOptions, UpstreamFault } from '../faults.ts';
+import { type Detail, Fault, type FaultName, type FaultOptions, UpstreamFault } from '../faults.ts';
+import { type AccountsPage, accountsPageSchema } from './account.ts';
 import { parseJson, readEnvelope } from './envelope.ts';
-import type { Answer } from './exchange.ts';
 import { createRedact, type Sensitive } from './redact.ts';
-import { throttled } from './retry-after.ts';
-import type { Result } from './upstream.ts';
+import type { Answer } from './transport/attempt.ts';
+import { throttled } from './transport/retry-after.ts';
+import type { Result } from './transport/upstream.ts';
 
 /** eGain turned the product's request down. */
 export class RefusedRequest extends Fault {
@@ -13,7 +13,7 @@ export class RefusedRequest extends Fault {
   /** The status that eGain answered with. */
   readonly upstreamStatus: number;
 
-  constructor(code: FaultCode, upstreamStatus: number, options: FaultOptions) {
+  constructor(code: FaultName, upstreamStatus: number, options: FaultOptions) {
     super(code, options);
     this.upstreamStatus = upstreamStatus;
   }
@@ -32,10 +32,10 @@ export function judgeAccounts(
   now: number,
 ): AccountsPage {
   if (outcome.kind === 'late') {
-    throw new Fault('504-901', { reason: 'eGain did not answer in time' });
+    throw new Fault('timedOut', { reason: 'eGain did not answer in time' });
   }
   if (outcome.kind === 'broken') {
-    throw new Fault('502-905', {
+    throw new Fault('egainUnavailable', {
       reason: `eGain cannot be reached: ${outcome.what} ${outcome.errorCode}`,
     });
   }
@@ -56,15 +56,18 @@ export function judgeAccounts(
   }
   if (status >= 500) {
     throw envelope === undefined
-      ? new Fault('502-905', { reason })
+      ? new Fault('egainUnavailable', { reason })
       : new UpstreamFault(status, envelope);
   }
-  throw new RefusedRequest(REFUSALS.get(status) ?? '502-903', status, { details, reason });
+  throw new RefusedRequest(REFUSALS.get(status) ?? 'egainContractBroken', status, {
+    details,
+    reason,
+  });
 }
 
-const REFUSALS: ReadonlyMap<number, FaultCode> = new Map([
-  [401, '502-901'],
-  [403, '502-902'],
+const REFUSALS: ReadonlyMap<number, FaultName> = new Map([
+  [401, 'egainCredentialsRefused'],
+  [403, 'egainScopeInsufficient'],
 ]);
 
 const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i;
@@ -84,7 +87,7 @@ function readPage({ headers, text, tooLarge }: Answer): AccountsPage {
 
 /** Says what is wrong, never with what value: it may be somebody's address. */
 function broken(what: string, details: readonly Detail[] = []): Fault {
-  return new Fault('502-903', {
+  return new Fault('egainContractBroken', {
     developerMessage: `eGain's answer is not what its contract says: ${what}.`,
     details,
     reason: what,

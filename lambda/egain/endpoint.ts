@@ -1,5 +1,5 @@
 import { Fault } from '../faults.ts';
-import { parseSecureUrl } from '../secure-url.ts';
+import { parseSecureUrl } from '../platform/secure-url.ts';
 
 /**
  * A URL of eGain's that credentials may be sent to: `https`, or `http` on this machine.
@@ -10,5 +10,5 @@ import { parseSecureUrl } from '../secure-url.ts';
 export function parseEndpoint(variable: string, text: string): URL {
   const url = parseSecureUrl(text);
   if (url !== undefined) return url;
-  throw new Fault('500-902', { reason: `${variable} is not an https URL` });
+  throw new Fault('misconfigured', { reason: `${variable} is not an https URL` });
 }

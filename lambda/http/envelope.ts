@@ -1,6 +1,6 @@
 import type { Fault } from '../faults.ts';
-import type { Answer } from './answer.ts';
 import { type HeadersEvent, headerOf } from './request-headers.ts';
+import type { Answer } from './response.ts';
 
 /** eGain's form of an error, which is the product's too. */
 interface Envelope {

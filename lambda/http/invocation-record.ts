@@ -1,10 +1,10 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
-import type { Clock } from '../clock.ts';
-import { logFault } from '../fault-log.ts';
 import type { Fault } from '../faults.ts';
-import type { InvocationTelemetry } from '../telemetry.ts';
-import type { Answer } from './answer.ts';
-import { partnerOf } from './viewer.ts';
+import type { Clock } from '../platform/clock.ts';
+import { logFault } from '../platform/fault-log.ts';
+import type { InvocationTelemetry } from '../platform/telemetry.ts';
+import { partnerOf } from './authorizer-context.ts';
+import type { Answer } from './response.ts';
 
 /** What became of a request. */
 export interface Outcome {

@@ -59,7 +59,7 @@ export function readQueryString(event: QueryStringEvent, allowed: readonly Param
   const result = z.safeParse(querySchema, query, { reportInput: true });
   if (!result.success) details.push(...faultRows(result.error.issues));
   if (result.success && details.length === 0) return result.data;
-  throw new Fault('400-901', { details });
+  throw new Fault('invalidRequest', { details });
 }
 
 function parametersOf(event: QueryStringEvent): [name: string, values: readonly string[]][] {

@@ -2,15 +2,15 @@ import type { APIGatewayProxyEvent, Context } from 'aws-lambda';
 import { DEFAULT_PAGESIZE } from '../accounts/query.ts';
 import { demandScopes } from '../accounts/query-faults.ts';
 import { select, selectOne } from '../accounts/select.ts';
-import type { SnapshotAnswer } from '../accounts/snapshot.ts';
-import type { Clock } from '../clock.ts';
-import { deadlineOf } from '../deadline.ts';
+import type { Service } from '../accounts/service.ts';
+import type { SnapshotAnswer } from '../accounts/snapshot-store.ts';
 import { Fault } from '../faults.ts';
-import type { Service } from '../service.ts';
-import { type Answer, freshnessHeaders, jsonAnswer } from './answer.ts';
+import type { Clock } from '../platform/clock.ts';
+import { deadlineOf } from '../platform/deadline.ts';
+import { viewerOf } from './authorizer-context.ts';
 import { LIST_PARAMETERS, ONE_ACCOUNT_PARAMETERS, readQueryString } from './query-string.ts';
 import { headerOf } from './request-headers.ts';
-import { viewerOf } from './viewer.ts';
+import { type Answer, freshnessHeaders, jsonAnswer } from './response.ts';
 
 export interface RouteOptions {
   /** The service of this container. Throws a Fault where it could not be made. */
@@ -64,7 +64,7 @@ export function createRoutes({ service, openApi, clock }: RouteOptions): Route {
       if (body === undefined) continue;
       return jsonAnswer(body, freshnessHeaders(answer), headerOf(event, 'if-none-match'), answer);
     }
-    throw new Fault('404-902');
+    throw new Fault('noSuchAccount');
   };
 
   const getContract: Route = async (event) => {
@@ -79,7 +79,7 @@ export function createRoutes({ service, openApi, clock }: RouteOptions): Route {
   ]);
   return async (event, context) => {
     const route = event.httpMethod === 'GET' ? routes.get(event.resource) : undefined;
-    if (route === undefined) throw new Fault('404-901');
+    if (route === undefined) throw new Fault('noSuchRoute');
     return await route(event, context);
   };
 }

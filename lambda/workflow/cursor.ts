@@ -49,7 +49,7 @@ export function decodeCursor(cursor: string, question: string): Position {
 
 /** The refusal of a cursor that was not given for this question. */
 export function foreignCursor(): Fault {
-  return new Fault('400-901', {
+  return new Fault('invalidRequest', {
     developerMessage: 'The cursor was not given for this filter and sort.',
     details: [
       { key: 'cursor', value: 'expected the cursor of the page before, with its filter and sort' },

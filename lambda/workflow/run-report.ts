@@ -1,9 +1,9 @@
 import type { MiddlewareObj } from '@middy/core';
 import type { Context } from 'aws-lambda';
-import type { Clock } from '../clock.ts';
-import { logFault } from '../fault-log.ts';
 import { Fault } from '../faults.ts';
-import type { InvocationTelemetry, LogFields } from '../telemetry.ts';
+import type { Clock } from '../platform/clock.ts';
+import { logFault } from '../platform/fault-log.ts';
+import type { InvocationTelemetry, LogFields } from '../platform/telemetry.ts';
 import { TaskError } from './task-error.ts';
 import type { TaskOutput } from './task-page.ts';
 
@@ -47,7 +47,7 @@ export function runReport(
     onError(request) {
       const { context, error, internal } = request;
       const known = error instanceof Fault;
-      const fault = known ? error : new Fault('500-901');
+      const fault = known ? error : new Fault('internalError');
       const requestId = context.awsRequestId;
       logFault(fault, known ? undefined : error, { requestId }, telemetry);
       telemetry.count('Faults', 1, fault.code);

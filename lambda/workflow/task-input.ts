@@ -48,7 +48,7 @@ export function parseTaskInput(event: unknown): TaskInput {
   const details = result.error.issues.flatMap((issue) =>
     faultRows([issue], EXPECTED).map((row) => withPath(row, issue)),
   );
-  throw new Fault('400-901', { details });
+  throw new Fault('invalidRequest', { details });
 }
 
 function withPath(row: Detail, issue: z.core.$ZodIssue): Detail {

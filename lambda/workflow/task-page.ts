@@ -85,7 +85,7 @@ export function cutPage(
 }
 
 function tooLarge(id: string, fields: readonly string[]): Fault {
-  return new Fault('413-901', {
+  return new Fault('tooLarge', {
     developerMessage: 'One account alone passes maxBytes. Ask for fewer fields, or raise maxBytes.',
     details: [
       { key: 'id', value: id },

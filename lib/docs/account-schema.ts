@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
-import { accountSchema } from '../../lambda/accounts/account.ts';
 import { FIELDS, type LeafPath } from '../../lambda/accounts/visibility.ts';
+import { accountSchema } from '../../lambda/egain/account.ts';
 
 /** A JSON Schema of draft 2020-12, the dialect of OpenAPI 3.1. */
 export type JsonSchema = { readonly [keyword: string]: unknown };

@@ -1,4 +1,4 @@
-import { FAULTS, type FaultCode } from '../../lambda/faults.ts';
+import { FAULT_NAMES, FAULTS, type FaultName } from '../../lambda/faults.ts';
 
 const INTRODUCTION = `# Errors
 
@@ -37,21 +37,20 @@ longer each time.
 
 /** The error catalogue for people, as Markdown. */
 export function createErrorsPage(): string {
-  const codes = Object.keys(FAULTS) as FaultCode[];
-  const sections = [...Map.groupBy(codes, (code) => FAULTS[code].status)].map(
+  const sections = [...Map.groupBy(FAULT_NAMES, (fault) => FAULTS[fault].status)].map(
     ([status, group]) => `## ${status} ${STATUS_NAMES[status]}\n\n${table(group)}`,
   );
   return [INTRODUCTION, ...sections, EGAIN].join('\n');
 }
 
-function table(codes: readonly FaultCode[]): string {
+function table(faults: readonly FaultName[]): string {
   const head =
     '| code | what happened | what to do | again | in a workflow |\n|---|---|---|---|---|';
-  return `${[head, ...codes.map(row)].join('\n')}\n`;
+  return `${[head, ...faults.map(row)].join('\n')}\n`;
 }
 
-function row(code: FaultCode): string {
-  const { developerMessage, advice, retry, workflowError } = FAULTS[code];
+function row(fault: FaultName): string {
+  const { code, developerMessage, advice, retry, workflowError } = FAULTS[fault];
   const name = workflowError === null ? '' : `\`${workflowError}\``;
   return `| \`${code}\` | ${developerMessage} | ${advice} | ${retry ? 'yes' : 'no'} | ${name} |`;
 }

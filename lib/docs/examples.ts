@@ -1,6 +1,6 @@
-import type { Account } from '../../lambda/accounts/account.ts';
 import type { ParameterName } from '../../lambda/accounts/query.ts';
-import type { Detail, FaultCode } from '../../lambda/faults.ts';
+import type { Account } from '../../lambda/egain/account.ts';
+import type { Detail, FaultName } from '../../lambda/faults.ts';
 
 /** What eGain holds in the document's examples. */
 export const EXAMPLE_ACCOUNTS: readonly Account[] = [
@@ -64,7 +64,7 @@ export const PARAMETER_EXAMPLES: Record<ParameterName, unknown> = {
 
 /** Query strings that are refused, for a partner with `accounts/read` alone, and the rows why. */
 export const REFUSED_EXAMPLES = {
-  '400-901': {
+  invalidRequest: {
     query: 'pagesize=0&active=maybe&colour=red',
     details: [
       { key: 'colour', value: 'no such parameter' },
@@ -72,7 +72,7 @@ export const REFUSED_EXAMPLES = {
       { key: 'pagesize', value: 'expected an integer from 1 to 500; got "0"' },
     ],
   },
-  '403-902': {
+  scopeMissing: {
     query: 'orchestration=1&fields=id,address',
     details: [
       {
@@ -83,12 +83,12 @@ export const REFUSED_EXAMPLES = {
     ],
   },
 } as const satisfies Partial<
-  Record<FaultCode, { readonly query: string; readonly details: readonly Detail[] }>
+  Record<FaultName, { readonly query: string; readonly details: readonly Detail[] }>
 >;
 
 /** Rows of `details` where eGain's answer is what went wrong. */
-export const UPSTREAM_DETAILS: Partial<Record<FaultCode, readonly Detail[]>> = {
-  '502-902': [
+export const UPSTREAM_DETAILS: Partial<Record<FaultName, readonly Detail[]>> = {
+  egainScopeInsufficient: [
     { key: 'egain.code', value: '403-197' },
     { key: 'egain.developerMessage', value: 'The scope is not assigned to the client.' },
   ],

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
-import type { Account } from '../../lambda/accounts/account.ts';
 import { createProjection } from '../../lambda/accounts/projection.ts';
 import { MAX_PAGENUM, MAX_PAGESIZE } from '../../lambda/accounts/query.ts';
 import { openLeaves, type Scope } from '../../lambda/accounts/visibility.ts';
-import { FAULTS, type FaultCode } from '../../lambda/faults.ts';
+import type { Account } from '../../lambda/egain/account.ts';
+import { FAULT_NAMES, type FaultName } from '../../lambda/faults.ts';
 import { LIST_PARAMETERS, ONE_ACCOUNT_PARAMETERS } from '../../lambda/http/query-string.ts';
 import { accountJsonSchema } from './account-schema.ts';
 import { EXAMPLE_ACCOUNTS } from './examples.ts';
@@ -18,12 +18,17 @@ const SCOPE_DESCRIPTIONS: Record<Scope, string> = {
 };
 
 /** Faults that no HTTP route answers with, or not this one. */
-const TASK_ONLY: readonly FaultCode[] = ['409-901'];
-const NOT_IN_LIST: readonly FaultCode[] = [...TASK_ONLY, '404-901', '404-902'];
-const DOCUMENT_FAULTS: readonly FaultCode[] = ['403-903', '413-901', '415-901', '429-901'];
+const TASK_ONLY: readonly FaultName[] = ['snapshotExpired'];
+const NOT_IN_LIST: readonly FaultName[] = [...TASK_ONLY, 'noSuchRoute', 'noSuchAccount'];
+const DOCUMENT_FAULTS: readonly FaultName[] = [
+  'blockedByFirewall',
+  'tooLarge',
+  'unsupportedMediaType',
+  'throttled',
+];
 
-const ALL_FAULTS = Object.keys(FAULTS) as FaultCode[];
-const without = (codes: readonly FaultCode[]) => ALL_FAULTS.filter((code) => !codes.includes(code));
+const without = (faults: readonly FaultName[]) =>
+  FAULT_NAMES.filter((fault) => !faults.includes(fault));
 
 /**
  * The partners' contract as an OpenAPI 3.1 document, made of the schemas that validate at run time
@@ -120,7 +125,7 @@ interface Operation {
   readonly description: string;
   readonly parameters: readonly object[];
   readonly ok: object;
-  readonly faults: readonly FaultCode[];
+  readonly faults: readonly FaultName[];
 }
 
 function operation({ ok, faults, ...rest }: Operation): object {
@@ -155,7 +160,7 @@ function documentOperation(): object {
         description: 'What you have still holds. There is no body.',
         headers: responses.headers('ETag', 'PublicCacheControl', 'XCorrelationId'),
       },
-      ...responses.failures([...DOCUMENT_FAULTS, '500-901', '504-901']),
+      ...responses.failures([...DOCUMENT_FAULTS, 'internalError', 'timedOut']),
     },
   };
 }

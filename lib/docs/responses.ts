@@ -1,4 +1,4 @@
-import { FAULTS, type FaultCode } from '../../lambda/faults.ts';
+import { FAULTS, type FaultName } from '../../lambda/faults.ts';
 import { REFUSED_EXAMPLES, UPSTREAM_DETAILS } from './examples.ts';
 
 const NAMES: Readonly<Record<number, string>> = {
@@ -108,16 +108,16 @@ export const ENVELOPE = {
 } as const;
 
 /** References to the answers that a route gives to these faults, by status. */
-export function failures(codes: readonly FaultCode[]): Record<string, object> {
-  const statuses = new Set(codes.map((code) => FAULTS[code].status));
+export function failures(faults: readonly FaultName[]): Record<string, object> {
+  const statuses = new Set(faults.map((fault) => FAULTS[fault].status));
   return Object.fromEntries(
     [...statuses].map((status) => [status, { $ref: `#/components/responses/${NAMES[status]}` }]),
   );
 }
 
 /** The answers to these faults, by name; one for each status. */
-export function failureComponents(codes: readonly FaultCode[]): Record<string, object> {
-  const byStatus = Map.groupBy(codes, (code) => FAULTS[code].status);
+export function failureComponents(faults: readonly FaultName[]): Record<string, object> {
+  const byStatus = Map.groupBy(faults, (fault) => FAULTS[fault].status);
   const rows = [...byStatus].map(([status, group]) => [NAMES[status], failure(status, group)]);
   return Object.fromEntries(rows);
 }
@@ -139,19 +139,22 @@ export const UPSTREAM_FAILURE = {
   },
 };
 
-function failure(status: number, codes: readonly FaultCode[]): object {
-  const own = { enum: codes };
+function failure(status: number, faults: readonly FaultName[]): object {
+  const rows = faults.map((fault) => FAULTS[fault]);
+  const own = { enum: rows.map(({ code }) => code) };
   const egain = { pattern: `^${status}-${EGAIN_NUMBER}`, description: "eGain's own fault" };
   const extra: HeaderName[] = [];
   if (status === 401) extra.push('WWWAuthenticate');
   if (status === 503) extra.push('RetryAfter');
   return {
-    description: codes.map((code) => `\`${code}\`: ${FAULTS[code].developerMessage}`).join('\n\n'),
+    description: rows
+      .map(({ code, developerMessage }) => `\`${code}\`: ${developerMessage}`)
+      .join('\n\n'),
     headers: headers('XCorrelationId', 'NoStore', ...extra),
     content: {
       'application/json': {
         schema: envelopeWith(status >= 500 ? { anyOf: [own, egain] } : own),
-        examples: Object.fromEntries(codes.map((code) => [code, example(code)])),
+        examples: Object.fromEntries(faults.map((fault) => [FAULTS[fault].code, example(fault)])),
       },
     },
   };
@@ -166,10 +169,10 @@ function envelopeWith(code: object): object {
   };
 }
 
-function example(code: FaultCode): object {
-  const { developerMessage, advice } = FAULTS[code];
-  const refused: Partial<Record<FaultCode, { details: unknown }>> = REFUSED_EXAMPLES;
-  const details = refused[code]?.details ?? UPSTREAM_DETAILS[code];
+function example(fault: FaultName): object {
+  const { code, developerMessage, advice } = FAULTS[fault];
+  const refused: Partial<Record<FaultName, { details: unknown }>> = REFUSED_EXAMPLES;
+  const details = refused[fault]?.details ?? UPSTREAM_DETAILS[fault];
   return {
     summary: advice,
     value: { code, developerMessage, ...(details === undefined ? {} : { details }) },

@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { stageJsonSchema } from '../stage-schema.ts';
+import { stageJsonSchema } from '../stage/stage-schema.ts';
 import { createErrorsPage } from './errors-page.ts';
 import { createOpenApi } from './openapi.ts';
 

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { ACCESS_LOG_FORMAT } from '../../lib/constructs/access-log.ts';
-import { LOG_QUERIES } from '../../lib/constructs/log-queries.ts';
+import { ACCESS_LOG_FORMAT } from '../../lib/accounts/access-log.ts';
+import { LOG_QUERIES } from '../../lib/observability/log-queries.ts';
 
 const ROOT = new URL('../../', import.meta.url);
 const read = (path: string) => readFileSync(new URL(path, ROOT), 'utf8');

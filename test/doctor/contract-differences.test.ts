@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { contractDifferences } from '../../doctor/contract-differences.ts';
-import type { Account } from '../../lambda/accounts/account.ts';
-import { exampleAccounts } from '../../sandbox/example-accounts.ts';
+import type { Account } from '../../lambda/egain/account.ts';
+import { exampleAccounts } from '../../sandbox/egain/example-accounts.ts';
 
 const [account] = exampleAccounts(1) as [Account];
 const page = (...accounts: unknown[]) => ({

@@ -5,9 +5,12 @@ import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-sec
 import { mockClient } from 'aws-sdk-client-mock';
 import 'aws-sdk-client-mock-vitest/extend';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type SimulatedEgain, startEgain } from '../../sandbox/egain.ts';
-import { EGAIN_FAULTS } from '../../sandbox/egain-faults.ts';
-import { type LocalSecretsManager, startSecretsManager } from '../../sandbox/secrets-manager.ts';
+import {
+  type LocalSecretsManager,
+  startSecretsManager,
+} from '../../sandbox/aws/secrets-manager.ts';
+import { type SimulatedEgain, startEgain } from '../../sandbox/egain/egain.ts';
+import { EGAIN_FAULTS } from '../../sandbox/egain/egain-faults.ts';
 import { failureOf, rowOf, runDoctor } from './support.ts';
 
 const ARN = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:egain-AbCdEf';

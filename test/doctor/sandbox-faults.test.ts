@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type SimulatedEgain, startEgain } from '../../sandbox/egain.ts';
+import { type SimulatedEgain, startEgain } from '../../sandbox/egain/egain.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 import { type DoctorRun, failureOf, rowOf, runDoctor, type Stage } from './support.ts';
 

@@ -6,8 +6,8 @@ import { expect } from 'vitest';
 import { runCommand } from '../../doctor/command.ts';
 import type { World } from '../../doctor/doctor.ts';
 import { type Report, reportText } from '../../doctor/report.ts';
-import type { Clock } from '../../lambda/clock.ts';
-import type { SimulatedEgain } from '../../sandbox/egain.ts';
+import type { Clock } from '../../lambda/platform/clock.ts';
+import type { SimulatedEgain } from '../../sandbox/egain/egain.ts';
 
 /** What of a stage config a test may say; the rest is that of a simulated eGain. */
 export interface Stage {

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { exampleAccounts } from '../../sandbox/example-accounts.ts';
+import { exampleAccounts } from '../../sandbox/egain/example-accounts.ts';
 import { type Sandbox, startSandbox } from '../../sandbox/sandbox.ts';
 import { instanceInVirtualTime, type WatchedStage, watch, written } from './watched-stage.ts';
 

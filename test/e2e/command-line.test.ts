@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 
-const MAIN = fileURLToPath(new URL('../../sandbox/main.ts', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../sandbox/cli/start.ts', import.meta.url));
 const REAL = { EGAIN_CLIENT_ID: 'id', EGAIN_CLIENT_SECRET: 'secret' };
 const started: ChildProcess[] = [];
 const taken = createServer();

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { EGAIN_FAULTS } from '../../sandbox/egain-faults.ts';
-import { exampleAccounts } from '../../sandbox/example-accounts.ts';
+import { EGAIN_FAULTS } from '../../sandbox/egain/egain-faults.ts';
+import { exampleAccounts } from '../../sandbox/egain/example-accounts.ts';
 import { type Sandbox, startSandbox } from '../../sandbox/sandbox.ts';
 import { createPartner, type Send } from './partner.ts';
 

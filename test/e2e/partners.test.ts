@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import http, { type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { exampleAccounts } from '../../sandbox/example-accounts.ts';
+import { exampleAccounts } from '../../sandbox/egain/example-accounts.ts';
 import { type Sandbox, startSandbox } from '../../sandbox/sandbox.ts';
 import { createPartner, type Send } from './partner.ts';
 

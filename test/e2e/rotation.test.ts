@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type SimulatedEgain, startEgain } from '../../sandbox/egain.ts';
-import { exampleAccounts } from '../../sandbox/example-accounts.ts';
+import { type SimulatedEgain, startEgain } from '../../sandbox/egain/egain.ts';
+import { exampleAccounts } from '../../sandbox/egain/example-accounts.ts';
 import { type Sandbox, startSandbox } from '../../sandbox/sandbox.ts';
 import { createPartner, type PartnerAnswer, type Send } from './partner.ts';
 

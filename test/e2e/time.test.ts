@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { StageConfig } from '../../lib/stage-config.ts';
+import type { StageConfig } from '../../lib/stage/stage-config.ts';
 import { type Sandbox, startSandbox } from '../../sandbox/sandbox.ts';
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
 import { createPartner, type Send } from './partner.ts';

@@ -1,12 +1,12 @@
 import type { Context } from 'aws-lambda';
 import { vi } from 'vitest';
-import { readServiceConfig } from '../../lambda/config.ts';
-import { createApiHandler } from '../../lambda/http/handler.ts';
-import { createService } from '../../lambda/service.ts';
-import { createTelemetry } from '../../lambda/telemetry.ts';
-import type { LogLine } from '../../sandbox/lambda-runtime.ts';
+import { createService } from '../../lambda/accounts/service.ts';
+import { createApiHandler } from '../../lambda/http/api-handler.ts';
+import { readServiceConfig } from '../../lambda/platform/config.ts';
+import { createTelemetry } from '../../lambda/platform/telemetry.ts';
+import type { LogLine } from '../../sandbox/aws/lambda-runtime.ts';
+import { type Execution, runStateMachine } from '../../sandbox/aws/state-machine.ts';
 import type { Sandbox } from '../../sandbox/sandbox.ts';
-import { type Execution, runStateMachine } from '../../sandbox/state-machine.ts';
 import { apiEvent } from '../support/api-events.ts';
 import {
   type AlarmProperties,

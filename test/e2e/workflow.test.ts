@@ -3,9 +3,13 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { exampleAccounts } from '../../sandbox/example-accounts.ts';
+import {
+  type Execution,
+  type RunOptions,
+  runStateMachine,
+} from '../../sandbox/aws/state-machine.ts';
+import { exampleAccounts } from '../../sandbox/egain/example-accounts.ts';
 import { type Sandbox, startSandbox } from '../../sandbox/sandbox.ts';
-import { type Execution, type RunOptions, runStateMachine } from '../../sandbox/state-machine.ts';
 import { temporaryFolder } from '../support/stage.ts';
 
 interface Manifest {
@@ -152,7 +156,7 @@ describe('an export with the real bundle', () => {
 });
 
 const command = (...args: string[]) =>
-  promisify(execFile)(process.execPath, ['sandbox/workflow.ts', ...args]);
+  promisify(execFile)(process.execPath, ['sandbox/cli/workflow.ts', ...args]);
 
 describe('npm run workflow', () => {
   test('writes the export to a folder, with a line for each page', async () => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Service } from '../../lambda/service.ts';
+import type { Service } from '../../lambda/accounts/service.ts';
 import { apiEvent, lambdaContext } from '../support/api-events.ts';
 import { bodyOf } from '../support/partner-api.ts';
 
@@ -28,7 +28,7 @@ describe('the API function', () => {
 
   beforeEach(() => {
     vi.resetModules();
-    vi.doMock('../../lambda/service.ts', () => ({ createService }));
+    vi.doMock('../../lambda/accounts/service.ts', () => ({ createService }));
     vi.stubEnv('POWERTOOLS_LOG_LEVEL', 'SILENT');
     vi.stubEnv('POWERTOOLS_METRICS_DISABLED', 'true');
     warmUp.mockReset().mockResolvedValue();
@@ -36,7 +36,7 @@ describe('the API function', () => {
   });
 
   afterEach(() => {
-    vi.doUnmock('../../lambda/service.ts');
+    vi.doUnmock('../../lambda/accounts/service.ts');
     vi.unstubAllEnvs();
   });
 

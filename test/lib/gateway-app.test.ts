@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { GatewayApp } from '../../lib/gateway-app.ts';
-import { loadStageConfig, parseStageConfig } from '../../lib/stage-config.ts';
+import { loadStageConfig, parseStageConfig } from '../../lib/stage/stage-config.ts';
 import { appOf, FULL_STAGE, LEAST, temporaryFolder } from '../support/stage.ts';
 
 /** A hash by path of every template and asset in a cloud assembly. */

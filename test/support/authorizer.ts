@@ -1,10 +1,10 @@
 import type { JWTPayload } from 'jose';
 import { type Authorize, createAuthorize } from '../../lambda/auth/authorize.ts';
-import type { Clock } from '../../lambda/clock.ts';
-import type { AuthorizerConfig } from '../../lambda/config.ts';
-import type { Deadline } from '../../lambda/deadline.ts';
-import type { MetricName } from '../../lambda/metrics.ts';
-import type { InvocationTelemetry } from '../../lambda/telemetry.ts';
+import type { Clock } from '../../lambda/platform/clock.ts';
+import type { AuthorizerConfig } from '../../lambda/platform/config.ts';
+import type { Deadline } from '../../lambda/platform/deadline.ts';
+import type { MetricName } from '../../lambda/platform/metrics.ts';
+import type { InvocationTelemetry } from '../../lambda/platform/telemetry.ts';
 
 export const METHOD_ARN = 'arn:aws:execute-api:eu-west-1:123456789012:a1b2c3/v1/GET/accounts';
 export const AUDIENCE = 'https://accounts.test';

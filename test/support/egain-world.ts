@@ -1,9 +1,9 @@
 import { afterAll, afterEach, vi } from 'vitest';
-import type { Account } from '../../lambda/accounts/account.ts';
-import type { SnapshotAnswer, SnapshotOptions } from '../../lambda/accounts/snapshot.ts';
-import type { ServiceConfig } from '../../lambda/config.ts';
-import { createDeadline } from '../../lambda/deadline.ts';
-import { createService, type Service } from '../../lambda/service.ts';
+import { createService, type Service } from '../../lambda/accounts/service.ts';
+import type { SnapshotAnswer, SnapshotOptions } from '../../lambda/accounts/snapshot-store.ts';
+import type { Account } from '../../lambda/egain/account.ts';
+import type { ServiceConfig } from '../../lambda/platform/config.ts';
+import { createDeadline } from '../../lambda/platform/deadline.ts';
 import { type RecordedTelemetry, recordTelemetry } from './recorded-telemetry.ts';
 import {
   type ReceivedRequest,

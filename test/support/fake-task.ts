@@ -1,5 +1,9 @@
-import type { InvokeResult } from '../../sandbox/lambda-runtime.ts';
-import { type Execution, type RunOptions, runStateMachine } from '../../sandbox/state-machine.ts';
+import type { InvokeResult } from '../../sandbox/aws/lambda-runtime.ts';
+import {
+  type Execution,
+  type RunOptions,
+  runStateMachine,
+} from '../../sandbox/aws/state-machine.ts';
 
 /** Objects by key, in the order in which they were written. */
 type Objects = Map<string, unknown>;

@@ -1,7 +1,7 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
-import type { Account } from '../../lambda/accounts/account.ts';
-import type { SnapshotAnswer } from '../../lambda/accounts/snapshot.ts';
-import { createApiHandler } from '../../lambda/http/handler.ts';
+import type { SnapshotAnswer } from '../../lambda/accounts/snapshot-store.ts';
+import type { Account } from '../../lambda/egain/account.ts';
+import { createApiHandler } from '../../lambda/http/api-handler.ts';
 import type { RouteOptions } from '../../lambda/http/routes.ts';
 import { snapshotOf } from './accounts.ts';
 import { apiEvent, lambdaContext, type RequestOptions } from './api-events.ts';

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import type { Account } from '../../lambda/accounts/account.ts';
+import type { Account } from '../../lambda/egain/account.ts';
 import { DATES, IDS, LANGUAGES, NAMES } from './accounts.ts';
 
 export interface Partner {

@@ -1,4 +1,4 @@
-import type { InvocationTelemetry, LogFields } from '../../lambda/telemetry.ts';
+import type { InvocationTelemetry, LogFields } from '../../lambda/platform/telemetry.ts';
 
 interface RecordedLine {
   readonly level: 'info' | 'warn' | 'error';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Template } from 'aws-cdk-lib/assertions';
 import { GatewayApp } from '../../lib/gateway-app.ts';
-import { parseStageConfig } from '../../lib/stage-config.ts';
+import { parseStageConfig } from '../../lib/stage/stage-config.ts';
 
 /** The least that a stage config needs. */
 export const LEAST = {

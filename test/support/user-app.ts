@@ -3,7 +3,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { Function } from 'aws-cdk-lib/aws-lambda';
 import { DefinitionBody, type IChainable, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
-import { resolveTemplate } from '../../sandbox/template.ts';
+import { resolveTemplate } from '../../sandbox/aws/template.ts';
 import { temporaryFolder } from './stage.ts';
 
 export const TASK_ARN = 'arn:aws:lambda:us-east-1:000000000000:function:TaskFunction';

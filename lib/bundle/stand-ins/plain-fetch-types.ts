@@ -1,7 +1,7 @@
 /**
  * In the bundles, in place of fetch's `Headers` and `Response`: what `oauth4webapi` uses of them
  * for one grant. Node's own bring all of fetch with them, a third of a cold start, while the
- * request itself goes out by `lambda/outgoing-request.ts`. Whatever is not here fails loudly in the
+ * request itself goes out by `lambda/platform/http-client.ts`. Whatever is not here fails loudly in the
  * tests that run the bundles.
  */
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { Account } from '../../../lambda/accounts/account.ts';
 import type { Query } from '../../../lambda/accounts/query.ts';
 import { select, selectOne } from '../../../lambda/accounts/select.ts';
-import type { Snapshot } from '../../../lambda/accounts/snapshot.ts';
+import type { Snapshot } from '../../../lambda/accounts/snapshot-store.ts';
 import { FULL_VIEWER, type Viewer } from '../../../lambda/accounts/visibility.ts';
+import type { Account } from '../../../lambda/egain/account.ts';
 import { account, snapshotOf } from '../../support/accounts.ts';
 
 const READER: Viewer = { scopes: new Set(['accounts/read']) };

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
-import { accountSchema } from '../../../lambda/accounts/account.ts';
 import {
   accountRuleSchema,
   FIELD_PATHS,
@@ -11,6 +10,7 @@ import {
   openLeaves,
   type Scope,
 } from '../../../lambda/accounts/visibility.ts';
+import { accountSchema } from '../../../lambda/egain/account.ts';
 import { account } from '../../support/accounts.ts';
 
 interface JsonSchema {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readCorsOrigins } from '../../../lambda/config.ts';
+import { readCorsOrigins } from '../../../lambda/platform/config.ts';
 import { createPartnerApi } from '../../support/partner-api.ts';
 
 const PORTAL = 'https://portal.example.org';

@@ -47,7 +47,7 @@ describe('the record of a request', () => {
             api.telemetry.count('UpstreamCalls', 3);
             api.telemetry.count('TokenRequests');
             api.clock.advance(250);
-            throw new Fault('502-904');
+            throw new Fault('egainPagesInconsistent');
           },
         },
       }),
@@ -91,7 +91,7 @@ describe('the record of a request', () => {
   });
 
   it('counts faults by code, and those of the server apart', async () => {
-    const { request, telemetry } = createPartnerApi({ service: rejecting(new Fault('504-901')) });
+    const { request, telemetry } = createPartnerApi({ service: rejecting(new Fault('timedOut')) });
 
     await request();
     await request({ authorizer: null });
@@ -106,22 +106,25 @@ describe('the record of a request', () => {
   });
 
   it.each([
-    ['502-903', 'error'],
-    ['413-901', 'warn'],
-  ] as const)('keeps the reason of %s, as %s, and does not send it', async (code, level) => {
-    const { request, telemetry } = createPartnerApi({
-      service: rejecting(new Fault(code, { reason: 'page 2: account[3].name' })),
-    });
+    ['egainContractBroken', '502-903', 'error'],
+    ['tooLarge', '413-901', 'warn'],
+  ] as const)(
+    'keeps the reason of %s, %s, as %s, and does not send it',
+    async (kind, code, level) => {
+      const { request, telemetry } = createPartnerApi({
+        service: rejecting(new Fault(kind, { reason: 'page 2: account[3].name' })),
+      });
 
-    const result = await request();
+      const result = await request();
 
-    expect(telemetry.lines[0]).toEqual({
-      level,
-      message: 'fault',
-      fields: { correlationId: REQUEST_ID, code, reason: 'page 2: account[3].name' },
-    });
-    expect(result.body).not.toContain('page 2');
-  });
+      expect(telemetry.lines[0]).toEqual({
+        level,
+        message: 'fault',
+        fields: { correlationId: REQUEST_ID, code, reason: 'page 2: account[3].name' },
+      });
+      expect(result.body).not.toContain('page 2');
+    },
+  );
 
   it.each([
     ['an error', new TypeError(`headers ${CANARY}\n    at ${CANARY} (x.js:1:1)`), 'TypeError'],

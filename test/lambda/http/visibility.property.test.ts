@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Account } from '../../../lambda/accounts/account.ts';
+import type { Account } from '../../../lambda/egain/account.ts';
 import { accountArbitrary, accountsArbitrary } from '../../support/accounts.ts';
 import type { RequestOptions } from '../../support/api-events.ts';
 import { bodyOf, createPartnerApi } from '../../support/partner-api.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { throttled } from '../../../lambda/egain/retry-after.ts';
-import { FAULTS, Fault, type FaultCode, UpstreamFault } from '../../../lambda/faults.ts';
-import { createTaskHandler } from '../../../lambda/workflow/handler.ts';
+import { throttled } from '../../../lambda/egain/transport/retry-after.ts';
+import { FAULT_NAMES, FAULTS, Fault, UpstreamFault } from '../../../lambda/faults.ts';
+import { createTaskHandler } from '../../../lambda/workflow/task-handler.ts';
 import { account, snapshotOf } from '../../support/accounts.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 import { recordTelemetry } from '../../support/recorded-telemetry.ts';
@@ -13,21 +13,22 @@ const throwing = (error: unknown) =>
   });
 
 describe('a failure', () => {
-  const workflowCodes = (Object.keys(FAULTS) as FaultCode[]).filter(
-    (code) => FAULTS[code].workflowError !== null,
+  const workflowFaults = FAULT_NAMES.filter((fault) => FAULTS[fault].workflowError !== null);
+
+  test.each(workflowFaults)(
+    'of %s has the name and the envelope of the catalogue',
+    async (fault) => {
+      const { code, workflowError, developerMessage } = FAULTS[fault];
+
+      const error = await failureOf(throwing(new Fault(fault)).run({}));
+
+      expect(error.name).toBe(workflowError);
+      expect(envelopeOf(error)).toEqual({ code, developerMessage });
+    },
   );
 
-  test.each(workflowCodes)('of %s has the name and the envelope of the catalogue', async (code) => {
-    const { workflowError, developerMessage } = FAULTS[code];
-
-    const error = await failureOf(throwing(new Fault(code)).run({}));
-
-    expect(error.name).toBe(workflowError);
-    expect(envelopeOf(error)).toEqual({ code, developerMessage });
-  });
-
   test('shows nothing but its name and the envelope', async () => {
-    const fault = Object.assign(new Fault('502-903', { reason: 'for the log' }), {
+    const fault = Object.assign(new Fault('egainContractBroken', { reason: 'for the log' }), {
       cause: new Error('secret'),
     });
 
@@ -78,7 +79,9 @@ describe('a failure', () => {
   });
 
   test('is logged, and counted by its code', async () => {
-    const task = throwing(new Fault('502-901', { reason: 'refused after one renewal' }));
+    const task = throwing(
+      new Fault('egainCredentialsRefused', { reason: 'refused after one renewal' }),
+    );
 
     await failureOf(task.run({}));
 
@@ -97,7 +100,7 @@ describe('a failure', () => {
   test('of the setting comes from the run, each time', async () => {
     const handler = createTaskHandler({
       service: () => {
-        throw new Fault('500-902');
+        throw new Fault('misconfigured');
       },
       telemetry: recordTelemetry(),
       clock: createManualClock(),

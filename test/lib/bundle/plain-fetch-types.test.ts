@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { UpstreamRequest } from '../../../lambda/egain/exchange.ts';
-import { requestGrant, type TokenEndpoint } from '../../../lambda/egain/token-grant.ts';
-import type { Result, Upstream } from '../../../lambda/egain/upstream.ts';
+import { requestGrant, type TokenEndpoint } from '../../../lambda/egain/credentials/token-grant.ts';
+import type { UpstreamRequest } from '../../../lambda/egain/transport/attempt.ts';
+import type { Result, Upstream } from '../../../lambda/egain/transport/upstream.ts';
 import * as standIns from '../../../lib/bundle/stand-ins/plain-fetch-types.ts';
 
 const CREDENTIALS = { clientId: 'client é', clientSecret: 'a+b:c/d% é', version: '1' };

@@ -1,0 +1,133 @@
+import { Fault } from '../../faults.ts';
+import type { Account, AccountsPage } from '../account.ts';
+
+const MAX_PAGES = 1000;
+/** In pages. */
+const LONG_WALK = 5;
+
+/** What the pages so far add up to. Fed page by page, in their order. */
+export interface PageTally {
+  /** The distinct accounts, in the order of their first coming. */
+  accounts(): Account[];
+  /** How often an account came again by its id, and was merged. */
+  duplicates(): number;
+  /** How many pages are to be asked for, as far as is known. */
+  pagesKnown(): number;
+  /** Whether the list is whole. */
+  complete(): boolean;
+  /** @throws Fault `502-904` when the pages cannot add up any more */
+  add(page: readonly Account[]): void;
+  /** Whether a refusal (400 or 404) of the next page means that there was no more. */
+  mayEndHere(): boolean;
+}
+
+/**
+ * The tally of a walk that begins with `first`, which is added already.
+ *
+ * `count` is documented as the number of records, and is believed until more has come than it
+ * says: then it counts pages, as eGain's sibling APIs have it. Under either meaning it is a
+ * promise, and an end that comes before it is kept is a fault, never a shorter list. But a short
+ * page after more than `count` records is an end also where it comes before `count` pages, as when
+ * accounts were added under way; to be sure, one more page is asked for. A lone page that is not
+ * full is the whole list, though it holds more than `count`.
+ *
+ * @throws Fault `502-904`
+ */
+export function createPageTally(first: AccountsPage): PageTally {
+  const { count } = first.paginationInfo;
+  const size = reportedSize(first) ?? first.account.length;
+  const merged = new Map<string, Account>();
+  let pages = 0;
+  let duplicates = 0;
+  let pagesKnown = 1;
+  let short = false;
+  let complete = false;
+
+  const mayEndHere = () =>
+    merged.size === count || (merged.size > count && (pages >= count || short));
+
+  const plan = (known: number) => {
+    pagesKnown = Math.max(pagesKnown, known);
+  };
+
+  const add = (page: readonly Account[]) => {
+    const keys = keysOf(page);
+    if (!keys.some((key) => !merged.has(key))) {
+      // Nothing new: no page, as it were. It ends the walk where nothing more was promised.
+      if (!mayEndHere())
+        throw doNotAddUp(page.length === 0 ? 'one is empty too early' : 'one is repeated');
+      complete = true;
+      return;
+    }
+    if (short) throw doNotAddUp('more came after a short one');
+    pages += 1;
+    page.forEach((account, index) => {
+      const key = keys[index] ?? '';
+      const known = merged.get(key);
+      if (known !== undefined) duplicates += 1;
+      if (known === undefined || isLater(account, known)) merged.set(key, account);
+    });
+    if (pages > MAX_PAGES) throw doNotAddUp(`there are more than ${MAX_PAGES}`);
+
+    const full = page.length >= size;
+    if (merged.size < count) {
+      // Later pages may turn out smaller than the first; then one more at a time.
+      const left = count - merged.size;
+      const promised = pages === 1 ? 1 + Math.ceil(left / size) : pages + 1;
+      if (promised > MAX_PAGES) throw doNotAddUp(`there are more than ${MAX_PAGES}`);
+      plan(promised);
+      // The last one will be full, so one more will be asked for, to be sure. In a long walk it goes
+      // along with the others, and nothing waits for it alone; a short one that fails is spared it.
+      if (pages === 1 && left % size === 0 && promised > LONG_WALK) plan(promised + 1);
+    } else if (full) {
+      // Exactly `count`: one more, to be sure. More than that: `count` counts pages.
+      plan(merged.size > count ? Math.max(count, pages + 1) : pages + 1);
+      if (pagesKnown > MAX_PAGES + 1) throw doNotAddUp(`there are more than ${MAX_PAGES}`);
+    } else if (pages === 1 || mayEndHere()) {
+      complete = true;
+    } else {
+      short = true;
+      plan(pages + 1);
+    }
+  };
+  add(first.account);
+
+  return {
+    accounts: () => [...merged.values()],
+    duplicates: () => duplicates,
+    pagesKnown: () => pagesKnown,
+    complete: () => complete,
+    add,
+    mayEndHere,
+  };
+}
+
+/** The page size that eGain reports, where it is one. */
+export function reportedSize(page: AccountsPage): number | undefined {
+  const { pagesize } = page.paginationInfo;
+  return Number.isSafeInteger(pagesize) && Number(pagesize) > 0 ? Number(pagesize) : undefined;
+}
+
+/**
+ * By what an account is known again on another page: its id, or all of its content where it has
+ * none. Equal ones without an id in one page are kept apart, since a page is of one moment.
+ */
+function keysOf(page: readonly Account[]): string[] {
+  const seen = new Map<string, number>();
+  return page.map((account) => {
+    if (typeof account.id === 'string') return account.id;
+    const content = JSON.stringify(account);
+    const times = (seen.get(content) ?? 0) + 1;
+    seen.set(content, times);
+    return `\0${times}:${content}`;
+  });
+}
+
+/** Of two records of one account, the one modified later is the truer. */
+function isLater(account: Account, known: Account): boolean {
+  return Date.parse(account.modified ?? '') > Date.parse(known.modified ?? '');
+}
+
+function doNotAddUp(what: string): Fault {
+  return new Fault('egainPagesInconsistent', { reason: `the pages do not add up: ${what}` });
+}

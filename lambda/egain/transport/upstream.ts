@@ -1,0 +1,100 @@
+import { isFault } from '../../faults.ts';
+import type { Clock } from '../../platform/clock.ts';
+import { type Deadline, pause } from '../../platform/deadline.ts';
+import type { MetricName } from '../../platform/metrics.ts';
+import type { LogFields, Telemetry } from '../../platform/telemetry.ts';
+import { exchange, type Outcome, type UpstreamRequest } from './attempt.ts';
+import { createBreaker } from './breaker.ts';
+import { decideRetry } from './retry.ts';
+import type { RetryBudget } from './retry-budget.ts';
+
+/** What came of a request after all its attempts. */
+export interface Result {
+  readonly outcome: Outcome;
+  /** The server asked for a wait that the caller has no time for. */
+  readonly waitTooLong: boolean;
+}
+
+/** A server that requests are sent to, with retries and a circuit breaker of its own. */
+export interface Upstream {
+  /**
+   * Sends the request, up to three times, within the deadline.
+   *
+   * @throws Fault `503-902` while the breaker is open
+   * @throws the signal's reason when the work was cancelled, or time ran out during a pause
+   */
+  send(request: UpstreamRequest, deadline: Deadline): Promise<Result>;
+}
+
+export interface UpstreamOptions {
+  /** How the log calls it. */
+  readonly name: 'accounts' | 'token';
+  /** Counts its attempts. */
+  readonly metric: MetricName;
+  /** Takes the milliseconds of each attempt. */
+  readonly latencyMetric?: MetricName;
+  readonly budget: RetryBudget;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly telemetry: Telemetry;
+}
+
+/** An upstream whose breaker and first connection last as long as it does. */
+export function createUpstream(options: UpstreamOptions): Upstream {
+  const { name, clock, telemetry } = options;
+  const breaker = createBreaker(clock);
+  let connectedBefore = false;
+
+  const attempt = async (request: UpstreamRequest, deadline: Deadline): Promise<Outcome> => {
+    const began = clock.now();
+    telemetry.count(options.metric);
+    try {
+      return await exchange(request, deadline, clock);
+    } finally {
+      if (options.latencyMetric) telemetry.count(options.latencyMetric, clock.now() - began);
+    }
+  };
+
+  return {
+    async send(request, deadline) {
+      let outcome: Outcome | undefined;
+      for (let attempts = 1; ; attempts += 1) {
+        try {
+          outcome = await breaker.run(() => attempt(request, deadline));
+        } catch (error) {
+          // The breaker opened under way: what made it open says more than that it did.
+          if (outcome && isFault(error, 'egainLeftAlone')) {
+            return { outcome, waitTooLong: false };
+          }
+          throw error;
+        }
+        const decision = decideRetry({
+          outcome,
+          attempts,
+          connectedBefore,
+          timeLeftMs: deadline.remaining(),
+          now: clock.now(),
+          random: options.random(),
+        });
+        connectedBefore ||= outcome.kind === 'answer';
+        const again = decision.kind === 'retry' && options.budget.take();
+        if (outcome.kind !== 'answer' || outcome.status !== 200) {
+          telemetry.warn('An upstream request failed', {
+            upstream: name,
+            attempt: attempts,
+            ...describe(outcome),
+            ...(again ? { retryAfterMs: Math.round(decision.afterMs) } : {}),
+          });
+        }
+        if (!again) return { outcome, waitTooLong: decision.kind === 'wait-too-long' };
+        await pause(decision.afterMs, deadline, clock);
+      }
+    },
+  };
+}
+
+function describe(outcome: Outcome): LogFields {
+  if (outcome.kind === 'answer') return { status: outcome.status };
+  if (outcome.kind === 'late') return { waitedMs: outcome.waitedMs };
+  return { broken: outcome.what, errorCode: outcome.errorCode };
+}

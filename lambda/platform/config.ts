@@ -1,0 +1,145 @@
+import * as z from 'zod/mini';
+import { Fault } from '../faults.ts';
+import { METRICS_NAMESPACE } from './metrics.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const required = () => z.string().check(z.minLength(1));
+const seconds = (fallback: string) =>
+  z.pipe(
+    z._default(z.string().check(z.regex(/^\d{1,6}$/)), fallback),
+    z.transform((digits) => Number(digits)),
+  );
+
+const serviceSchema = z.object({
+  CREDENTIALS_SECRET_ARN: required(),
+  EGAIN_API_URL: required(),
+  EGAIN_TOKEN_URL: required(),
+  EGAIN_SCOPE: required(),
+  EGAIN_CLIENT_AUTHENTICATION: z._default(z.enum(['body', 'basic']), 'body'),
+  CACHE_FRESH_SECONDS: seconds('30'),
+  CACHE_STALE_SECONDS: seconds('600'),
+  AWS_LAMBDA_INITIALIZATION_TYPE: z.optional(z.string()),
+});
+
+/** What ApiFunction and TaskFunction are told by their environment. */
+export interface ServiceConfig {
+  readonly secretArn: string;
+  /** The base of eGain's API, without a slash at the end. */
+  readonly apiUrl: string;
+  readonly tokenUrl: string;
+  readonly scope: string;
+  readonly clientAuthentication: 'body' | 'basic';
+  readonly freshSeconds: number;
+  readonly staleSeconds: number;
+  /** With provisioned concurrency the container sleeps between init and the first request. */
+  readonly provisioned: boolean;
+}
+
+const json = z.pipe(
+  z.string(),
+  z.transform((text, context) => {
+    try {
+      return JSON.parse(text) as unknown;
+    } catch {
+      context.issues.push({ code: 'custom', message: 'not JSON', input: undefined });
+      return z.NEVER;
+    }
+  }),
+);
+
+const authorizerSchema = z.object({
+  AUTH_ISSUER: required(),
+  AUTH_JWKS_URI: z.optional(z.string()),
+  AUTH_AUDIENCE: z.optional(z.string()),
+  AUTH_COGNITO_CLIENTS: z.optional(z.pipe(json, z.record(z.string(), z.string()))),
+});
+
+/** What AuthorizerFunction is told by its environment. */
+export interface AuthorizerConfig {
+  readonly issuer: string;
+  /** Without it, the issuer's OpenID configuration names it. */
+  readonly jwksUri: string | undefined;
+  /** The `aud` that tokens must have; a Cognito pool's access tokens have none. */
+  readonly audience: string | undefined;
+  /**
+   * The Cognito app client's id by the partner's name, where the pool is the stack's own; its ids
+   * are not known before it is deployed. Undefined with an issuer of the deployer's.
+   */
+  readonly cognitoClients: Readonly<Record<string, string>> | undefined;
+}
+
+/**
+ * Reads the environment of ApiFunction and TaskFunction.
+ *
+ * @throws Fault `500-902` naming each variable that is missing or malformed, never its value.
+ */
+export function readServiceConfig(environment: Environment = process.env): ServiceConfig {
+  const env = parse(serviceSchema, environment);
+  return {
+    secretArn: env.CREDENTIALS_SECRET_ARN,
+    apiUrl: env.EGAIN_API_URL.replace(/\/+$/, ''),
+    tokenUrl: env.EGAIN_TOKEN_URL,
+    scope: env.EGAIN_SCOPE,
+    clientAuthentication: env.EGAIN_CLIENT_AUTHENTICATION,
+    freshSeconds: env.CACHE_FRESH_SECONDS,
+    staleSeconds: env.CACHE_STALE_SECONDS,
+    provisioned: env.AWS_LAMBDA_INITIALIZATION_TYPE === 'provisioned-concurrency',
+  };
+}
+
+/**
+ * Reads the environment of AuthorizerFunction.
+ *
+ * @throws Fault `500-902` naming each variable that is missing or malformed.
+ */
+export function readAuthorizerConfig(environment: Environment = process.env): AuthorizerConfig {
+  const env = parse(authorizerSchema, environment);
+  return {
+    issuer: env.AUTH_ISSUER,
+    jwksUri: env.AUTH_JWKS_URI,
+    audience: env.AUTH_AUDIENCE,
+    cognitoClients: env.AUTH_COGNITO_CLIENTS,
+  };
+}
+
+/** The namespace of the metrics, in Powertools' own variable. */
+export function readMetricsNamespace(environment: Environment = process.env): string {
+  return environment['POWERTOOLS_METRICS_NAMESPACE'] || METRICS_NAMESPACE;
+}
+
+/** The origins whose scripts may read the API's answers; none where the variable is not set. */
+export function readCorsOrigins(environment: Environment = process.env): string[] {
+  return (environment['CORS_ORIGINS'] ?? '').split(' ').filter((origin) => origin !== '');
+}
+
+function parse<T extends z.ZodMiniType>(schema: T, environment: Environment): z.output<T> {
+  const result = z.safeParse(schema, environment);
+  if (result.success) return result.data;
+  const names = result.error.issues.map((issue) => issue.path.join('.'));
+  throw new Fault('misconfigured', {
+    reason: `environment variables missing or malformed: ${[...new Set(names)].join(', ')}`,
+  });
+}
+
+/** The keys that Lambda gives its function; a function has no other source of them. */
+export interface AwsKeys {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+}
+
+/**
+ * Reads the function's AWS keys.
+ *
+ * @throws Fault `500-902` where there are none
+ */
+export function readAwsKeys(environment: Environment = process.env): AwsKeys {
+  const accessKeyId = environment['AWS_ACCESS_KEY_ID'];
+  const secretAccessKey = environment['AWS_SECRET_ACCESS_KEY'];
+  const sessionToken = environment['AWS_SESSION_TOKEN'];
+  if (!accessKeyId || !secretAccessKey) {
+    throw new Fault('misconfigured', { reason: 'the environment holds no AWS keys' });
+  }
+  return { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}) };
+}

@@ -1,0 +1,103 @@
+import type { Context } from 'aws-lambda';
+import { Fault } from '../faults.ts';
+import type { Clock } from './clock.ts';
+
+/** What is kept back of the caller's time, to write the answer. */
+export const ANSWER_MS = 1000;
+/** API Gateway gives up after 29 s, whatever the function may take. */
+export const LONGEST_MS = 25_000;
+
+/** The moment by which one invocation must have its result. Every wait and request knows it. */
+export interface Deadline {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  /** Aborts when the deadline passes; its `reason` is a Fault `504-901`. */
+  readonly signal: AbortSignal;
+  /** Milliseconds left, never negative. */
+  remaining(): number;
+  /** Calls the timer off. To be called when the invocation ends. */
+  dispose(): void;
+}
+
+/**
+ * The deadline of an invocation: its remaining time less 1 s for the answer, and 25 s at most.
+ *
+ * @param remainingMs the platform's remaining time (`context.getRemainingTimeInMillis()`)
+ */
+export function createDeadline(remainingMs: number, clock: Clock): Deadline {
+  const ms = Math.max(0, Math.min(remainingMs - ANSWER_MS, LONGEST_MS)) || 0;
+  const at = clock.now() + ms;
+  const controller = new AbortController();
+  const pass = () => controller.abort(new Fault('timedOut'));
+  if (ms === 0) pass();
+  const dispose = clock.after(ms, pass);
+  return {
+    at,
+    signal: controller.signal,
+    remaining: () => Math.max(0, at - clock.now()),
+    dispose,
+  };
+}
+
+/** The deadline of the invocation with this context; one that tells no time left has the longest. */
+export function deadlineOf(
+  context: Partial<Pick<Context, 'getRemainingTimeInMillis'>>,
+  clock: Clock,
+): Deadline {
+  return createDeadline(context.getRemainingTimeInMillis?.() ?? Number.POSITIVE_INFINITY, clock);
+}
+
+/** A deadline that its owner can also bring forward, for work whose result is no longer wanted. */
+export interface CancellableDeadline extends Deadline {
+  cancel(reason: unknown): void;
+}
+
+/** The same deadline, with a signal that aborts on `cancel` as well. */
+export function cancellable(deadline: Deadline): CancellableDeadline {
+  const controller = new AbortController();
+  return {
+    ...deadline,
+    signal: AbortSignal.any([deadline.signal, controller.signal]),
+    cancel: (reason) => controller.abort(reason),
+  };
+}
+
+/**
+ * The outcome of `work`, awaited no longer than the deadline. For waits that cannot be aborted
+ * themselves: another caller's flight, a library's own pauses.
+ *
+ * @throws the signal's reason (a Fault `504-901`) when the deadline comes first
+ */
+export async function within<T>(work: Promise<T>, { signal }: Deadline): Promise<T> {
+  const done = new AbortController();
+  const passed = new Promise<never>((_, reject) => {
+    const pass = () => reject(signal.reason);
+    if (signal.aborted) pass();
+    else signal.addEventListener('abort', pass, { once: true, signal: done.signal });
+  });
+  try {
+    return await Promise.race([work, passed]);
+  } finally {
+    done.abort();
+  }
+}
+
+/**
+ * Waits `ms` milliseconds.
+ *
+ * @throws the signal's reason when the deadline passes first, or the work is cancelled
+ */
+export function pause(ms: number, { signal }: Deadline, clock: Clock): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const pass = () => {
+      callOff();
+      reject(signal.reason);
+    };
+    const callOff = clock.after(ms, () => {
+      signal.removeEventListener('abort', pass);
+      resolve();
+    });
+    if (signal.aborted) pass();
+    else signal.addEventListener('abort', pass, { once: true });
+  });
+}

@@ -1,0 +1,100 @@
+import type { Duration } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import type { Construct } from 'constructs';
+import { metricsNamespace } from '../../lambda/platform/metrics.ts';
+import { type BundleFiles, bundle } from '../bundle/bundle.ts';
+import { acknowledge } from '../common/acknowledge.ts';
+import { StageLogGroup } from '../common/log-group.ts';
+import type { StageConfig } from '../stage/stage-config.ts';
+
+export interface AccountsFunctionProps {
+  readonly config: StageConfig;
+  /** The stage's name, for the metrics' namespace. */
+  readonly stage: string;
+  /** The entry in `lambda/`, without `.ts`; also names its row in `functions.concurrency`. */
+  readonly entry: 'api' | 'task' | 'authorizer';
+  readonly description: string;
+  readonly timeout: Duration;
+  /** MiB; the share of a processor grows with it. */
+  readonly memorySize: number;
+  readonly environment: Readonly<Record<string, string>>;
+  /**
+   * Files beside the bundle, content by name.
+   * @default - the bundle and the licences alone
+   */
+  readonly files?: BundleFiles;
+}
+
+/**
+ * A function of the product: Node.js 24 on arm64, bundled from `lambda/<entry>.ts`, with a log
+ * group of its own and a role that may write there and send traces, and nothing else until it is
+ * granted.
+ */
+export class AccountsFunction extends lambda.Function {
+  /** What to invoke: the alias whose containers are kept warm, where there are any. */
+  readonly target: lambda.IFunction;
+
+  constructor(scope: Construct, id: string, props: AccountsFunctionProps) {
+    const { config, stage, entry } = props;
+    const { logLevel, concurrency } = config.functions;
+    const { reserved, provisioned } = concurrency[entry];
+    const logGroup = new StageLogGroup(scope, `${id}Logs`, config);
+    const role = new iam.Role(scope, `${id}Role`, {
+      assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
+      description: `What ${id} may do`,
+    });
+    logGroup.grantWrite(role);
+
+    super(scope, id, {
+      description: props.description,
+      code: bundle(entry, props.files),
+      handler: 'index.handler',
+      runtime: lambda.Runtime.NODEJS_24_X,
+      architecture: lambda.Architecture.ARM_64,
+      timeout: props.timeout,
+      memorySize: props.memorySize,
+      tracing: lambda.Tracing.ACTIVE,
+      role,
+      logGroup,
+      environment: {
+        // V8's young generation would take up to 128 MB before it is cleared. A walk over many
+        // accounts leaves much behind; so its peak is what it keeps, and little more.
+        NODE_OPTIONS: '--max-semi-space-size=8',
+        POWERTOOLS_SERVICE_NAME: entry,
+        POWERTOOLS_LOG_LEVEL: logLevel,
+        POWERTOOLS_METRICS_NAMESPACE: metricsNamespace(stage),
+        ...props.environment,
+      },
+      ...(reserved === undefined ? {} : { reservedConcurrentExecutions: reserved }),
+    });
+    // CDK's classes and interfaces don't agree under `exactOptionalPropertyTypes`.
+    this.target = (
+      provisioned === undefined
+        ? this
+        : this.addAlias('live', { provisionedConcurrentExecutions: provisioned })
+    ) as lambda.IFunction;
+    acknowledge(role, {
+      'AwsSolutions-IAM5[Resource::*]':
+        'X-Ray has no resources: PutTraceSegments and PutTelemetryRecords can only be granted on *.',
+      'NIST.800.53.R5-IAMNoInlinePolicy':
+        'The policy is for this one role and goes with it; nothing else could share it.',
+    });
+    acknowledge(this, SYNCHRONOUS);
+    if (reserved === undefined) acknowledge(this, UNRESERVED);
+  }
+}
+
+const SYNCHRONOUS = {
+  'Serverless-LambdaDLQ': 'It is invoked synchronously: its caller sees the failure.',
+  'NIST.800.53.R5-LambdaDLQ': 'It is invoked synchronously: its caller sees the failure.',
+  'NIST.800.53.R5-LambdaInsideVPC':
+    'It reaches public endpoints alone (eGain, the issuer, Secrets Manager) and nothing in a VPC; ' +
+    'nothing can connect to it.',
+};
+
+const UNRESERVED = {
+  'NIST.800.53.R5-LambdaConcurrency':
+    'The stage and the usage plans throttle its callers. Where the account is shared with others, ' +
+    'functions.concurrency in the stage config sets a limit.',
+};

@@ -1,0 +1,150 @@
+import { readFileSync } from 'node:fs';
+import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib';
+import type { RestApi } from 'aws-cdk-lib/aws-apigateway';
+import type { LogGroup } from 'aws-cdk-lib/aws-logs';
+import type { Construct } from 'constructs';
+import type { CredentialsStack } from '../credentials/credentials-stack.ts';
+import { EgainCredentials } from '../credentials/egain-credentials.ts';
+import type { PartnerIssuer } from '../credentials/partner-issuer.ts';
+import type { StageConfig } from '../stage/stage-config.ts';
+import { AccountsFunction } from './accounts-function.ts';
+import { Partner } from './partner.ts';
+import { PartnerApi } from './partner-api.ts';
+import { partnersTable, usageKey } from './partners-table.ts';
+
+export interface AccountsStackProps extends StackProps {
+  readonly config: StageConfig;
+  readonly stage: string;
+  /** Undefined where secret and issuer exist already. */
+  readonly credentials: CredentialsStack | undefined;
+}
+
+const OPENAPI = new URL('../../docs/openapi.json', import.meta.url);
+
+/** What is redeployed daily: the functions, the partners' API, and what each partner needs. */
+export class AccountsStack extends Stack {
+  readonly apiFunction: AccountsFunction;
+  readonly taskFunction: AccountsFunction;
+  readonly authorizerFunction: AccountsFunction;
+  readonly api: RestApi;
+  /** The API's base with the stage, without a slash at the end. */
+  readonly apiUrl: string;
+  /** The API's access log; its lines are `ACCESS_LOG_FORMAT`'s. */
+  readonly accessLogs: LogGroup;
+
+  constructor(scope: Construct, id: string, props: AccountsStackProps) {
+    super(scope, id, props);
+    const { config, stage } = props;
+    const egain =
+      props.credentials?.egain ?? new EgainCredentials(this, 'EgainCredentials', config);
+    const issuer = props.credentials?.issuer;
+    const environment = serviceEnvironment(config, egain.secretArn);
+    this.apiFunction = new AccountsFunction(this, 'ApiFunction', {
+      config,
+      stage,
+      entry: 'api',
+      description: 'Answers the partners',
+      // A second less than API Gateway waits, so that the answer is the function's own.
+      timeout: Duration.seconds(28),
+      memorySize: 1024,
+      environment: { ...environment, ...corsEnvironment(config) },
+      files: { 'openapi.json': readFileSync(OPENAPI, 'utf8') },
+    });
+    this.taskFunction = new AccountsFunction(this, 'TaskFunction', {
+      config,
+      stage,
+      entry: 'task',
+      description: 'Answers state machines',
+      timeout: Duration.seconds(60),
+      memorySize: 1024,
+      environment,
+    });
+    egain.grantRead(this.apiFunction);
+    egain.grantRead(this.taskFunction);
+    this.authorizerFunction = new AccountsFunction(this, 'AuthorizerFunction', {
+      config,
+      stage,
+      entry: 'authorizer',
+      description: 'Decides which partner gets in',
+      timeout: Duration.seconds(10),
+      memorySize: 512,
+      environment: issuerEnvironment(config, issuer),
+      files: { 'partners.json': partnersTable(config, stage) },
+    });
+
+    const { api, url, accessLogs } = new PartnerApi(this, 'PartnerApi', {
+      config,
+      handler: this.apiFunction.target,
+      authorizer: this.authorizerFunction.target,
+    });
+    this.api = api;
+    this.apiUrl = url;
+    this.accessLogs = accessLogs;
+    const userPool = issuer?.userPool;
+    const partners = Object.entries(config.partners).map(
+      ([name, partner]) =>
+        [
+          name,
+          new Partner(this, `Partner-${name}`, {
+            name,
+            partner,
+            usageKey: usageKey(stage, name),
+            api,
+            userPool,
+          }),
+        ] as const,
+    );
+    if (userPool !== undefined) {
+      const clients = Object.fromEntries(partners.map(([name, { clientId }]) => [name, clientId]));
+      this.authorizerFunction.addEnvironment('AUTH_COGNITO_CLIENTS', this.toJsonString(clients));
+    }
+    new CfnOutput(this, 'ApiUrl', { value: url, description: "The partners' API" });
+    new CfnOutput(this, 'CredentialsSecretArn', {
+      value: egain.secretArn,
+      description: "Where eGain's client id and secret go",
+    });
+    if (issuer !== undefined) {
+      new CfnOutput(this, 'TokenUrl', {
+        value: issuer.tokenUrl,
+        description: 'Where partners get their tokens',
+      });
+    }
+  }
+}
+
+function serviceEnvironment(config: StageConfig, secretArn: string): Record<string, string> {
+  const { egain, cache } = config;
+  return {
+    CREDENTIALS_SECRET_ARN: secretArn,
+    EGAIN_API_URL: egain.apiUrl,
+    EGAIN_TOKEN_URL: egain.tokenUrl,
+    EGAIN_SCOPE: egain.scope,
+    EGAIN_CLIENT_AUTHENTICATION: egain.clientAuthentication,
+    CACHE_FRESH_SECONDS: String(cache.freshSeconds),
+    CACHE_STALE_SECONDS: String(cache.staleSeconds),
+  };
+}
+
+function corsEnvironment({ api }: StageConfig): Record<string, string> {
+  return api.corsOrigins.length === 0 ? {} : { CORS_ORIGINS: api.corsOrigins.join(' ') };
+}
+
+function issuerEnvironment(
+  { auth }: StageConfig,
+  issuer: PartnerIssuer | undefined,
+): Record<string, string> {
+  if (issuer !== undefined) {
+    return {
+      AUTH_ISSUER: issuer.issuerUrl,
+      AUTH_JWKS_URI: `${issuer.issuerUrl}/.well-known/jwks.json`,
+    };
+  }
+  const given = {
+    AUTH_ISSUER: auth.issuer,
+    AUTH_AUDIENCE: auth.audience,
+    AUTH_JWKS_URI: auth.jwksUri,
+  };
+  return Object.fromEntries(
+    Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
+}

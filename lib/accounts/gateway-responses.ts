@@ -1,0 +1,67 @@
+import { ResponseType, type RestApi } from 'aws-cdk-lib/aws-apigateway';
+import { FAULTS, type FaultName } from '../../lambda/faults.ts';
+
+/** Which fault each kind of answer is that API Gateway makes by itself. */
+export const GATEWAY_FAULTS: ReadonlyMap<ResponseType, FaultName> = new Map([
+  [ResponseType.UNAUTHORIZED, 'unauthorized'],
+  [ResponseType.EXPIRED_TOKEN, 'unauthorized'],
+  [ResponseType.INVALID_SIGNATURE, 'unauthorized'],
+  [ResponseType.ACCESS_DENIED, 'clientNotAllowed'],
+  [ResponseType.INVALID_API_KEY, 'clientNotAllowed'],
+  [ResponseType.WAF_FILTERED, 'blockedByFirewall'],
+  // API Gateway's name for a route or method that isn't there, which it would answer with 403.
+  [ResponseType.MISSING_AUTHENTICATION_TOKEN, 'noSuchRoute'],
+  [ResponseType.RESOURCE_NOT_FOUND, 'noSuchRoute'],
+  [ResponseType.REQUEST_TOO_LARGE, 'tooLarge'],
+  [ResponseType.UNSUPPORTED_MEDIA_TYPE, 'unsupportedMediaType'],
+  [ResponseType.THROTTLED, 'throttled'],
+  [ResponseType.QUOTA_EXCEEDED, 'quotaExceeded'],
+  [ResponseType.BAD_REQUEST_PARAMETERS, 'invalidRequest'],
+  [ResponseType.BAD_REQUEST_BODY, 'invalidRequest'],
+  [ResponseType.DEFAULT_4XX, 'invalidRequest'],
+  [ResponseType.INTEGRATION_TIMEOUT, 'timedOut'],
+  [ResponseType.INTEGRATION_FAILURE, 'internalError'],
+  [ResponseType.AUTHORIZER_FAILURE, 'internalError'],
+  [ResponseType.AUTHORIZER_CONFIGURATION_ERROR, 'internalError'],
+  [ResponseType.API_CONFIGURATION_ERROR, 'internalError'],
+  [ResponseType.DEFAULT_5XX, 'internalError'],
+] as const);
+
+/**
+ * Gives every error that API Gateway makes by itself the envelope. Its templates know nothing but
+ * plain substitution, so there is no `userMessage`.
+ *
+ * A gateway response can't choose its headers by the request. So where one origin may call, it is
+ * named here; where several may, a browser shows these few errors as network failures, rather
+ * than any origin at all being let in.
+ *
+ * @param corsOrigins the origins that the stage config names
+ * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gatewayResponse-definition.html
+ */
+export function addGatewayResponses(api: RestApi, corsOrigins: readonly string[]): void {
+  const [origin, ...others] = corsOrigins;
+  const single = others.length === 0 ? origin : undefined;
+  for (const [type, fault] of GATEWAY_FAULTS) {
+    const { code, status, developerMessage } = FAULTS[fault];
+    api.addGatewayResponse(`${type.responseType}Response`, {
+      type,
+      statusCode: String(status),
+      responseHeaders: {
+        'Content-Type': "'application/json'",
+        'Cache-Control': "'no-store'",
+        'X-Correlation-Id': 'context.requestId',
+        ...(status === 401 ? { 'WWW-Authenticate': "'Bearer'" } : {}),
+        ...(single === undefined ? {} : corsHeaders(single)),
+      },
+      templates: { 'application/json': JSON.stringify({ code, developerMessage }) },
+    });
+  }
+}
+
+function corsHeaders(origin: string): Record<string, string> {
+  return {
+    'Access-Control-Allow-Origin': `'${origin}'`,
+    'Access-Control-Expose-Headers': "'X-Correlation-Id'",
+    Vary: "'Origin'",
+  };
+}

@@ -1,0 +1,63 @@
+import { CfnOutput, Duration } from 'aws-cdk-lib';
+import { ApiKey, type IRestApi, Period, type RestApi, UsagePlan } from 'aws-cdk-lib/aws-apigateway';
+import { type IUserPool, OAuthScope, UserPoolClient } from 'aws-cdk-lib/aws-cognito';
+import { Construct } from 'constructs';
+import type { PartnerConfig } from '../stage/stage-config.ts';
+
+export interface PartnerProps {
+  /** The partner's name in the stage config. */
+  readonly name: string;
+  readonly partner: PartnerConfig;
+  /** Names the partner's usage plan: see `usageKey`. */
+  readonly usageKey: string;
+  readonly api: RestApi;
+  /**
+   * The pool that issues the partner's tokens.
+   * @default - another issuer does, and no app client is made
+   */
+  readonly userPool?: IUserPool | undefined;
+}
+
+/**
+ * All that one partner needs: a usage plan with its throttle and quota, and an app client in the
+ * user pool. Removing the partner's entry removes them, and so shuts the partner out.
+ */
+export class Partner extends Construct {
+  /** The app client's id; undefined with another issuer. Its secret stays in Cognito. */
+  readonly clientId: string | undefined;
+
+  constructor(scope: Construct, id: string, props: PartnerProps) {
+    super(scope, id);
+    const { partner, api } = props;
+    const plan = new UsagePlan(this, 'UsagePlan', {
+      description: `What partner ${props.name} may send`,
+      throttle: { rateLimit: partner.throttle.rate, burstLimit: partner.throttle.burst },
+      quota: { limit: partner.quota.limit, period: Period[partner.quota.period] },
+      // CDK's classes and interfaces don't agree under `exactOptionalPropertyTypes`.
+      apiStages: [{ api: api as IRestApi, stage: api.deploymentStage }],
+    });
+    plan.addApiKey(
+      new ApiKey(this, 'UsageKey', {
+        description: `Counts what partner ${props.name} sends`,
+        value: props.usageKey,
+      }),
+    );
+    if (props.userPool === undefined) return;
+    const client = new UserPoolClient(this, 'AppClient', {
+      userPool: props.userPool,
+      generateSecret: true,
+      accessTokenValidity: Duration.hours(1),
+      authFlows: {},
+      preventUserExistenceErrors: true,
+      oAuth: {
+        flows: { clientCredentials: true },
+        scopes: partner.scopes.map((name) => OAuthScope.custom(name)),
+      },
+    });
+    this.clientId = client.userPoolClientId;
+    new CfnOutput(this, 'ClientId', {
+      value: this.clientId,
+      description: `The client id of partner ${props.name}; its secret is in Cognito`,
+    });
+  }
+}

@@ -1,0 +1,36 @@
+import { Stack, type StackProps } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import type { StageConfig } from '../stage/stage-config.ts';
+import { EgainCredentials } from './egain-credentials.ts';
+import { PartnerIssuer } from './partner-issuer.ts';
+
+export interface CredentialsStackProps extends StackProps {
+  readonly config: StageConfig;
+  readonly stage: string;
+}
+
+/**
+ * What must outlive a redeploy: the secret with eGain's credentials and its key, and the user pool
+ * that issues the partners' tokens. A stage whose secret and issuer both exist already has no such
+ * stack.
+ */
+export class CredentialsStack extends Stack {
+  readonly egain: EgainCredentials;
+  /** Undefined where the stage config names an issuer. */
+  readonly issuer: PartnerIssuer | undefined;
+
+  constructor(scope: Construct, id: string, props: CredentialsStackProps) {
+    super(scope, id, props);
+    const { config, stage } = props;
+    this.egain = new EgainCredentials(this, 'EgainCredentials', config);
+    this.issuer =
+      config.auth.issuer === undefined
+        ? new PartnerIssuer(this, 'PartnerIssuer', { config, stage })
+        : undefined;
+  }
+
+  /** Whether the stage has anything that this stack would hold. */
+  static isNeeded({ auth, credentials }: StageConfig): boolean {
+    return auth.issuer === undefined || credentials.secretArn === undefined;
+  }
+}

@@ -1,0 +1,178 @@
+import { Duration } from 'aws-cdk-lib';
+import {
+  type Alarm,
+  AlarmStatusWidget,
+  Dashboard,
+  GraphWidget,
+  type HorizontalAnnotation,
+  type IMetric,
+  type IWidget,
+  LegendPosition,
+  MathExpression,
+  TextWidget,
+} from 'aws-cdk-lib/aws-cloudwatch';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import { LONGEST_MS } from '../../lambda/platform/deadline.ts';
+import type { StageConfig } from '../stage/stage-config.ts';
+import { SERVER_FAULT_SHARE, SLOW_MS, STALE_TOO_LONG_SECONDS } from './alarms.ts';
+import { type ServiceMetrics, serviceMetrics } from './service-metrics.ts';
+
+export interface OperationsDashboardProps {
+  readonly config: StageConfig;
+  readonly stage: string;
+  readonly alarms: readonly Alarm[];
+  readonly functions: readonly IFunction[];
+  readonly exportAccounts: IStateMachine;
+}
+
+const PERIOD = Duration.minutes(5);
+const WIDTH = 8;
+const MAXIMUM = { statistic: 'Maximum' };
+const P50 = { statistic: 'p50', label: 'p50' };
+const P99 = { statistic: 'p99', label: 'p99' };
+
+/** One page that tells how a stage is: what partners get first, what is behind it below. */
+export class OperationsDashboard extends Construct {
+  constructor(scope: Construct, id: string, props: OperationsDashboardProps) {
+    super(scope, id);
+    const { stage, alarms } = props;
+    const metrics = serviceMetrics(stage);
+    const dashboard = new Dashboard(this, 'Dashboard', {
+      dashboardName: `egain-accounts-${stage}`,
+      defaultInterval: Duration.hours(12),
+    });
+    dashboard.addWidgets(
+      new AlarmStatusWidget({ title: 'Alarms', alarms: [...alarms], width: 24, height: 3 }),
+    );
+    dashboard.addWidgets(...partnerSide(metrics));
+    dashboard.addWidgets(...partners(metrics));
+    dashboard.addWidgets(...snapshot(metrics, props.config));
+    dashboard.addWidgets(...upstream(metrics));
+    dashboard.addWidgets(...workflows(metrics, props));
+    dashboard.addWidgets(
+      new TextWidget({
+        markdown: 'What each alarm means and what to do: `docs/operations.md`, Runbook.',
+        width: 24,
+        height: 1,
+      }),
+    );
+  }
+}
+
+function partnerSide(metrics: ServiceMetrics): IWidget[] {
+  return [
+    graph('Requests', [metrics.of('api', 'Requests')], {
+      right: [metrics.serverFaultShare()],
+      rightAnnotations: [line(SERVER_FAULT_SHARE, 'alarm')],
+    }),
+    graph('Errors by code', [metrics.byDimension('Faults', 'api')], {
+      right: [metrics.ofGateway('GatewayFaults', { label: "the gateway's own 5xx" })],
+    }),
+    graph('Latency, ms', [metrics.of('api', 'Latency', P50), metrics.of('api', 'Latency', P99)], {
+      leftAnnotations: [line(SLOW_MS, 'alarm'), line(LONGEST_MS, 'deadline')],
+    }),
+  ];
+}
+
+function partners(metrics: ServiceMetrics): IWidget[] {
+  return [
+    graph('Requests by partner', [metrics.byDimension('PartnerRequests', 'api')]),
+    graph('Throttled or over quota, by partner', [metrics.byDimension('PartnerThrottles')]),
+    graph('Authorizer', [
+      metrics.of('authorizer', 'TokensRefused'),
+      metrics.of('authorizer', 'AuthorizerFailures'),
+    ]),
+  ];
+}
+
+function snapshot(metrics: ServiceMetrics, { cache }: StageConfig): IWidget[] {
+  const hitShare = new MathExpression({
+    expression: '100 * FILL(hits, 0) / (FILL(hits, 0) + FILL(misses, 0) + FILL(stale, 0))',
+    usingMetrics: {
+      hits: metrics.of('api', 'CacheHits'),
+      misses: metrics.of('api', 'CacheMisses'),
+      stale: metrics.of('api', 'StaleAnswers'),
+    },
+    label: 'From memory, %',
+    period: PERIOD,
+  });
+  return [
+    graph('Age of the snapshot, s', [metrics.of('api', 'SnapshotAge', MAXIMUM)], {
+      leftAnnotations: [
+        line(cache.freshSeconds, 'fresh'),
+        line(cache.freshSeconds + STALE_TOO_LONG_SECONDS, 'alarm'),
+      ],
+    }),
+    graph('Stale answers', [metrics.of('api', 'StaleAnswers')]),
+    graph('Answers from a fresh snapshot', [hitShare]),
+  ];
+}
+
+function upstream(metrics: ServiceMetrics): IWidget[] {
+  const both = (name: 'UpstreamCalls' | 'TokenRequests' | 'SecretReads') => [
+    metrics.of('api', name, { label: `${name}, api` }),
+    metrics.of('task', name, { label: `${name}, task` }),
+  ];
+  return [
+    graph('Calls of eGain', both('UpstreamCalls'), {
+      right: [metrics.of('api', 'DuplicateAccounts', { label: 'accounts met twice' })],
+    }),
+    graph('Latency of eGain, ms', [
+      metrics.of('api', 'UpstreamLatency', P50),
+      metrics.of('api', 'UpstreamLatency', P99),
+    ]),
+    graph('Token renewals and reads of the secret', [
+      ...both('TokenRequests'),
+      ...both('SecretReads'),
+    ]),
+  ];
+}
+
+function workflows(
+  metrics: ServiceMetrics,
+  { functions, exportAccounts }: OperationsDashboardProps,
+): IWidget[] {
+  const period = { period: PERIOD };
+  return [
+    graph('Runs of the task', [metrics.of('task', 'Requests')], {
+      right: [metrics.byDimension('Faults', 'task')],
+    }),
+    graph('Runs of ExportAccounts', [
+      exportAccounts.metricStarted(period),
+      exportAccounts.metricSucceeded(period),
+      exportAccounts.metricFailed(period),
+      exportAccounts.metricTimedOut(period),
+    ]),
+    graph(
+      'Containers at a time',
+      functions.map((one) =>
+        one.metric('ConcurrentExecutions', { ...period, statistic: 'Maximum' }),
+      ),
+      { right: functions.map((one) => one.metricThrottles({ ...period, label: 'throttled' })) },
+    ),
+  ];
+}
+
+interface GraphOptions {
+  readonly right?: IMetric[];
+  readonly leftAnnotations?: HorizontalAnnotation[];
+  readonly rightAnnotations?: HorizontalAnnotation[];
+}
+
+function graph(title: string, left: IMetric[], options: GraphOptions = {}): GraphWidget {
+  return new GraphWidget({
+    title,
+    left,
+    width: WIDTH,
+    legendPosition: LegendPosition.BOTTOM,
+    leftYAxis: { min: 0, showUnits: false },
+    rightYAxis: { min: 0, showUnits: false },
+    ...options,
+  });
+}
+
+function line(value: number, label: string): HorizontalAnnotation {
+  return { value, label };
+}

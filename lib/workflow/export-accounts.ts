@@ -1,0 +1,177 @@
+import { Duration, Stack } from 'aws-cdk-lib';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { CfnBucket } from 'aws-cdk-lib/aws-s3';
+import {
+  Choice,
+  Condition,
+  DefinitionBody,
+  Fail,
+  type IChainable,
+  JsonPath,
+  LogLevel,
+  Map as MapState,
+  Pass,
+  StateMachine,
+  Timeout,
+} from 'aws-cdk-lib/aws-stepfunctions';
+import { CallAwsService } from 'aws-cdk-lib/aws-stepfunctions-tasks';
+import type { Construct } from 'constructs';
+import { acknowledge } from '../common/acknowledge.ts';
+import { StageLogGroup } from '../common/log-group.ts';
+import type { StageConfig } from '../stage/stage-config.ts';
+import { AllAccounts } from './all-accounts.ts';
+import type { ExportBucket } from './export-bucket.ts';
+import { writeRetries } from './workflow-retries.ts';
+
+export interface ExportAccountsProps {
+  readonly config: StageConfig;
+  /** TaskFunction: `AccountsStack.taskFunction.target`, or its ARN imported. */
+  readonly taskFunction: IFunction;
+  /** Where the pages and the manifest are written, under `exports/`. */
+  readonly bucket: ExportBucket;
+}
+
+/** Everything is written under it, and nothing else may be. */
+const PREFIX = 'exports';
+/** `States.ArrayRange` gives no more; and an execution's history of 25,000 events has room for it. */
+const MAX_PAGES = 1000;
+
+/**
+ * The state machine that writes all accounts to S3: each page as a JSON file with an array of
+ * accounts, and when all are there a manifest that lists them. A run that fails leaves no manifest
+ * and ends with the fault's name and cause.
+ *
+ * Input: TaskFunction's, without `cursor`. Output: `{ manifest: { bucket, key }, count }`.
+ */
+export class ExportAccounts extends StateMachine {
+  constructor(scope: Construct, id: string, props: ExportAccountsProps) {
+    const { config, bucket, taskFunction } = props;
+    super(scope, id, {
+      comment: 'Writes all accounts to S3: pages first, the manifest last',
+      definitionBody: DefinitionBody.fromChainable(definition(scope, bucket, taskFunction)),
+      timeout: Duration.hours(2),
+      tracingEnabled: true,
+      logs: {
+        destination: new StageLogGroup(scope, `${id}Logs`, config),
+        level: LogLevel.ALL,
+        // Accounts hold phone numbers and e-mail addresses.
+        includeExecutionData: false,
+      },
+    });
+    const stack = Stack.of(this);
+    this.addToRolePolicy(
+      new PolicyStatement({
+        actions: ['kms:GenerateDataKey'],
+        resources: [bucket.key.keyArn],
+        conditions: { StringEquals: { 'kms:ViaService': `s3.${stack.region}.${stack.urlSuffix}` } },
+      }),
+    );
+    const bucketId = stack.getLogicalId(bucket.node.defaultChild as CfnBucket);
+    acknowledge(this.role, {
+      [`AwsSolutions-IAM5[Resource::<${bucketId}.Arn>/${PREFIX}/*]`]:
+        'The keys are made of the execution, the content and the page; the prefix is the bound.',
+      'AwsSolutions-IAM5[Resource::*]':
+        'Log delivery and X-Ray have no resources: their actions can only be granted on *.',
+      'NIST.800.53.R5-IAMNoInlinePolicy':
+        'The policy is for this one role and goes with it; nothing else could share it.',
+    });
+  }
+}
+
+function definition(scope: Construct, bucket: ExportBucket, taskFunction: IFunction): IChainable {
+  // The content's hash is in the key, so what a walk that had to start over has left is apart.
+  const pageKey = (contentHash: string, number: string) =>
+    `States.Format('${PREFIX}/{}/{}/{}.json', $$.Execution.Name, ${contentHash}, ${number})`;
+  const manifestKey = `States.Format('${PREFIX}/{}/manifest.json', $$.Execution.Name)`;
+
+  const failed = new Fail(scope, 'Failed', {
+    errorPath: '$.error.Error',
+    causePath: '$.error.Cause',
+  });
+  const refused = new Fail(scope, 'CursorRefused', {
+    error: 'InvalidRequest',
+    cause: 'An export is whole: its input has no cursor.',
+  });
+
+  const query = new Pass(scope, 'Query', { parameters: { query: JsonPath.objectAt('$') } });
+  const cursorGiven = new Choice(scope, 'CursorGiven');
+  const writePages = new AllAccounts(scope, 'WritePages', {
+    taskFunction,
+    query: JsonPath.objectAt('$.query'),
+    forEachPage: putObject(
+      scope,
+      'WritePage',
+      bucket,
+      pageKey('$.contentHash', '$.paginationInfo.pagenum'),
+      JsonPath.objectAt('$.account'),
+    ),
+    maxPages: MAX_PAGES,
+    resultPath: '$.export',
+  });
+  const numbers = new Pass(scope, 'PageNumbers', {
+    parameters: { numbers: JsonPath.arrayRange(1, JsonPath.numberAt('$.export.pages'), 1) },
+    resultPath: '$.page',
+  });
+  const keys = new MapState(scope, 'PageKeys', {
+    itemsPath: '$.page.numbers',
+    itemSelector: {
+      key: JsonPath.stringAt(pageKey('$.export.contentHash', '$$.Map.Item.Value')),
+    },
+    resultPath: '$.page.keys',
+  }).itemProcessor(new Pass(scope, 'PageKey', { outputPath: '$.key' }));
+  const writeManifest = putObject(scope, 'WriteManifest', bucket, manifestKey, {
+    query: JsonPath.objectAt('$.query'),
+    contentHash: JsonPath.stringAt('$.export.contentHash'),
+    pages: JsonPath.listAt('$.page.keys'),
+    count: JsonPath.numberAt('$.export.count'),
+    time: JsonPath.stringAt('$$.Execution.StartTime'),
+  });
+  const exported = new Pass(scope, 'Exported', {
+    parameters: {
+      manifest: { bucket: bucket.bucketName, key: JsonPath.stringAt(manifestKey) },
+      count: JsonPath.numberAt('$.export.count'),
+    },
+  });
+
+  writePages.addCatch(failed, { resultPath: '$.error' });
+  writeManifest.addCatch(failed, { resultPath: '$.error' });
+  const cursor = '$.query.cursor';
+  return query.next(
+    cursorGiven
+      .when(
+        Condition.and(Condition.isPresent(cursor), Condition.not(Condition.isNull(cursor))),
+        refused,
+      )
+      .otherwise(writePages.next(numbers).next(keys).next(writeManifest).next(exported)),
+  );
+}
+
+/**
+ * Step Functions' own call of S3. A `Body` that is JSON is written as its text; a string would be
+ * written with its quotes.
+ */
+function putObject(
+  scope: Construct,
+  id: string,
+  bucket: ExportBucket,
+  key: string,
+  body: unknown,
+): CallAwsService {
+  const task = new CallAwsService(scope, id, {
+    service: 's3',
+    action: 'putObject',
+    parameters: {
+      Bucket: bucket.bucketName,
+      Key: JsonPath.stringAt(key),
+      ContentType: 'application/json',
+      Body: body,
+    },
+    iamAction: 's3:PutObject',
+    iamResources: [bucket.arnForObjects(`${PREFIX}/*`)],
+    resultPath: JsonPath.DISCARD,
+    taskTimeout: Timeout.duration(Duration.seconds(60)),
+  });
+  for (const retry of writeRetries()) task.addRetry(retry);
+  return task;
+}

@@ -1,0 +1,173 @@
+import type { IncomingMessage } from 'node:http';
+import type { APIGatewayProxyEvent } from 'aws-lambda';
+import { LOCAL_ACCOUNT, LOCAL_REGION } from '../local-names.ts';
+import type { Api, Route } from './api-template.ts';
+
+/** A request's path and query, decoded as API Gateway decodes them. */
+export interface Target {
+  /** From the root, the stage included, as it was sent. */
+  readonly path: string;
+  readonly segments: readonly string[];
+  readonly query: Multi;
+}
+
+/** Values by name, in the order they came; without a prototype, for any name is possible. */
+type Multi = Record<string, string[]>;
+
+/** A route that matches, with the path's parameters. */
+export interface Match {
+  readonly route: Route;
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
+/** Splits and decodes a request target; `undefined` when its percent-encoding is broken. */
+export function parseTarget(rawUrl: string): Target | undefined {
+  // The parser hands bytes over as Latin-1; what stands there is UTF-8.
+  const url = Buffer.from(rawUrl.replace(/^https?:\/\/[^/?]*/i, ''), 'latin1').toString('utf8');
+  const mark = url.indexOf('?');
+  const path = mark < 0 ? url : url.slice(0, mark);
+  const query: Multi = Object.create(null) as Multi;
+  try {
+    for (const pair of mark < 0 ? [] : url.slice(mark + 1).split('&')) {
+      if (pair === '') continue;
+      const equals = pair.indexOf('=');
+      const name = formDecoded(equals < 0 ? pair : pair.slice(0, equals));
+      (query[name] ??= []).push(equals < 0 ? '' : formDecoded(pair.slice(equals + 1)));
+    }
+    const segments = path.replace(/\/$/, '').split('/').slice(1).map(decodeURIComponent);
+    return { path, segments, query };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Finds the route for a method and the path's segments after the stage; plain ones come first. */
+export function matchRoute(
+  routes: readonly Route[],
+  method: string,
+  segments: readonly string[],
+): Match | undefined {
+  const matches = routes.filter(
+    (route) =>
+      (route.method === method || route.method === 'ANY') &&
+      route.segments.length === segments.length &&
+      route.segments.every((part, index) =>
+        part.startsWith('{') ? segments[index] !== '' : part === segments[index],
+      ),
+  );
+  const route = matches.find(({ path }) => !path.includes('{')) ?? matches[0];
+  if (route === undefined) return undefined;
+  const parameters = Object.create(null) as Record<string, string>;
+  for (const [index, part] of route.segments.entries()) {
+    if (part.startsWith('{')) parameters[part.slice(1, -1)] = segments[index] ?? '';
+  }
+  return { route, parameters };
+}
+
+/** The ARN that policies and authorizers know a call by. */
+export function methodArn(api: Api, method: string, segments: readonly string[]): string {
+  const path = segments.map(encodeURIComponent).join('/');
+  return `arn:aws:execute-api:${LOCAL_REGION}:${LOCAL_ACCOUNT}:${api.id}/${api.stage}/${method}/${path}`;
+}
+
+export interface EventParts {
+  readonly api: Api;
+  readonly match: Match;
+  readonly target: Target;
+  readonly request: IncomingMessage;
+  readonly body: Buffer;
+  readonly requestId: string;
+  readonly authorizer: Readonly<Record<string, unknown>> | undefined;
+}
+
+/**
+ * The event of a Lambda proxy integration, payload version 1.0.
+ *
+ * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
+ */
+export function proxyEvent(parts: EventParts): APIGatewayProxyEvent {
+  const { api, match, target, request, body, requestId } = parts;
+  const multiValueHeaders = headersOf(request);
+  const now = Date.now();
+  const path = target.path.slice(api.stage.length + 1);
+  const domainName = `${api.id}.execute-api.${LOCAL_REGION}.amazonaws.com`;
+  return {
+    resource: match.route.path,
+    path,
+    httpMethod: request.method ?? '',
+    headers: lastOfEach(multiValueHeaders),
+    multiValueHeaders,
+    queryStringParameters: orNull(lastOfEach(target.query)),
+    multiValueQueryStringParameters: orNull(target.query),
+    pathParameters: orNull({ ...match.parameters }),
+    stageVariables: null,
+    body: body.length === 0 ? null : body.toString('utf8'),
+    isBase64Encoded: false,
+    requestContext: {
+      accountId: LOCAL_ACCOUNT,
+      apiId: api.id,
+      authorizer: parts.authorizer,
+      domainName,
+      domainPrefix: api.id,
+      extendedRequestId: requestId.slice(0, 16),
+      httpMethod: request.method ?? '',
+      identity: IDENTITY,
+      path: target.path,
+      protocol: `HTTP/${request.httpVersion}`,
+      requestId,
+      requestTime: new Date(now).toUTCString(),
+      requestTimeEpoch: now,
+      resourceId: match.route.path,
+      resourcePath: match.route.path,
+      stage: api.stage,
+    },
+  };
+}
+
+const IDENTITY: APIGatewayProxyEvent['requestContext']['identity'] = {
+  accessKey: null,
+  accountId: null,
+  apiKey: null,
+  apiKeyId: null,
+  caller: null,
+  clientCert: null,
+  cognitoAuthenticationProvider: null,
+  cognitoAuthenticationType: null,
+  cognitoIdentityId: null,
+  cognitoIdentityPoolId: null,
+  principalOrgId: null,
+  sourceIp: '127.0.0.1',
+  user: null,
+  userAgent: null,
+  userArn: null,
+};
+
+/** Headers by the name as it was first written; a name in another case is the same header. */
+function headersOf(request: IncomingMessage): Multi {
+  const names = new Map<string, string>();
+  const headers = Object.create(null) as Multi;
+  const { rawHeaders } = request;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const sent = rawHeaders[index] ?? '';
+    const lower = sent.toLowerCase();
+    if (lower === 'connection' || lower === 'transfer-encoding') continue;
+    const name = names.get(lower) ?? sent;
+    names.set(lower, name);
+    (headers[name] ??= []).push(rawHeaders[index + 1] ?? '');
+  }
+  return headers;
+}
+
+function lastOfEach(values: Multi): Record<string, string> {
+  const single = Object.create(null) as Record<string, string>;
+  for (const name of Object.keys(values)) single[name] = values[name]?.at(-1) ?? '';
+  return single;
+}
+
+function orNull<T extends object>(values: T): T | null {
+  return Object.keys(values).length === 0 ? null : values;
+}
+
+function formDecoded(text: string): string {
+  return decodeURIComponent(text.replaceAll('+', ' '));
+}

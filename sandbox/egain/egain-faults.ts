@@ -1,0 +1,195 @@
+import type { AccountsPage } from '../../lambda/egain/account.ts';
+import type { SecretFault } from '../aws/secrets-manager.ts';
+import { sendJson } from '../local-server.ts';
+import {
+  type Answer,
+  envelope,
+  hang,
+  html,
+  oauthError,
+  reset,
+  sendEnvelope,
+  sendGzipBomb,
+  sendWithoutEnd,
+} from './egain-fault-answers.ts';
+
+/** What goes wrong while a named fault is on. */
+export interface EgainFault {
+  /** One line for a reader. */
+  readonly does: string;
+  /** Answers in place of `GET /accounts`. */
+  readonly accounts?: Answer;
+  /** Answers in place of the token endpoint; the tokens given before end, so that one is needed. */
+  readonly token?: Answer;
+  /** Changes a page that would have been right. `all` is every account. */
+  readonly page?: (
+    page: AccountsPage,
+    pagenum: number,
+    all: AccountsPage['account'],
+  ) => AccountsPage;
+  /** Spoils the secret; the functions start anew, since one that runs has read it already. */
+  readonly secret?: SecretFault;
+}
+
+const secretError = (type: string, message: string, status = 400): { secret: SecretFault } => ({
+  secret: { error: { status, type, message } },
+});
+
+/** Every fault that can be switched on by name. */
+export const EGAIN_FAULTS: Readonly<Record<string, EgainFault>> = {
+  unauthorized: {
+    does: 'GET /accounts refuses every token: 401',
+    accounts: envelope('401-101', 'Invalid or expired access token.'),
+  },
+  forbidden: {
+    does: 'GET /accounts misses a scope: 403',
+    accounts: envelope('403-197', 'The client application lacks the scope.'),
+  },
+  'bad-request': {
+    does: 'GET /accounts refuses the request: 400',
+    accounts: envelope('400-101', 'Unsupported query parameter(s) supplied.'),
+  },
+  throttled: {
+    does: '429 with Retry-After: 60',
+    accounts: envelope('429-001', 'Too many requests.', { 'Retry-After': '60' }),
+  },
+  'throttled-reset': {
+    does: '429 with X-RateLimit-Reset, a date-time a minute ahead',
+    accounts: (request, response) =>
+      envelope('429-001', 'Too many requests.', {
+        'X-RateLimit-Limit': '10',
+        'X-RateLimit-Remaining': '0',
+        'X-RateLimit-Reset': new Date(Date.now() + 60_000).toISOString(),
+      })(request, response),
+  },
+  'throttled-bare': {
+    does: '429 that does not say for how long',
+    accounts: (_request, response) => void response.writeHead(429).end(),
+  },
+  'server-error': {
+    does: '500 in the envelope',
+    accounts: envelope('500-100', 'Internal server error.'),
+  },
+  unavailable: {
+    does: '503 without an envelope',
+    accounts: (_request, response) =>
+      void response.writeHead(503, { 'Content-Type': 'text/html' }).end('<html>Busy</html>'),
+  },
+  'echoes-token': {
+    does: '500 whose message repeats the Authorization header',
+    accounts: (request, response) =>
+      sendEnvelope(response, '500-100', `Failed for ${request.headers.authorization ?? ''}`),
+  },
+  'connection-reset': { does: 'cuts the connection without an answer', accounts: reset },
+  hang: { does: 'takes the request and never answers', accounts: hang },
+  'stalled-body': {
+    does: 'sends the headers and half of a body, then nothing',
+    accounts: (_request, response) => {
+      response.writeHead(200, { 'Content-Type': 'application/json' });
+      response.write('{"paginationInfo":{"count":1,');
+    },
+  },
+  'truncated-body': {
+    does: 'cuts the connection in the middle of the body',
+    accounts: (request, response) => {
+      response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': '1000' });
+      response.write('{"paginationInfo":{"count":1,', () => request.socket.destroy());
+    },
+  },
+  'not-json': { does: '200 with a page of HTML', accounts: html },
+  'empty-body': {
+    does: '200 with no body',
+    accounts: (_request, response) => void response.writeHead(200).end(),
+  },
+  'wrong-shape': {
+    does: '200 with JSON of another shape',
+    accounts: (_request, response) => sendJson(response, 200, { accounts: [] }),
+  },
+  'account-without-name': {
+    does: 'one account of the page lacks a required field',
+    page: (page) => ({ ...page, account: page.account.map(withoutName) }),
+  },
+  redirect: {
+    does: '302 to another address',
+    accounts: (_request, response) => void response.writeHead(302, { Location: '/login' }).end(),
+  },
+  'too-large': { does: 'a body that does not end', accounts: sendWithoutEnd },
+  'gzip-bomb': { does: 'some hundred KB that unpack to 256 MB', accounts: sendGzipBomb },
+  'pages-repeat': {
+    does: 'page 1 again, whatever page is asked for',
+    page: (page, _pagenum, all) => ({ ...page, account: all.slice(0, page.account.length) }),
+  },
+  'pages-endless': {
+    does: 'full pages of new accounts without an end',
+    page: (page, pagenum, all) => ({
+      ...page,
+      account: Array.from({ length: page.paginationInfo.pagesize ?? 1 }, (_, row) => ({
+        ...(all[row % all.length] as AccountsPage['account'][number]),
+        id: `endless-${pagenum}-${row}`,
+      })),
+    }),
+  },
+  'pages-short': {
+    does: 'the pages end before as many accounts as promised',
+    page: (page, pagenum) => ({
+      paginationInfo: { ...page.paginationInfo, count: page.paginationInfo.count + 1000 },
+      account: pagenum === 1 ? page.account : [],
+    }),
+  },
+  'count-as-pages': {
+    does: 'paginationInfo.count tells pages in place of records; no fault, an answer comes',
+    page: (page) => {
+      const { count, pagesize } = page.paginationInfo;
+      const pages = Math.ceil(count / (pagesize ?? 1));
+      return { ...page, paginationInfo: { ...page.paginationInfo, count: pages } };
+    },
+  },
+  'token-invalid-client': {
+    does: 'the token endpoint refuses the client',
+    token: oauthError(401, 'invalid_client'),
+  },
+  'token-invalid-scope': {
+    does: 'the token endpoint refuses the scope',
+    token: oauthError(400, 'invalid_scope'),
+  },
+  'token-unauthorized-client': {
+    does: 'the token endpoint refuses the grant to this client',
+    token: oauthError(400, 'unauthorized_client'),
+  },
+  'token-not-json': { does: 'the token endpoint answers HTML', token: html },
+  'token-throttled': {
+    does: 'the token endpoint throttles: 429 with Retry-After: 60',
+    token: oauthError(429, 'slow_down', { 'Retry-After': '60' }),
+  },
+  'token-unavailable': {
+    does: 'the token endpoint fails: 503',
+    token: oauthError(503, 'temporarily_unavailable'),
+  },
+  'token-reset': { does: 'the token endpoint cuts the connection', token: reset },
+  'token-hang': { does: 'the token endpoint never answers', token: hang },
+  'secret-missing': {
+    does: 'Secrets Manager has no such secret',
+    ...secretError('ResourceNotFoundException', "Secrets Manager can't find the secret."),
+  },
+  'secret-denied': {
+    does: 'Secrets Manager denies the read',
+    ...secretError('AccessDeniedException', 'Not authorized to perform GetSecretValue.'),
+  },
+  'secret-throttled': {
+    does: 'Secrets Manager throttles the read',
+    ...secretError('ThrottlingException', 'Rate exceeded'),
+  },
+  'secret-malformed': {
+    does: "the secret's value is not JSON",
+    secret: { value: 'clientId=sandbox' },
+  },
+};
+
+function withoutName(
+  account: AccountsPage['account'][number],
+  index: number,
+): AccountsPage['account'][number] {
+  if (index > 0) return account;
+  const { name: _name, ...rest } = account;
+  return rest as AccountsPage['account'][number];
+}

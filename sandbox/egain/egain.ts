@@ -1,0 +1,202 @@
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Account } from '../../lambda/egain/account.ts';
+import { type Clock, systemClock } from '../../lambda/platform/clock.ts';
+import { clientOf, listen, readBody, sendJson } from '../local-server.ts';
+import { sendEnvelope } from './egain-fault-answers.ts';
+import { EGAIN_FAULTS } from './egain-faults.ts';
+import { exampleAccounts } from './example-accounts.ts';
+
+const API_PATH = '/conversation/conversationmgr/v3';
+const TOKEN_PATH = '/oauth2/v2.0/token';
+const TOKEN_SECONDS = 3600;
+
+export interface EgainOptions {
+  /** How many accounts there are, eGain's two examples included. @default 240 */
+  readonly accounts?: number | readonly Account[];
+  /** Milliseconds before each answer. @default 0 */
+  readonly latencyMs?: number;
+  /** The page size when none is asked for. @default 25 */
+  readonly pageSize?: number;
+  /** @default 75, as on eGain's sibling APIs */
+  readonly maxPageSize?: number;
+  /** The client's first secret. @default a new one, with characters that form encoding changes */
+  readonly clientSecret?: string;
+  /** For the life of tokens. */
+  readonly clock?: Clock;
+}
+
+/** What is wrong with the calls that follow; nothing when empty. */
+export interface EgainMode {
+  /** `GET /accounts` answers this status. */
+  readonly status?: number;
+  /** Milliseconds before each answer of both endpoints, in place of the usual ones. */
+  readonly latencyMs?: number;
+  /** A name out of {@link EGAIN_FAULTS}. */
+  readonly fault?: string;
+}
+
+export interface ClientCredentials {
+  readonly clientId: string;
+  readonly clientSecret: string;
+}
+
+/** eGain's token endpoint and Conversation Manager on one loopback port. */
+export interface SimulatedEgain {
+  readonly apiUrl: string;
+  readonly tokenUrl: string;
+  readonly scope: string;
+  readonly credentials: ClientCredentials;
+  readonly calls: { readonly token: number; readonly accounts: number };
+  readonly mode: EgainMode;
+  setMode(mode: EgainMode): void;
+  /** Replaces the accounts from the next call on. */
+  setAccounts(accounts: readonly Account[]): void;
+  /** Ends every token that was given so far. */
+  revokeTokens(): void;
+  /** Gives the client a new secret; the old one goes on working when `keepOld` is set. */
+  rotateSecret(options?: { readonly keepOld?: boolean }): ClientCredentials;
+  /** Ends every secret but the newest. */
+  retireOldSecrets(): void;
+  readonly close: () => Promise<void>;
+}
+
+/** Starts a simulated eGain as its public documentation describes it. */
+export async function startEgain(options: EgainOptions = {}): Promise<SimulatedEgain> {
+  const { clock = systemClock, pageSize = 25, maxPageSize = 75, latencyMs = 0 } = options;
+  const scope = 'https://api.egain.cloud/auth/.default';
+  const calls = { token: 0, accounts: 0 };
+  const tokens = new Map<string, number>();
+  const clientId = `sandbox-${randomBytes(6).toString('hex')}`;
+  let secrets = [options.clientSecret ?? newSecret()];
+  let mode: EgainMode = {};
+  let accounts: readonly Account[] =
+    typeof options.accounts === 'object'
+      ? options.accounts
+      : exampleAccounts(options.accounts ?? 240);
+
+  async function token(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    calls.token += 1;
+    const form = new URLSearchParams((await readBody(request))?.toString('utf8'));
+    await pause();
+    const fault = EGAIN_FAULTS[mode.fault ?? '']?.token;
+    if (fault !== undefined) return fault(request, response);
+    const client = clientOf(request, form);
+    const refusal =
+      form.get('grant_type') !== 'client_credentials'
+        ? { status: 400, error: 'unsupported_grant_type' }
+        : client.id !== clientId || !secrets.includes(client.secret)
+          ? { status: 401, error: 'invalid_client' }
+          : form.get('scope') !== scope
+            ? { status: 400, error: 'invalid_scope' }
+            : undefined;
+    if (refusal !== undefined) return sendJson(response, refusal.status, { error: refusal.error });
+    const accessToken = `egain-token-${randomBytes(24).toString('base64url')}`;
+    tokens.set(accessToken, clock.now() + TOKEN_SECONDS * 1000);
+    sendJson(response, 200, {
+      token_type: 'Bearer',
+      expires_in: TOKEN_SECONDS,
+      access_token: accessToken,
+    });
+  }
+
+  async function api(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
+    calls.accounts += 1;
+    await pause();
+    const fault = EGAIN_FAULTS[mode.fault ?? '']?.accounts;
+    if (fault !== undefined) return fault(request, response);
+    if (mode.status !== undefined) return sendStatus(response, mode.status);
+    const bearer = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1];
+    if (bearer === undefined) return sendEnvelope(response, '401-104', 'No access token.');
+    if ((tokens.get(bearer) ?? 0) <= clock.now()) {
+      return sendEnvelope(response, '401-101', 'Invalid or expired access token.');
+    }
+    if (request.method !== 'GET') return sendEnvelope(response, '404-100', 'No such operation.');
+    const path = url.pathname.slice(API_PATH.length);
+    if (path === '/accounts') return list(response, url.searchParams);
+    const account = accounts.find(({ id }) => path === `/accounts/${id}`);
+    if (account === undefined) return sendEnvelope(response, '404-100', 'No such account.');
+    sendJson(response, 200, account);
+  }
+
+  function list(response: ServerResponse, query: URLSearchParams): void {
+    const unknown = [...query.keys()].some((key) => key !== '$pagenum' && key !== '$pagesize');
+    const pagenum = wholeNumber(query.get('$pagenum') ?? '1');
+    const pagesize = wholeNumber(query.get('$pagesize') ?? String(pageSize));
+    if (unknown) {
+      return sendEnvelope(response, '400-101', 'Unsupported query parameter(s) supplied.');
+    }
+    if (
+      pagenum === undefined ||
+      pagesize === undefined ||
+      pagesize > Math.max(maxPageSize, pageSize)
+    ) {
+      return sendEnvelope(response, '400-102', 'A query parameter is out of range.');
+    }
+    const page = {
+      paginationInfo: { count: accounts.length, pagenum, pagesize },
+      account: accounts.slice((pagenum - 1) * pagesize, pagenum * pagesize),
+    };
+    const change = EGAIN_FAULTS[mode.fault ?? '']?.page;
+    sendJson(response, 200, change === undefined ? page : change(page, pagenum, [...accounts]));
+  }
+
+  async function pause(): Promise<void> {
+    const ms = mode.latencyMs ?? latencyMs;
+    if (ms > 0) await delay(ms);
+  }
+
+  const local = await listen(async (request, response) => {
+    const url = URL.parse(request.url ?? '/', 'http://127.0.0.1');
+    if (url?.pathname === TOKEN_PATH && request.method === 'POST') await token(request, response);
+    else if (url?.pathname.startsWith(`${API_PATH}/`)) await api(request, response, url);
+    else sendEnvelope(response, '404-100', 'No such operation.');
+  });
+
+  return {
+    apiUrl: `${local.url}${API_PATH}`,
+    tokenUrl: `${local.url}${TOKEN_PATH}`,
+    scope,
+    calls,
+    get credentials() {
+      return { clientId, clientSecret: secrets[0] ?? '' };
+    },
+    get mode() {
+      return mode;
+    },
+    setMode(next) {
+      mode = next;
+      if (EGAIN_FAULTS[next.fault ?? '']?.token !== undefined) tokens.clear();
+    },
+    setAccounts(next) {
+      accounts = next;
+    },
+    revokeTokens: () => tokens.clear(),
+    rotateSecret({ keepOld = false } = {}) {
+      secrets = [newSecret(), ...(keepOld ? secrets : [])];
+      return { clientId, clientSecret: secrets[0] ?? '' };
+    },
+    retireOldSecrets() {
+      secrets = secrets.slice(0, 1);
+    },
+    close: local.close,
+  };
+}
+
+function newSecret(): string {
+  // Characters that form encoding changes, so that a client which forgets it is found out.
+  return `s+/ä:${randomBytes(18).toString('base64url')}`;
+}
+
+function wholeNumber(text: string): number | undefined {
+  return /^[1-9]\d{0,5}$/.test(text) ? Number(text) : undefined;
+}
+
+function sendStatus(response: ServerResponse, status: number): void {
+  if (status === 204 || status === 304) {
+    response.writeHead(status).end();
+    return;
+  }
+  sendEnvelope(response, `${status}-100`, `The sandbox answers ${status}.`);
+}

@@ -1,0 +1,82 @@
+import { describe, expect, test } from 'vitest';
+import type { Authorize } from '../../../lambda/auth/authorize.ts';
+import { createHandler } from '../../../lambda/auth/authorizer-handler.ts';
+import { KeysUnavailable } from '../../../lambda/auth/issuer-keys.ts';
+import { TokenRefused } from '../../../lambda/auth/verify-token.ts';
+import { Fault } from '../../../lambda/faults.ts';
+import { METHOD_ARN, recordTelemetry } from '../../support/authorizer.ts';
+import { createManualClock } from '../../support/manual-clock.ts';
+
+const request = { authorizationToken: 'Bearer secret-token', methodArn: METHOD_ARN };
+const context = { awsRequestId: 'r-1', getRemainingTimeInMillis: () => 10_000 };
+const result = { principalId: 'acme', policyDocument: { Version: '2012-10-17', Statement: [] } };
+
+function prepareHandler(prepare: () => Authorize) {
+  const telemetry = recordTelemetry();
+  const clock = createManualClock();
+  return { telemetry, clock, handler: createHandler(prepare, telemetry, clock) };
+}
+const failing = (error: unknown) => () => async () => {
+  throw error;
+};
+
+test('the decision is passed on, and the invocation is closed', async () => {
+  const { handler, telemetry, clock } = prepareHandler(() => async () => result);
+  expect(await handler(request, context)).toBe(result);
+  expect(telemetry).toMatchObject({ flushes: 1, lines: [] });
+  expect(clock.waiting).toBe(0);
+});
+
+test('the deadline is a second before the function would be stopped', async () => {
+  const { handler, clock } = prepareHandler(() => async (_, deadline) => {
+    clock.advance(9000);
+    deadline.signal.throwIfAborted();
+    return result;
+  });
+  await expect(handler(request, context)).rejects.toThrow('cannot decide');
+});
+
+test('a bad token is Unauthorized, the word by which API Gateway makes a 401', async () => {
+  const { handler, telemetry } = prepareHandler(failing(new TokenRefused('exp')));
+  await expect(handler(request, context)).rejects.toThrow(/^Unauthorized$/);
+  expect(telemetry.lines).toEqual(['token refused {"reason":"exp","requestId":"r-1"}']);
+  expect([...telemetry.counts]).toEqual([['TokensRefused', 1]]);
+  expect(telemetry.flushes).toBe(1);
+});
+
+describe('what can not be decided is a failure, logged and counted', () => {
+  test.each<[unknown, string]>([
+    [
+      new KeysUnavailable('the issuer answers 503'),
+      '"error":"KeysUnavailable","reason":"the issuer answers 503"',
+    ],
+    [
+      new Fault('misconfigured', { reason: 'partners.json' }),
+      '"error":"Fault","reason":"partners.json"',
+    ],
+    [new SyntaxError('Unexpected token in "secret-token"'), '"error":"SyntaxError"'],
+    ['secret-token', '"error":"string"'],
+  ])('%o', async (error, logged) => {
+    const { handler, telemetry } = prepareHandler(failing(error));
+    await expect(handler(request, context)).rejects.toThrow('The authorizer cannot decide');
+    expect(telemetry.lines).toEqual([`cannot decide {${logged},"requestId":"r-1"}`]);
+    expect([...telemetry.counts]).toEqual([['AuthorizerFailures', 1]]);
+  });
+
+  test('an ARN that is none', async () => {
+    const { handler } = prepareHandler(failing(new Error('methodArn')));
+    await expect(handler({ ...request, methodArn: '' }, context)).rejects.toThrow('cannot decide');
+  });
+});
+
+test('what fails at init is tried at each request, until it works', async () => {
+  const outcomes = [new Fault('misconfigured'), new Fault('misconfigured'), undefined];
+  const { handler } = prepareHandler(() => {
+    const error = outcomes.shift();
+    if (error) throw error;
+    return async () => result;
+  });
+  await expect(handler(request, context)).rejects.toThrow('cannot decide');
+  expect(await handler(request, context)).toBe(result);
+  expect(await handler(request, context)).toBe(result);
+});

@@ -1,0 +1,282 @@
+import { inspect } from 'node:util';
+import {
+  GetSecretValueCommand,
+  SecretsManagerClient,
+  SecretsManagerServiceException,
+} from '@aws-sdk/client-secrets-manager';
+import { mockClient } from 'aws-sdk-client-mock';
+import 'aws-sdk-client-mock-vitest/extend';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
+import {
+  type CredentialsStore,
+  createCredentialsStore,
+} from '../../../../lambda/egain/credentials/secret-store.ts';
+import { Fault } from '../../../../lambda/faults.ts';
+import {
+  cancellable,
+  createDeadline,
+  type Deadline,
+} from '../../../../lambda/platform/deadline.ts';
+import { CANARY, SECRET_ARN } from '../../../support/egain-world.ts';
+import { createManualClock, type ManualClock } from '../../../support/manual-clock.ts';
+import { type RecordedTelemetry, recordTelemetry } from '../../../support/recorded-telemetry.ts';
+
+const MINUTE = 60_000;
+const VALUE = { clientId: CANARY.clientId, clientSecret: CANARY.clientSecret };
+const FIRST = { ...VALUE, version: 'version-1' };
+const SECOND = { clientId: 'another', clientSecret: 'other', version: 'version-2' };
+
+const secretsManager = mockClient(SecretsManagerClient);
+let clock: ManualClock;
+let telemetry: RecordedTelemetry;
+let store: CredentialsStore;
+
+beforeEach(() => {
+  clock = createManualClock();
+  telemetry = recordTelemetry();
+  store = createCredentialsStore({ secretArn: SECRET_ARN, clock, telemetry });
+  holds(FIRST);
+});
+afterEach(() => secretsManager.reset());
+afterAll(() => secretsManager.restore());
+
+const reads = () => secretsManager.on(GetSecretValueCommand);
+const inTime = (): Deadline => createDeadline(26_000, clock);
+
+function holds({ version, ...value }: typeof FIRST): void {
+  reads().resolves({ SecretString: JSON.stringify(value), VersionId: version });
+}
+
+/** Lets Secrets Manager answer in an error, whose message quotes what it should not. */
+function fails(name: string, httpStatusCode = 400): void {
+  const message = `about ${CANARY.clientSecret}`;
+  const $metadata = { httpStatusCode };
+  reads().rejects(
+    new SecretsManagerServiceException({ name, $fault: 'client', $metadata, message }),
+  );
+}
+
+async function faultOf(work: Promise<unknown>): Promise<Fault> {
+  const error = await work.catch((thrown: unknown) => thrown);
+  if (!(error instanceof Fault)) throw new Error('no Fault was thrown');
+  return error;
+}
+
+describe('the secret', () => {
+  test('is read once in five minutes, and its current version alone', async () => {
+    const first = await store.get(inTime());
+    clock.advance(5 * MINUTE - 1);
+    const same = await store.get(inTime());
+    holds(SECOND);
+    clock.advance(1);
+    const later = await store.get(inTime());
+
+    expect([first, same, later]).toEqual([FIRST, FIRST, SECOND]);
+    expect(telemetry.total('SecretReads')).toBe(2);
+    expect(secretsManager).toHaveReceivedCommandTimes(GetSecretValueCommand, 2);
+    for (const nth of [1, 2]) {
+      expect(secretsManager).toHaveReceivedNthCommandWith(GetSecretValueCommand, nth, {
+        SecretId: SECRET_ARN,
+        VersionStage: 'AWSCURRENT',
+      });
+    }
+  });
+
+  test('is read once for callers who come together', async () => {
+    const callers = [store.get(inTime()), store.get(inTime()), store.reread('none', inTime())];
+
+    await expect(Promise.all(callers)).resolves.toEqual([FIRST, FIRST, FIRST]);
+    expect(secretsManager).toHaveReceivedCommandOnce(GetSecretValueCommand);
+  });
+
+  test('has a version of its own where Secrets Manager names none', async () => {
+    reads()
+      .resolvesOnce({ SecretString: JSON.stringify(VALUE) })
+      .resolves({ SecretString: JSON.stringify({ ...VALUE, clientId: 'another' }) });
+
+    const first = await store.get(inTime());
+    const second = await store.reread(first.version, inTime());
+
+    expect(first.version).toMatch(/^[0-9a-f]{64}$/);
+    expect(second).toMatchObject({ clientId: 'another', clientSecret: CANARY.clientSecret });
+    expect(second.version).not.toBe(first.version);
+  });
+});
+
+describe('a version that eGain refuses', () => {
+  test('is read anew when it is the one that is kept', async () => {
+    await store.get(inTime());
+    holds(SECOND);
+
+    await expect(store.reread(FIRST.version, inTime())).resolves.toEqual(SECOND);
+    await expect(store.get(inTime())).resolves.toEqual(SECOND);
+    expect(secretsManager).toHaveReceivedCommandTimes(GetSecretValueCommand, 2);
+  });
+
+  test('causes no read when another one is known already', async () => {
+    await store.get(inTime());
+
+    await expect(store.reread('version-0', inTime())).resolves.toEqual(FIRST);
+    expect(secretsManager).toHaveReceivedCommandOnce(GetSecretValueCommand);
+  });
+});
+
+describe('while Secrets Manager is unwell', () => {
+  test.each([
+    ['ThrottlingException', 400],
+    ['TooManyRequestsException', 400],
+    ['SomeException', 429],
+    ['InternalServiceError', 500],
+  ])(
+    '%s, %i: the last value goes on serving, and is asked for again 30 s later',
+    async (...error) => {
+      await store.get(inTime());
+      clock.advance(5 * MINUTE);
+      fails(...error);
+
+      const during = [await store.get(inTime()), await store.get(inTime())];
+      holds(SECOND);
+      clock.advance(30_000);
+      const after = await store.get(inTime());
+
+      expect([...during, after]).toEqual([FIRST, FIRST, SECOND]);
+      expect(secretsManager).toHaveReceivedCommandTimes(GetSecretValueCommand, 3);
+      expect(telemetry.lines).toEqual([
+        {
+          level: 'warn',
+          message: 'Reading the secret failed',
+          fields: { secretArn: SECRET_ARN, failure: error[0] },
+        },
+      ]);
+    },
+  );
+
+  test('a connection that fails counts as unwell', async () => {
+    await store.get(inTime());
+    clock.advance(5 * MINUTE);
+    reads().rejects(Object.assign(new Error('socket hang up'), { name: 'TimeoutError' }));
+
+    await expect(store.get(inTime())).resolves.toEqual(FIRST);
+  });
+
+  test('there is no last value to a container that never read it', async () => {
+    fails('InternalServiceError', 500);
+
+    const fault = await faultOf(store.get(inTime()));
+
+    expect(fault).toMatchObject({ code: '500-902' });
+    expect(fault.reason).toContain('cannot be read: InternalServiceError');
+  });
+
+  test('the last value does not stand in for a read that is denied', async () => {
+    await store.get(inTime());
+    clock.advance(5 * MINUTE);
+    fails('AccessDeniedException');
+
+    await expect(store.get(inTime())).rejects.toMatchObject({ code: '500-902' });
+  });
+});
+
+describe('a secret that cannot be used is 500-902, saying why and never what it holds', () => {
+  test.each([
+    [
+      'ResourceNotFoundException',
+      `there is no secret ${SECRET_ARN}, or it has no value yet; put {`,
+    ],
+    ['AccessDeniedException', `may not read the secret ${SECRET_ARN}, or not use its key`],
+    ['DecryptionFailure', `the secret ${SECRET_ARN} cannot be read: DecryptionFailure`],
+  ])('%s', async (name, reason) => {
+    fails(name);
+
+    const fault = await faultOf(store.get(inTime()));
+
+    expect(fault).toMatchObject({ code: '500-902', reason: expect.stringContaining(reason) });
+    expectNoCanary(fault);
+  });
+
+  test.each([
+    ['nothing', undefined, 'there is no text'],
+    ['text', CANARY.clientSecret, 'there is no JSON'],
+    ['cut off', JSON.stringify(VALUE).slice(0, -1), 'there is no JSON'],
+    [
+      'a JSON string',
+      JSON.stringify(CANARY.clientSecret),
+      'the value is missing or not of its type',
+    ],
+    ['a list', JSON.stringify([VALUE]), 'the value is missing or not of its type'],
+    ['a key missing', JSON.stringify({ clientId: CANARY.clientId }), 'clientSecret is missing'],
+    ['a number', withSecret(7), 'clientSecret is missing or not of its type'],
+    ['blank', withSecret(' \t'), 'clientSecret is empty'],
+    [
+      'a line break',
+      withSecret(`${CANARY.clientSecret}\n`),
+      'clientSecret holds a control character',
+    ],
+    ['a placeholder', withSecret('<the client secret>'), 'clientSecret is a placeholder'],
+    ['another placeholder', withSecret('Change-Me'), 'clientSecret is a placeholder'],
+    [
+      'both wrong',
+      JSON.stringify({ clientId: '', clientSecret: 'TODO' }),
+      'clientId is empty, clientSecret is a placeholder',
+    ],
+  ])('%s', async (_what, text, reason) => {
+    reads().resolves({ ...(text === undefined ? {} : { SecretString: text }), VersionId: 'v' });
+
+    const fault = await faultOf(store.get(inTime()));
+
+    expect(fault).toMatchObject({ code: '500-902', reason: expect.stringContaining(reason) });
+    expect(fault.reason).toContain(`in the secret ${SECRET_ARN}; put {"clientId":"…"`);
+    expectNoCanary(fault);
+  });
+
+  test('is read again by the next request', async () => {
+    reads().resolvesOnce({ SecretString: '' });
+    const fault = await faultOf(store.get(inTime()));
+
+    holds(FIRST);
+
+    expect(fault).toMatchObject({ code: '500-902' });
+    await expect(store.get(inTime())).resolves.toEqual(FIRST);
+  });
+});
+
+describe('a read', () => {
+  test("ends with 504-901 when the caller's time does", async () => {
+    reads().callsFake(() => Promise.withResolvers().promise);
+    const waiting = faultOf(store.get(inTime()));
+
+    clock.advance(25_000);
+    const fault = await waiting;
+
+    expect(fault).toMatchObject({
+      code: '504-901',
+      reason: expect.stringContaining('Secrets Manager did not answer'),
+    });
+  });
+
+  test('is not begun when no time is left', async () => {
+    await expect(store.get(createDeadline(0, clock))).rejects.toMatchObject({ code: '504-901' });
+
+    expect(secretsManager).not.toHaveReceivedAnyCommand();
+  });
+
+  test('ends when its work is cancelled, for the reason given there', async () => {
+    reads().callsFake(() => Promise.withResolvers().promise);
+    const deadline = cancellable(inTime());
+    const reading = store.get(deadline);
+
+    deadline.cancel(new Fault('egainPagesInconsistent'));
+
+    await expect(reading).rejects.toMatchObject({ code: '502-904' });
+    expect(telemetry.lines).toEqual([]);
+  });
+});
+
+function withSecret(clientSecret: unknown): string {
+  return JSON.stringify({ clientId: CANARY.clientId, clientSecret });
+}
+
+function expectNoCanary(fault: Fault): void {
+  const told = inspect([fault, telemetry.lines], { depth: 9, showHidden: true });
+  for (const secret of Object.values(CANARY)) expect(told).not.toContain(secret);
+}

@@ -1,0 +1,126 @@
+import { describe, expect, test } from 'vitest';
+import {
+  CANARY,
+  createWorld,
+  makeAccounts,
+  secretReply,
+  servePages,
+  startUpstream,
+  tokenReply,
+} from '../../../support/egain-world.ts';
+import { three } from '../../../support/fault-row.ts';
+
+const upstream = await startUpstream();
+
+describe('the token', () => {
+  test.each([
+    [3600, 3539, 3541],
+    ['3600', 3539, 3541],
+    [40, 19, 21],
+    [undefined, 29, 31],
+    [-5, 29, 31],
+    [0, 29, 31],
+    ['soon', 29, 31],
+    [1e12, 29, 31],
+    [null, 29, 31],
+  ])('that lives %s s serves for %i s and not for %i s', async (life, serves, servesNot) => {
+    const { ask, clock } = createWorld(upstream, { freshSeconds: 0 });
+    upstream.token.otherwise = () => tokenReply('t', { expires_in: life });
+    upstream.secrets.otherwise = () => secretReply();
+
+    await ask();
+    clock.advance(serves * 1000);
+    await ask();
+    expect(upstream.token.calls).toHaveLength(1);
+    clock.advance((servesNot - serves) * 1000);
+    await ask();
+
+    expect(upstream.token.calls).toHaveLength(2);
+  });
+
+  test('is asked for with the client in the body', async () => {
+    const { ask } = createWorld(upstream);
+
+    await ask();
+
+    const [call] = upstream.token.calls;
+    expect(call?.headers['content-type']).toContain('application/x-www-form-urlencoded');
+    expect(call?.headers.authorization).toBeUndefined();
+    expect(Object.fromEntries(new URLSearchParams(call?.body))).toEqual({
+      grant_type: 'client_credentials',
+      scope: 'https://api.egain.cloud/auth/.default',
+      client_id: CANARY.clientId,
+      client_secret: CANARY.clientSecret,
+    });
+  });
+
+  test('is asked for with the client by Basic, form-encoded before base64', async () => {
+    const { ask } = createWorld(upstream, { clientAuthentication: 'basic' });
+
+    await ask();
+
+    const [call] = upstream.token.calls;
+    const [scheme, value = ''] = call?.headers.authorization?.split(' ') ?? [];
+    const pair = Buffer.from(value, 'base64').toString().split(':');
+    const decoded = pair.map((text) => new URLSearchParams(`x=${text}`).get('x'));
+    expect(scheme).toBe('Basic');
+    expect(decoded).toEqual([CANARY.clientId, CANARY.clientSecret]);
+    expect(call?.body).not.toContain('client_secret');
+  });
+
+  test('near its end goes on serving while the token endpoint fails', async () => {
+    const { ask, clock } = createWorld(upstream);
+    await ask();
+    upstream.token.otherwise = () => ({ status: 503 });
+
+    clock.advance(3_550_000);
+    await expect(ask()).resolves.toMatchObject({ state: 'miss' });
+    clock.advance(51_000);
+
+    await expect(ask({ stale: false })).rejects.toMatchObject({ code: '502-905' });
+  });
+
+  test('that one page finds refused is renewed once for all pages', async () => {
+    const { ask } = createWorld(upstream);
+    const well = servePages({ accounts: makeAccounts(10), pagesize: 2 });
+    upstream.accounts.otherwise = (request) => {
+      const old = request.headers.authorization?.endsWith('-1');
+      return old === true && request.url.search !== '' ? { status: 401 } : well(request);
+    };
+
+    const { snapshot } = await ask();
+
+    expect(snapshot.accounts).toEqual(makeAccounts(10));
+    expect(upstream.token.calls).toHaveLength(2);
+  });
+});
+
+describe('a new version of the secret', () => {
+  test('is tried at once when the old one is refused, and not held for what fails besides', async () => {
+    const { ask } = createWorld(upstream);
+    upstream.secrets.script = [secretReply(undefined, 'version-1')];
+    upstream.secrets.otherwise = () => secretReply(undefined, 'version-2');
+    upstream.token.script = [
+      { status: 401, body: { error: 'invalid_client' } },
+      ...three({ status: 503 }),
+    ];
+
+    await expect(ask()).rejects.toMatchObject({ code: '502-905' });
+    await expect(ask()).resolves.toMatchObject({ state: 'miss' });
+
+    expect(upstream.secrets.calls).toHaveLength(2);
+  });
+});
+
+test.each([
+  ['apiUrl', 'http://example.com/api', 'EGAIN_API_URL'],
+  ['tokenUrl', 'http://example.com/token', 'EGAIN_TOKEN_URL'],
+  ['tokenUrl', 'nothing', 'EGAIN_TOKEN_URL'],
+])('credentials are not sent to the %s %s', async (key, url, variable) => {
+  const { ask } = createWorld(upstream, { [key]: url });
+
+  await expect(ask()).rejects.toMatchObject({
+    code: '500-902',
+    reason: expect.stringContaining(variable) as unknown,
+  });
+});

@@ -1,0 +1,265 @@
+import { describe, expect, test, vi } from 'vitest';
+import type { AccountsPage } from '../../../../lambda/egain/account.ts';
+import {
+  createWorld,
+  envelopeReply,
+  makeAccount,
+  makeAccounts,
+  servePages,
+  startUpstream,
+} from '../../../support/egain-world.ts';
+import { page } from '../../../support/fault-row.ts';
+
+const upstream = await startUpstream();
+
+const searches = () => upstream.accounts.calls.map(({ url }) => url.search);
+
+describe('what is asked for', () => {
+  test('the first page is asked for without a query, the others with the reported size', async () => {
+    const { ask } = createWorld(upstream);
+    upstream.accounts.otherwise = servePages({ accounts: makeAccounts(5), pagesize: 2 });
+
+    const { snapshot } = await ask();
+
+    expect(snapshot.accounts).toEqual(makeAccounts(5));
+    expect(searches()).toEqual(['', '?$pagenum=2&$pagesize=2', '?$pagenum=3&$pagesize=2']);
+    expect(upstream.accounts.calls[0]?.headers).toMatchObject({
+      authorization: 'Bearer canary-token-91d0-1',
+      accept: 'application/json',
+      'accept-language': 'en-US',
+      'x-egain-error-message': 'yes',
+    });
+  });
+
+  test('in a long walk, the page after a full last one is asked for along with it', async () => {
+    const { ask } = createWorld(upstream);
+    const well = servePages({ accounts: makeAccounts(12), pagesize: 2 });
+    const seventh = Promise.withResolvers<void>();
+    upstream.accounts.otherwise = (request) => {
+      const pagenum = request.url.searchParams.get('$pagenum');
+      if (pagenum === '7') seventh.resolve();
+      return pagenum === '6' ? { ...well(request), after: seventh.promise } : well(request);
+    };
+
+    const { snapshot } = await ask();
+
+    expect(snapshot.accounts).toEqual(makeAccounts(12));
+    expect(searches()).toHaveLength(7);
+  }, 10_000);
+
+  test('no size is asked for where none was reported', async () => {
+    const { ask } = createWorld(upstream);
+    const reported = false;
+    upstream.accounts.otherwise = servePages({ accounts: makeAccounts(3), pagesize: 2, reported });
+
+    await ask();
+
+    expect(searches()).toEqual(['', '?$pagenum=2']);
+  });
+
+  test('a lone page that is not full is all there is, whatever it counts', async () => {
+    const { ask } = createWorld(upstream);
+    upstream.accounts.script = [page(makeAccounts(3), { count: 2, pagesize: 25 })];
+
+    const { snapshot } = await ask();
+
+    expect(snapshot.accounts).toHaveLength(3);
+    expect(searches()).toEqual(['']);
+  });
+
+  test('no more than four pages are in flight', async () => {
+    const { ask } = createWorld(upstream);
+    const well = servePages({ accounts: makeAccounts(30), pagesize: 2 });
+    const four = Promise.withResolvers<void>();
+    let most = 0;
+    upstream.accounts.otherwise = (request) => {
+      most = Math.max(most, upstream.inFlight());
+      if (most === 4) four.resolve();
+      return request.url.search === '' ? well(request) : { ...well(request), after: four.promise };
+    };
+
+    const { snapshot } = await ask();
+
+    expect(snapshot.accounts).toEqual(makeAccounts(30));
+    expect(most).toBe(4);
+  });
+});
+
+describe('whether there is more after a full page', () => {
+  const past = ['empty', 'first-page', 'last-page', 400, 404] as const;
+
+  test.each(past)('exactly `count` came, and the next page (%s) ends the walk', async (what) => {
+    const { ask } = createWorld(upstream);
+    upstream.accounts.otherwise = servePages({
+      accounts: makeAccounts(4),
+      pagesize: 2,
+      past: what,
+    });
+
+    const { snapshot } = await ask();
+
+    expect(snapshot.accounts).toEqual(makeAccounts(4));
+    expect(searches()).toHaveLength(3);
+  });
+
+  test.each(past)('`count` counts pages, and the next page (%s) ends the walk', async (what) => {
+    const { ask } = createWorld(upstream);
+    const meaning = 'pages';
+    upstream.accounts.otherwise = servePages({
+      accounts: makeAccounts(9),
+      pagesize: 3,
+      meaning,
+      past: what,
+    });
+
+    const { snapshot } = await ask();
+
+    expect(snapshot.accounts).toEqual(makeAccounts(9));
+    expect(searches()).toHaveLength(4);
+  });
+
+  test('a 404 before the pages that `count` promised is no end', async () => {
+    const { ask } = createWorld(upstream);
+    const well = servePages({ accounts: makeAccounts(10), pagesize: 2, meaning: 'pages' });
+    upstream.accounts.otherwise = (request) =>
+      request.url.search.includes('pagenum=4') ? envelopeReply(404, '404-100') : well(request);
+
+    await expect(ask()).rejects.toMatchObject({ code: '502-903' });
+  });
+
+  test('a short page before the pages that `count` promised is no end when more comes', async () => {
+    const { ask } = createWorld(upstream);
+    const well = servePages({ accounts: makeAccounts(12), pagesize: 2, meaning: 'pages' });
+    upstream.accounts.otherwise = (request) =>
+      request.url.search.includes('pagenum=4')
+        ? page([makeAccount(6)], { count: 6, pagesize: 2 })
+        : well(request);
+
+    await expect(ask()).rejects.toMatchObject({ code: '502-904' });
+  });
+
+  test('accounts that were added under way are taken along', async () => {
+    const { ask } = createWorld(upstream);
+    const [before, now] = [makeAccounts(10), makeAccounts(11)];
+    upstream.accounts.otherwise = (request) =>
+      servePages({ accounts: request.url.search === '' ? before : now, pagesize: 5 })(request);
+
+    const { snapshot } = await ask();
+
+    expect(snapshot.accounts).toEqual(now);
+  });
+
+  test('a `count` that tells of each page alone ends no walk', async () => {
+    const { ask } = createWorld(upstream);
+    const well = servePages({ accounts: makeAccounts(7), pagesize: 3 });
+    upstream.accounts.otherwise = (request) => {
+      const { account } = well(request).body as AccountsPage;
+      return page(account, { count: account.length, pagesize: 3 });
+    };
+
+    const { snapshot } = await ask();
+
+    expect(snapshot.accounts).toEqual(makeAccounts(7));
+  });
+
+  test('a server that gives smaller pages than asked for is walked to the end', async () => {
+    const { ask } = createWorld(upstream);
+    const capped = servePages({ accounts: makeAccounts(9), pagesize: 3 });
+    upstream.accounts.otherwise = capped;
+    upstream.accounts.script = [page(makeAccounts(4), { count: 9, pagesize: 4 })];
+
+    const { snapshot } = await ask();
+
+    expect(snapshot.accounts).toEqual(makeAccounts(9));
+  });
+
+  test('a thousand pages are walked, and no more', async () => {
+    const { ask } = createWorld(upstream);
+    const pagesize = 1;
+    upstream.accounts.otherwise = ({ url }) => {
+      const number = Number(url.searchParams.get('$pagenum') ?? 1);
+      return page([makeAccount(number)], { count: 1, pagesize });
+    };
+
+    await expect(ask()).rejects.toMatchObject({ code: '502-904' });
+    expect(searches()).toHaveLength(1001);
+  });
+});
+
+describe('accounts that come again', () => {
+  test('are merged by id, the one modified later staying, and counted', async () => {
+    const { ask, telemetry } = createWorld(upstream);
+    const earlier = makeAccount(1, { modified: '2026-01-01T00:00:00Z', description: 'before' });
+    const later = makeAccount(1, { modified: '2026-01-02T00:00:00Z', description: 'after' });
+    upstream.accounts.script = [
+      page([makeAccount(0), earlier], { count: 3, pagesize: 2 }),
+      page([later, makeAccount(2)], { count: 3, pagesize: 2 }),
+    ];
+    upstream.accounts.otherwise = () => page([], { count: 3, pagesize: 2 });
+
+    const { snapshot } = await ask();
+
+    expect(snapshot.accounts).toEqual([makeAccount(0), later, makeAccount(2)]);
+    expect(telemetry.total('DuplicateAccounts')).toBe(1);
+  });
+
+  test('are told by their content where they have no id', async () => {
+    const { ask } = createWorld(upstream);
+    const nameless = { ...makeAccount(1), id: null };
+    upstream.accounts.script = [
+      page([nameless, nameless], { count: 3, pagesize: 2 }),
+      page([nameless, makeAccount(2)], { count: 3, pagesize: 2 }),
+    ];
+    upstream.accounts.otherwise = () => page([], { count: 3, pagesize: 2 });
+
+    const { snapshot } = await ask();
+
+    expect(snapshot.accounts).toEqual([nameless, nameless, makeAccount(2)]);
+  });
+});
+
+test('a page that fails aborts those in flight, and nothing is left running', async () => {
+  const { ask } = createWorld(upstream);
+  const well = servePages({ accounts: makeAccounts(20), pagesize: 2 });
+  const four = Promise.withResolvers<void>();
+  upstream.accounts.otherwise = (request) => {
+    if (upstream.inFlight() === 4) four.resolve();
+    const pagenum = Number(request.url.searchParams.get('$pagenum') ?? 1);
+    if (pagenum === 2) return { status: 403, after: four.promise };
+    return pagenum > 2 ? { hang: true } : well(request);
+  };
+
+  await expect(ask()).rejects.toMatchObject({ code: '502-902' });
+
+  await vi.waitFor(() => {
+    expect(upstream.inFlight()).toBe(0);
+  });
+  expect(searches()).toHaveLength(5);
+});
+
+test('unknown fields are dropped, and `__proto__` is as any other', async () => {
+  const { ask } = createWorld(upstream);
+  const account = JSON.stringify(makeAccount(1)).replace('{', '{"__proto__":{"x":1},"secret":1,');
+  upstream.accounts.script = [
+    {
+      body: `{"paginationInfo":{"count":1,"pagesize":25},"account":[${account}]}`,
+      headers: { 'content-type': 'application/hal+json; charset=utf-8' },
+    },
+  ];
+
+  const { snapshot } = await ask();
+
+  expect(snapshot.accounts).toEqual([makeAccount(1)]);
+  expect(Object.keys(snapshot.accounts[0] ?? {})).not.toContain('__proto__');
+  expect(Object.getPrototypeOf(snapshot.accounts[0])).toBe(Object.prototype);
+});
+
+test('a page without a content type is judged by what it holds', async () => {
+  const { ask } = createWorld(upstream);
+  const body = { paginationInfo: { count: 1, pagesize: 25 }, account: [makeAccount(1)] };
+  upstream.accounts.script = [{ body, headers: { 'content-type': '' } }];
+
+  const { snapshot } = await ask();
+
+  expect(snapshot.accounts).toEqual([makeAccount(1)]);
+});

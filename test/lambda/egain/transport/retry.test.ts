@@ -1,0 +1,124 @@
+import { describe, expect, test } from 'vitest';
+import type { Outcome } from '../../../../lambda/egain/transport/attempt.ts';
+import { decideRetry, type RetrySituation } from '../../../../lambda/egain/transport/retry.ts';
+import { statedWait } from '../../../../lambda/egain/transport/retry-after.ts';
+
+const NOW = Date.UTC(2026, 0, 1);
+
+const answer = (status: number, headers: Record<string, string> = {}): Outcome => ({
+  kind: 'answer',
+  status,
+  headers: new Headers(headers),
+  text: '',
+  tooLarge: false,
+});
+const broken = (errorCode: string): Outcome => ({ kind: 'broken', what: 'connection', errorCode });
+const decide = (outcome: Outcome, more: Partial<RetrySituation> = {}) =>
+  decideRetry({
+    outcome,
+    attempts: 1,
+    connectedBefore: true,
+    timeLeftMs: 20_000,
+    now: NOW,
+    random: 0.5,
+    ...more,
+  });
+
+describe('what is tried again', () => {
+  test.each([408, 429, 500, 502, 503, 504])('%i is', (status) => {
+    expect(decide(answer(status))).toEqual({ kind: 'retry', afterMs: 50 });
+  });
+
+  test.each([200, 204, 301, 400, 401, 403, 404, 406, 409, 501, 505])('%i is not', (status) => {
+    expect(decide(answer(status, { 'retry-after': '1' }))).toEqual({ kind: 'accept' });
+  });
+
+  test('a connection that was refused is, after a pause', () => {
+    expect(decide(broken('ECONNREFUSED'))).toEqual({ kind: 'retry', afterMs: 50 });
+  });
+
+  test('time that ran out is not', () => {
+    expect(decide({ kind: 'late', waitedMs: 1 })).toEqual({ kind: 'accept' });
+  });
+
+  test('nothing is after the third attempt', () => {
+    expect(decide(answer(503), { attempts: 3 })).toEqual({ kind: 'accept' });
+  });
+});
+
+describe('how long is waited', () => {
+  test('anything up to 100 ms, then up to 200 ms', () => {
+    expect(decide(answer(500), { random: 0 })).toEqual({ kind: 'retry', afterMs: 0 });
+    expect(decide(answer(500), { random: 0.99 })).toEqual({ kind: 'retry', afterMs: 99 });
+    expect(decide(answer(500), { attempts: 2, random: 0.5 })).toEqual({
+      kind: 'retry',
+      afterMs: 100,
+    });
+  });
+
+  test('not at all when no time is left for it', () => {
+    expect(decide(answer(500), { timeLeftMs: 50 })).toEqual({ kind: 'accept' });
+  });
+
+  test.each(['ECONNRESET', 'EPIPE'])(
+    'not at all for a kept connection that was closed meanwhile (%s), once',
+    (code) => {
+      expect(decide(broken(code))).toEqual({ kind: 'retry', afterMs: 0 });
+      expect(decide(broken(code), { attempts: 2 })).toEqual({ kind: 'retry', afterMs: 100 });
+      expect(decide(broken(code), { connectedBefore: false })).toEqual({
+        kind: 'retry',
+        afterMs: 50,
+      });
+    },
+  );
+
+  test('as the server asks, in seconds, with jitter on top', () => {
+    expect(decide(answer(429, { 'retry-after': '2' }))).toEqual({ kind: 'retry', afterMs: 2050 });
+  });
+
+  test('as the server asks, or not at all', () => {
+    const asked = answer(503, { 'retry-after': '20' });
+    expect(decide(asked)).toEqual({ kind: 'wait-too-long' });
+    expect(decide(asked, { attempts: 3 })).toEqual({ kind: 'wait-too-long' });
+  });
+});
+
+describe('the wait that a server states', () => {
+  const future = new Date(NOW + 5000);
+
+  test.each([
+    ['0', 0],
+    ['7', 7000],
+    [' 7 ', 7000],
+    [future.toUTCString(), 5000],
+    [new Date(NOW - 5000).toUTCString(), 0],
+    ['-1', undefined],
+    ['1.5', undefined],
+    ['2 s', undefined],
+    ['', undefined],
+    ['soon', undefined],
+    [future.toISOString(), undefined],
+    ['Thu, 32 Jan 2026 00:00:00 GMT', undefined],
+  ])('Retry-After: %s', (value, milliseconds) => {
+    expect(statedWait(503, new Headers({ 'retry-after': value }), NOW)).toBe(milliseconds);
+  });
+
+  test.each([
+    [future.toISOString(), 5000],
+    ['2026-01-01T01:00:05+01:00', 5000],
+    [new Date(NOW - 1).toISOString(), 0],
+    ['2026-13-01T00:00:00Z', undefined],
+    ['2026-01-01', undefined],
+    ['1767225605', undefined],
+  ])('X-RateLimit-Reset: %s', (value, milliseconds) => {
+    const headers = new Headers({ 'x-ratelimit-reset': value });
+    expect(statedWait(429, headers, NOW)).toBe(milliseconds);
+    expect(statedWait(503, headers, NOW)).toBeUndefined();
+  });
+
+  test('Retry-After comes before X-RateLimit-Reset, unless it is malformed', () => {
+    const reset = { 'x-ratelimit-reset': future.toISOString() };
+    expect(statedWait(429, new Headers({ ...reset, 'retry-after': '9' }), NOW)).toBe(9000);
+    expect(statedWait(429, new Headers({ ...reset, 'retry-after': 'x' }), NOW)).toBe(5000);
+  });
+});

@@ -1,0 +1,162 @@
+import { describe, expect, test } from 'vitest';
+import { Fault } from '../../../lambda/faults.ts';
+import {
+  readAuthorizerConfig,
+  readAwsKeys,
+  readCorsOrigins,
+  readMetricsNamespace,
+  readServiceConfig,
+} from '../../../lambda/platform/config.ts';
+
+const CANARY = 'canary-value-91d0';
+const SERVICE = {
+  CREDENTIALS_SECRET_ARN: 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:egain-AbCdEf',
+  EGAIN_API_URL: 'https://api.egain.cloud/conversation/conversationmgr/v3//',
+  EGAIN_TOKEN_URL: 'https://login.example.com/token/',
+  EGAIN_SCOPE: 'https://api.egain.cloud/auth/.default',
+};
+
+function faultOf(read: () => unknown): Fault {
+  try {
+    read();
+  } catch (error) {
+    if (error instanceof Fault) return error;
+  }
+  throw new Error('no Fault was thrown');
+}
+
+describe("the service's environment", () => {
+  test('has defaults, and an API URL without a slash at its end', () => {
+    expect(readServiceConfig(SERVICE)).toEqual({
+      secretArn: SERVICE.CREDENTIALS_SECRET_ARN,
+      apiUrl: 'https://api.egain.cloud/conversation/conversationmgr/v3',
+      tokenUrl: SERVICE.EGAIN_TOKEN_URL,
+      scope: SERVICE.EGAIN_SCOPE,
+      clientAuthentication: 'body',
+      freshSeconds: 30,
+      staleSeconds: 600,
+      provisioned: false,
+    });
+  });
+
+  test('is taken as it is given', () => {
+    const config = readServiceConfig({
+      ...SERVICE,
+      EGAIN_CLIENT_AUTHENTICATION: 'basic',
+      CACHE_FRESH_SECONDS: '5',
+      CACHE_STALE_SECONDS: '0',
+      AWS_LAMBDA_INITIALIZATION_TYPE: 'provisioned-concurrency',
+    });
+
+    expect(config).toMatchObject({
+      clientAuthentication: 'basic',
+      freshSeconds: 5,
+      staleSeconds: 0,
+      provisioned: true,
+    });
+  });
+
+  test('names every variable that is missing or malformed, and no value', () => {
+    const fault = faultOf(() =>
+      readServiceConfig({
+        EGAIN_API_URL: '',
+        EGAIN_SCOPE: CANARY,
+        EGAIN_CLIENT_AUTHENTICATION: CANARY,
+        CACHE_FRESH_SECONDS: CANARY,
+      }),
+    );
+
+    expect(fault).toMatchObject({ code: '500-902' });
+    for (const name of [
+      'CREDENTIALS_SECRET_ARN',
+      'EGAIN_API_URL',
+      'EGAIN_TOKEN_URL',
+      'EGAIN_CLIENT_AUTHENTICATION',
+      'CACHE_FRESH_SECONDS',
+    ]) {
+      expect(fault.reason).toContain(name);
+    }
+    expect(fault.reason).not.toMatch(/EGAIN_SCOPE|canary/);
+  });
+});
+
+describe("the authorizer's environment", () => {
+  test('names an issuer of the deployer with its audience', () => {
+    expect(
+      readAuthorizerConfig({
+        AUTH_ISSUER: 'https://issuer.example.com',
+        AUTH_AUDIENCE: 'accounts',
+      }),
+    ).toEqual({
+      issuer: 'https://issuer.example.com',
+      jwksUri: undefined,
+      audience: 'accounts',
+      cognitoClients: undefined,
+    });
+  });
+
+  test("knows the clients of the stack's own pool", () => {
+    const config = readAuthorizerConfig({
+      AUTH_ISSUER: 'https://cognito.example.com/pool',
+      AUTH_JWKS_URI: 'https://cognito.example.com/pool/keys',
+      AUTH_COGNITO_CLIENTS: '{"acme":"client-1"}',
+    });
+
+    expect(config).toMatchObject({
+      jwksUri: 'https://cognito.example.com/pool/keys',
+      audience: undefined,
+      cognitoClients: { acme: 'client-1' },
+    });
+  });
+
+  test.each([`{"acme":"${CANARY}`, `{"acme":["${CANARY}"]}`, `"${CANARY}"`])(
+    'is refused with the clients %s',
+    (clients) => {
+      const fault = faultOf(() =>
+        readAuthorizerConfig({
+          AUTH_ISSUER: 'https://i.example.com',
+          AUTH_COGNITO_CLIENTS: clients,
+        }),
+      );
+
+      expect(fault).toMatchObject({ code: '500-902' });
+      expect(fault.reason).toMatch(/AUTH_COGNITO_CLIENTS/);
+      expect(fault.reason).not.toContain(CANARY);
+    },
+  );
+});
+
+describe('the rest of the environment', () => {
+  test('gives the namespace of the metrics, or none', () => {
+    expect(readMetricsNamespace({ POWERTOOLS_METRICS_NAMESPACE: 'EgainAccounts/prod' })).toBe(
+      'EgainAccounts/prod',
+    );
+    expect(readMetricsNamespace({ POWERTOOLS_METRICS_NAMESPACE: '' })).toBe('EgainAccounts');
+    expect(readMetricsNamespace({})).toBe('EgainAccounts');
+  });
+
+  test('gives the origins that may call from a browser, or none', () => {
+    expect(
+      readCorsOrigins({ CORS_ORIGINS: 'https://a.example.com https://b.example.com' }),
+    ).toEqual(['https://a.example.com', 'https://b.example.com']);
+    expect([readCorsOrigins({}), readCorsOrigins({ CORS_ORIGINS: '' })]).toEqual([[], []]);
+  });
+
+  test("gives the function's AWS keys, with a session or without", () => {
+    const keys = { AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE', AWS_SECRET_ACCESS_KEY: 'example' };
+
+    expect(readAwsKeys(keys)).toEqual({ accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'example' });
+    expect(readAwsKeys({ ...keys, AWS_SESSION_TOKEN: 'session' })).toMatchObject({
+      sessionToken: 'session',
+    });
+  });
+
+  test.each([{}, { AWS_ACCESS_KEY_ID: CANARY }, { AWS_SECRET_ACCESS_KEY: CANARY }])(
+    'is refused without both keys: %o',
+    (environment) => {
+      const fault = faultOf(() => readAwsKeys(environment));
+
+      expect(fault).toMatchObject({ code: '500-902', reason: 'the environment holds no AWS keys' });
+    },
+  );
+});

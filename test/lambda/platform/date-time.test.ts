@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { parseDateTime } from '../../../lambda/platform/date-time.ts';
+
+describe('parseDateTime', () => {
+  it.each([
+    ['2021-03-21T14:29:01.516Z', Date.UTC(2021, 2, 21, 14, 29, 1, 516)],
+    ['2021-03-21t14:29:01z', Date.UTC(2021, 2, 21, 14, 29, 1)],
+    ['2021-03-21T14:29:01+05:30', Date.UTC(2021, 2, 21, 8, 59, 1)],
+    ['2021-03-21T14:29:01-00:00', Date.UTC(2021, 2, 21, 14, 29, 1)],
+    ['2021-12-31T23:30:00-01:00', Date.UTC(2022, 0, 1, 0, 30)],
+    ['2020-02-29T00:00:00Z', Date.UTC(2020, 1, 29)],
+    ['0000-01-01T00:00:00Z', Date.parse('0000-01-01T00:00:00Z')],
+    ['0099-12-31T00:00:00Z', Date.parse('0099-12-31T00:00:00Z')],
+    ['2016-12-31T23:59:60Z', Date.UTC(2017, 0, 1)],
+    ['2016-12-31T18:59:60.5-05:00', Date.UTC(2017, 0, 1)],
+  ])('reads %s', (text, expected) => {
+    expect(parseDateTime(text)).toBe(expected);
+  });
+
+  it.each([
+    '',
+    '2021-03-21',
+    '2021-03-21T14:29:01',
+    '2021-03-21 14:29:01Z',
+    '2021-03-21T14:29Z',
+    '2021-03-21T14:29:01+0530',
+    '2021-03-21T14:29:01 05:30',
+    '2021-02-29T00:00:00Z',
+    '2021-04-31T00:00:00Z',
+    '2021-00-10T00:00:00Z',
+    '2021-13-10T00:00:00Z',
+    '2021-01-00T00:00:00Z',
+    '2021-01-01T24:00:00Z',
+    '2021-01-01T00:60:00Z',
+    '2021-01-01T00:00:61Z',
+    '2021-01-01T12:30:60Z',
+    '2021-01-01T00:00:00.Z',
+    '2021-01-01T00:00:00+24:00',
+    '2021-01-01T00:00:00+00:60',
+    '+2021-01-01T00:00:00Z',
+    '2021-01-01T00:00:00Z\n',
+    '٢٠٢١-01-01T00:00:00Z',
+  ])('does not take %j', (text) => {
+    expect(parseDateTime(text)).toBeUndefined();
+  });
+
+  it('keeps what is finer than a millisecond', () => {
+    const whole = parseDateTime('2021-03-21T14:29:01.516Z') ?? Number.NaN;
+    const finer = parseDateTime('2021-03-21T14:29:01.51600100000000000000000000Z') ?? Number.NaN;
+
+    expect(finer).toBeGreaterThan(whole);
+    expect(finer).toBeLessThan(whole + 1);
+  });
+});

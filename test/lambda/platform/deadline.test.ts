@@ -1,0 +1,98 @@
+import { describe, expect, test } from 'vitest';
+import {
+  cancellable,
+  createDeadline,
+  deadlineOf,
+  pause,
+  within,
+} from '../../../lambda/platform/deadline.ts';
+import { createManualClock } from '../../support/manual-clock.ts';
+
+describe('a deadline', () => {
+  test.each([
+    [30_000, 25_000],
+    [26_000, 25_000],
+    [10_000, 9000],
+    [1000, 0],
+    [-5, 0],
+    [Number.NaN, 0],
+    [Number.POSITIVE_INFINITY, 25_000],
+  ])('leaves of %d ms %d', (remaining, left) => {
+    const clock = createManualClock();
+    const deadline = createDeadline(remaining, clock);
+
+    expect(deadline.remaining()).toBe(left);
+    expect(deadline.at).toBe(clock.now() + left);
+    expect(deadline.signal.aborted).toBe(left === 0);
+  });
+
+  test.each([
+    [{ getRemainingTimeInMillis: () => 3000 }, 2000],
+    [{}, 25_000],
+  ])("is that of the invocation's context: %o", (context, left) => {
+    expect(deadlineOf(context, createManualClock()).remaining()).toBe(left);
+  });
+
+  test('aborts when it passes, with its fault', () => {
+    const clock = createManualClock();
+    const deadline = createDeadline(3000, clock);
+
+    clock.advance(1999);
+    expect(deadline.signal.aborted).toBe(false);
+    clock.advance(1000);
+
+    expect(deadline.signal.reason).toMatchObject({ code: '504-901' });
+    expect(deadline.remaining()).toBe(0);
+  });
+
+  test('keeps no timer once it is disposed of', () => {
+    const clock = createManualClock();
+
+    createDeadline(3000, clock).dispose();
+
+    expect(clock.waiting).toBe(0);
+  });
+});
+
+describe('a cancellable deadline', () => {
+  test('aborts on either cause', () => {
+    const clock = createManualClock();
+    const deadline = createDeadline(3000, clock);
+    const [cancelled, other] = [cancellable(deadline), cancellable(deadline)];
+
+    cancelled.cancel('enough');
+    expect(cancelled.signal.reason).toBe('enough');
+    expect(other.signal.aborted).toBe(false);
+    clock.advance(2000);
+
+    expect(other.signal.reason).toMatchObject({ code: '504-901' });
+  });
+});
+
+describe('waiting', () => {
+  test('ends with the work, or with the deadline', async () => {
+    const clock = createManualClock();
+    const deadline = createDeadline(3000, clock);
+    const endless = within(Promise.withResolvers().promise, deadline);
+
+    await expect(within(Promise.resolve('done'), deadline)).resolves.toBe('done');
+    clock.advance(2000);
+
+    await expect(endless).rejects.toMatchObject({ code: '504-901' });
+    await expect(within(Promise.resolve(), deadline)).resolves.toBeUndefined();
+  });
+
+  test('is for so long, and leaves no timer behind', async () => {
+    const clock = createManualClock();
+    const deadline = createDeadline(3000, clock);
+
+    const short = pause(500, deadline, clock);
+    const long = pause(5000, deadline, clock);
+    clock.advance(500);
+    await short;
+    clock.advance(1500);
+
+    await expect(long).rejects.toMatchObject({ code: '504-901' });
+    expect(clock.waiting).toBe(0);
+  });
+});

@@ -1,0 +1,216 @@
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import { describe, expect, it } from 'vitest';
+import { appOf, FULL_STAGE, KEY_ARN, LEAST, PLAIN_STAGE, SECRET_ARN } from '../../support/stage.ts';
+
+type Json = Record<string, unknown>;
+interface Statement {
+  readonly Action: string | string[];
+  readonly Resource: unknown;
+}
+
+const plain = Template.fromStack(appOf(PLAIN_STAGE).accounts);
+const full = Template.fromStack(appOf(FULL_STAGE).accounts);
+
+const FUNCTIONS = ['ApiFunction', 'TaskFunction', 'AuthorizerFunction'] as const;
+
+/** The properties of the only resource of a type whose logical id is the construct's id and a hash. */
+function propertiesOf(template: Template, type: string, id: string): Json {
+  const form = new RegExp(`^${id}[0-9A-F]{8}$`);
+  const found = Object.entries(template.findResources(type)).filter(([name]) => form.test(name));
+  expect(found).toHaveLength(1);
+  return found[0]?.[1]['Properties'] as Json;
+}
+
+function environmentOf(template: Template, id: string): Json {
+  const { Environment } = propertiesOf(template, 'AWS::Lambda::Function', id);
+  return (Environment as { Variables: Json }).Variables;
+}
+
+function statementsOf(template: Template, id: string): Statement[] {
+  const policy = propertiesOf(template, 'AWS::IAM::Policy', `${id}RoleDefaultPolicy`);
+  return (policy['PolicyDocument'] as { Statement: Statement[] }).Statement;
+}
+
+function usageKeysOf(template: Template): string[] {
+  return Object.values(template.findResources('AWS::ApiGateway::ApiKey')).map(
+    (key) => (key['Properties'] as { Value: string }).Value,
+  );
+}
+
+describe('the functions', () => {
+  it.each(FUNCTIONS)('%s runs on Node.js 24 and arm64, traced, with its own log group', (id) => {
+    expect(propertiesOf(plain, 'AWS::Lambda::Function', id)).toMatchObject({
+      Runtime: 'nodejs24.x',
+      Architectures: ['arm64'],
+      Handler: 'index.handler',
+      TracingConfig: { Mode: 'Active' },
+      LoggingConfig: { LogGroup: { Ref: expect.stringMatching(`^${id}Logs`) } },
+    });
+    expect(propertiesOf(plain, 'AWS::Logs::LogGroup', `${id}Logs`)).toMatchObject({
+      RetentionInDays: 90,
+    });
+  });
+
+  it('are told where eGain and the secret are, and no secret', () => {
+    for (const id of ['ApiFunction', 'TaskFunction']) {
+      expect(environmentOf(full, id)).toMatchObject({
+        CREDENTIALS_SECRET_ARN: SECRET_ARN,
+        EGAIN_API_URL: LEAST.egain.apiUrl,
+        EGAIN_TOKEN_URL: LEAST.egain.tokenUrl,
+        EGAIN_SCOPE: LEAST.egain.scope,
+        EGAIN_CLIENT_AUTHENTICATION: 'basic',
+        CACHE_FRESH_SECONDS: '5',
+        CACHE_STALE_SECONDS: '60',
+        POWERTOOLS_LOG_LEVEL: 'DEBUG',
+      });
+    }
+    expect(environmentOf(full, 'ApiFunction')).toHaveProperty(
+      'CORS_ORIGINS',
+      'https://app.example.com',
+    );
+    expect(environmentOf(plain, 'ApiFunction')).not.toHaveProperty('CORS_ORIGINS');
+  });
+
+  it("get the issuer of the stage config, or the stack's own user pool", () => {
+    expect(environmentOf(full, 'AuthorizerFunction')).toMatchObject({
+      AUTH_ISSUER: 'https://issuer.example.com',
+      AUTH_AUDIENCE: 'egain-accounts',
+      AUTH_JWKS_URI: 'https://issuer.example.com/keys',
+    });
+    expect(environmentOf(full, 'AuthorizerFunction')).not.toHaveProperty('AUTH_COGNITO_CLIENTS');
+    const own = environmentOf(plain, 'AuthorizerFunction');
+    expect(own).not.toHaveProperty('AUTH_AUDIENCE');
+    expect(JSON.stringify(own['AUTH_JWKS_URI'])).toContain('/.well-known/jwks.json');
+    expect(JSON.stringify(own['AUTH_COGNITO_CLIENTS'])).toMatch(/acme.*second-one/s);
+  });
+
+  it('look up where the keys are, when the stage config names the issuer alone', () => {
+    const { jwksUri: _, ...auth } = FULL_STAGE.auth;
+    const template = Template.fromStack(appOf({ ...FULL_STAGE, auth }).accounts);
+
+    expect(environmentOf(template, 'AuthorizerFunction')).toMatchObject({
+      AUTH_ISSUER: auth.issuer,
+      AUTH_AUDIENCE: auth.audience,
+    });
+    expect(environmentOf(template, 'AuthorizerFunction')).not.toHaveProperty('AUTH_JWKS_URI');
+  });
+
+  it.each(['ApiFunction', 'TaskFunction'])('%s may read that secret by that key, no more', (id) => {
+    const [logs, traces, ...granted] = statementsOf(full, id);
+
+    expect(logs).toMatchObject({
+      Action: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+      Resource: { 'Fn::GetAtt': [expect.stringMatching(`^${id}Logs`), 'Arn'] },
+    });
+    expect(traces?.Action).toEqual(['xray:PutTelemetryRecords', 'xray:PutTraceSegments']);
+    expect(granted).toEqual([
+      { Effect: 'Allow', Action: 'secretsmanager:GetSecretValue', Resource: SECRET_ARN },
+      expect.objectContaining({
+        Action: 'kms:Decrypt',
+        Resource: KEY_ARN,
+        Condition: expect.objectContaining({
+          ArnLike: { 'kms:EncryptionContext:SecretARN': SECRET_ARN },
+        }),
+      }),
+    ]);
+  });
+
+  it('AuthorizerFunction may write its log and traces alone', () => {
+    expect(statementsOf(full, 'AuthorizerFunction').map(({ Action }) => Action)).toEqual([
+      ['logs:CreateLogStream', 'logs:PutLogEvents'],
+      ['xray:PutTelemetryRecords', 'xray:PutTraceSegments'],
+    ]);
+  });
+
+  it('have no managed policy', () => {
+    for (const role of Object.values(plain.findResources('AWS::IAM::Role'))) {
+      expect(role['Properties']).not.toHaveProperty('ManagedPolicyArns');
+    }
+  });
+
+  it('may read a secret whose ARN lacks its last six characters', () => {
+    const secretArn = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:egain/prod';
+    const template = Template.fromStack(appOf({ ...LEAST, credentials: { secretArn } }).accounts);
+
+    const [, , secret, ...others] = statementsOf(template, 'ApiFunction');
+
+    expect(secret).toMatchObject({ Resource: `${secretArn}-??????` });
+    expect(others).toEqual([]);
+  });
+
+  it('answer before API Gateway gives up', () => {
+    expect(propertiesOf(plain, 'AWS::Lambda::Function', 'ApiFunction')['Timeout']).toBe(28);
+  });
+
+  it('have no concurrency of their own unless the stage config gives it', () => {
+    for (const id of FUNCTIONS) {
+      expect(propertiesOf(plain, 'AWS::Lambda::Function', id)).not.toHaveProperty(
+        'ReservedConcurrentExecutions',
+      );
+    }
+    plain.resourceCountIs('AWS::Lambda::Alias', 0);
+    expect(
+      FUNCTIONS.map(
+        (id) => propertiesOf(full, 'AWS::Lambda::Function', id)['ReservedConcurrentExecutions'],
+      ),
+    ).toEqual([20, 5, 20]);
+    full.resourceCountIs('AWS::Lambda::Alias', 2);
+    full.hasResourceProperties('AWS::Lambda::Alias', {
+      FunctionName: { Ref: Match.stringLikeRegexp('^ApiFunction') },
+      ProvisionedConcurrencyConfig: { ProvisionedConcurrentExecutions: 2 },
+    });
+  });
+});
+
+describe('the partners', () => {
+  it('each have a throttle and a quota of their own', () => {
+    plain.resourceCountIs('AWS::ApiGateway::UsagePlan', 2);
+    plain.hasResourceProperties('AWS::ApiGateway::UsagePlan', {
+      Throttle: { RateLimit: 10, BurstLimit: 20 },
+      Quota: { Limit: 100_000, Period: 'DAY' },
+    });
+    plain.hasResourceProperties('AWS::ApiGateway::UsagePlan', {
+      Throttle: { RateLimit: 2.5, BurstLimit: 5 },
+      Quota: { Limit: 1000, Period: 'WEEK' },
+    });
+    plain.resourceCountIs('AWS::ApiGateway::UsagePlanKey', 2);
+  });
+
+  it('have keys that differ by partner and stage, as API Gateway wants them', () => {
+    const otherStage = Template.fromStack(appOf(PLAIN_STAGE, 'other').accounts);
+
+    const keys = [...usageKeysOf(plain), ...usageKeysOf(otherStage)];
+
+    expect(new Set(keys).size).toBe(4);
+    for (const key of keys) expect(key).toMatch(/^[a-z0-9]{20,128}$/);
+  });
+
+  it("get an app client with their scopes, whose secret stays in Cognito, with the stack's own pool", () => {
+    plain.resourceCountIs('AWS::Cognito::UserPoolClient', 2);
+    plain.hasResourceProperties('AWS::Cognito::UserPoolClient', {
+      GenerateSecret: true,
+      AllowedOAuthFlows: ['client_credentials'],
+      AllowedOAuthScopes: ['accounts/read', 'accounts/read.address'],
+    });
+    plain.hasResourceProperties('AWS::Cognito::UserPoolClient', {
+      AllowedOAuthScopes: ['accounts/read'],
+    });
+    expect(JSON.stringify(plain.toJSON())).not.toContain('ClientSecret');
+    full.resourceCountIs('AWS::Cognito::UserPoolClient', 0);
+  });
+});
+
+describe('the outputs', () => {
+  it('name the URLs, the secret and the client ids', () => {
+    const names = Object.keys(plain.toJSON()['Outputs'] as Json);
+
+    expect(names).toEqual(expect.arrayContaining(['ApiUrl', 'CredentialsSecretArn', 'TokenUrl']));
+    expect(names.filter((name) => name.includes('ClientId'))).toHaveLength(2);
+    expect(full.toJSON()['Outputs']).not.toHaveProperty('TokenUrl');
+    full.hasOutput('ApiUrl', { Value: 'https://accounts.example.com/v1' });
+    full.hasOutput('DomainTarget', {
+      Value: { 'Fn::GetAtt': [Match.stringLikeRegexp('Domain'), 'RegionalDomainName'] },
+    });
+    expect(names).not.toContain('DomainTarget');
+  });
+});

@@ -1,0 +1,49 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { loadStageConfig } from '../../../lib/stage/stage-config.ts';
+import { PLAIN_STAGE, temporaryFolder } from '../../support/stage.ts';
+
+function folderWith(files: Readonly<Record<string, string>>): URL {
+  const folder = temporaryFolder();
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
+  return pathToFileURL(`${folder}/`);
+}
+
+describe('the file of a stage', () => {
+  it('is read by the name of the stage', () => {
+    const folder = folderWith({ 'prod.json': JSON.stringify(PLAIN_STAGE) });
+
+    expect(Object.keys(loadStageConfig('prod', folder).partners)).toEqual(['acme', 'second-one']);
+  });
+
+  it.each(['dev', 'sandbox'])('is in the project for %s, and right', (stage) => {
+    expect(() => loadStageConfig(stage)).not.toThrow();
+  });
+
+  it('is named in the message when it is missing, unreadable or not JSON', () => {
+    const canary = 'canary-7f3a';
+    const folder = folderWith({
+      'bad.json': `{ "egain": "${canary}", \n ${canary} }`,
+      'empty.json': '',
+    });
+    mkdirSync(new URL('folder.json', folder));
+
+    expect(() => loadStageConfig('absent', folder)).toThrow(
+      'There is no config/absent.json. Make it from config/dev.json, or choose another stage: ' +
+        '-c stage=<name> for cdk, --stage <name> for the doctor and npm start.',
+    );
+    expect(() => loadStageConfig('folder', folder)).toThrow("config/folder.json can't be read.");
+    expect(() => loadStageConfig('bad', folder)).toThrow(/^config\/bad\.json is not JSON/);
+    expect(() => loadStageConfig('bad', folder)).not.toThrow(canary);
+    expect(() => loadStageConfig('empty', folder)).toThrow(/^config\/empty\.json is not JSON$/);
+  });
+
+  it.each(['', 'Dev', '../dev', 'a'.repeat(36), '1st', 'my-aws', 'dev.json'])(
+    'is not looked for when the stage is called %j',
+    (stage) => {
+      expect(() => loadStageConfig(stage)).toThrow(/^The stage is ".*"; expected a name/);
+    },
+  );
+});

@@ -1,0 +1,279 @@
+import { describe, expect, it } from 'vitest';
+import { parseStageConfig, StageConfigError } from '../../../lib/stage/stage-config.ts';
+import { FULL_STAGE, KEY_ARN, LEAST, SECRET_ARN } from '../../support/stage.ts';
+
+/** The lines of the message that a stage config is refused with. */
+function faultsOf(input: unknown): string[] {
+  try {
+    parseStageConfig(input, 'config/test.json');
+    return [];
+  } catch (error) {
+    if (!(error instanceof StageConfigError)) throw error;
+    return error.message
+      .split('\n')
+      .slice(1)
+      .map((line) => line.trim());
+  }
+}
+
+const own = (clientId?: string) => ({ clientId, scopes: ['accounts/read'] });
+const ISSUER = { issuer: 'https://issuer.example.com', audience: 'accounts' };
+
+describe('a stage config', () => {
+  it('is filled up with defaults', () => {
+    const config = parseStageConfig({
+      ...LEAST,
+      partners: { acme: { scopes: ['accounts/read'] } },
+    });
+
+    expect(config).toMatchObject({
+      egain: { clientAuthentication: 'body' },
+      partners: {
+        acme: { throttle: { rate: 10, burst: 20 }, quota: { limit: 100_000, period: 'DAY' } },
+      },
+      cache: { freshSeconds: 30, staleSeconds: 600 },
+      removalPolicy: 'retain',
+      functions: { logLevel: 'INFO', concurrency: { api: {}, task: {}, authorizer: {} } },
+    });
+    expect(config.credentials).toEqual({});
+    expect(config.auth).toEqual({});
+    expect(config.alarms).toEqual({});
+    expect(config.api).toEqual({ corsOrigins: [], throttle: { rate: 200, burst: 400 } });
+    expect(config.partners['acme']).not.toHaveProperty('accounts');
+  });
+
+  it('is filled up within a throttle and a quota, too', () => {
+    const acme = { scopes: ['accounts/read'], throttle: { rate: 5 }, quota: { limit: 50 } };
+
+    const { api, partners } = parseStageConfig({
+      ...LEAST,
+      partners: { acme },
+      api: { throttle: { burst: 50 } },
+    });
+
+    expect(partners['acme']).toMatchObject({
+      throttle: { rate: 5, burst: 20 },
+      quota: { limit: 50, period: 'DAY' },
+    });
+    expect(api.throttle).toEqual({ rate: 200, burst: 50 });
+  });
+
+  it('is kept as it is where every key is given', () => {
+    expect(parseStageConfig(FULL_STAGE)).toMatchObject(FULL_STAGE);
+  });
+
+  it('names all faults at once, each with path, value and what was expected', () => {
+    const faults = faultsOf({
+      ...LEAST,
+      egain: { ...LEAST.egain, apiUrl: 'http://api.egain.cloud/v3', retries: 3 },
+      auth: { audience: 'accounts' },
+      partners: {
+        acme: { scopes: ['accounts/write'], accounts: { channel: [] } },
+        '2nd': { scopes: ['accounts/read'] },
+        three: { scopes: [], clientId: 'c', throttle: { rate: 0, burst: 1.5 } },
+      },
+      cache: { freshSeconds: 60, staleSeconds: -5 },
+      dashboards: true,
+    });
+
+    const url =
+      'an https URL (http for 127.0.0.1, [::1] and localhost alone) without credentials, fragment or query';
+    const scopes = 'accounts/read, accounts/read.address, accounts/read.configuration';
+    expect(faults.toSorted()).toEqual(
+      [
+        `egain.apiUrl is "http://api.egain.cloud/v3"; expected ${url}`,
+        'egain.retries is 3; expected no such key',
+        `partners.acme.scopes[0] is "accounts/write"; expected ${scopes}`,
+        'partners.acme.accounts.channel is a list of 0; expected at least 1 of them',
+        'partners.2nd is an object; expected a name of letters, digits, - and _, at most 40, beginning with a letter',
+        `partners.three.scopes is a list of 0; expected a list of one or more of ${scopes}`,
+        'partners.three.throttle.rate is 0; expected requests a second, above 0',
+        'partners.three.throttle.burst is 1.5; expected a whole number from 1 to 1000000',
+        'dashboards is true; expected no such key',
+        'auth.audience is "accounts"; expected nothing here without auth.issuer',
+        'partners.three.clientId is "c"; expected nothing here: without auth.issuer the stack\'s own user pool gives the id',
+        'cache.staleSeconds is -5; expected a whole number from 0 to 86400',
+      ].toSorted(),
+    );
+  });
+
+  it.each([null, [], 'text', 7])('must be an object and not %j', (input) => {
+    expect(faultsOf(input)).toEqual([
+      expect.stringMatching(/^\(the whole file\) is .*; expected an object$/),
+    ]);
+  });
+
+  it('says which required keys are missing', () => {
+    expect(faultsOf({})).toEqual(['egain is missing; expected an object']);
+    expect(faultsOf({ egain: {}, partners: { acme: {} } })).toEqual([
+      expect.stringMatching(/^egain\.apiUrl is missing; expected an https URL/),
+      expect.stringMatching(/^egain\.tokenUrl is missing; expected an https URL .* or fragment$/),
+      'egain.scope is missing; expected the scope to ask eGain for',
+      expect.stringMatching(/^partners\.acme\.scopes is missing; expected a list of one or more/),
+    ]);
+  });
+
+  it.each([
+    'https://api.example.com/v3',
+    'http://127.0.0.1:3001/v3',
+    'http://[::1]:3001/v3',
+    'http://localhost:3001/v3',
+  ])('takes the URL %s', (apiUrl) => {
+    expect(faultsOf({ egain: { ...LEAST.egain, apiUrl } })).toEqual([]);
+  });
+
+  it.each([
+    'http://api.example.com/v3',
+    'http://127.0.0.1.example.com/v3',
+    'http://localhost.example.com/v3',
+    'ftp://localhost/v3',
+    'https://user@api.example.com/v3',
+    'https://api.example.com/v3#top',
+    'https://api.example.com/v3?key=1',
+    ' https://api.example.com/v3',
+    '/v3',
+    '',
+  ])('refuses the URL %j', (apiUrl) => {
+    expect(faultsOf({ egain: { ...LEAST.egain, apiUrl } })).toHaveLength(1);
+  });
+
+  it('takes a token URL with a query', () => {
+    const tokenUrl = 'https://login.example.com/token?tenant=1';
+
+    expect(faultsOf({ egain: { ...LEAST.egain, tokenUrl } })).toEqual([]);
+  });
+
+  it('may ask eGain every time, and keep stale answers off', () => {
+    expect(faultsOf({ ...LEAST, cache: { freshSeconds: 0, staleSeconds: 0 } })).toEqual([]);
+    expect(faultsOf({ ...LEAST, cache: { freshSeconds: 900 } })).toEqual([]);
+  });
+
+  it('needs audience and client ids with an issuer', () => {
+    const faults = faultsOf({
+      ...LEAST,
+      auth: { issuer: ISSUER.issuer },
+      partners: { acme: own(), other: own('other-client') },
+    });
+
+    expect(faults).toEqual([
+      'auth.audience is missing; expected the audience, as auth.issuer is given',
+      "partners.acme.clientId is missing; expected the partner's client id, as auth.issuer is given",
+    ]);
+  });
+
+  it('takes audience and jwksUri with an issuer alone', () => {
+    const faults = faultsOf({
+      ...LEAST,
+      auth: { audience: 'accounts', jwksUri: 'https://issuer.example.com/keys' },
+    });
+
+    expect(faults).toEqual([
+      'auth.audience is "accounts"; expected nothing here without auth.issuer',
+      'auth.jwksUri is "https://issuer.example.com/keys"; expected nothing here without auth.issuer',
+    ]);
+  });
+
+  it('refuses a client id that two partners share', () => {
+    const partners = { acme: own('same'), other: own('other'), third: own('same') };
+
+    expect(faultsOf({ ...LEAST, auth: ISSUER, partners })).toEqual([
+      'partners.third.clientId is "same"; expected an id of its own, not that of partners.acme',
+    ]);
+  });
+
+  it('refuses a scope that is given twice', () => {
+    const partners = { acme: { scopes: ['accounts/read', 'accounts/read'] } };
+
+    expect(faultsOf({ ...LEAST, partners })).toEqual([
+      expect.stringMatching(/^partners\.acme\.scopes is a list of 2; .*none twice$/),
+    ]);
+  });
+
+  it("refuses more partners of the stack's own pool than a function's environment can name", () => {
+    const partners = Object.fromEntries(
+      Array.from({ length: 90 }, (_, index) => [`partner-${index}`, own()]),
+    );
+    const withIds = Object.fromEntries(
+      Object.keys(partners).map((name) => [name, own(`${name}-client`)]),
+    );
+
+    expect(faultsOf({ ...LEAST, partners })).toEqual([
+      expect.stringMatching(/^partners is an object; expected fewer partners/),
+    ]);
+    expect(faultsOf({ ...LEAST, auth: ISSUER, partners: withIds })).toEqual([]);
+  });
+
+  it.each([
+    [
+      { credentials: { keyArn: KEY_ARN } },
+      /^credentials\.keyArn is "arn:.*without credentials\.secretArn/,
+    ],
+    [{ credentials: { secretArn: `${SECRET_ARN}:json` } }, /^credentials\.secretArn is "arn:/],
+    [
+      { functions: { concurrency: { api: { reserved: 1, provisioned: 2 } } } },
+      /^functions\.concurrency\.api\.provisioned is 2; expected no more than is reserved$/,
+    ],
+    [
+      { functions: { logRetentionDays: 31 } },
+      /^functions\.logRetentionDays is 31; expected one of 1, 3, 5/,
+    ],
+    [{ api: { corsOrigins: ['*'] } }, /^api\.corsOrigins\[0\] is "\*"; expected an exact origin/],
+    [{ api: { corsOrigins: ['https://a.example.com/'] } }, /^api\.corsOrigins\[0\]/],
+    [
+      { api: { domain: { name: 'accounts' } } },
+      /^api\.domain\.name is "accounts"; expected a host name/,
+    ],
+    [{ alarms: { email: 'nobody' } }, /^alarms\.email is "nobody"; expected an e-mail address$/],
+    [
+      { credentials: { secretArn: 'my-secret' } },
+      /^credentials\.secretArn is "my-secret"; expected a Secrets Manager secret's ARN$/,
+    ],
+    [
+      { egain: { ...LEAST.egain, tokenUrl: 'ftp://x' } },
+      /^egain\.tokenUrl is "ftp:\/\/x"; expected an https URL/,
+    ],
+    [
+      { removalPolicy: 'snapshot' },
+      /^removalPolicy is "snapshot"; expected "retain" or "destroy"$/,
+    ],
+    [
+      { partners: { acme: { scopes: ['accounts/read'], accounts: { attribute: ['x'] } } } },
+      /^partners\.acme\.accounts\.attribute\[0\] is "x"; expected text that matches/,
+    ],
+    [
+      { partners: { acme: { scopes: ['accounts/read'], accounts: { channel: 'x' } } } },
+      /^partners\.acme\.accounts\.channel is "x"; expected a value of type array$/,
+    ],
+  ])('refuses %j', (part, fault) => {
+    expect(faultsOf({ ...LEAST, ...part })[0]).toMatch(fault);
+  });
+
+  it('refuses a key that JSON can make and code would take for a prototype', () => {
+    const input: unknown = JSON.parse(
+      `{"egain":${JSON.stringify(LEAST.egain)},"__proto__":{"a":1}}`,
+    );
+
+    expect(faultsOf(input)).toEqual(['__proto__ is an object; expected no such key']);
+  });
+
+  it('never shows what may be secret, and cuts what is long', () => {
+    const canary = 'canary-7f3a';
+    const faults = faultsOf({
+      egain: {
+        ...LEAST.egain,
+        apiUrl: `https://user:${canary}@api.example.com/v3`,
+        tokenUrl: 'ftp://x',
+        clientSecret: canary,
+        scope: ` ${'x'.repeat(200)}`,
+      },
+      credentials: { clientSecret: canary, value: canary, more: { clientSecret: canary } },
+      auth: { issuer: `https://issuer.example.com?code=${canary}`, audience: 'a' },
+      token: canary,
+    }).join('\n');
+
+    expect(faults).not.toContain(canary);
+    expect(faults).toContain('egain.clientSecret is not shown; expected no such key');
+    expect(faults).toContain('"https://[hidden]@api.example.com/v3"');
+    expect(faults).toContain(`" ${'x'.repeat(59)}…"`);
+  });
+});

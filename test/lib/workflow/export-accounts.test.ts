@@ -1,0 +1,265 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { FAULT_NAMES, FAULTS } from '../../../lambda/faults.ts';
+import { retriedErrors } from '../../../lib/workflow/workflow-retries.ts';
+import { type ResolvedTemplate, resolveTemplate } from '../../../sandbox/aws/template.ts';
+import { type Answer, PAGES, runOver } from '../../support/fake-task.ts';
+import { appOf, PLAIN_STAGE } from '../../support/stage.ts';
+
+let definition: string;
+let template: ResolvedTemplate;
+
+beforeAll(() => {
+  template = resolveTemplate(appOf(PLAIN_STAGE).synth());
+  const [machine] = template.ofType('AWS::StepFunctions::StateMachine');
+  definition = String(machine?.properties['DefinitionString']);
+});
+
+const run = (answers: readonly Answer[], input?: unknown, options = {}) =>
+  runOver(answers, definition, input, options);
+const manifests = (objects: ReadonlyMap<string, unknown>) =>
+  [...objects.keys()].filter((key) => key.endsWith('manifest.json'));
+
+const waitsFor = (error: string) => {
+  const retrier = new RegExp(
+    `"ErrorEquals":\\["${error}"\\],"IntervalSeconds":(\\d+).*?"MaxDelaySeconds":(\\d+)`,
+  );
+  const [, interval, max] = retrier.exec(definition) ?? [];
+  return [Number(interval), Number(max)] as const;
+};
+
+/** A bucket that refuses the first writes of the keys with this in them. */
+const breakingAt = (part: string, times: number) => {
+  let left = times;
+  const objects = new Map<string, unknown>();
+  const putObject = (_bucket: string, key: string, text: string) => {
+    if (key.includes(part) && left > 0) {
+      left -= 1;
+      throw Object.assign(new Error('Reduce your request rate.'), { name: 'S3.S3Exception' });
+    }
+    objects.set(key, JSON.parse(text));
+  };
+  return { objects, putObject };
+};
+
+const allErrors = [
+  ...new Set(Object.values(FAULTS).flatMap(({ workflowError }) => workflowError ?? [])),
+];
+const caught = allErrors.filter(
+  (error) => error !== 'SnapshotExpired' && !retriedErrors().includes(error),
+);
+
+describe('an export', () => {
+  test('writes every page as an array of accounts, then the manifest that lists them', async () => {
+    const query = { filter: { active: true }, fields: ['id'], pagesize: 2 };
+
+    const { execution, objects } = await run(PAGES, query);
+
+    expect([...objects]).toEqual([
+      ['exports/run-1/content-1/1.json', [{ id: 'a1' }, { id: 'a2' }]],
+      ['exports/run-1/content-1/2.json', [{ id: 'a3' }, { id: 'a4' }]],
+      ['exports/run-1/content-1/3.json', [{ id: 'a5' }]],
+      [
+        'exports/run-1/manifest.json',
+        {
+          query,
+          contentHash: 'content-1',
+          pages: [1, 2, 3].map((page) => `exports/run-1/content-1/${page}.json`),
+          count: 5,
+          time: expect.stringMatching(/^\d{4}-.*Z$/),
+        },
+      ],
+    ]);
+    const bucket = template
+      .ofType('AWS::S3::Bucket')
+      .find(({ logicalId }) => /^ExportBucket[0-9A-F]{8}$/.test(logicalId));
+    expect(execution).toEqual({
+      status: 'SUCCEEDED',
+      output: { manifest: { bucket: bucket?.ref, key: 'exports/run-1/manifest.json' }, count: 5 },
+    });
+  });
+
+  test('asks for each page with the query and the cursor of the page before', async () => {
+    const query = { sort: '-created', maxBytes: 5000, cursor: null };
+
+    const { payloads } = await run(PAGES, query);
+
+    expect(payloads).toEqual(
+      [null, 'cursor-1', 'cursor-2'].map((cursor) =>
+        Object.assign({}, query, { cursor, contentHash: true }),
+      ),
+    );
+  });
+
+  test('of nothing is a page without accounts', async () => {
+    const { execution, objects } = await run([{ account: [] }]);
+
+    expect(execution.status).toBe('SUCCEEDED');
+    expect(objects.get('exports/run-1/content-1/1.json')).toEqual([]);
+    expect(manifests(objects)).toHaveLength(1);
+  });
+
+  test('holds large pages within the limit of a state', async () => {
+    const large = { account: [{ id: 'a1', description: 'x'.repeat(239_000) }] };
+
+    const { execution } = await run([large, large, large]);
+
+    expect(execution.status).toBe('SUCCEEDED');
+  });
+
+  test('of more pages than an execution has room for is InvalidRequest', async () => {
+    const shorter = definition.replace(
+      '"NumericGreaterThanEquals":1000',
+      '"NumericGreaterThanEquals":2',
+    );
+
+    const { execution, objects } = await runOver(PAGES, shorter);
+
+    expect(shorter).not.toBe(definition);
+    expect(execution).toMatchObject({ status: 'FAILED', error: 'InvalidRequest' });
+    expect(manifests(objects)).toEqual([]);
+  });
+
+  test('takes no cursor', async () => {
+    const { execution, payloads } = await run(PAGES, { cursor: 'abc' });
+
+    expect(execution).toMatchObject({ status: 'FAILED', error: 'InvalidRequest' });
+    expect(payloads).toEqual([]);
+  });
+});
+
+describe('when the accounts change on the way', () => {
+  const expired: Answer = { error: 'SnapshotExpired' };
+  const [first, second, third] = PAGES as [Answer, Answer, Answer];
+
+  test('it starts over, and the manifest holds none of the pages before', async () => {
+    const { execution, objects, payloads } = await run([first, second, expired, ...PAGES]);
+
+    expect(execution.status).toBe('SUCCEEDED');
+    expect(payloads.map(({ cursor }) => cursor)).toEqual([
+      null,
+      'cursor-1',
+      'cursor-2',
+      null,
+      'cursor-1',
+      'cursor-2',
+    ]);
+    expect(objects.get('exports/run-1/manifest.json')).toMatchObject({
+      contentHash: 'content-2',
+      pages: [1, 2, 3].map((page) => `exports/run-1/content-2/${page}.json`),
+    });
+  });
+
+  test('it starts over three times and no more', async () => {
+    const again = [first, expired];
+
+    const thrice = await run([...again, ...again, ...again, first, second, third]);
+    const moreOften = await run([...again, ...again, ...again, ...again]);
+
+    expect(thrice.execution.status).toBe('SUCCEEDED');
+    expect(moreOften.execution).toMatchObject({ status: 'FAILED', error: 'SnapshotExpired' });
+    expect(manifests(moreOften.objects)).toEqual([]);
+  });
+});
+
+describe('when a page fails', () => {
+  const lambdaErrors = [
+    'Lambda.ServiceException',
+    'Lambda.AWSLambdaException',
+    'Lambda.SdkClientException',
+    'Lambda.ClientExecutionTimeoutException',
+    'Lambda.TooManyRequestsException',
+    'Lambda.Unknown',
+    'Sandbox.Timedout',
+    'Runtime.ExitError',
+  ];
+
+  test.each([...retriedErrors(), ...lambdaErrors])('%s is tried again', async (error) => {
+    const [first, ...rest] = PAGES as [Answer, ...Answer[]];
+
+    const { execution, retries, objects } = await run([first, { error }, ...rest]);
+
+    expect(execution).toMatchObject({ status: 'SUCCEEDED', output: { count: 5 } });
+    expect(retries).toEqual([error]);
+    expect(objects.size).toBe(4);
+  });
+
+  test.each(retriedErrors())('%s that stays ends the run by its name', async (error) => {
+    const { execution, objects, retries } = await run(Array.from({ length: 6 }, () => ({ error })));
+
+    expect(execution).toMatchObject({ status: 'FAILED', error });
+    expect(retries).toHaveLength(5);
+    expect(objects.size).toBe(0);
+  });
+
+  test.each([...caught, 'TypeError'])('%s ends the run at once, with its cause', async (error) => {
+    const { execution, objects, retries } = await run([PAGES[0] as Answer, { error }]);
+
+    expect(execution).toMatchObject({ status: 'FAILED', error });
+    expect(JSON.parse((execution as { cause: string }).cause)).toMatchObject({ errorType: error });
+    expect(retries).toEqual([]);
+    expect(manifests(objects)).toEqual([]);
+  });
+
+  test('throttling is given more time than an outage', () => {
+    const [throttled, unavailable] = [
+      waitsFor('UpstreamThrottled'),
+      waitsFor('UpstreamUnavailable'),
+    ];
+
+    expect(throttled[0]).toBeGreaterThan(unavailable[0]);
+    expect(throttled[1]).toBeGreaterThan(unavailable[1]);
+  });
+
+  test.each(FAULT_NAMES)('%s is retried or not as all of its name', (fault) => {
+    const { workflowError, retry } = FAULTS[fault];
+
+    const expected = workflowError !== null && retriedErrors().includes(workflowError);
+
+    expect(workflowError === null || retry).toBe(workflowError === null || expected);
+  });
+});
+
+test('whatever fails for good leads to a Fail state', () => {
+  const { States } = JSON.parse(definition) as {
+    States: Record<
+      string,
+      { Type: string; Catch?: { ErrorEquals: string[]; Next: string; ResultPath: string }[] }
+    >;
+  };
+  const failing = Object.values(States).filter(({ Type }) => ['Task', 'Parallel'].includes(Type));
+
+  const catchers = failing.map(({ Catch = [] }) => Catch);
+
+  expect(catchers).toEqual([
+    [{ ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: 'Failed' }],
+    [{ ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: 'Failed' }],
+  ]);
+  expect(States['Failed']).toEqual({
+    Type: 'Fail',
+    ErrorPath: '$.error.Error',
+    CausePath: '$.error.Cause',
+  });
+});
+
+describe('when S3 fails', () => {
+  test.each(['2.json', 'manifest.json'])('for a moment, %s is written again', async (part) => {
+    const { objects, putObject } = breakingAt(part, 2);
+
+    const { execution } = await run(PAGES, {}, { putObject });
+
+    expect(execution.status).toBe('SUCCEEDED');
+    expect(objects.size).toBe(4);
+  });
+
+  test.each(['2.json', 'manifest.json'])(
+    'for good at %s, the run fails by its name',
+    async (part) => {
+      const { objects, putObject } = breakingAt(part, 100);
+
+      const { execution } = await run(PAGES, {}, { putObject });
+
+      expect(execution).toMatchObject({ status: 'FAILED', error: 'S3.S3Exception' });
+      expect(manifests(objects)).toEqual([]);
+    },
+  );
+});

@@ -1,0 +1,273 @@
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Api, Route } from '../../../../sandbox/aws/gateway/api-template.ts';
+import { createGateway } from '../../../../sandbox/aws/gateway/gateway.ts';
+import type { InvokeResult, LambdaFunction } from '../../../../sandbox/aws/lambda-runtime.ts';
+import { type LocalServer, listen } from '../../../../sandbox/local-server.ts';
+import { createManualClock, type ManualClock } from '../../../support/manual-clock.ts';
+
+const open: LocalServer[] = [];
+
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((one) => one.close()));
+});
+
+const ALLOWED = {
+  principalId: 'acme',
+  policyDocument: {
+    Statement: [{ Effect: 'Allow', Action: 'execute-api:Invoke', Resource: 'arn:*/v1/GET/*' }],
+  },
+  context: { partner: 'acme' },
+  usageIdentifierKey: 'key-of-acme',
+};
+
+interface Parts {
+  readonly route?: Partial<Route>;
+  readonly api?: Partial<Api>;
+  readonly authorizer?: () => InvokeResult;
+  readonly handler?: (event: Readonly<Record<string, unknown>>) => InvokeResult;
+  readonly clock?: ManualClock;
+}
+
+/** A gateway of one route; what its functions were called with is in `events`. */
+async function gatewayOf({ route = {}, api = {}, authorizer, handler, clock }: Parts = {}) {
+  const events: Readonly<Record<string, unknown>>[] = [];
+  const functions: Readonly<Record<string, (event: unknown) => InvokeResult>> = {
+    authorizer: authorizer ?? (() => ({ ok: true, payload: ALLOWED })),
+    handler: (event) => {
+      events.push(event as Readonly<Record<string, unknown>>);
+      return (
+        handler?.(event as Readonly<Record<string, unknown>>) ??
+        answer({ statusCode: 200, body: '{}' })
+      );
+    },
+  };
+  const gateway = createGateway({
+    api: {
+      id: 'api',
+      stage: 'v1',
+      routes: [
+        {
+          method: 'GET',
+          path: '/accounts/{id}',
+          segments: ['accounts', '{id}'],
+          functionArn: 'handler',
+          timeoutMs: 29_000,
+          apiKeyRequired: false,
+          ...route,
+        },
+      ],
+      gatewayResponses: new Map([
+        [
+          'UNAUTHORIZED',
+          {
+            status: 401,
+            template: '{"is":$context.error.messageString,"id":"$context.requestId"}',
+            headers: { 'WWW-Authenticate': "'Bearer'", 'X-Id': 'context.requestId' },
+          },
+        ],
+        [
+          'DEFAULT_5XX',
+          { status: 500, template: '{"is":"$context.error.responseType"}', headers: {} },
+        ],
+      ]),
+      usagePlans: new Map(),
+      ...api,
+    },
+    functionOf: (arn) => functionStub(functions[arn]),
+    ...(clock === undefined ? {} : { clock }),
+  });
+  const server = await listen((...call) => gateway.handle(...call), 0, { maxHeaderSize: 65_536 });
+  server.server.on('clientError', gateway.handleClientError);
+  open.push(server);
+  return { url: `${server.url}/v1`, port: server.port, events };
+}
+
+function functionStub(call: ((event: unknown) => InvokeResult) | undefined): LambdaFunction {
+  // Without a function to call there is never an answer.
+  const invoke = (event: unknown): Promise<InvokeResult> =>
+    call === undefined ? new Promise(() => undefined) : Promise.resolve(call(event));
+  return { invoke } as LambdaFunction;
+}
+
+const answer = (payload: unknown): InvokeResult => ({ ok: true, payload });
+const failed = (errorMessage: string): InvokeResult => ({
+  ok: false,
+  error: { errorType: 'Error', errorMessage },
+});
+const AUTHORIZER = {
+  functionArn: 'authorizer',
+  headerName: 'authorization',
+  validation: /^Bearer .+$/,
+  ttlSeconds: 60,
+};
+const BEARER = { headers: { Authorization: 'Bearer x' } };
+
+describe('the event', () => {
+  it('has the query decoded, repeated values and names that objects inherit', async () => {
+    const { url, events } = await gatewayOf();
+    await fetch(`${url}/accounts/a%2Fb?x=1&x=%C3%BC+y&__proto__=2&empty`);
+
+    expect(events[0]).toMatchObject({
+      pathParameters: { id: 'a/b' },
+      multiValueQueryStringParameters: { x: ['1', 'ü y'], empty: [''] },
+      queryStringParameters: { x: 'ü y' },
+      resource: '/accounts/{id}',
+    });
+    expect(Object.keys(events[0]?.['queryStringParameters'] ?? {})).toContain('__proto__');
+  });
+
+  it('has null where there is no query', async () => {
+    const { url, events } = await gatewayOf();
+    await fetch(`${url}/accounts/1`);
+
+    expect(events[0]).toMatchObject({
+      queryStringParameters: null,
+      multiValueQueryStringParameters: null,
+    });
+  });
+});
+
+describe("the function's answer", () => {
+  it('keeps its status, headers and body, but for WWW-Authenticate, which is renamed', async () => {
+    const { url } = await gatewayOf({
+      handler: () =>
+        answer({
+          statusCode: 418,
+          headers: { 'X-One': '1', 'WWW-Authenticate': 'Bearer' },
+          multiValueHeaders: { 'X-Two': ['a', 'b'] },
+          body: 'dGVh',
+          isBase64Encoded: true,
+        }),
+    });
+    const response = await fetch(`${url}/accounts/1`);
+
+    expect(response.status).toBe(418);
+    expect(response.headers.get('x-one')).toBe('1');
+    expect(response.headers.get('x-two')).toBe('a, b');
+    expect(response.headers.get('www-authenticate')).toBeNull();
+    expect(response.headers.get('x-amzn-remapped-www-authenticate')).toBe('Bearer');
+    expect(await response.text()).toBe('tea');
+  });
+
+  it.each([
+    ['a crash', failed('gone')],
+    ['no object', answer('text')],
+    ['no status', answer({ body: '' })],
+    ['a body that is no text', answer({ statusCode: 200, body: {} })],
+    ['a header that cannot be sent', answer({ statusCode: 200, headers: { a: 'line\nbreak' } })],
+  ])('that is %s becomes the response for 5xx', async (_what, result) => {
+    const { url } = await gatewayOf({ handler: () => result });
+    const response = await fetch(`${url}/accounts/1`);
+
+    expect(response.status).toBe(500);
+    expect(await response.json()).toEqual({ is: 'DEFAULT_5XX' });
+  });
+});
+
+describe('the authorizer', () => {
+  it('is asked once for a token until its answer is too old', async () => {
+    let asked = 0;
+    const clock = createManualClock();
+    const authorizer = () => {
+      asked += 1;
+      return answer(ALLOWED);
+    };
+    const { url, events } = await gatewayOf({
+      route: { authorizer: AUTHORIZER },
+      authorizer,
+      clock,
+    });
+    await fetch(`${url}/accounts/1`, BEARER);
+    await fetch(`${url}/accounts/2`, BEARER);
+    const before = asked;
+    clock.advance(60_000);
+    await fetch(`${url}/accounts/3`, BEARER);
+
+    expect([before, asked]).toEqual([1, 2]);
+    expect(events[0]).toMatchObject({
+      requestContext: { authorizer: { principalId: 'acme', partner: 'acme' } },
+    });
+  });
+
+  it.each([
+    ['no token', {}, answer(ALLOWED), 401],
+    ['a token of another form', { headers: { Authorization: 'Basic x' } }, answer(ALLOWED), 401],
+    ["'Unauthorized' thrown", BEARER, failed('Unauthorized'), 401],
+    ['another error thrown', BEARER, failed('broken'), 500],
+    ['an answer without a policy', BEARER, answer({ principalId: 'x' }), 500],
+    ['a context with an object', BEARER, answer({ ...ALLOWED, context: { a: {} } }), 500],
+    ['a policy for another route', BEARER, answer(policy('Allow', 'arn:*/v1/POST/*')), 403],
+    ['a policy that denies', BEARER, answer(policy('Deny', '*')), 403],
+  ])('with %s decides', async (_what, init, result, status) => {
+    const { url, events } = await gatewayOf({
+      route: { authorizer: AUTHORIZER },
+      authorizer: () => result,
+    });
+    const response = await fetch(`${url}/accounts/1`, init);
+
+    expect(response.status).toBe(status);
+    expect(events).toEqual([]);
+  });
+
+  it("refuses in the template's words", async () => {
+    const { url } = await gatewayOf({ route: { authorizer: AUTHORIZER } });
+    const response = await fetch(`${url}/accounts/1`);
+
+    const id = response.headers.get('x-id');
+    expect(response.headers.get('www-authenticate')).toBe('Bearer');
+    expect(await response.json()).toEqual({ is: 'Unauthorized', id });
+  });
+});
+
+it('refuses a call whose key is on no usage plan', async () => {
+  const { url } = await gatewayOf({ route: { authorizer: AUTHORIZER, apiKeyRequired: true } });
+
+  expect((await fetch(`${url}/accounts/1`, BEARER)).status).toBe(403);
+});
+
+it('gives up on a function that takes longer than the integration may', async () => {
+  const { url } = await gatewayOf({ route: { timeoutMs: 1, functionArn: 'slow' } });
+  const response = await fetch(`${url}/accounts/1`);
+
+  expect(await response.json()).toEqual({ is: 'INTEGRATION_TIMEOUT' });
+});
+
+describe('what is no request', () => {
+  it.each([
+    ['a header line without a name', 'GET /v1/accounts/1 HTTP/1.1\r\n: x\r\n\r\n', 400],
+    ['nothing of HTTP', 'hello\r\n\r\n', 400],
+    ['headers past the limit', `GET / HTTP/1.1\r\na: ${'x'.repeat(70_000)}\r\n\r\n`, 413],
+    ['a path that takes its time', `GET /${'x'.repeat(2_000_000)} HTTP/1.1\r\n\r\n`, 413],
+  ])('such as %s is answered all the same', async (_what, sent, status) => {
+    const { port } = await gatewayOf();
+    const socket = connect(port, '127.0.0.1');
+    socket.write(sent);
+
+    expect(await text(socket)).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+  });
+
+  it.each([
+    ['an expectation that nobody knows', 'Host: x\r\nExpect: more\r\n'],
+    ['no Host', ''],
+  ])('does not include one with %s', async (_what, headers) => {
+    const { port } = await gatewayOf();
+    const socket = connect(port, '127.0.0.1');
+    socket.write(`GET /v1/accounts/1 HTTP/1.1\r\n${headers}Connection: close\r\n\r\n`);
+
+    expect(await text(socket)).toMatch(/^HTTP\/1.1 200 /);
+  });
+});
+
+function policy(effect: string, resource: string): object {
+  return {
+    principalId: 'x',
+    policyDocument: {
+      Statement: [
+        { Effect: 'Allow', Action: '*', Resource: effect === 'Deny' ? '*' : resource },
+        { Effect: effect, Action: 'execute-api:*', Resource: resource },
+      ],
+    },
+  };
+}

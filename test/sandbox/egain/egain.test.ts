@@ -1,0 +1,153 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { accountsPageSchema } from '../../../lambda/egain/account.ts';
+import {
+  type EgainOptions,
+  type SimulatedEgain,
+  startEgain,
+} from '../../../sandbox/egain/egain.ts';
+import { EGAIN_FAULTS } from '../../../sandbox/egain/egain-faults.ts';
+import { exampleAccounts } from '../../../sandbox/egain/example-accounts.ts';
+import { createManualClock } from '../../support/manual-clock.ts';
+
+const started: SimulatedEgain[] = [];
+
+afterEach(async () => {
+  await Promise.all(started.splice(0).map((one) => one.close()));
+});
+
+async function egainOf(options?: EgainOptions): Promise<SimulatedEgain> {
+  const egain = await startEgain(options);
+  started.push(egain);
+  return egain;
+}
+
+function askToken(egain: SimulatedEgain, changes: Readonly<Record<string, string>> = {}) {
+  const { clientId, clientSecret } = egain.credentials;
+  return fetch(egain.tokenUrl, {
+    method: 'POST',
+    body: new URLSearchParams({
+      grant_type: 'client_credentials',
+      scope: egain.scope,
+      client_id: clientId,
+      client_secret: clientSecret,
+      ...changes,
+    }),
+  });
+}
+
+async function tokenOf(egain: SimulatedEgain): Promise<string> {
+  return ((await (await askToken(egain)).json()) as { access_token: string }).access_token;
+}
+
+async function list(egain: SimulatedEgain, token: string, query = '') {
+  const answer = await fetch(`${egain.apiUrl}/accounts${query}`, {
+    headers: { Authorization: `Bearer ${token}` },
+  });
+  return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
+}
+
+describe('the token endpoint', () => {
+  it('takes the client by Basic, form-encoded as RFC 6749 says', async () => {
+    const egain = await egainOf();
+    const { clientId, clientSecret } = egain.credentials;
+    const basic = Buffer.from(`${clientId}:${encodeURIComponent(clientSecret)}`).toString('base64');
+    const answer = await fetch(egain.tokenUrl, {
+      method: 'POST',
+      headers: { Authorization: `Basic ${basic}` },
+      body: new URLSearchParams({ grant_type: 'client_credentials', scope: egain.scope }),
+    });
+
+    expect(answer.status).toBe(200);
+  });
+
+  it.each([
+    [{ client_secret: 'wrong' }, 401, 'invalid_client'],
+    [{ client_id: 'wrong' }, 401, 'invalid_client'],
+    [{ scope: 'wrong' }, 400, 'invalid_scope'],
+    [{ grant_type: 'password' }, 400, 'unsupported_grant_type'],
+  ])('refuses %j', async (changes: Record<string, string>, status, error) => {
+    const answer = await askToken(await egainOf(), changes);
+
+    expect(answer.status).toBe(status);
+    expect(await answer.json()).toEqual({ error });
+  });
+
+  it('refuses the old secret once it was rotated, unless it is kept', async () => {
+    const egain = await egainOf();
+    const old = egain.credentials.clientSecret;
+    egain.rotateSecret({ keepOld: true });
+    const kept = await askToken(egain, { client_secret: old });
+    egain.rotateSecret();
+    const refused = await askToken(egain, { client_secret: old });
+
+    expect([kept.status, refused.status]).toEqual([200, 401]);
+  });
+});
+
+describe('GET /accounts', () => {
+  it('pages as eGain does, and has every account once', async () => {
+    const egain = await egainOf({ accounts: 60 });
+    const token = await tokenOf(egain);
+    const pages = await Promise.all(
+      [1, 2, 3].map((page) => list(egain, token, `?$pagenum=${page}`)),
+    );
+
+    const ids = pages.flatMap(({ body }) =>
+      accountsPageSchema.parse(body).account.map(({ id }) => id),
+    );
+    expect(new Set(ids).size).toBe(60);
+    expect(pages[0]?.body['paginationInfo']).toEqual({ count: 60, pagenum: 1, pagesize: 25 });
+  });
+
+  it.each([
+    ['?colour=red', '400-101'],
+    ['?$pagesize=76', '400-102'],
+    ['?$pagenum=0', '400-102'],
+  ])('refuses %s with %s', async (query, code) => {
+    const egain = await egainOf();
+    const { status, body } = await list(egain, await tokenOf(egain), query);
+
+    expect(status).toBe(400);
+    expect(body['code']).toBe(code);
+  });
+
+  it('refuses a token that has ended', async () => {
+    const clock = createManualClock();
+    const egain = await egainOf({ clock });
+    const token = await tokenOf(egain);
+    clock.advance(3_600_000);
+
+    expect((await list(egain, token)).body['code']).toBe('401-101');
+  });
+
+  it('counts the calls', async () => {
+    const egain = await egainOf();
+    const token = await tokenOf(egain);
+    await list(egain, token);
+    await list(egain, token);
+
+    expect(egain.calls).toEqual({ token: 1, accounts: 2 });
+  });
+});
+
+describe('the example accounts', () => {
+  it('are the same each time, and begin with the two of eGain', () => {
+    expect(exampleAccounts(300)).toEqual(exampleAccounts(300));
+    expect(exampleAccounts(300).slice(0, 2)).toEqual(exampleAccounts(2));
+    expect(exampleAccounts(2).map(({ name }) => name)).toEqual([
+      'order_account',
+      'purplenile_account',
+    ]);
+  });
+
+  it('have names and ids of their own', () => {
+    const accounts = exampleAccounts(5000);
+
+    expect(new Set(accounts.map(({ id }) => id)).size).toBe(5000);
+    expect(new Set(accounts.map(({ name }) => name)).size).toBe(5000);
+  });
+});
+
+it('says of every fault what it does', () => {
+  for (const { does } of Object.values(EGAIN_FAULTS)) expect(does).toMatch(/\w/);
+});
