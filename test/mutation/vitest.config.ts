@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config';
+
+/** The tests that a broken line of `lambda/` or `lib/` should turn red; those beside run the sandbox. */
+export default defineConfig({
+  test: {
+    include: ['test/{lambda,lib,bin}/**/*.test.ts'],
+    // Bundles are made of unchanged sources, or would be made anew for each break.
+    exclude: ['test/lib/bundle/**', 'test/lambda/authorizer.test.ts'],
+    isolate: false,
+    unstubEnvs: true,
+    testTimeout: 60_000,
+  },
+});
