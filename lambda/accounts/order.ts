@@ -1,8 +1,60 @@
-import type { IndexedAccount } from './indexed-account.ts';
-import type { Sort } from './query.ts';
+import { COMPARE_KEYS, type Columns, type CompareKey, type Place } from './compare-keys.ts';
+import type { ReadablePath } from './fields.ts';
 import { codePointOrder, compareCodePoints } from './text.ts';
 
-type Order = (a: IndexedAccount, b: IndexedAccount) => number;
+/** Negative, 0 or positive, as `sort` takes it. */
+type Order<T> = (a: T, b: T) => number;
+
+interface SortKey {
+  /** The field that the order looks at; its scope is needed to ask for the order. */
+  readonly reads: ReadablePath;
+  readonly order: (columns: Columns, descending: boolean) => Order<Place>;
+}
+
+/** An order by one key's values. It is handed nothing else of an account. */
+function sortKey<Value>(
+  reads: CompareKey<Value>,
+  orderOf: (values: readonly Value[], sign: 1 | -1) => Order<Value>,
+): SortKey {
+  return {
+    reads: reads.path,
+    order(columns, descending) {
+      const values = columns(reads);
+      const compare = orderOf(values, descending ? -1 : 1);
+      // A place is one of the snapshot's, so there is a value at it.
+      return (a, b) => compare(values[a] as Value, values[b] as Value);
+    },
+  };
+}
+
+function byText(texts: readonly string[], sign: 1 | -1): Order<string> {
+  const compare = codePointOrder(texts);
+  return (a, b) => sign * compare(a, b);
+}
+
+/** Without the date: last, whichever way the rest goes. */
+function byDate(_: readonly number[], sign: 1 | -1): Order<number> {
+  return (a, b) => Number(Number.isNaN(a)) - Number(Number.isNaN(b)) || sign * (a - b) || 0;
+}
+
+const SORT_KEYS = {
+  name: sortKey(COMPARE_KEYS.lowerName, byText),
+  created: sortKey(COMPARE_KEYS.created, byDate),
+  modified: sortKey(COMPARE_KEYS.modified, byDate),
+};
+type SortName = keyof typeof SORT_KEYS;
+
+/** A key, ascending, or with a minus before it, descending. */
+export type Sort = SortName | `-${SortName}`;
+
+const SORT_NAMES = Object.keys(SORT_KEYS) as readonly SortName[];
+export const SORTS: readonly Sort[] = SORT_NAMES.flatMap((name): Sort[] => [name, `-${name}`]);
+export const DEFAULT_SORT: Sort = 'name';
+
+/** The field that an order looks at. */
+export function readBySort(sort: Sort): ReadablePath {
+  return SORT_KEYS[nameOf(sort)].reads;
+}
 
 /**
  * Sorts by the key, then by id, and where even that ties (ids may be missing), by what the viewer
@@ -10,27 +62,16 @@ type Order = (a: IndexedAccount, b: IndexedAccount) => number;
  * the viewer does not see must not decide.
  */
 export function inOrder(
-  accounts: readonly IndexedAccount[],
+  places: readonly Place[],
   sort: Sort,
-  summary: (account: IndexedAccount) => string,
-): readonly IndexedAccount[] {
-  const byKey = keyOrder(accounts, sort);
-  const compareIds = codePointOrder(accounts.map(({ id }) => id));
-  return accounts.toSorted(
-    (a, b) => byKey(a, b) || compareIds(a.id, b.id) || compareCodePoints(summary(a), summary(b)),
+  columns: Columns,
+  summary: (place: Place) => string,
+): readonly Place[] {
+  const byKey = SORT_KEYS[nameOf(sort)].order(columns, sort.startsWith('-'));
+  const byId = sortKey(COMPARE_KEYS.id, byText).order(columns, false);
+  return places.toSorted(
+    (a, b) => byKey(a, b) || byId(a, b) || compareCodePoints(summary(a), summary(b)),
   );
 }
 
-function keyOrder(accounts: readonly IndexedAccount[], sort: Sort): Order {
-  const sign = sort.startsWith('-') ? -1 : 1;
-  if (sort === 'name' || sort === '-name') {
-    const compareNames = codePointOrder(accounts.map(({ lowerName }) => lowerName));
-    return (a, b) => sign * compareNames(a.lowerName, b.lowerName);
-  }
-  const date = sort.endsWith('created') ? 'created' : 'modified';
-  return (a, b) => {
-    // Without the date: last, whichever way the rest goes.
-    const missing = Number(Number.isNaN(a[date])) - Number(Number.isNaN(b[date]));
-    return missing || sign * (a[date] - b[date]) || 0;
-  };
-}
+const nameOf = (sort: Sort) => sort.replace('-', '') as SortName;

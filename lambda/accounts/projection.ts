@@ -1,5 +1,5 @@
 import type { Account } from '../egain/account.ts';
-import { LEAF_PATHS, type LeafPath } from './visibility.ts';
+import { LEAF_PATHS, type LeafPath } from './fields.ts';
 
 /** What is wanted of an object: its keys in order, and whether that is all of it. */
 interface Plan {

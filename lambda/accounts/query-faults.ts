@@ -1,8 +1,10 @@
 import type * as z from 'zod/mini';
 import { type Detail, Fault } from '../faults.ts';
-import { PARAMETERS, type ParameterName, type Query } from './query.ts';
+import { type FieldPath, missingScope, type Scope } from './fields.ts';
+import { readBySort } from './order.ts';
+import { FILTER_NAMES, isParameter, PARAMETERS } from './parameters.ts';
+import type { Query } from './query.ts';
 import { excerpt } from './text.ts';
-import { type FieldPath, missingScope, type Scope } from './visibility.ts';
 
 /** A row for something that nothing of this name can be asked for. */
 export function unknownRow(name: string): Detail {
@@ -46,19 +48,14 @@ export function faultRows(
   });
 }
 
-/** Whether `GET /accounts` has a parameter of this name; no name inherited by objects is one. */
-export function isParameter(name: string): name is ParameterName {
-  return Object.hasOwn(PARAMETERS, name);
-}
-
 /**
  * Refuses a query that names what the scopes do not open: a filter on a hidden field would tell
  * what it holds.
  *
- * @throws Fault `403-902` with a row for each filter and each path, naming the scope.
+ * @throws Fault `403-902` with a row for each filter, order and path, naming the scope.
  */
 export function demandScopes(
-  query: Pick<Query, 'filter' | 'fields'>,
+  query: Pick<Query, 'filter' | 'sort' | 'fields'>,
   scopes: ReadonlySet<Scope>,
 ): void {
   const details: Detail[] = [];
@@ -66,10 +63,10 @@ export function demandScopes(
     const scope = missingScope(path, scopes);
     if (scope !== undefined) details.push({ key, value: `${path} needs the scope ${scope}` });
   };
-  for (const [name, value] of Object.entries(query.filter ?? {})) {
-    const row = isParameter(name) ? PARAMETERS[name] : undefined;
-    if (value !== undefined && row !== undefined && 'reads' in row) demand(name, row.reads);
+  for (const name of FILTER_NAMES) {
+    if (query.filter?.[name] !== undefined) demand(name, PARAMETERS[name].reads);
   }
+  if (query.sort !== undefined) demand('sort', readBySort(query.sort));
   for (const path of new Set(query.fields)) demand('fields', path);
   if (details.length > 0) throw new Fault('scopeMissing', { details });
 }

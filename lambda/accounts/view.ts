@@ -1,12 +1,16 @@
-import { IndexedAccount } from './indexed-account.ts';
-import { inOrder } from './order.ts';
+import type { Account } from '../egain/account.ts';
+import { type Columns, createColumns, type Place, type Test } from './compare-keys.ts';
+import { type FieldPath, openLeaves } from './fields.ts';
+import { DEFAULT_SORT, inOrder, type Sort } from './order.ts';
 import { createProjection } from './projection.ts';
-import { DEFAULT_SORT, type Sort } from './query.ts';
 import type { Snapshot } from './snapshot-store.ts';
-import { isVisible, openLeaves, SCOPES, type Viewer } from './visibility.ts';
+import { ruleTests, type Viewer, viewKeyOf } from './visibility.ts';
 
 /** More views than a container's partners have in practice; beyond, the least used goes. */
 const MAX_VIEWS = 64;
+
+/** Writes the JSON text of an account. */
+type Writer = (place: Place) => string;
 
 /**
  * What one viewer can see of one snapshot. Everything behind it (filters, order, counts, pages) is
@@ -14,17 +18,20 @@ const MAX_VIEWS = 64;
  */
 export interface View {
   /** The visible accounts, in the order asked for. */
-  readonly ordered: (sort: Sort) => readonly IndexedAccount[];
+  readonly ordered: (sort: Sort) => readonly Place[];
   /** The visible account with this id. */
-  readonly find: (id: string) => IndexedAccount | undefined;
-  /** The JSON text of all that the viewer's scopes open in an account. */
-  readonly summary: (account: IndexedAccount) => string;
+  readonly find: (id: string) => Place | undefined;
+  /** Writes what the viewer's scopes open in an account, of what `fields` asks for. */
+  readonly writer: (fields: readonly FieldPath[] | undefined) => Writer;
+  /** What filters compare. */
+  readonly columns: Columns;
 }
 
 interface SnapshotIndex {
-  readonly accounts: readonly IndexedAccount[];
+  readonly accounts: readonly Account[];
+  readonly columns: Columns;
   /** By scopes. */
-  readonly summaries: Map<string, View['summary']>;
+  readonly summaries: Map<string, Writer>;
   /** By scopes and rule; the one used last comes last. */
   readonly views: Map<string, View>;
 }
@@ -33,16 +40,15 @@ const indexes = new WeakMap<Snapshot, SnapshotIndex>();
 
 /** The viewer's view of the snapshot: worked out once, and gone with the snapshot. */
 export function viewOf(snapshot: Snapshot, viewer: Viewer): View {
+  const { accounts } = snapshot;
   const index = remember(indexes, snapshot, () => ({
-    accounts: snapshot.accounts.map((account) => new IndexedAccount(account)),
+    accounts,
+    columns: createColumns(accounts),
     summaries: new Map(),
     views: new Map(),
   }));
-  const scopes = SCOPES.filter((scope) => viewer.scopes.has(scope)).join(' ');
-  const { channel, orchestration, entryPoint, attribute } = viewer.rule ?? {};
-  const key = JSON.stringify([scopes, channel, orchestration, entryPoint, attribute]);
-
-  const view = index.views.get(key) ?? createView(index, viewer, scopes);
+  const key = viewKeyOf(viewer);
+  const view = index.views.get(key) ?? createView(index, viewer);
   index.views.delete(key);
   index.views.set(key, view);
   for (const oldest of index.views.keys()) {
@@ -52,27 +58,43 @@ export function viewOf(snapshot: Snapshot, viewer: Viewer): View {
   return view;
 }
 
-function createView({ accounts, summaries }: SnapshotIndex, viewer: Viewer, scopes: string): View {
-  const visible = accounts.filter(({ account }) => isVisible(account, viewer.rule));
-  const summary = remember(summaries, scopes, () => {
-    const project = createProjection(openLeaves(viewer.scopes, undefined));
-    const texts = new Map<IndexedAccount, string>();
-    return (indexed) => remember(texts, indexed, () => project(indexed.account));
+function createView({ accounts, columns, summaries }: SnapshotIndex, viewer: Viewer): View {
+  const visible = meeting(ruleTests(viewer.rule, columns), [...accounts.keys()]);
+  const writerOf = (fields: readonly FieldPath[] | undefined): Writer => {
+    const project = createProjection(openLeaves(viewer.scopes, fields));
+    // A place is one of the snapshot's, so there is an account at it.
+    return (place) => project(accounts[place] as Account);
+  };
+  const summary = remember(summaries, viewKeyOf({ scopes: viewer.scopes }), () => {
+    const write = writerOf(undefined);
+    const texts: string[] = [];
+    return (place) => (texts[place] ??= write(place));
   });
-  const orders = new Map<Sort, readonly IndexedAccount[]>();
+  const orders = new Map<Sort, readonly Place[]>();
   const ordered: View['ordered'] = (sort) =>
-    remember(orders, sort, () => inOrder(visible, sort, summary));
+    remember(orders, sort, () => inOrder(visible, sort, columns, summary));
 
-  let byId: Map<string, IndexedAccount> | undefined;
+  let byId: Map<string, Place> | undefined;
   const find: View['find'] = (id) => {
     if (byId === undefined) {
-      const named = ordered(DEFAULT_SORT).filter(({ account }) => typeof account.id === 'string');
       // Should an id stand twice, the first in order has it.
-      byId = new Map(named.toReversed().map((indexed) => [indexed.id, indexed]));
+      const places = ordered(DEFAULT_SORT).toReversed();
+      byId = new Map(
+        places.flatMap((place) => {
+          const own = accounts[place]?.id;
+          return typeof own === 'string' ? [[own, place]] : [];
+        }),
+      );
     }
     return byId.get(id);
   };
-  return { ordered, find, summary };
+  const writer: View['writer'] = (fields) => (fields === undefined ? summary : writerOf(fields));
+  return { ordered, find, writer, columns };
+}
+
+/** The accounts that meet every condition, in the order that they are in. */
+export function meeting(tests: readonly Test[], places: readonly Place[]): readonly Place[] {
+  return tests.reduce((kept, test) => kept.filter(test), places);
 }
 
 function remember<K, V>(

@@ -1,5 +1,5 @@
 import type { APIGatewayAuthorizerResult } from 'aws-lambda';
-import { SCOPES, type Scope } from '../accounts/visibility.ts';
+import { SCOPES, type Scope } from '../accounts/fields.ts';
 import { Fault } from '../faults.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { AuthorizerConfig } from '../platform/config.ts';

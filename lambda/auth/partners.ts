@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import * as z from 'zod/mini';
-import { accountRuleSchema, SCOPES, type Scope } from '../accounts/visibility.ts';
+import { SCOPES, type Scope } from '../accounts/fields.ts';
+import { accountRuleSchema } from '../accounts/visibility.ts';
 import { Fault } from '../faults.ts';
 
 const partnersSchema = z.record(

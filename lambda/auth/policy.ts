@@ -1,5 +1,5 @@
 import type { APIGatewayAuthorizerResult } from 'aws-lambda';
-import type { Scope } from '../accounts/visibility.ts';
+import type { Scope } from '../accounts/fields.ts';
 import type { Partner } from './partners.ts';
 
 /**

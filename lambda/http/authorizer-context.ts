@@ -1,6 +1,7 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import * as z from 'zod/mini';
-import { accountRuleSchema, SCOPES, type Viewer } from '../accounts/visibility.ts';
+import { SCOPES } from '../accounts/fields.ts';
+import { accountRuleSchema, type Viewer } from '../accounts/visibility.ts';
 import { Fault } from '../faults.ts';
 
 type AuthorizedEvent = Pick<APIGatewayProxyEvent, 'requestContext'>;

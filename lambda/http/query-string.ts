@@ -1,7 +1,14 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import * as z from 'zod/mini';
-import { PARAMETERS, type ParameterName, type Query, querySchema } from '../accounts/query.ts';
-import { faultRows, isParameter, unexpectedRow, unknownRow } from '../accounts/query-faults.ts';
+import {
+  isFilter,
+  isParameter,
+  PARAMETER_NAMES,
+  PARAMETERS,
+  type ParameterName,
+} from '../accounts/parameters.ts';
+import { type Query, querySchema } from '../accounts/query.ts';
+import { faultRows, unexpectedRow, unknownRow } from '../accounts/query-faults.ts';
 import { type Detail, Fault } from '../faults.ts';
 
 type QueryStringEvent = Pick<
@@ -12,10 +19,7 @@ type QueryStringEvent = Pick<
 /** The parameters that `GET /accounts/{id}` takes. */
 export const ONE_ACCOUNT_PARAMETERS: readonly ParameterName[] = ['fields'];
 /** The parameters that `GET /accounts` takes. */
-export const LIST_PARAMETERS = Object.keys(PARAMETERS) as readonly ParameterName[];
-
-/** Those that say how the answer is cut, and not which accounts it holds. */
-const TOP_LEVEL: ReadonlySet<string> = new Set(['sort', 'fields', 'pagenum', 'pagesize']);
+export const LIST_PARAMETERS = PARAMETER_NAMES;
 
 /** From how each form is written to its JSON value. */
 const READERS: Readonly<
@@ -53,7 +57,7 @@ export function readQueryString(event: QueryStringEvent, allowed: readonly Param
       details.push(unexpectedRow(name, 'it once', `${values.length} times`));
       continue;
     }
-    (TOP_LEVEL.has(name) ? query : filter)[name] = READERS[form](values[0] ?? '', values);
+    (isFilter(name) ? filter : query)[name] = READERS[form](values[0] ?? '', values);
   }
 
   const result = z.safeParse(querySchema, query, { reportInput: true });

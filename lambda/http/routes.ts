@@ -1,5 +1,5 @@
 import type { APIGatewayProxyEvent, Context } from 'aws-lambda';
-import { DEFAULT_PAGESIZE } from '../accounts/query.ts';
+import { DEFAULT_PAGESIZE } from '../accounts/parameters.ts';
 import { demandScopes } from '../accounts/query-faults.ts';
 import { select, selectOne } from '../accounts/select.ts';
 import type { Service } from '../accounts/service.ts';

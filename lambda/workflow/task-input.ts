@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
-import { filterSchema, MAX_PAGESIZE, PARAMETERS } from '../accounts/query.ts';
+import { MAX_PAGESIZE, PARAMETERS } from '../accounts/parameters.ts';
+import { filterSchema } from '../accounts/query.ts';
 import { faultRows } from '../accounts/query-faults.ts';
 import { type Detail, Fault } from '../faults.ts';
 import { MAX_CURSOR_LENGTH } from './cursor.ts';

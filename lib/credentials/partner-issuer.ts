@@ -1,7 +1,7 @@
 import { Aws, Duration } from 'aws-cdk-lib';
 import * as cognito from 'aws-cdk-lib/aws-cognito';
 import { Construct } from 'constructs';
-import { SCOPES, type Scope } from '../../lambda/accounts/visibility.ts';
+import { SCOPES, type Scope } from '../../lambda/accounts/fields.ts';
 import { acknowledge } from '../common/acknowledge.ts';
 import { removalPolicy } from '../common/removal-policy.ts';
 import type { StageConfig } from '../stage/stage-config.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { FIELDS, type LeafPath } from '../../lambda/accounts/visibility.ts';
+import { FIELDS, type LeafPath } from '../../lambda/accounts/fields.ts';
 import { accountSchema } from '../../lambda/egain/account.ts';
 
 /** A JSON Schema of draft 2020-12, the dialect of OpenAPI 3.1. */

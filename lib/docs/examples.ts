@@ -1,4 +1,4 @@
-import type { ParameterName } from '../../lambda/accounts/query.ts';
+import type { ParameterName } from '../../lambda/accounts/parameters.ts';
 import type { Account } from '../../lambda/egain/account.ts';
 import type { Detail, FaultName } from '../../lambda/faults.ts';
 

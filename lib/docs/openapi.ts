@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { openLeaves, type Scope } from '../../lambda/accounts/fields.ts';
+import { MAX_PAGENUM, MAX_PAGESIZE } from '../../lambda/accounts/parameters.ts';
 import { createProjection } from '../../lambda/accounts/projection.ts';
-import { MAX_PAGENUM, MAX_PAGESIZE } from '../../lambda/accounts/query.ts';
-import { openLeaves, type Scope } from '../../lambda/accounts/visibility.ts';
 import type { Account } from '../../lambda/egain/account.ts';
 import { FAULT_NAMES, type FaultName } from '../../lambda/faults.ts';
 import { LIST_PARAMETERS, ONE_ACCOUNT_PARAMETERS } from '../../lambda/http/query-string.ts';

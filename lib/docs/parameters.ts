@@ -1,11 +1,12 @@
 import * as z from 'zod/mini';
+import { FIELDS, leavesOf } from '../../lambda/accounts/fields.ts';
+import { DEFAULT_SORT } from '../../lambda/accounts/order.ts';
 import {
   DEFAULT_PAGESIZE,
-  DEFAULT_SORT,
+  PARAMETER_NAMES,
   PARAMETERS,
   type ParameterName,
-} from '../../lambda/accounts/query.ts';
-import { FIELDS, leavesOf } from '../../lambda/accounts/visibility.ts';
+} from '../../lambda/accounts/parameters.ts';
 import { PARAMETER_EXAMPLES } from './examples.ts';
 
 const DEFAULTS: Partial<Record<ParameterName, unknown>> = {
@@ -39,9 +40,8 @@ const HEADER_PARAMETERS = {
 
 /** Every parameter of the document, by component name. */
 export function parameterComponents(): Record<string, object> {
-  const names = Object.keys(PARAMETERS) as ParameterName[];
   return {
-    ...Object.fromEntries(names.map((name) => [name, queryParameter(name)])),
+    ...Object.fromEntries(PARAMETER_NAMES.map((name) => [name, queryParameter(name)])),
     ...HEADER_PARAMETERS,
   };
 }

@@ -1,4 +1,5 @@
 import * as fc from 'fast-check';
+import type { Filter } from '../../lambda/accounts/query.ts';
 import type { Account } from '../../lambda/egain/account.ts';
 import { DATES, IDS, LANGUAGES, NAMES } from './accounts.ts';
 
@@ -71,34 +72,75 @@ export function exists(account: Account, { rule = {} }: Partner): boolean {
   );
 }
 
-const FILTERS: Readonly<
-  Record<string, readonly [leaf: string, (a: Account, values: readonly string[]) => boolean]>
-> = {
-  active: ['active', (a, [v]) => String(a.active ?? true) === v],
-  name: ['name', (a, [v = '']) => fold(a.name).includes(fold(v))],
-  channel: ['channel.id', (a, ids) => ids.includes(a.channel.id ?? '-')],
-  orchestration: [
+const some = (values: readonly string[]) =>
+  fc.uniqueArray(fc.constantFrom(...values), { minLength: 1, maxLength: 2 });
+const one = (...values: readonly string[]) => fc.constantFrom(...values).map((value) => [value]);
+const PAIRS = ['n:v', 'n:v:w', 'm:', 'x:y'];
+
+interface FilterModel {
+  readonly leaf: string;
+  readonly holds: (account: Account, values: readonly string[]) => boolean;
+  /** Values to ask with; some match. */
+  readonly values: fc.Arbitrary<string[]>;
+}
+
+/** A filter on an id that stands in an account. */
+const ids = (leaf: string, idOf: (account: Account) => string | null | undefined): FilterModel => ({
+  leaf,
+  holds: (account, values) => values.includes(idOf(account) ?? '-'),
+  values: some(IDS),
+});
+const date = (
+  leaf: 'created' | 'modified',
+  holds: (own: number, asked: number) => boolean,
+): FilterModel => ({
+  leaf,
+  holds: (account, [value]) => holds(instant(account[leaf]) ?? Number.NaN, instant(value) ?? 0),
+  values: one(...DATES.slice(0, 4)),
+});
+
+const FILTERS: Readonly<Record<keyof Filter, FilterModel>> = {
+  active: {
+    leaf: 'active',
+    holds: (account, [value]) => String(account.active ?? true) === value,
+    values: one('true', 'false'),
+  },
+  name: {
+    leaf: 'name',
+    holds: ({ name }, [value = '']) => fold(name).includes(fold(value)),
+    values: one(...NAMES.filter((name) => name !== ''), 'ss', 'SS', 'σ'),
+  },
+  channel: ids('channel.id', ({ channel }) => channel.id),
+  orchestration: ids(
     'chatConfigurations.orchestration.id',
-    (a, ids) => ids.includes(a.chatConfigurations.orchestration.id ?? '-'),
-  ],
-  entryPoint: [
+    ({ chatConfigurations }) => chatConfigurations.orchestration.id,
+  ),
+  entryPoint: ids(
     'chatConfigurations.entryPoint.id',
-    (a, ids) => ids.includes(a.chatConfigurations.entryPoint.id),
-  ],
-  language: [
-    'chatConfigurations.defaultLanguage',
-    (a, [v = '']) => fold(a.chatConfigurations.defaultLanguage ?? '') === fold(v),
-  ],
-  onAgentUnavailability: [
-    'chatConfigurations.onAgentUnavailability',
-    (a, [v]) => a.chatConfigurations.onAgentUnavailability === v,
-  ],
-  createdAfter: ['created', (a, [v]) => (instant(a.created) ?? -Infinity) >= (instant(v) ?? 0)],
-  createdBefore: ['created', (a, [v]) => (instant(a.created) ?? Infinity) < (instant(v) ?? 0)],
-  modifiedAfter: ['modified', (a, [v]) => (instant(a.modified) ?? -Infinity) >= (instant(v) ?? 0)],
-  modifiedBefore: ['modified', (a, [v]) => (instant(a.modified) ?? Infinity) < (instant(v) ?? 0)],
-  attribute: ['attributes.name', (a, pairs) => pairs.every((pair) => has(a, pair))],
+    ({ chatConfigurations }) => chatConfigurations.entryPoint.id,
+  ),
+  language: {
+    leaf: 'chatConfigurations.defaultLanguage',
+    holds: ({ chatConfigurations }, [value = '']) =>
+      fold(chatConfigurations.defaultLanguage ?? '') === fold(value),
+    values: one(...LANGUAGES),
+  },
+  onAgentUnavailability: {
+    leaf: 'chatConfigurations.onAgentUnavailability',
+    holds: ({ chatConfigurations }, [value]) => chatConfigurations.onAgentUnavailability === value,
+    values: one('off_hours', 'retain_and_retry'),
+  },
+  createdAfter: date('created', (own, asked) => own >= asked),
+  createdBefore: date('created', (own, asked) => own < asked),
+  modifiedAfter: date('modified', (own, asked) => own >= asked),
+  modifiedBefore: date('modified', (own, asked) => own < asked),
+  attribute: {
+    leaf: 'attributes.name',
+    holds: (account, pairs) => pairs.every((pair) => has(account, pair)),
+    values: some(PAIRS),
+  },
 };
+const FILTER_NAMES = Object.keys(FILTERS) as readonly (keyof Filter)[];
 
 /** What a partner is to see: the model that the product is held to. */
 export function expectedAnswer(
@@ -107,12 +149,10 @@ export function expectedAnswer(
   query: string,
 ): unknown {
   const asked = new URLSearchParams(query);
-  const filters = [...new Set(asked.keys())].flatMap((name) => {
-    const filter = FILTERS[name];
-    return filter === undefined
-      ? []
-      : [{ leaf: filter[0], test: (a: Account) => filter[1](a, asked.getAll(name)) }];
-  });
+  const filters = FILTER_NAMES.filter((name) => asked.has(name)).map((name) => ({
+    leaf: FILTERS[name].leaf,
+    test: (a: Account) => FILTERS[name].holds(a, asked.getAll(name)),
+  }));
   const fields = asked.get('fields')?.split(',');
   const open = LEAVES.filter((leaf) => isOpen(partner, leaf));
   const closed = fields?.some((path) => !under(path).some((leaf) => open.includes(leaf)));
@@ -141,10 +181,6 @@ export function expectedAnswer(
   };
 }
 
-const some = (values: readonly string[]) =>
-  fc.uniqueArray(fc.constantFrom(...values), { minLength: 1, maxLength: 2 });
-const PAIRS = ['n:v', 'n:v:w', 'm:', 'x:y'];
-
 export const partnerArbitrary: fc.Arbitrary<Partner> = fc.record(
   {
     scopes: fc
@@ -163,28 +199,14 @@ export const partnerArbitrary: fc.Arbitrary<Partner> = fc.record(
   { requiredKeys: ['scopes'] },
 );
 
-const one = (...values: readonly string[]) => fc.constantFrom(...values).map((value) => [value]);
-const readable = DATES.slice(0, 4);
-const filterArbitrary = {
-  active: one('true', 'false'),
-  name: one(...NAMES.filter((name) => name !== ''), 'ss', 'SS', 'σ'),
-  channel: some(IDS),
-  orchestration: some(IDS),
-  entryPoint: some(IDS),
-  language: one(...LANGUAGES),
-  onAgentUnavailability: one('off_hours', 'retain_and_retry'),
-  createdAfter: one(...readable),
-  createdBefore: one(...readable),
-  modifiedAfter: one(...readable),
-  modifiedBefore: one(...readable),
-  attribute: some(PAIRS),
-};
-
 /** Valid query strings: up to two filters, so that something is left, and anything beside them. */
 export const queryArbitrary: fc.Arbitrary<string> = fc
   .tuple(
-    fc.subarray(Object.keys(filterArbitrary) as (keyof typeof filterArbitrary)[], { maxLength: 2 }),
-    fc.record(filterArbitrary),
+    fc
+      .subarray([...FILTER_NAMES], { maxLength: 2 })
+      .chain((names) =>
+        fc.tuple(...names.map((name) => fc.tuple(fc.constant(name), FILTERS[name].values))),
+      ),
     fc.record(
       {
         sort: one('name', '-name', 'created', '-created', 'modified', '-modified'),
@@ -197,9 +219,8 @@ export const queryArbitrary: fc.Arbitrary<string> = fc
       { requiredKeys: [] },
     ),
   )
-  .map(([names, filters, rest]) => {
-    const chosen = names.map((name) => [name, filters[name]] as const);
-    const pairs = [...chosen, ...Object.entries(rest)].flatMap(([name, values]) =>
+  .map(([filters, rest]) => {
+    const pairs = [...filters, ...Object.entries(rest)].flatMap(([name, values]) =>
       values.map((value): [string, string] => [name, value]),
     );
     return new URLSearchParams(pairs).toString();

@@ -1,11 +1,12 @@
 import type { Context } from 'aws-lambda';
-import type { Filter, Sort } from '../../lambda/accounts/query.ts';
+import type { FieldPath } from '../../lambda/accounts/fields.ts';
+import type { Sort } from '../../lambda/accounts/order.ts';
+import type { Filter } from '../../lambda/accounts/query.ts';
 import type {
   Snapshot,
   SnapshotAnswer,
   SnapshotOptions,
 } from '../../lambda/accounts/snapshot-store.ts';
-import type { FieldPath } from '../../lambda/accounts/visibility.ts';
 import { createTaskHandler } from '../../lambda/workflow/task-handler.ts';
 import type { TaskOutput } from '../../lambda/workflow/task-page.ts';
 import { createManualClock, type ManualClock } from './manual-clock.ts';

@@ -1,14 +1,25 @@
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
+import { createColumns } from '../../../lambda/accounts/compare-keys.ts';
+import { missingScope } from '../../../lambda/accounts/fields.ts';
+import { inOrder, readBySort, SORTS } from '../../../lambda/accounts/order.ts';
+import {
+  FILTER_NAMES,
+  type FilterName,
+  PARAMETER_NAMES,
+  PARAMETERS,
+} from '../../../lambda/accounts/parameters.ts';
 import {
   filterSchema,
-  PARAMETERS,
+  filterTests,
   type Query,
   querySchema,
   questionOf,
 } from '../../../lambda/accounts/query.ts';
 import { demandScopes, faultRows } from '../../../lambda/accounts/query-faults.ts';
-import { FULL_VIEWER, missingScope } from '../../../lambda/accounts/visibility.ts';
+import { FULL_VIEWER } from '../../../lambda/accounts/visibility.ts';
+import { account } from '../../support/accounts.ts';
+import { onlyReading } from '../../support/only-reading.ts';
 
 const rowsOf = (input: unknown, expected?: Record<string, string>) => {
   const result = z.safeParse(querySchema, input, { reportInput: true });
@@ -20,16 +31,9 @@ describe('the query', () => {
     const beside = Object.keys(querySchema.shape).filter((name) => name !== 'filter');
 
     expect([...Object.keys(filterSchema.shape), ...beside].toSorted()).toEqual(
-      Object.keys(PARAMETERS).toSorted(),
+      PARAMETER_NAMES.toSorted(),
     );
-  });
-
-  it('knows for each filter, and for nothing else, which field it reads', () => {
-    const reading = Object.entries(PARAMETERS).flatMap(([name, row]) =>
-      'reads' in row ? [name] : [],
-    );
-
-    expect(reading).toEqual(Object.keys(filterSchema.shape));
+    expect(beside.toSorted()).toEqual(['fields', 'pagenum', 'pagesize', 'sort']);
   });
 
   it('is described by its schema: the bounds and the formats are in it', () => {
@@ -99,9 +103,10 @@ describe('demandScopes', () => {
 
   it('asks of each filter the scope of the field that it reads', () => {
     const read = new Set(['accounts/read'] as const);
-    const filters = Object.entries(PARAMETERS).flatMap(([name, row]) =>
-      'reads' in row ? [{ name, scope: missingScope(row.reads, read) }] : [],
-    );
+    const filters = FILTER_NAMES.map((name) => ({
+      name,
+      scope: missingScope(PARAMETERS[name].reads, read),
+    }));
 
     const refused = filters.filter(({ name }) => {
       try {
@@ -119,5 +124,36 @@ describe('demandScopes', () => {
       'onAgentUnavailability',
       'attribute',
     ]);
+  });
+});
+
+const WANTED: Readonly<Record<FilterName, Query['filter']>> = {
+  active: { active: false },
+  name: { name: 'none' },
+  channel: { channel: ['none'] },
+  orchestration: { orchestration: ['none'] },
+  entryPoint: { entryPoint: ['none'] },
+  language: { language: 'none' },
+  onAgentUnavailability: { onAgentUnavailability: 'retain_and_retry' },
+  createdAfter: { createdAfter: '2026-01-01T00:00:00Z' },
+  createdBefore: { createdBefore: '2026-01-01T00:00:00Z' },
+  modifiedAfter: { modifiedAfter: '2026-01-01T00:00:00Z' },
+  modifiedBefore: { modifiedBefore: '2026-01-01T00:00:00Z' },
+  attribute: { attribute: ['none:of'] },
+};
+
+describe('what it looks at in an account', () => {
+  it.each(FILTER_NAMES)('is, for the filter %s, the field that its row declares', (name) => {
+    const guarded = onlyReading(account(), PARAMETERS[name].reads);
+
+    const tests = filterTests(WANTED[name] ?? {}, createColumns([guarded]));
+
+    expect(tests.map((test) => test(0))).toEqual([false]);
+  });
+
+  it.each(SORTS)('is, for the order %s, the field that its key declares, and ids', (sort) => {
+    const guarded = ['b', 'a'].map((id) => onlyReading(account({ id }), 'id', readBySort(sort)));
+
+    expect(inOrder([0, 1], sort, createColumns(guarded), () => '')).toEqual([1, 0]);
   });
 });

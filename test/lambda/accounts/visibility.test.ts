@@ -1,84 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
+import { createColumns } from '../../../lambda/accounts/compare-keys.ts';
 import {
+  type AccountRule,
   accountRuleSchema,
-  FIELD_PATHS,
-  isVisible,
-  LEAF_PATHS,
-  leavesOf,
-  missingScope,
-  openLeaves,
-  type Scope,
+  ruleTests,
 } from '../../../lambda/accounts/visibility.ts';
-import { accountSchema } from '../../../lambda/egain/account.ts';
+import type { Account } from '../../../lambda/egain/account.ts';
 import { account } from '../../support/accounts.ts';
+import { onlyReading } from '../../support/only-reading.ts';
 
-interface JsonSchema {
-  readonly properties?: Readonly<Record<string, JsonSchema>>;
-  readonly items?: JsonSchema;
-  readonly anyOf?: readonly JsonSchema[];
-}
-
-function leavesOfSchema(schema: JsonSchema, prefix = ''): string[] {
-  const object = [schema, ...(schema.anyOf ?? [])]
-    .map((part) => part.items ?? part)
-    .find((part) => part.properties !== undefined);
-  if (object?.properties === undefined) return [prefix];
-  return Object.entries(object.properties).flatMap(([key, inside]) =>
-    leavesOfSchema(inside, prefix === '' ? key : `${prefix}.${key}`),
-  );
-}
-
-const read = new Set<Scope>(['accounts/read']);
-
-describe('the field catalogue', () => {
-  it('names every field of the account schema and nothing else, in its order', () => {
-    const schema = z.toJSONSchema(accountSchema) as JsonSchema;
-
-    expect(LEAF_PATHS).toEqual(leavesOfSchema(schema));
-  });
-
-  it('takes objects for all that is in them', () => {
-    expect(leavesOf('caseManagement')).toEqual([
-      'caseManagement.sameCaseDuration',
-      'caseManagement.copyCustomAttributes',
-    ]);
-    expect(leavesOf('name')).toEqual(['name']);
-    expect(FIELD_PATHS).toContain('chatConfigurations.orchestration');
-  });
-
-  it('opens with accounts/read what the contract lists', () => {
-    expect(openLeaves(read, undefined)).toEqual([
-      'id',
-      'name',
-      'description',
-      'active',
-      'channel.id',
-      'created',
-      'modified',
-      'chatConfigurations.defaultLanguage',
-    ]);
-  });
-
-  it('adds with each further scope what the contract lists', () => {
-    const address = openLeaves(new Set(['accounts/read.address'] as const), undefined);
-    const configuration = openLeaves(new Set(['accounts/read.configuration'] as const), undefined);
-
-    expect(address).toEqual(['address']);
-    expect(new Set(configuration.map((path) => path.split('.')[0]))).toEqual(
-      new Set(['caseManagement', 'chatConfigurations', 'attributes']),
-    );
-    expect(openLeaves(read, undefined).length + address.length + configuration.length).toBe(
-      LEAF_PATHS.length,
-    );
-  });
-
-  it('misses no scope for an object that is open in part', () => {
-    expect(missingScope('chatConfigurations', read)).toBeUndefined();
-    expect(missingScope('chatConfigurations.timeout', read)).toBe('accounts/read.configuration');
-    expect(missingScope('address', read)).toBe('accounts/read.address');
-  });
-});
+const isVisible = (one: Account, rule?: AccountRule) =>
+  ruleTests(rule, createColumns([one])).every((test) => test(0));
 
 describe('an account rule', () => {
   const attributes = [{ name: 'region', value: 'eu:west' }];
@@ -113,5 +46,16 @@ describe('an account rule', () => {
     [{ attribute: ['no colon'] }],
   ])('is refused when malformed: %j', (rule) => {
     expect(z.safeParse(accountRuleSchema, rule).success).toBe(false);
+  });
+
+  it.each([
+    ['channel', 'channel.id'],
+    ['orchestration', 'chatConfigurations.orchestration.id'],
+    ['entryPoint', 'chatConfigurations.entryPoint.id'],
+    ['attribute', 'attributes'],
+  ] as const)('of %s looks at %s alone', (name, path) => {
+    const guarded = onlyReading(account({ attributes }), path);
+
+    expect(isVisible(guarded, { [name]: ['x:y'] })).toBe(false);
   });
 });

@@ -151,11 +151,11 @@ describe('a query string', () => {
       { key: 'nope', value: 'no such parameter' },
       { key: 'active', value: 'expected it once; got "2 times"' },
       { key: 'channel', value: expect.stringMatching(/^expected an id .*; got ""$/) as string },
+      { key: 'pagesize', value: 'expected an integer from 1 to 500; got "0"' },
       {
         key: 'sort',
         value: expect.stringMatching(/^expected name, -name, .*; got "x"$/) as string,
       },
-      { key: 'pagesize', value: 'expected an integer from 1 to 500; got "0"' },
     ]);
   });
 

@@ -1,8 +1,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { FIELD_PATHS, type FieldPath } from '../../../lambda/accounts/fields.ts';
 import { select } from '../../../lambda/accounts/select.ts';
 import type { Snapshot } from '../../../lambda/accounts/snapshot-store.ts';
-import { FIELD_PATHS, type FieldPath, FULL_VIEWER } from '../../../lambda/accounts/visibility.ts';
+import { FULL_VIEWER } from '../../../lambda/accounts/visibility.ts';
 import type { Account } from '../../../lambda/egain/account.ts';
 import { Fault } from '../../../lambda/faults.ts';
 import type { TaskOutput } from '../../../lambda/workflow/task-page.ts';

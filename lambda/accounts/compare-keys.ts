@@ -1,0 +1,78 @@
+import type { Account } from '../egain/account.ts';
+import { parseDateTime } from '../platform/date-time.ts';
+import { type ReadablePath, reader, type ValueAt } from './fields.ts';
+import { foldCase } from './text.ts';
+
+/**
+ * What filters, orders and account rules compare: the value at one path of an account, in the form
+ * in which it is compared. It is all of an account that they are given.
+ */
+export interface CompareKey<Value> {
+  readonly path: ReadablePath;
+  readonly of: (account: Account) => Value;
+}
+
+function compareKey<Path extends ReadablePath, Value>(
+  path: Path,
+  prepare: (value: ValueAt<Path>) => Value,
+): CompareKey<Value> {
+  const read = reader(path);
+  return { path, of: (account) => prepare(read(account)) };
+}
+
+const asItIs = <T>(value: T): T => value;
+/** Milliseconds since the epoch; NaN where there is no date, or none that can be read. */
+const instant = (text: string | null | undefined) => parseDateTime(text ?? '') ?? Number.NaN;
+
+export const COMPARE_KEYS = {
+  /** eGain may send none, which orders as an empty one. */
+  id: compareKey('id', (id) => id ?? ''),
+  /** Without the field an account is active, which is eGain's default. */
+  active: compareKey('active', (active) => active ?? true),
+  lowerName: compareKey('name', (name) => name.toLowerCase()),
+  foldedName: compareKey('name', foldCase),
+  channel: compareKey('channel.id', asItIs),
+  orchestration: compareKey('chatConfigurations.orchestration.id', asItIs),
+  entryPoint: compareKey('chatConfigurations.entryPoint.id', asItIs),
+  /** Empty where there is none. */
+  foldedLanguage: compareKey('chatConfigurations.defaultLanguage', (language) =>
+    foldCase(language ?? ''),
+  ),
+  onAgentUnavailability: compareKey('chatConfigurations.onAgentUnavailability', asItIs),
+  created: compareKey('created', instant),
+  modified: compareKey('modified', instant),
+  attributes: compareKey('attributes', (attributes) => attributes ?? []),
+} as const;
+
+/** An account of a snapshot, by its place in it. */
+export type Place = number;
+
+/** A key's values for all accounts of a snapshot, by their places. */
+export type Columns = <Value>(key: CompareKey<Value>) => readonly Value[];
+
+/** Works out each key's values when they are first needed, and keeps them. */
+export function createColumns(accounts: readonly Account[]): Columns {
+  const columns = new Map<CompareKey<unknown>, readonly unknown[]>();
+  return <Value>(key: CompareKey<Value>) => {
+    const known = columns.get(key);
+    // Only this key's values are ever kept under it.
+    if (known !== undefined) return known as readonly Value[];
+    const made = accounts.map(key.of);
+    columns.set(key, made);
+    return made;
+  };
+}
+
+/** Whether the account at a place meets a condition. */
+export type Test = (place: Place) => boolean;
+
+/** The condition on a key's value as one on accounts. */
+export function testOf<Value>(
+  key: CompareKey<Value>,
+  columns: Columns,
+  holds: (value: Value) => boolean,
+): Test {
+  const values = columns(key);
+  // A place is one of the snapshot's, so there is a value at it.
+  return (place) => holds(values[place] as Value);
+}
