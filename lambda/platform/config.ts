@@ -5,10 +5,16 @@ import { METRICS_NAMESPACE } from './metrics.ts';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const required = () => z.string().check(z.minLength(1));
+const digits = () => z.string().check(z.regex(/^\d{1,6}$/));
+const wholeNumber = () =>
+  z.pipe(
+    digits(),
+    z.transform((text) => Number(text)),
+  );
 const seconds = (fallback: string) =>
   z.pipe(
-    z._default(z.string().check(z.regex(/^\d{1,6}$/)), fallback),
-    z.transform((digits) => Number(digits)),
+    z._default(digits(), fallback),
+    z.transform((text) => Number(text)),
   );
 
 const serviceSchema = z.object({
@@ -19,10 +25,13 @@ const serviceSchema = z.object({
   EGAIN_CLIENT_AUTHENTICATION: z._default(z.enum(['body', 'basic']), 'body'),
   CACHE_FRESH_SECONDS: seconds('30'),
   CACHE_STALE_SECONDS: seconds('600'),
+  SHARED_TABLE_NAME: z.optional(z.string()),
+  CACHE_REFRESH_SECONDS: z.optional(wholeNumber()),
+  EGAIN_CALLS_PER_MINUTE: z.optional(wholeNumber()),
   AWS_LAMBDA_INITIALIZATION_TYPE: z.optional(z.string()),
 });
 
-/** What ApiFunction and TaskFunction are told by their environment. */
+/** What ApiFunction, TaskFunction and RefreshFunction are told by their environment. */
 export interface ServiceConfig {
   readonly secretArn: string;
   /** The base of eGain's API, without a slash at the end. */
@@ -32,6 +41,12 @@ export interface ServiceConfig {
   readonly clientAuthentication: 'body' | 'basic';
   readonly freshSeconds: number;
   readonly staleSeconds: number;
+  /** The table by which containers share snapshot, token and failures; without it, none do. */
+  readonly sharedTableName?: string | undefined;
+  /** How often a schedule renews the snapshot; without it, requests do. Needs the table. */
+  readonly refreshSeconds?: number | undefined;
+  /** What all containers together may ask of eGain in any minute. Needs the table. */
+  readonly callsPerMinute?: number | undefined;
   /** With provisioned concurrency the container sleeps between init and the first request. */
   readonly provisioned: boolean;
 }
@@ -70,7 +85,7 @@ export interface AuthorizerConfig {
 }
 
 /**
- * Reads the environment of ApiFunction and TaskFunction.
+ * Reads the environment of ApiFunction, TaskFunction and RefreshFunction.
  *
  * @throws Fault `500-902` naming each variable that is missing or malformed, never its value.
  */
@@ -84,6 +99,9 @@ export function readServiceConfig(environment: Environment = process.env): Servi
     clientAuthentication: env.EGAIN_CLIENT_AUTHENTICATION,
     freshSeconds: env.CACHE_FRESH_SECONDS,
     staleSeconds: env.CACHE_STALE_SECONDS,
+    sharedTableName: env.SHARED_TABLE_NAME || undefined,
+    refreshSeconds: env.CACHE_REFRESH_SECONDS,
+    callsPerMinute: env.EGAIN_CALLS_PER_MINUTE,
     provisioned: env.AWS_LAMBDA_INITIALIZATION_TYPE === 'provisioned-concurrency',
   };
 }

@@ -28,8 +28,24 @@ export const METRICS = {
   CacheHits: { unit: 'Count' },
   /** Answers that had to wait for a walk. */
   CacheMisses: { unit: 'Count' },
-  /** Answers from a snapshot past its freshness, because renewing it failed. */
+  /** Answers from a snapshot past its freshness: another renews it, or renewing it failed. */
   StaleAnswers: { unit: 'Count' },
+  /** Stale answers past the usual time, because eGain's budget of calls lets nobody walk yet. */
+  StretchedAnswers: { unit: 'Count' },
+  /** Walks whose outcome became the snapshot. */
+  Renewals: { unit: 'Count' },
+  /** Renewals by the schedule. */
+  ScheduledRenewals: { unit: 'Count' },
+  /** Walks whose lease had gone to another container when they ended. */
+  LeasesLost: { unit: 'Count' },
+  /** Requests that waited for another container's renewal. */
+  RenewalWaits: { unit: 'Count' },
+  /** Times the shared table could not be used, and the container went on alone. */
+  SharedTableFailures: { unit: 'Count' },
+  /** Requests decided by a failure that is remembered, without asking eGain. */
+  RememberedFailures: { unit: 'Count' },
+  /** Calls to eGain put off, or not made, to keep to its budget. */
+  CallsDeferred: { unit: 'Count' },
   /** One for each call of a partner; by the partner's name. */
   PartnerRequests: { unit: 'Count', dimension: 'partner' },
   /** Times the authorizer could not decide. */

@@ -107,6 +107,17 @@ function snapshot(metrics: ServiceMetrics, { cache }: StageConfig): IWidget[] {
     }),
     graph('Stale answers', [metrics.of('api', 'StaleAnswers')]),
     graph('Answers from a fresh snapshot', [hitShare]),
+    graph(
+      'Renewed for all containers',
+      (['Renewals', 'LeasesLost', 'RenewalWaits'] as const).map((name) => metrics.of('api', name)),
+      { right: [metrics.of('refresh', 'ScheduledRenewals')] },
+    ),
+    graph(
+      'Not asked, and not shared',
+      (
+        ['RememberedFailures', 'CallsDeferred', 'StretchedAnswers', 'SharedTableFailures'] as const
+      ).map((name) => metrics.of('api', name)),
+    ),
   ];
 }
 

@@ -15,7 +15,7 @@ import {
 } from '../../lambda/platform/metrics.ts';
 
 /** The value of the dimension `service`: a function's entry. */
-export type ServiceName = 'api' | 'task' | 'authorizer';
+export type ServiceName = 'api' | 'task' | 'authorizer' | 'refresh';
 
 const ALL_METRICS = { ...METRICS, ...GATEWAY_METRICS };
 

@@ -45,6 +45,9 @@ describe("the service's environment", () => {
       EGAIN_CLIENT_AUTHENTICATION: 'basic',
       CACHE_FRESH_SECONDS: '5',
       CACHE_STALE_SECONDS: '0',
+      SHARED_TABLE_NAME: 'shared-table',
+      CACHE_REFRESH_SECONDS: '60',
+      EGAIN_CALLS_PER_MINUTE: '10',
       AWS_LAMBDA_INITIALIZATION_TYPE: 'provisioned-concurrency',
     });
 
@@ -52,6 +55,9 @@ describe("the service's environment", () => {
       clientAuthentication: 'basic',
       freshSeconds: 5,
       staleSeconds: 0,
+      sharedTableName: 'shared-table',
+      refreshSeconds: 60,
+      callsPerMinute: 10,
       provisioned: true,
     });
   });
