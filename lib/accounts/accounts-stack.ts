@@ -87,6 +87,7 @@ export class AccountsStack extends Stack {
           name,
           new Partner(this, `Partner-${name}`, {
             name,
+            stage,
             partner,
             usageKey: usageKey(stage, name),
             api,
@@ -107,6 +108,10 @@ export class AccountsStack extends Stack {
       new CfnOutput(this, 'TokenUrl', {
         value: issuer.tokenUrl,
         description: 'Where partners get their tokens',
+      });
+      new CfnOutput(this, 'UserPoolId', {
+        value: issuer.userPool.userPoolId,
+        description: "The pool that has the partners' app clients",
       });
     }
   }

@@ -7,6 +7,7 @@ import type { PartnerConfig } from '../stage/stage-config.ts';
 export interface PartnerProps {
   /** The partner's name in the stage config. */
   readonly name: string;
+  readonly stage: string;
   readonly partner: PartnerConfig;
   /** Names the partner's usage plan: see `usageKey`. */
   readonly usageKey: string;
@@ -16,6 +17,11 @@ export interface PartnerProps {
    * @default - another issuer does, and no app client is made
    */
   readonly userPool?: IUserPool | undefined;
+}
+
+/** What a partner's usage plan and app client are called, so that they can be found by name. */
+export function clientName(stage: string, partner: string): string {
+  return `egain-accounts-${stage}-${partner}`;
 }
 
 /**
@@ -30,6 +36,7 @@ export class Partner extends Construct {
     super(scope, id);
     const { partner, api } = props;
     const plan = new UsagePlan(this, 'UsagePlan', {
+      name: clientName(props.stage, props.name),
       description: `What partner ${props.name} may send`,
       throttle: { rateLimit: partner.throttle.rate, burstLimit: partner.throttle.burst },
       quota: { limit: partner.quota.limit, period: Period[partner.quota.period] },
@@ -45,6 +52,7 @@ export class Partner extends Construct {
     if (props.userPool === undefined) return;
     const client = new UserPoolClient(this, 'AppClient', {
       userPool: props.userPool,
+      userPoolClientName: clientName(props.stage, props.name),
       generateSecret: true,
       accessTokenValidity: Duration.hours(1),
       authFlows: {},

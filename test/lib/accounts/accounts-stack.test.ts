@@ -166,6 +166,7 @@ describe('the partners', () => {
   it('each have a throttle and a quota of their own', () => {
     plain.resourceCountIs('AWS::ApiGateway::UsagePlan', 2);
     plain.hasResourceProperties('AWS::ApiGateway::UsagePlan', {
+      UsagePlanName: Match.stringLikeRegexp('^egain-accounts-[a-z]+-[a-z]+$'),
       Throttle: { RateLimit: 10, BurstLimit: 20 },
       Quota: { Limit: 100_000, Period: 'DAY' },
     });
@@ -188,6 +189,7 @@ describe('the partners', () => {
   it("get an app client with their scopes, whose secret stays in Cognito, with the stack's own pool", () => {
     plain.resourceCountIs('AWS::Cognito::UserPoolClient', 2);
     plain.hasResourceProperties('AWS::Cognito::UserPoolClient', {
+      ClientName: Match.stringLikeRegexp('^egain-accounts-[a-z]+-[a-z]+$'),
       GenerateSecret: true,
       AllowedOAuthFlows: ['client_credentials'],
       AllowedOAuthScopes: ['accounts/read', 'accounts/read.address'],
@@ -204,7 +206,9 @@ describe('the outputs', () => {
   it('name the URLs, the secret and the client ids', () => {
     const names = Object.keys(plain.toJSON()['Outputs'] as Json);
 
-    expect(names).toEqual(expect.arrayContaining(['ApiUrl', 'CredentialsSecretArn', 'TokenUrl']));
+    expect(names).toEqual(
+      expect.arrayContaining(['ApiUrl', 'CredentialsSecretArn', 'TokenUrl', 'UserPoolId']),
+    );
     expect(names.filter((name) => name.includes('ClientId'))).toHaveLength(2);
     expect(full.toJSON()['Outputs']).not.toHaveProperty('TokenUrl');
     full.hasOutput('ApiUrl', { Value: 'https://accounts.example.com/v1' });
