@@ -1,5 +1,5 @@
 import type { StageConfig } from '../lib/stage/stage-config.ts';
-import type { LocalIssuer } from './issuer.ts';
+import type { LocalIssuer } from './issuer/issuer.ts';
 import type { LocalServer } from './local-server.ts';
 
 /** What `GET /_sandbox` tells. */

@@ -7,6 +7,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { foreignCaller } from './callers.ts';
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 
@@ -21,7 +22,8 @@ export interface LocalServer {
 }
 
 /**
- * Serves on loopback. A handler that fails costs its own request and nothing else.
+ * Serves on loopback, programs of this machine alone: what a web page of elsewhere may have sent is
+ * answered 403. A handler that fails costs its own request and nothing else.
  *
  * @param port 0 takes any free port.
  * @throws The system's error, with `code` `EADDRINUSE` when the port is taken.
@@ -33,6 +35,8 @@ export function listen(
 ): Promise<LocalServer> {
   const serve: RequestListener = (request, response) => {
     request.on('error', () => undefined);
+    const foreign = foreignCaller(request);
+    if (foreign !== undefined) return refuseForeign(response, foreign);
     Promise.resolve()
       .then(() => handler(request, response))
       .catch(() => (response.headersSent ? response.destroy() : sendJson(response, 500, {})));
@@ -57,6 +61,13 @@ export function listen(
           }),
       });
     });
+  });
+}
+
+function refuseForeign(response: ServerResponse, header: string): void {
+  sendJson(response, 403, {
+    error: 'forbidden',
+    error_description: `${header} names another place. This server is for programs of this machine, which call it 127.0.0.1, localhost or [::1], and not for web pages of elsewhere.`,
   });
 }
 

@@ -2,7 +2,7 @@ import { GatewayApp } from '../lib/gateway-app.ts';
 import type { StageConfig } from '../lib/stage/stage-config.ts';
 import type { Assembly } from './aws/template.ts';
 import type { SimulatedEgain } from './egain/egain.ts';
-import type { LocalIssuer } from './issuer.ts';
+import type { LocalIssuer } from './issuer/issuer.ts';
 
 /** The audience of the local issuer's tokens. */
 export const LOCAL_AUDIENCE = 'egain-accounts';

@@ -18,7 +18,7 @@ import {
   startEgain,
 } from './egain/egain.ts';
 import { factsOf, fetchToken, type SandboxFacts } from './facts.ts';
-import { type LocalIssuer, startIssuer } from './issuer.ts';
+import { type LocalIssuer, startIssuer } from './issuer/issuer.ts';
 import { type Handler, listen } from './local-server.ts';
 import { LOCAL_AUDIENCE, synthesise, withLocalAddresses } from './local-stage.ts';
 
@@ -148,6 +148,11 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       const path = request.url?.replace(/\?.*$/s, '') ?? '/';
       if (path === '/_sandbox' || path.startsWith('/_sandbox/')) {
         return control(path, request, response);
+      }
+      if (path === '/docs' && request.headers.host !== `127.0.0.1:${local.port}`) {
+        // From a page under another name, a browser would call the issuer as another site's.
+        response.writeHead(307, { Location: facts.docsUrl }).end();
+        return undefined;
       }
       if (request.method === 'GET' && docs(path, response)) return undefined;
       return gateway.handle(request, response);

@@ -1,3 +1,4 @@
+import { request } from 'node:http';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Sandbox, startSandbox } from '../../sandbox/sandbox.ts';
@@ -97,7 +98,58 @@ describe('/_sandbox/egain', () => {
   });
 });
 
+const servers = () => ({
+  gateway: sandbox.accountsUrl,
+  control: `${sandbox.url}/_sandbox`,
+  docs: sandbox.docsUrl,
+  egain: `${sandbox.egain?.apiUrl ?? ''}/accounts`,
+  issuer: sandbox.tokenUrl,
+  secrets: sandbox.secrets.url,
+});
+
+describe('a web page of elsewhere', () => {
+  it.each([
+    ['by a name that leads here', { Host: 'evil.example' }],
+    ['by its own origin', { Origin: 'https://evil.example' }],
+    ['without an origin', { 'Sec-Fetch-Site': 'cross-site' }],
+  ])('gets nothing %s', async (_what, headers) => {
+    const statuses = await Promise.all(
+      Object.entries(servers()).map(async ([name, url]) => [name, await statusOf(url, headers)]),
+    );
+
+    expect(statuses).toEqual(Object.keys(servers()).map((name) => [name, 403]));
+  });
+
+  it('sets no fault', async () => {
+    const before = sandbox.egain?.mode;
+    const url = `${sandbox.url}/_sandbox/egain`;
+    const headers = { Origin: 'https://evil.example', 'Content-Type': 'text/plain' };
+
+    expect(await statusOf(url, headers, '{"status":503}')).toBe(403);
+    expect(sandbox.egain?.mode).toBe(before);
+  });
+
+  it.each([undefined, 'application/x-www-form-urlencoded', 'application/json', 'text/plain'])(
+    'is not what a program is that sends %s',
+    async (type) => {
+      const url = `${sandbox.url}/_sandbox/egain`;
+
+      expect(await statusOf(url, type === undefined ? {} : { 'Content-Type': type }, '{}')).toBe(
+        200,
+      );
+    },
+  );
+});
+
 describe('/docs', () => {
+  it('goes on under the name that its issuer has', async () => {
+    const answer = await fetch(sandbox.docsUrl.replace('127.0.0.1', 'localhost'), {
+      redirect: 'manual',
+    });
+
+    expect([answer.status, answer.headers.get('location')]).toEqual([307, sandbox.docsUrl]);
+  });
+
   it('is a page whose parts are all on this machine', async () => {
     const page = await (await fetch(sandbox.docsUrl)).text();
     const parts = [...page.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path]) => path ?? '');
@@ -153,6 +205,20 @@ describe('the Secrets Manager endpoint', () => {
     await post('{}');
   });
 });
+
+/** `fetch` lets nobody choose Host and Origin. */
+function statusOf(
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  body?: string,
+): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    request(url, { method: body === undefined ? 'GET' : 'POST', headers })
+      .on('response', (response) => resolve(response.resume().statusCode))
+      .on('error', reject)
+      .end(body);
+  });
+}
 
 async function askToken(form: Readonly<Record<string, string>>, headers = {}) {
   const body = new URLSearchParams(form);
