@@ -1,9 +1,19 @@
+import withMiddleware from '@middy/core';
 import type { APIGatewayAuthorizerResult, Context } from 'aws-lambda';
+import { correlationId, lambdaRequestId } from '../middleware/correlation-id.ts';
+import { HANDLER_OPTIONS, type Middleware } from '../middleware/invocation.ts';
+import { invocationLog } from '../middleware/invocation-log.ts';
 import type { Clock } from '../platform/clock.ts';
 import { deadlineOf } from '../platform/deadline.ts';
 import type { InvocationTelemetry } from '../platform/telemetry.ts';
 import type { Authorize, AuthorizerRequest } from './authorize.ts';
 import { TokenRefused } from './verify-token.ts';
+
+/** What API Gateway invokes for a token that it does not know yet. */
+export type AuthorizerHandler = (
+  request: AuthorizerRequest,
+  context: Context,
+) => Promise<APIGatewayAuthorizerResult>;
 
 /**
  * Makes the handler of a TOKEN authorizer. A bad token is `Unauthorized`, which API Gateway answers
@@ -17,24 +27,32 @@ export function createHandler(
   prepare: () => Authorize,
   telemetry: InvocationTelemetry,
   clock: Clock,
-) {
+): AuthorizerHandler {
   let authorize = attempt(prepare);
 
-  return async (
-    request: AuthorizerRequest,
-    context: Pick<Context, 'awsRequestId' | 'getRemainingTimeInMillis'>,
-  ): Promise<APIGatewayAuthorizerResult> => {
-    const deadline = deadlineOf(context, clock);
-    try {
-      authorize ??= prepare();
-      return await authorize(request, deadline);
-    } catch (error) {
-      throw explain(error, context.awsRequestId, telemetry);
-    } finally {
-      deadline.dispose();
-      telemetry.flush();
-    }
-  };
+  return withMiddleware<AuthorizerRequest, APIGatewayAuthorizerResult>(HANDLER_OPTIONS)
+    .use(
+      invocationLog<AuthorizerRequest, APIGatewayAuthorizerResult>({
+        message: 'decision',
+        telemetry,
+        clock,
+        describe: ({ response, error }) => ({
+          partner: response?.principalId,
+          decision: response?.policyDocument.Statement[0]?.Effect ?? error?.message,
+        }),
+      }),
+    )
+    .use(correlationId<AuthorizerRequest, APIGatewayAuthorizerResult>(lambdaRequestId))
+    .use(refusal(telemetry))
+    .handler(async (request, context) => {
+      const deadline = deadlineOf(context, clock);
+      try {
+        authorize ??= prepare();
+        return await authorize(request, deadline);
+      } finally {
+        deadline.dispose();
+      }
+    });
 }
 
 function attempt(prepare: () => Authorize): Authorize | undefined {
@@ -45,16 +63,25 @@ function attempt(prepare: () => Authorize): Authorize | undefined {
   }
 }
 
-/** Logs and counts why nobody was let in; the error it makes tells the gateway what it must know. */
-function explain(error: unknown, requestId: string, telemetry: InvocationTelemetry): Error {
-  if (error instanceof TokenRefused) {
-    telemetry.count('TokensRefused');
-    telemetry.warn('token refused', { reason: error.message, requestId });
-    return new Error('Unauthorized');
-  }
-  telemetry.count('AuthorizerFailures');
-  telemetry.error('cannot decide', { ...describe(error), requestId });
-  return new Error('The authorizer cannot decide');
+/** Logs and counts why nobody was let in, and throws what tells the gateway what it must know. */
+function refusal(
+  telemetry: InvocationTelemetry,
+): Middleware<AuthorizerRequest, APIGatewayAuthorizerResult> {
+  return {
+    onError(request) {
+      const { error } = request;
+      const { correlationId: id } = request.internal;
+      if (error instanceof TokenRefused) {
+        telemetry.count('TokensRefused');
+        telemetry.warn('token refused', { reason: error.message, correlationId: id });
+        request.error = new Error('Unauthorized');
+      } else {
+        telemetry.count('AuthorizerFailures');
+        telemetry.error('cannot decide', { ...describe(error), correlationId: id });
+        request.error = new Error('The authorizer cannot decide');
+      }
+    },
+  };
 }
 
 /** Others' messages may quote what they were given, so only the product's own are told. */

@@ -66,7 +66,7 @@ export function readQueryString(event: QueryStringEvent, allowed: readonly Param
   throw new Fault('invalidRequest', { details });
 }
 
-function parametersOf(event: QueryStringEvent): [name: string, values: readonly string[]][] {
+export function parametersOf(event: QueryStringEvent): [name: string, values: readonly string[]][] {
   const single = Object.entries(event.queryStringParameters ?? {});
   const multiple = event.multiValueQueryStringParameters;
   if (multiple) return Object.entries(multiple).map(([name, values]) => [name, values ?? ['']]);

@@ -1,18 +1,11 @@
-import type { APIGatewayProxyResult } from 'aws-lambda';
-import type { SnapshotAnswer } from '../accounts/snapshot-store.ts';
 import { Fault } from '../faults.ts';
 import { entityTag, matchesEntityTag } from './conditional.ts';
 
-/** How fresh the accounts in an answer are. */
-export type Freshness = Pick<SnapshotAnswer, 'state' | 'ageSeconds' | 'freshSecondsLeft'>;
-
-/** An answer before it is put into the gateway's form. */
-export interface Answer {
-  readonly status: number;
+/** An answer in the form that API Gateway's proxy integration takes. */
+export interface HttpResponse {
+  readonly statusCode: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
-  /** For the log and the metrics; undefined where no snapshot was needed. */
-  readonly freshness?: Freshness | undefined;
 }
 
 /** Lambda's limit for a function's answer is 6 MB; some is kept for status and headers. */
@@ -26,56 +19,25 @@ const MAX_BYTES_PER_UNIT = 3;
  * @param headers what the answer says about caching, with either status.
  * @throws Fault `413-901` when the body, escaped as the platform does, would pass its limit.
  */
-export function jsonAnswer(
+export function jsonResponse(
   body: string,
   headers: Readonly<Record<string, string>>,
   ifNoneMatch: string | undefined,
-  freshness?: Freshness,
-): Answer {
+): HttpResponse {
   if (isTooLarge(body)) throw new Fault('tooLarge');
   const tag = entityTag(body);
   const always = { ...headers, ETag: tag };
   return matchesEntityTag(ifNoneMatch, tag)
-    ? { status: 304, headers: always, body: '', freshness }
-    : { status: 200, headers: { ...always, 'Content-Type': 'application/json' }, body, freshness };
+    ? { statusCode: 304, headers: always, body: '' }
+    : { statusCode: 200, headers: { ...always, 'Content-Type': 'application/json' }, body };
 }
 
-/** What an answer made from a snapshot says about its age. */
-export function freshnessHeaders(freshness: Freshness): Record<string, string> {
-  return {
-    'Cache-Control': `private, max-age=${freshness.freshSecondsLeft}`,
-    Age: String(freshness.ageSeconds),
-    'Cache-Status': `egain-accounts; ${cacheStatus(freshness)}`,
-    // So that a cache which serves two partners keeps them apart.
-    Vary: 'Authorization',
-  };
-}
-
-/**
- * Where the accounts came from. `hit` says that eGain was not asked; after a failure it was, so
- * that is `fwd=stale`.
- *
- * @see https://www.rfc-editor.org/rfc/rfc9211#section-2
- */
-function cacheStatus({ state, freshSecondsLeft }: Freshness): string {
-  if (state === 'stale') return 'fwd=stale; detail=stale-if-error';
-  return `${state === 'hit' ? 'hit' : 'fwd=miss; stored'}; ttl=${freshSecondsLeft}`;
-}
-
-/** The answer in the form that API Gateway's proxy integration takes. */
-export function toProxyResult(
-  { status, headers, body }: Answer,
-  correlationId: string,
-): APIGatewayProxyResult {
-  return {
-    statusCode: status,
-    headers: {
-      ...headers,
-      'X-Correlation-Id': correlationId,
-      'X-Content-Type-Options': 'nosniff',
-    },
-    body,
-  };
+/** The answer with more headers. */
+export function withHeaders(
+  response: HttpResponse,
+  headers: Readonly<Record<string, string>>,
+): HttpResponse {
+  return { ...response, headers: { ...response.headers, ...headers } };
 }
 
 function isTooLarge(body: string): boolean {

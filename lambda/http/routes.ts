@@ -3,14 +3,17 @@ import { DEFAULT_PAGESIZE } from '../accounts/parameters.ts';
 import { demandScopes } from '../accounts/query-faults.ts';
 import { select, selectOne } from '../accounts/select.ts';
 import type { Service } from '../accounts/service.ts';
+import { noteSnapshot } from '../accounts/snapshot-log.ts';
 import type { SnapshotAnswer } from '../accounts/snapshot-store.ts';
 import { Fault } from '../faults.ts';
 import type { Clock } from '../platform/clock.ts';
 import { deadlineOf } from '../platform/deadline.ts';
+import type { InvocationTelemetry } from '../platform/telemetry.ts';
 import { viewerOf } from './authorizer-context.ts';
+import { freshnessHeaders } from './freshness.ts';
 import { LIST_PARAMETERS, ONE_ACCOUNT_PARAMETERS, readQueryString } from './query-string.ts';
 import { headerOf } from './request-headers.ts';
-import { type Answer, freshnessHeaders, jsonAnswer } from './response.ts';
+import { type HttpResponse, jsonResponse } from './response.ts';
 
 export interface RouteOptions {
   /** The service of this container. Throws a Fault where it could not be made. */
@@ -18,20 +21,23 @@ export interface RouteOptions {
   /** The text of the OpenAPI document. */
   readonly openApi: () => Promise<string>;
   readonly clock: Clock;
+  readonly telemetry: InvocationTelemetry;
 }
 
 type RemainingTime = Pick<Context, 'getRemainingTimeInMillis'>;
-type Route = (event: APIGatewayProxyEvent, context: RemainingTime) => Promise<Answer>;
+type Route = (event: APIGatewayProxyEvent, context: RemainingTime) => Promise<HttpResponse>;
 
 /**
  * The API's routes behind one function. A method or a resource that is not offered is a Fault
  * `404-901`, should the gateway let it through.
  */
-export function createRoutes({ service, openApi, clock }: RouteOptions): Route {
+export function createRoutes({ service, openApi, clock, telemetry }: RouteOptions): Route {
   const fetchSnapshot = async (context: RemainingTime): Promise<SnapshotAnswer> => {
     const deadline = deadlineOf(context, clock);
     try {
-      return await service().snapshots.get(deadline);
+      const answer = await service().snapshots.get(deadline);
+      noteSnapshot(answer, telemetry);
+      return answer;
     } finally {
       deadline.dispose();
     }
@@ -45,12 +51,13 @@ export function createRoutes({ service, openApi, clock }: RouteOptions): Route {
     const answer = await fetchSnapshot(context);
     const { pagenum = 1, pagesize = DEFAULT_PAGESIZE } = query;
     const { count, fragment } = select(answer.snapshot, viewer, query);
+    telemetry.note({ count });
     const start = (pagenum - 1) * pagesize;
     const page: string[] = [];
     for (let at = start; at < Math.min(start + pagesize, count); at += 1) page.push(fragment(at));
     const info = JSON.stringify({ count, pagenum, pagesize });
     const body = `{"paginationInfo":${info},"account":[${page.join(',')}]}`;
-    return jsonAnswer(body, freshnessHeaders(answer), headerOf(event, 'if-none-match'), answer);
+    return jsonResponse(body, freshnessHeaders(answer), headerOf(event, 'if-none-match'));
   };
 
   const getAccount: Route = async (event, context) => {
@@ -62,14 +69,14 @@ export function createRoutes({ service, openApi, clock }: RouteOptions): Route {
     for (const id of idsOf(event)) {
       const body = selectOne(answer.snapshot, viewer, id, fields);
       if (body === undefined) continue;
-      return jsonAnswer(body, freshnessHeaders(answer), headerOf(event, 'if-none-match'), answer);
+      return jsonResponse(body, freshnessHeaders(answer), headerOf(event, 'if-none-match'));
     }
     throw new Fault('noSuchAccount');
   };
 
   const getContract: Route = async (event) => {
     const headers = { 'Cache-Control': 'public, max-age=300' };
-    return jsonAnswer(await openApi(), headers, headerOf(event, 'if-none-match'));
+    return jsonResponse(await openApi(), headers, headerOf(event, 'if-none-match'));
   };
 
   const routes = new Map<string, Route>([

@@ -121,9 +121,24 @@ export function readAuthorizerConfig(environment: Environment = process.env): Au
   };
 }
 
-/** The namespace of the metrics, in Powertools' own variable. */
+/** The namespace of the metrics. */
 export function readMetricsNamespace(environment: Environment = process.env): string {
-  return environment['POWERTOOLS_METRICS_NAMESPACE'] || METRICS_NAMESPACE;
+  return environment['METRICS_NAMESPACE'] || METRICS_NAMESPACE;
+}
+
+/** The least level of the log lines that are written. */
+export type LogLevel = 'info' | 'warn' | 'error' | 'silent';
+
+const LEVELS: Readonly<Record<string, LogLevel>> = {
+  WARN: 'warn',
+  ERROR: 'error',
+  CRITICAL: 'error',
+  SILENT: 'silent',
+};
+
+/** The level from the environment; what is unknown, or finer than `INFO`, is `info`. */
+export function readLogLevel(environment: Environment = process.env): LogLevel {
+  return LEVELS[environment['LOG_LEVEL'] ?? ''] ?? 'info';
 }
 
 /** The origins whose scripts may read the API's answers; none where the variable is not set. */

@@ -1,16 +1,14 @@
 /**
- * Every metric the product writes: its unit, and the dimension it has beside `service`.
- * The dashboard, the alarms and the code that counts all take them from here.
- * Units are CloudWatch's.
+ * Every metric the product writes: what its values are, and the dimension it has beside `service`.
+ * The dashboard, the alarms and the code that counts all take them from here. A count is summed up
+ * within an invocation. CloudWatch is not told the unit.
  */
 export const METRICS = {
-  /** One for each answered call of the API or run of the task. */
-  Requests: { unit: 'Count' },
-  /** One for each failed call; by the envelope's code. */
+  /** One for each failed call; by the product's code, whatever code of eGain's is passed on. */
   Faults: { unit: 'Count', dimension: 'code' },
   /** One for each failed call whose status is 500 or above. */
   ServerFaults: { unit: 'Count' },
-  /** The handler's time, from event to answer. */
+  /** The handler's time, from event to answer. Each invocation has one, so samples are requests. */
   Latency: { unit: 'Milliseconds' },
   /** Requests sent to eGain's API, retries included. */
   UpstreamCalls: { unit: 'Count' },
@@ -22,10 +20,8 @@ export const METRICS = {
   SecretReads: { unit: 'Count' },
   /** Accounts met twice in one walk, by id. */
   DuplicateAccounts: { unit: 'Count' },
-  /** The age of the snapshot that an answer came from. */
+  /** The age of the snapshot that an answer came from. Samples are answers: what is neither a miss nor stale is a hit. */
   SnapshotAge: { unit: 'Seconds' },
-  /** Answers from a fresh snapshot that was there already. */
-  CacheHits: { unit: 'Count' },
   /** Answers that had to wait for a walk. */
   CacheMisses: { unit: 'Count' },
   /** Answers from a snapshot past its freshness: another renews it, or renewing it failed. */
@@ -46,8 +42,6 @@ export const METRICS = {
   RememberedFailures: { unit: 'Count' },
   /** Calls to eGain put off, or not made, to keep to its budget. */
   CallsDeferred: { unit: 'Count' },
-  /** One for each call of a partner; by the partner's name. */
-  PartnerRequests: { unit: 'Count', dimension: 'partner' },
   /** Times the authorizer could not decide. */
   AuthorizerFailures: { unit: 'Count' },
   /** Tokens that the authorizer turned away. */
@@ -60,14 +54,18 @@ export const METRICS = {
 export type MetricName = keyof typeof METRICS;
 
 /**
- * What functions can't count because API Gateway answered in their place; made by metric filters
- * from its access log.
+ * What functions can't count because API Gateway answered in their place, and what would cost a line
+ * of each request more than a metric filter does; made from the gateway's access log.
  */
 export const GATEWAY_METRICS = {
   /** Answers of 500 and above that API Gateway made: a crashed function, a time-out, no decision. */
   GatewayFaults: { unit: 'Count' },
   /** Calls beyond a partner's throttle or quota; by the partner's name. */
   PartnerThrottles: { unit: 'Count', dimension: 'partner' },
+  /** Calls of a partner; by the partner's name. */
+  PartnerRequests: { unit: 'Count', dimension: 'partner' },
+  /** Those of them that failed, whosesoever the fault; by the partner's name. */
+  PartnerFaults: { unit: 'Count', dimension: 'partner' },
 } as const satisfies Record<string, { unit: 'Count'; dimension?: string }>;
 
 export type GatewayMetricName = keyof typeof GATEWAY_METRICS;

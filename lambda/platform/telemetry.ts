@@ -1,6 +1,5 @@
-import { Logger } from '@aws-lambda-powertools/logger';
-import { Metrics } from '@aws-lambda-powertools/metrics';
-import { readMetricsNamespace } from './config.ts';
+import { type LogLevel, readLogLevel, readMetricsNamespace } from './config.ts';
+import { emfLines, type Series } from './metric-lines.ts';
 import { METRICS, type MetricName } from './metrics.ts';
 
 /** What may stand in a log line: nothing secret, no token, no address, no personal data. */
@@ -15,59 +14,71 @@ export interface Telemetry {
   count(name: MetricName, value?: number, dimension?: string): void;
 }
 
-/** What an entry needs beside that: the sums of this invocation, and to send what was counted. */
+/** What an entry needs beside that: the invocation's sums and its record. */
 export interface InvocationTelemetry extends Telemetry {
-  /** The sum of what was counted under `name` since the last `flush`. */
+  /** The sum of what was counted under `name` since the last record. */
   total(name: MetricName): number;
-  /** Writes the metrics (one EMF line for each dimension's value) and starts anew. */
-  flush(): void;
+  /** Adds to the record of this invocation. */
+  note(fields: LogFields): void;
+  /** Writes the record, with all that was noted and counted, as one line, and starts anew. */
+  record(message: string, fields?: LogFields): void;
 }
 
-/** Partners and fault codes are few; eGain's own codes, passed on, are not ours to bound. */
-const MAX_DIMENSIONS = 200;
+const LEVELS = ['info', 'warn', 'error'] as const;
 
 /**
- * Telemetry over Powertools: JSON lines and CloudWatch's Embedded Metric Format on standard
- * output. The level and the namespace come from Powertools' own environment variables.
+ * Telemetry as JSON lines on standard output, metrics in CloudWatch's Embedded Metric Format. It is
+ * written past `console`, which Lambda would wrap into lines of its own. The level and the
+ * namespace come from the environment; metrics are written at every level.
  *
- * @param serviceName stands in each log line, and is each metric's dimension `service`
+ * @param service stands in each line, and is each metric's dimension `service`
  */
-export function createTelemetry(serviceName: string): InvocationTelemetry {
-  const logger = new Logger({ serviceName });
+export function createTelemetry(service: string): InvocationTelemetry {
+  const least: LogLevel = readLogLevel();
   const namespace = readMetricsNamespace();
-  const metrics = new Metrics({ namespace, serviceName });
   const totals = new Map<MetricName, number>();
-  // Kept from one invocation to the next: making one costs more than the rest of a warm answer.
-  const byDimension = new Map<string, Metrics>();
-  const metricsOf = (name: string, value: string): Metrics => {
-    const key = `${name}\n${value}`;
-    const known = byDimension.get(key);
-    if (known !== undefined) return known;
-    const made = new Metrics({ namespace, serviceName, defaultDimensions: { [name]: value } });
-    byDimension.set(key, made);
-    return made;
-  };
+  const counted = new Map<string, Series>();
+  let noted: Record<string, LogFields[string]> = {};
+
+  const isWritten = (level: (typeof LEVELS)[number]) =>
+    least !== 'silent' && LEVELS.indexOf(level) >= LEVELS.indexOf(least);
+  const log =
+    (level: (typeof LEVELS)[number]) =>
+    (message: string, fields: LogFields = {}) => {
+      if (!isWritten(level)) return;
+      const timestamp = new Date().toISOString();
+      write(JSON.stringify({ level: level.toUpperCase(), message, service, timestamp, ...fields }));
+    };
 
   return {
-    info: (message, fields = {}) => logger.info(message, fields),
-    warn: (message, fields = {}) => logger.warn(message, fields),
-    error: (message, fields = {}) => logger.error(message, fields),
+    info: log('info'),
+    warn: log('warn'),
+    error: log('error'),
     count(name, value = 1, dimension) {
       totals.set(name, (totals.get(name) ?? 0) + value);
       const row = METRICS[name];
-      const target =
-        dimension !== undefined && 'dimension' in row
-          ? metricsOf(row.dimension, dimension)
-          : metrics;
-      target.addMetric(name, row.unit, value);
+      const own = 'dimension' in row ? dimension : undefined;
+      const key = own === undefined ? name : `${name}\n${own}`;
+      const series = counted.get(key);
+      if (series === undefined) counted.set(key, { name, dimension: own, values: [value] });
+      else if (row.unit === 'Count') series.values[0] = (series.values[0] ?? 0) + value;
+      else series.values.push(value);
     },
     total: (name) => totals.get(name) ?? 0,
-    flush() {
-      for (const each of [metrics, ...byDimension.values()]) {
-        if (each.hasStoredMetrics()) each.publishStoredMetrics();
-      }
-      if (byDimension.size > MAX_DIMENSIONS) byDimension.clear();
+    note(fields) {
+      noted = { ...noted, ...fields };
+    },
+    record(message, fields = {}) {
+      const record = isWritten('info') ? { message, service, ...noted, ...fields } : { service };
+      const series = [...counted.values()];
+      for (const line of emfLines(record, series, namespace, Date.now())) write(line);
+      noted = {};
+      counted.clear();
       totals.clear();
     },
   };
+}
+
+function write(line: string): void {
+  process.stdout.write(`${line}\n`);
 }

@@ -1,15 +1,20 @@
-import withMiddleware from '@middy/core';
+import withMiddleware, { type Request } from '@middy/core';
 import type { Context } from 'aws-lambda';
 import { questionOf } from '../accounts/query.ts';
 import { select } from '../accounts/select.ts';
 import type { Service } from '../accounts/service.ts';
+import { noteSnapshot } from '../accounts/snapshot-log.ts';
 import { FULL_VIEWER } from '../accounts/visibility.ts';
 import { Fault } from '../faults.ts';
+import { correlationId, lambdaRequestId } from '../middleware/correlation-id.ts';
+import { faultLog } from '../middleware/fault-log.ts';
+import { HANDLER_OPTIONS, type Invocation } from '../middleware/invocation.ts';
+import { invocationLog } from '../middleware/invocation-log.ts';
 import type { Clock } from '../platform/clock.ts';
 import { type Deadline, deadlineOf } from '../platform/deadline.ts';
-import type { InvocationTelemetry } from '../platform/telemetry.ts';
+import type { InvocationTelemetry, LogFields } from '../platform/telemetry.ts';
 import { decodeCursor } from './cursor.ts';
-import { runReport } from './run-report.ts';
+import { thrownFault } from './task-error.ts';
 import { parseTaskInput, type TaskInput } from './task-input.ts';
 import { cutPage, type TaskOutput } from './task-page.ts';
 
@@ -36,10 +41,24 @@ export function createTaskHandler({ service, telemetry, clock }: TaskHandlerOpti
       deadline.dispose();
     }
   };
-  // The deadline is our own: Middy's early time-out would throw an error without a name.
-  return withMiddleware<unknown, TaskOutput>({ timeoutEarlyInMillis: 0 })
-    .use(runReport(telemetry, clock))
+  return withMiddleware<unknown, TaskOutput>(HANDLER_OPTIONS)
+    .use(invocationLog<unknown, TaskOutput>({ message: 'run', telemetry, clock, describe }))
+    .use(correlationId<unknown, TaskOutput>(lambdaRequestId))
+    .use(thrownFault())
+    .use(faultLog<unknown, TaskOutput>(telemetry))
     .handler(handle);
+}
+
+function describe({
+  response,
+  error,
+}: Request<unknown, TaskOutput, Error, Context, Invocation>): LogFields {
+  if (!response) return { error: error?.name };
+  return {
+    ...response.paginationInfo,
+    accounts: response.account.length,
+    last: response.cursor === null,
+  };
 }
 
 async function pageFor(
@@ -52,9 +71,9 @@ async function pageFor(
   const position =
     typeof input.cursor === 'string' ? decodeCursor(input.cursor, question) : undefined;
 
-  const { snapshot, state, ageSeconds } = await service.snapshots.get(deadline, { stale: false });
-  telemetry.count(state === 'hit' ? 'CacheHits' : 'CacheMisses');
-  telemetry.count('SnapshotAge', ageSeconds);
+  const answer = await service.snapshots.get(deadline, { stale: false });
+  noteSnapshot(answer, telemetry);
+  const { snapshot } = answer;
   if (position !== undefined && position.snapshotHash !== snapshot.hash)
     throw new Fault('snapshotExpired');
 

@@ -61,9 +61,8 @@ export class AccountsFunction extends lambda.Function {
         // V8's young generation would take up to 128 MB before it is cleared. A walk over many
         // accounts leaves much behind; so its peak is what it keeps, and little more.
         NODE_OPTIONS: '--max-semi-space-size=8',
-        POWERTOOLS_SERVICE_NAME: entry,
-        POWERTOOLS_LOG_LEVEL: logLevel,
-        POWERTOOLS_METRICS_NAMESPACE: metricsNamespace(stage),
+        LOG_LEVEL: logLevel,
+        METRICS_NAMESPACE: metricsNamespace(stage),
         ...props.environment,
       },
       ...(reserved === undefined ? {} : { reservedConcurrentExecutions: reserved }),

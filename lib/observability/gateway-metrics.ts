@@ -21,6 +21,9 @@ export interface GatewayMetricsProps {
 const PATTERNS: Readonly<Record<GatewayMetricName, string>> = {
   GatewayFaults: '{ ($.status = "5*") && ($.gatewayError = "*_*") }',
   PartnerThrottles: '{ ($.gatewayError = "THROTTLED") || ($.gatewayError = "QUOTA_EXCEEDED") }',
+  // Where the authorizer let nobody in, the access log has `-` for the partner.
+  PartnerRequests: '{ ($.partner != "-") }',
+  PartnerFaults: '{ ($.partner != "-") && ($.status != "2*") && ($.status != "3*") }',
 };
 
 /** The metrics of what API Gateway answers in the functions' place, from its access log. */

@@ -26,7 +26,7 @@ export const LOG_QUERIES: readonly SavedQuery[] = [
     name: 'What happened to one request',
     sources: ['api', 'access'],
     query: [
-      'fields @timestamp, message, partner, route, status, code, reason, gatewayError, milliseconds',
+      'fields @timestamp, message, partner, route, asked, atFault, status, code, egainCode, count, reason, gatewayError, milliseconds',
       'filter correlationId = "PUT THE ID HERE" or requestId = "PUT THE ID HERE"',
       'sort @timestamp asc',
     ],
@@ -128,7 +128,7 @@ export const LOG_QUERIES: readonly SavedQuery[] = [
     sources: ['task'],
     query: [
       'filter message = "run" and ispresent(error)',
-      'fields @timestamp, error, code, upstreamCalls, milliseconds, requestId',
+      'fields @timestamp, error, code, upstreamCalls, milliseconds, correlationId',
       'sort @timestamp desc',
       'limit 50',
     ],

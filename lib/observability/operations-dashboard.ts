@@ -63,7 +63,7 @@ export class OperationsDashboard extends Construct {
 
 function partnerSide(metrics: ServiceMetrics): IWidget[] {
   return [
-    graph('Requests', [metrics.of('api', 'Requests')], {
+    graph('Requests', [metrics.requests('api')], {
       right: [metrics.serverFaultShare()],
       rightAnnotations: [line(SERVER_FAULT_SHARE, 'alarm')],
     }),
@@ -78,7 +78,8 @@ function partnerSide(metrics: ServiceMetrics): IWidget[] {
 
 function partners(metrics: ServiceMetrics): IWidget[] {
   return [
-    graph('Requests by partner', [metrics.byDimension('PartnerRequests', 'api')]),
+    graph('Requests by partner', [metrics.byDimension('PartnerRequests')]),
+    graph('Failed requests by partner', [metrics.byDimension('PartnerFaults')]),
     graph('Throttled or over quota, by partner', [metrics.byDimension('PartnerThrottles')]),
     graph('Authorizer', [
       metrics.of('authorizer', 'TokensRefused'),
@@ -89,9 +90,9 @@ function partners(metrics: ServiceMetrics): IWidget[] {
 
 function snapshot(metrics: ServiceMetrics, { cache }: StageConfig): IWidget[] {
   const hitShare = new MathExpression({
-    expression: '100 * FILL(hits, 0) / (FILL(hits, 0) + FILL(misses, 0) + FILL(stale, 0))',
+    expression: '100 * (answers - FILL(misses, 0) - FILL(stale, 0)) / answers',
     usingMetrics: {
-      hits: metrics.of('api', 'CacheHits'),
+      answers: metrics.of('api', 'SnapshotAge', { statistic: 'SampleCount' }),
       misses: metrics.of('api', 'CacheMisses'),
       stale: metrics.of('api', 'StaleAnswers'),
     },
@@ -147,7 +148,7 @@ function workflows(
 ): IWidget[] {
   const period = { period: PERIOD };
   return [
-    graph('Runs of the task', [metrics.of('task', 'Requests')], {
+    graph('Runs of the task', [metrics.requests('task', { label: 'Runs' })], {
       right: [metrics.byDimension('Faults', 'task')],
     }),
     graph('Runs of ExportAccounts', [

@@ -30,12 +30,8 @@ type OwnMetricOptions = Pick<MetricOptions, 'statistic' | 'period' | 'label'>;
 
 const FIVE_MINUTES = Duration.minutes(5);
 
-/** CloudWatch's units, by the name that the metrics have them under. */
-export const UNITS = {
-  Count: Unit.COUNT,
-  Milliseconds: Unit.MILLISECONDS,
-  Seconds: Unit.SECONDS,
-} as const;
+/** CloudWatch's units, by the name that the gateway's metrics have them under. */
+export const UNITS = { Count: Unit.COUNT } as const;
 
 /** The metrics that a stage's functions and gateway write, ready for alarms and widgets. */
 export interface ServiceMetrics {
@@ -50,6 +46,8 @@ export interface ServiceMetrics {
     options?: OwnMetricOptions,
     dimension?: string,
   ): Metric;
+  /** How many invocations a function had, failed ones included. */
+  requests(service: ServiceName, options?: OwnMetricOptions): Metric;
   /** A metric made from the gateway's access log, over all values of its dimension. */
   ofGateway(name: GatewayMetricName, options?: OwnMetricOptions): Metric;
   /**
@@ -73,13 +71,14 @@ export function serviceMetrics(stage: string): ServiceMetrics {
         namespace,
         metricName: name,
         dimensionsMap: { service, ...own },
-        unit: UNITS[row.unit],
         statistic: 'Sum',
         period: FIVE_MINUTES,
         label: name,
         ...options,
       });
     },
+    requests: (service, options = {}) =>
+      metrics.of(service, 'Latency', { statistic: 'SampleCount', label: 'Requests', ...options }),
     ofGateway: (name, options = {}) =>
       new Metric({
         namespace,
@@ -95,7 +94,7 @@ export function serviceMetrics(stage: string): ServiceMetrics {
         expression: '100 * faults / requests',
         usingMetrics: {
           faults: metrics.of('api', 'ServerFaults'),
-          requests: metrics.of('api', 'Requests'),
+          requests: metrics.requests('api'),
         },
         label: '500 and above, %',
         period: FIVE_MINUTES,

@@ -134,7 +134,7 @@ export function instanceInVirtualTime(sandbox: Sandbox): {
 } {
   const { environment } = sandbox.functionNamed('ApiFunction').spec;
   for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
-  vi.stubEnv('POWERTOOLS_LOG_LEVEL', 'SILENT');
+  vi.stubEnv('LOG_LEVEL', 'SILENT');
   const clock = createVirtualClock();
   const telemetry = createTelemetry('api');
   const config = readServiceConfig(environment);

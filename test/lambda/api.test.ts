@@ -29,14 +29,14 @@ describe('the API function', () => {
   beforeEach(() => {
     vi.resetModules();
     vi.doMock('../../lambda/accounts/service.ts', () => ({ createService }));
-    vi.stubEnv('POWERTOOLS_LOG_LEVEL', 'SILENT');
-    vi.stubEnv('POWERTOOLS_METRICS_DISABLED', 'true');
+    vi.spyOn(process.stdout, 'write').mockReturnValue(true);
     warmUp.mockReset().mockResolvedValue();
     createService.mockClear();
   });
 
   afterEach(() => {
     vi.doUnmock('../../lambda/accounts/service.ts');
+    vi.restoreAllMocks();
     vi.unstubAllEnvs();
   });
 

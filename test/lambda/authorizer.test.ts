@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { Context } from 'aws-lambda';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { AuthorizerRequest } from '../../lambda/auth/authorize.ts';
 import { systemClock } from '../../lambda/platform/clock.ts';
@@ -9,7 +10,7 @@ import { writeBundle } from '../../lib/bundle/bundle.ts';
 import { AUDIENCE, goodClaims, METHOD_ARN, PARTNERS } from '../support/authorizer.ts';
 import { createSigningKey, sign, startIssuer, type TestIssuer } from '../support/issuer.ts';
 
-const context = { awsRequestId: 'r-1', getRemainingTimeInMillis: () => 10_000 };
+const context = { awsRequestId: 'r-1', getRemainingTimeInMillis: () => 10_000 } as Context;
 const key = await createSigningKey('k1', 'ES256');
 let folder: string;
 let issuer: TestIssuer;

@@ -58,7 +58,7 @@ export function goodClaims(issuer: string, clock: Clock): JWTPayload {
 export interface RecordedTelemetry extends InvocationTelemetry {
   readonly lines: string[];
   readonly counts: Map<MetricName, number>;
-  flushes: number;
+  readonly records: string[];
 }
 
 export function recordTelemetry(): RecordedTelemetry {
@@ -70,7 +70,7 @@ export function recordTelemetry(): RecordedTelemetry {
   return {
     lines,
     counts,
-    flushes: 0,
+    records: [],
     info: log,
     warn: log,
     error: log,
@@ -78,8 +78,9 @@ export function recordTelemetry(): RecordedTelemetry {
       counts.set(name, (counts.get(name) ?? 0) + value);
     },
     total: (name) => counts.get(name) ?? 0,
-    flush() {
-      this.flushes += 1;
+    note: () => {},
+    record(message, fields = {}) {
+      this.records.push(`${message} ${JSON.stringify(fields)}`);
     },
   };
 }

@@ -17,7 +17,7 @@ type EmfLine = Readonly<Record<string, unknown>> & {
     readonly CloudWatchMetrics: readonly {
       readonly Namespace: string;
       readonly Dimensions: readonly (readonly string[])[];
-      readonly Metrics: readonly { readonly Name: string; readonly Unit: string }[];
+      readonly Metrics: readonly { readonly Name: string; readonly Unit?: string }[];
     }[];
   };
 };
@@ -35,7 +35,7 @@ export function emfDatapoints(lines: readonly string[], at: number): Datapoint[]
       const line = JSON.parse(text) as EmfLine;
       return line['_aws'].CloudWatchMetrics.flatMap(({ Namespace, Dimensions, Metrics }) =>
         Dimensions.flatMap((names) =>
-          Metrics.map(({ Name, Unit }) => ({
+          Metrics.map(({ Name, Unit = 'None' }) => ({
             namespace: Namespace,
             name: Name,
             dimensions: Object.fromEntries(names.map((name) => [name, String(line[name])])),
@@ -46,6 +46,39 @@ export function emfDatapoints(lines: readonly string[], at: number): Datapoint[]
         ),
       );
     });
+}
+
+const MAX_METRICS = 100;
+const MAX_VALUES = 100;
+const MAX_DIMENSIONS = 30;
+
+/**
+ * What keeps CloudWatch from taking all the metrics of a line, by the specification of the format:
+ * members that are missing or not of their type, and bounds that are passed.
+ */
+export function emfFaults(text: string): string[] {
+  const line = JSON.parse(text) as Partial<EmfLine>;
+  const aws = line['_aws'];
+  if (aws === undefined) return [];
+  const { Timestamp } = aws as { Timestamp?: unknown };
+  const faults = Number.isInteger(Timestamp) ? [] : ['Timestamp is no integer'];
+  const defined = new Set<string>();
+  for (const { Namespace, Dimensions, Metrics } of aws.CloudWatchMetrics) {
+    if (!/^[\w.\-/#:]{1,255}$/.test(Namespace)) faults.push(`namespace ${Namespace}`);
+    if (Metrics.length === 0 || Metrics.length > MAX_METRICS) faults.push('number of metrics');
+    for (const name of Dimensions.flat()) {
+      if (typeof line[name] !== 'string' || line[name] === '') faults.push(`dimension ${name}`);
+    }
+    if (Dimensions.some((names) => names.length > MAX_DIMENSIONS)) faults.push('dimensions');
+    for (const { Name } of Metrics) {
+      const values = [line[Name]].flat();
+      if (defined.has(Name)) faults.push(`${Name} is defined twice`);
+      if (values.length === 0 || values.length > MAX_VALUES) faults.push(`values of ${Name}`);
+      if (!values.every((value) => Number.isFinite(value))) faults.push(`${Name} is no number`);
+      defined.add(Name);
+    }
+  }
+  return faults;
 }
 
 /** The properties of an `AWS::Logs::MetricFilter`. */
@@ -92,10 +125,10 @@ function matches(pattern: string, line: Readonly<Record<string, string>>): boole
   if (whole === undefined) throw new Error(`not a JSON pattern: ${pattern}`);
   const every = !whole.includes(' || ');
   const holds = (condition: string) => {
-    const [, key = '', glob] = /^\(\$\.(\w+) = "([^"]*)"\)$/.exec(condition) ?? [];
+    const [, key = '', not, glob] = /^\(\$\.(\w+) (!?)= "([^"]*)"\)$/.exec(condition) ?? [];
     if (glob === undefined) throw new Error(`a condition of another form: ${condition}`);
     const parts = glob.split('*').map((part) => part.replace(/\W/g, String.raw`\$&`));
-    return new RegExp(`^${parts.join('.*')}$`).test(line[key] ?? '');
+    return new RegExp(`^${parts.join('.*')}$`).test(line[key] ?? '') !== (not === '!');
   };
   return every ? whole.split(' && ').every(holds) : whole.split(' || ').some(holds);
 }
@@ -195,6 +228,7 @@ function statistic(
     .flatMap((point) => point.values);
   if (values.length === 0) return undefined;
   if (Stat === 'Sum') return values.reduce((sum, value) => sum + value, 0);
+  if (Stat === 'SampleCount') return values.length;
   if (Stat === 'Maximum') return Math.max(...values);
   const percent = Number(/^p(\d+)$/.exec(Stat)?.[1]);
   if (Number.isNaN(percent)) throw new Error(`a statistic of another form: ${Stat}`);

@@ -3,6 +3,7 @@ import type { SnapshotAnswer } from '../../lambda/accounts/snapshot-store.ts';
 import type { Account } from '../../lambda/egain/account.ts';
 import { createApiHandler } from '../../lambda/http/api-handler.ts';
 import type { RouteOptions } from '../../lambda/http/routes.ts';
+import type { InvocationTelemetry } from '../../lambda/platform/telemetry.ts';
 import { snapshotOf } from './accounts.ts';
 import { apiEvent, lambdaContext, type RequestOptions } from './api-events.ts';
 import { createManualClock } from './manual-clock.ts';
@@ -14,6 +15,8 @@ export interface PartnerApiOptions {
   readonly service?: RouteOptions['service'];
   readonly openApi?: RouteOptions['openApi'];
   readonly corsOrigins?: readonly string[];
+  /** In place of the one that remembers. */
+  readonly telemetry?: InvocationTelemetry;
 }
 
 /** The API's handler over accounts that are there already. */
@@ -24,7 +27,8 @@ export function createPartnerApi(options: PartnerApiOptions = {}) {
     corsOrigins = [],
     openApi = () => Promise.resolve('{"openapi":"3.1.0"}'),
   } = options;
-  const telemetry = recordTelemetry();
+  const recorded = recordTelemetry();
+  const { telemetry = recorded } = options;
   const clock = createManualClock();
   const snapshot = snapshotOf(...accounts);
   const answer: SnapshotAnswer = {
@@ -39,7 +43,7 @@ export function createPartnerApi(options: PartnerApiOptions = {}) {
   const handler = createApiHandler({ service, openApi, telemetry, clock, corsOrigins });
   const request = async (what?: RequestOptions): Promise<APIGatewayProxyResult> =>
     await handler(apiEvent(what), lambdaContext);
-  return { handler, request, telemetry, clock };
+  return { handler, request, telemetry: recorded, clock };
 }
 
 /** A service that has no accounts, but throws this. */

@@ -10,7 +10,7 @@ export interface RecordedTelemetry extends InvocationTelemetry {
   readonly lines: RecordedLine[];
   /** All that was ever counted, by `name` or `name:dimension`. */
   readonly counted: Map<string, number>;
-  readonly flushes: number;
+  readonly records: number;
 }
 
 /** Telemetry that remembers what it was told. */
@@ -18,7 +18,8 @@ export function recordTelemetry(): RecordedTelemetry {
   const lines: RecordedLine[] = [];
   const counted = new Map<string, number>();
   const totals = new Map<string, number>();
-  let flushes = 0;
+  let records = 0;
+  let noted: LogFields = {};
 
   const log =
     (level: RecordedLine['level']) =>
@@ -37,12 +38,17 @@ export function recordTelemetry(): RecordedTelemetry {
       add(counted, dimension === undefined ? name : `${name}:${dimension}`, value);
     },
     total: (name) => totals.get(name) ?? 0,
-    flush() {
-      flushes += 1;
+    note(fields) {
+      noted = { ...noted, ...fields };
+    },
+    record(message, fields) {
+      lines.push({ level: 'info', message, fields: { ...noted, ...fields } });
+      noted = {};
+      records += 1;
       totals.clear();
     },
-    get flushes() {
-      return flushes;
+    get records() {
+      return records;
     },
   };
 }

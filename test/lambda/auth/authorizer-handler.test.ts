@@ -1,3 +1,4 @@
+import type { Context } from 'aws-lambda';
 import { describe, expect, test } from 'vitest';
 import type { Authorize } from '../../../lambda/auth/authorize.ts';
 import { createHandler } from '../../../lambda/auth/authorizer-handler.ts';
@@ -8,8 +9,10 @@ import { METHOD_ARN, recordTelemetry } from '../../support/authorizer.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 
 const request = { authorizationToken: 'Bearer secret-token', methodArn: METHOD_ARN };
-const context = { awsRequestId: 'r-1', getRemainingTimeInMillis: () => 10_000 };
-const result = { principalId: 'acme', policyDocument: { Version: '2012-10-17', Statement: [] } };
+const context = { awsRequestId: 'r-1', getRemainingTimeInMillis: () => 10_000 } as Context;
+const statement = { Action: 'execute-api:Invoke', Effect: 'Allow', Resource: '*' } as const;
+const policyDocument = { Version: '2012-10-17', Statement: [statement] };
+const result = { principalId: 'acme', policyDocument };
 
 function prepareHandler(prepare: () => Authorize) {
   const telemetry = recordTelemetry();
@@ -23,7 +26,10 @@ const failing = (error: unknown) => () => async () => {
 test('the decision is passed on, and the invocation is closed', async () => {
   const { handler, telemetry, clock } = prepareHandler(() => async () => result);
   expect(await handler(request, context)).toBe(result);
-  expect(telemetry).toMatchObject({ flushes: 1, lines: [] });
+  expect(telemetry.lines).toEqual([]);
+  expect(telemetry.records).toEqual([
+    'decision {"correlationId":"r-1","partner":"acme","decision":"Allow","milliseconds":0}',
+  ]);
   expect(clock.waiting).toBe(0);
 });
 
@@ -39,9 +45,14 @@ test('the deadline is a second before the function would be stopped', async () =
 test('a bad token is Unauthorized, the word by which API Gateway makes a 401', async () => {
   const { handler, telemetry } = prepareHandler(failing(new TokenRefused('exp')));
   await expect(handler(request, context)).rejects.toThrow(/^Unauthorized$/);
-  expect(telemetry.lines).toEqual(['token refused {"reason":"exp","requestId":"r-1"}']);
-  expect([...telemetry.counts]).toEqual([['TokensRefused', 1]]);
-  expect(telemetry.flushes).toBe(1);
+  expect(telemetry.lines).toEqual(['token refused {"reason":"exp","correlationId":"r-1"}']);
+  expect([...telemetry.counts]).toEqual([
+    ['TokensRefused', 1],
+    ['Latency', 0],
+  ]);
+  expect(telemetry.records).toEqual([
+    'decision {"correlationId":"r-1","decision":"Unauthorized","milliseconds":0}',
+  ]);
 });
 
 describe('what can not be decided is a failure, logged and counted', () => {
@@ -59,8 +70,9 @@ describe('what can not be decided is a failure, logged and counted', () => {
   ])('%o', async (error, logged) => {
     const { handler, telemetry } = prepareHandler(failing(error));
     await expect(handler(request, context)).rejects.toThrow('The authorizer cannot decide');
-    expect(telemetry.lines).toEqual([`cannot decide {${logged},"requestId":"r-1"}`]);
-    expect([...telemetry.counts]).toEqual([['AuthorizerFailures', 1]]);
+    expect(telemetry.lines).toEqual([`cannot decide {${logged},"correlationId":"r-1"}`]);
+    expect(telemetry.counts.get('AuthorizerFailures')).toBe(1);
+    expect(telemetry.records).toHaveLength(1);
   });
 
   test('an ARN that is none', async () => {

@@ -134,10 +134,10 @@ describe("the authorizer's environment", () => {
 
 describe('the rest of the environment', () => {
   test('gives the namespace of the metrics, or none', () => {
-    expect(readMetricsNamespace({ POWERTOOLS_METRICS_NAMESPACE: 'EgainAccounts/prod' })).toBe(
+    expect(readMetricsNamespace({ METRICS_NAMESPACE: 'EgainAccounts/prod' })).toBe(
       'EgainAccounts/prod',
     );
-    expect(readMetricsNamespace({ POWERTOOLS_METRICS_NAMESPACE: '' })).toBe('EgainAccounts');
+    expect(readMetricsNamespace({ METRICS_NAMESPACE: '' })).toBe('EgainAccounts');
     expect(readMetricsNamespace({})).toBe('EgainAccounts');
   });
 

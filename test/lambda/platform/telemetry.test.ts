@@ -1,21 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { METRICS, type MetricName } from '../../../lambda/platform/metrics.ts';
 import { createTelemetry } from '../../../lambda/platform/telemetry.ts';
-
-interface MetricDirective {
-  readonly Namespace: string;
-  readonly Dimensions: readonly (readonly string[])[];
-  readonly Metrics: readonly { readonly Name: string; readonly Unit: string }[];
-}
-interface EmfLine {
-  readonly ['_aws']: { readonly CloudWatchMetrics: readonly MetricDirective[] };
-  readonly [name: string]: unknown;
-}
+import { emfDatapoints, emfFaults } from '../../support/cloudwatch.ts';
 
 let output: string[];
 
 beforeEach(() => {
   output = [];
-  vi.stubEnv('POWERTOOLS_METRICS_NAMESPACE', 'EgainAccounts/test');
+  vi.stubEnv('METRICS_NAMESPACE', 'EgainAccounts/test');
   for (const name of ['stdout', 'stderr'] as const) {
     vi.spyOn(process[name], 'write').mockImplementation((text) => output.push(String(text)) > 0);
   }
@@ -25,146 +17,176 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-const lines = () =>
+const texts = () =>
   output
     .join('')
     .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as unknown);
-const directiveOf = ({ _aws: aws }: EmfLine) => aws.CloudWatchMetrics[0];
-const metricLines = () => lines() as EmfLine[];
+    .filter((line) => line !== '');
+const lines = () => texts().map((line) => JSON.parse(line) as Record<string, unknown>);
+/** The metrics in what was written, as CloudWatch reads them; the lines have to be valid for it. */
+const datapoints = () => {
+  expect(texts().flatMap(emfFaults)).toEqual([]);
+  return emfDatapoints(texts(), 0).map(({ name, dimensions, values }) => ({
+    name,
+    dimensions,
+    values,
+  }));
+};
 
 describe('the log', () => {
   test.each(['info', 'warn', 'error'] as const)('has a JSON line for each %s', (level) => {
     createTelemetry('api')[level]('something happened', { count: 3, last: false });
 
     expect(lines()).toEqual([
-      expect.objectContaining({
+      {
         level: level.toUpperCase(),
         message: 'something happened',
         service: 'api',
-        timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+        timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/) as string,
         count: 3,
         last: false,
-      }),
+      },
     ]);
   });
 
-  test('needs no fields, and keeps those of one line out of the next', () => {
+  test.each([
+    [undefined, 3],
+    ['DEBUG', 3],
+    ['INFO', 3],
+    ['WARN', 2],
+    ['ERROR', 1],
+    ['CRITICAL', 1],
+    ['SILENT', 0],
+    ['loud', 3],
+  ])('leaves out what is below its level: at %s it has %i of three lines', (level, count) => {
+    vi.stubEnv('LOG_LEVEL', level);
     const telemetry = createTelemetry('api');
 
-    telemetry.info('first', { count: 3 });
-    for (const level of ['info', 'warn', 'error'] as const) telemetry[level]('later');
+    for (const each of ['info', 'warn', 'error'] as const) telemetry[each](each);
 
-    expect(lines()).toHaveLength(4);
-    expect(JSON.stringify(lines().slice(1))).not.toContain('count');
-  });
-
-  test('leaves out what is below its level', () => {
-    vi.stubEnv('POWERTOOLS_LOG_LEVEL', 'WARN');
-    const telemetry = createTelemetry('api');
-
-    telemetry.info('not this');
-    telemetry.warn('but this');
-
-    expect(lines()).toEqual([expect.objectContaining({ message: 'but this' })]);
+    expect(lines().map(({ message }) => message)).toEqual(
+      ['info', 'warn', 'error'].slice(3 - count),
+    );
   });
 });
 
-describe('the metrics', () => {
-  test('are one line for an invocation, in the namespace, with unit and service', () => {
+describe('the record of an invocation', () => {
+  test('is one line with what was noted and what was counted', () => {
     const telemetry = createTelemetry('task');
 
-    telemetry.count('Requests');
+    telemetry.note({ partner: 'acme', count: 1 });
+    telemetry.note({ count: 2 });
     telemetry.count('UpstreamCalls');
-    telemetry.count('UpstreamCalls');
-    telemetry.count('Latency', 12);
+    telemetry.count('UpstreamCalls', 2);
+    telemetry.count('UpstreamLatency', 12);
+    telemetry.count('UpstreamLatency', 7.5);
     expect(lines()).toEqual([]);
-    telemetry.flush();
+    telemetry.record('run', { status: 200, code: undefined });
 
-    const [line, ...others] = metricLines();
-    expect(others).toEqual([]);
-    expect(line).toMatchObject({
-      service: 'task',
-      Requests: 1,
-      UpstreamCalls: [1, 1],
-      Latency: 12,
-      _aws: {
-        CloudWatchMetrics: [{ Namespace: 'EgainAccounts/test', Dimensions: [['service']] }],
+    expect(lines()).toEqual([
+      {
+        _aws: {
+          Timestamp: expect.any(Number) as number,
+          CloudWatchMetrics: [
+            {
+              Namespace: 'EgainAccounts/test',
+              Dimensions: [['service']],
+              Metrics: [{ Name: 'UpstreamCalls' }, { Name: 'UpstreamLatency' }],
+            },
+          ],
+        },
+        message: 'run',
+        service: 'task',
+        partner: 'acme',
+        count: 2,
+        status: 200,
+        UpstreamCalls: 3,
+        UpstreamLatency: [12, 7.5],
       },
-    });
-    expect(line && directiveOf(line)?.Metrics).toEqual([
-      expect.objectContaining({ Name: 'Requests', Unit: 'Count' }),
-      expect.objectContaining({ Name: 'UpstreamCalls', Unit: 'Count' }),
-      expect.objectContaining({ Name: 'Latency', Unit: 'Milliseconds' }),
+    ]);
+    expect(datapoints()).toHaveLength(2);
+  });
+
+  test('starts anew each time', () => {
+    const telemetry = createTelemetry('api');
+    telemetry.note({ code: '404-902' });
+    telemetry.count('Faults', 1, '404-902');
+    telemetry.record('request');
+    output = [];
+
+    telemetry.record('request');
+
+    expect(lines()).toEqual([{ message: 'request', service: 'api' }]);
+  });
+
+  test('has its metrics alone where the level leaves it out', () => {
+    vi.stubEnv('LOG_LEVEL', 'SILENT');
+    const telemetry = createTelemetry('api');
+
+    telemetry.note({ partner: 'acme' });
+    telemetry.count('Latency', 3);
+    telemetry.record('request', { status: 200 });
+
+    expect(lines()).toEqual([{ _aws: expect.any(Object) as object, service: 'api', Latency: 3 }]);
+  });
+
+  test('has a directive of its own for metrics with a dimension, in the same line', () => {
+    const telemetry = createTelemetry('api');
+
+    telemetry.count('Latency', 3);
+    telemetry.count('Faults', 1, '502-901');
+    telemetry.record('request', { code: '502-901' });
+
+    expect(lines()).toHaveLength(1);
+    expect(datapoints()).toEqual([
+      { name: 'Latency', dimensions: { service: 'api' }, values: [3] },
+      { name: 'Faults', dimensions: { service: 'api', code: '502-901' }, values: [1] },
     ]);
   });
 
-  test("have a line of their own for each value of the metric's dimension", () => {
+  test('leaves to further lines what has another value of a dimension', () => {
     const telemetry = createTelemetry('api');
 
     telemetry.count('Faults', 1, '502-901');
     telemetry.count('Faults', 1, '404-902');
     telemetry.count('Faults', 1, '502-901');
-    telemetry.flush();
+    telemetry.record('request', { code: '400-901' });
 
-    expect(metricLines()).toEqual([
-      expect.objectContaining({ service: 'api', code: '502-901', Faults: [1, 1] }),
-      expect.objectContaining({ service: 'api', code: '404-902', Faults: 1 }),
-    ]);
-    for (const line of metricLines()) {
-      expect(directiveOf(line)?.Dimensions.flat().toSorted()).toEqual(['code', 'service']);
-    }
-  });
-
-  test('keep a dimension from one invocation to the next, and no value', () => {
-    const telemetry = createTelemetry('api');
-    telemetry.count('PartnerRequests', 1, 'acme');
-    telemetry.count('Requests');
-    telemetry.flush();
-    output = [];
-
-    telemetry.count('PartnerRequests', 2, 'acme');
-    telemetry.flush();
-
-    expect(metricLines()).toEqual([
-      expect.objectContaining({ service: 'api', partner: 'acme', PartnerRequests: 2 }),
+    expect(lines()[0]).toEqual({ message: 'request', service: 'api', code: '400-901' });
+    expect(datapoints()).toEqual([
+      { name: 'Faults', dimensions: { service: 'api', code: '502-901' }, values: [2] },
+      { name: 'Faults', dimensions: { service: 'api', code: '404-902' }, values: [1] },
     ]);
   });
 
-  test('have no dimension where the metric has none', () => {
+  test('has no dimension where the metric has none', () => {
     const telemetry = createTelemetry('api');
 
-    telemetry.count('Requests', 1, 'acme');
-    telemetry.flush();
+    telemetry.count('SecretReads', 1, 'acme');
+    telemetry.record('request');
 
-    expect(metricLines()).toHaveLength(1);
     expect(output.join('')).not.toContain('acme');
+    expect(datapoints()).toEqual([
+      { name: 'SecretReads', dimensions: { service: 'api' }, values: [1] },
+    ]);
   });
 
-  test('are whole with however many values of a dimension', () => {
+  test('keeps every value, however many, in lines that CloudWatch takes', () => {
     const telemetry = createTelemetry('api');
-    const codes = Array.from({ length: 201 }, (_, index) => `500-${index}`);
-    for (const code of codes) telemetry.count('Faults', 1, code);
-    telemetry.flush();
-    const [first] = codes;
-    telemetry.count('Faults', 5, first);
-    telemetry.flush();
+    const values = Array.from({ length: 250 }, (_, index) => index);
 
-    const written = metricLines().map(({ code, Faults }) => [code, Faults]);
+    for (const value of values) telemetry.count('UpstreamLatency', value);
+    for (const name of Object.keys(METRICS) as MetricName[]) telemetry.count(name, 1, 'x');
+    telemetry.record('request');
 
-    expect(written).toEqual([...codes.map((code) => [code, 1]), [first, 5]]);
-  });
-
-  test('are no line where nothing was counted', () => {
-    createTelemetry('api').flush();
-
-    expect(output).toEqual([]);
+    const latencies = datapoints().filter(({ name }) => name === 'UpstreamLatency');
+    expect(latencies.flatMap((point) => point.values)).toEqual([...values, 1]);
+    expect(new Set(datapoints().map(({ name }) => name))).toEqual(new Set(Object.keys(METRICS)));
   });
 });
 
 describe('the totals', () => {
-  test('are sums over all values of a dimension, until the flush', () => {
+  test('are sums over all values of a dimension, until the record', () => {
     const telemetry = createTelemetry('api');
 
     telemetry.count('UpstreamCalls');
@@ -172,9 +194,9 @@ describe('the totals', () => {
     telemetry.count('Faults', 1, '502-901');
     telemetry.count('Faults', 1, '404-902');
     const before = [telemetry.total('UpstreamCalls'), telemetry.total('Faults')];
-    telemetry.flush();
+    telemetry.record('request');
 
     expect(before).toEqual([3, 2]);
-    expect([telemetry.total('UpstreamCalls'), telemetry.total('Requests')]).toEqual([0, 0]);
+    expect([telemetry.total('UpstreamCalls'), telemetry.total('SecretReads')]).toEqual([0, 0]);
   });
 });

@@ -90,11 +90,11 @@ describe('a failure', () => {
       { level: 'info', message: 'run', fields: expect.objectContaining({ code: '502-901' }) },
     ]);
     expect(Object.fromEntries(task.telemetry.counted)).toMatchObject({
-      Requests: 1,
+      Latency: 0,
       'Faults:502-901': 1,
       ServerFaults: 1,
     });
-    expect([task.telemetry.flushes, task.clock.waiting]).toEqual([1, 0]);
+    expect([task.telemetry.records, task.clock.waiting]).toEqual([1, 0]);
   });
 
   test('of the setting comes from the run, each time', async () => {

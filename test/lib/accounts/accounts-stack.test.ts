@@ -61,7 +61,7 @@ describe('the functions', () => {
         EGAIN_CLIENT_AUTHENTICATION: 'basic',
         CACHE_FRESH_SECONDS: '5',
         CACHE_STALE_SECONDS: '60',
-        POWERTOOLS_LOG_LEVEL: 'DEBUG',
+        LOG_LEVEL: 'DEBUG',
       });
     }
     expect(environmentOf(full, 'ApiFunction')).toHaveProperty(

@@ -1,6 +1,7 @@
-import type { Fault } from '../faults.ts';
+import { asFault, type Fault } from '../faults.ts';
+import type { HttpMiddleware } from './http-middleware.ts';
 import { type HeadersEvent, headerOf } from './request-headers.ts';
-import type { Answer } from './response.ts';
+import type { HttpResponse } from './response.ts';
 
 /** eGain's form of an error, which is the product's too. */
 interface Envelope {
@@ -10,8 +11,16 @@ interface Envelope {
   readonly userMessage?: string;
 }
 
-/** A fault as the caller is told it. */
-export function faultAnswer(fault: Fault, event: HeadersEvent): Answer {
+/** Answers whatever was thrown with its envelope. */
+export function faultResponse(): HttpMiddleware {
+  return {
+    onError(request) {
+      request.response = responseTo(asFault(request.error), request.event);
+    },
+  };
+}
+
+function responseTo(fault: Fault, event: HeadersEvent): HttpResponse {
   const { code, developerMessage, details, userMessage, retryAfterSeconds } = fault;
   const envelope: Envelope = {
     code,
@@ -20,7 +29,7 @@ export function faultAnswer(fault: Fault, event: HeadersEvent): Answer {
     ...(wantsUserMessage(event) && { userMessage }),
   };
   return {
-    status: fault.status,
+    statusCode: fault.status,
     headers: {
       'Content-Type': 'application/json',
       'Cache-Control': 'no-store',

@@ -1,7 +1,11 @@
-import { describe, expect, it } from 'vitest';
+import { randomUUID } from 'node:crypto';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Fault } from '../../../lambda/faults.ts';
+import { metricsNamespace } from '../../../lambda/platform/metrics.ts';
+import { createTelemetry } from '../../../lambda/platform/telemetry.ts';
 import { account } from '../../support/accounts.ts';
 import { REQUEST_ID } from '../../support/api-events.ts';
+import { emfDatapoints, emfFaults } from '../../support/cloudwatch.ts';
 import { createPartnerApi } from '../../support/partner-api.ts';
 
 const CANARY = 'canary-4f1c';
@@ -14,10 +18,13 @@ const rejecting = (error: unknown) => () => ({
 });
 
 describe('the record of a request', () => {
-  it('is one line that says who asked, what came of it and what it cost', async () => {
+  it('is one line that says who asked for what, what came of it and what it cost', async () => {
     const { request, telemetry } = createPartnerApi({ accounts: [account()] });
 
-    await request({ headers: { 'X-Correlation-Id': 'partner:42' } });
+    await request({
+      query: 'channel=c1&channel=c2&pagesize=5',
+      headers: { 'X-Correlation-Id': 'partner:42' },
+    });
 
     expect(telemetry.lines).toEqual([
       {
@@ -28,11 +35,12 @@ describe('the record of a request', () => {
           partner: 'acme',
           route: 'GET /accounts',
           status: 200,
-          code: undefined,
+          asked: 'channel pagesize',
           snapshot: 'hit',
           ageSeconds: 12,
-          upstreamCalls: 0,
-          tokenRequests: 0,
+          count: 1,
+          upstreamCalls: undefined,
+          tokenRequests: undefined,
           milliseconds: 0,
         },
       },
@@ -64,30 +72,28 @@ describe('the record of a request', () => {
       code: '502-904',
     });
     expect(second).toMatchObject({
-      upstreamCalls: 0,
-      tokenRequests: 0,
+      upstreamCalls: undefined,
+      tokenRequests: undefined,
       milliseconds: 0,
       code: '400-901',
     });
   });
 
   it.each([
-    ['hit', 'CacheHits'],
-    ['miss', 'CacheMisses'],
-    ['stale', 'StaleAnswers'],
-  ] as const)('counts a %s as %s', async (state, metric) => {
+    ['hit', {}],
+    ['miss', { CacheMisses: 1 }],
+    ['stale', { StaleAnswers: 1 }],
+  ] as const)('counts a %s as %j', async (state, metric) => {
     const { request, telemetry } = createPartnerApi({ freshness: { state } });
 
     await request();
 
     expect(Object.fromEntries(telemetry.counted)).toEqual({
-      Requests: 1,
       Latency: 0,
-      'PartnerRequests:acme': 1,
-      [metric]: 1,
+      ...metric,
       SnapshotAge: 12,
     });
-    expect(telemetry.flushes).toBe(1);
+    expect(telemetry.records).toBe(1);
   });
 
   it('counts faults by code, and those of the server apart', async () => {
@@ -97,12 +103,10 @@ describe('the record of a request', () => {
     await request({ authorizer: null });
 
     const { counted } = telemetry;
-    expect(counted.get('Requests')).toBe(2);
     expect(counted.get('Faults:504-901')).toBe(1);
     expect(counted.get('Faults:403-901')).toBe(1);
     expect(counted.get('ServerFaults')).toBe(1);
-    expect(counted.get('PartnerRequests:acme')).toBe(1);
-    expect(telemetry.flushes).toBe(2);
+    expect(telemetry.records).toBe(2);
   });
 
   it.each([
@@ -147,7 +151,19 @@ describe('the record of a request', () => {
 
     await request();
 
-    expect(telemetry.lines[0]?.fields['at']).toContain('invocation-record.test.ts');
+    expect(telemetry.lines[0]?.fields['at']).toContain('request-record.test.ts');
+  });
+
+  it('names the parameters at fault, those that the contract knows alone', async () => {
+    const { request, telemetry } = createPartnerApi();
+
+    await request({ query: `pagesize=0&active=${CANARY}&${CANARY}=1&name=a` });
+    await request({ query: 'entryPoint=e&name=a' });
+
+    expect(telemetry.lines.map(({ fields }) => fields)).toMatchObject([
+      { code: '400-901', asked: 'pagesize active name', atFault: 'active pagesize' },
+      { code: '403-902', asked: 'entryPoint name', atFault: 'entryPoint' },
+    ]);
   });
 
   it('has nothing of the accounts, the query or the rule in it', async () => {
@@ -163,6 +179,32 @@ describe('the record of a request', () => {
 
     expect(telemetry.lines).toHaveLength(3);
     expect(JSON.stringify(telemetry.lines)).not.toContain(CANARY);
+  });
+});
+
+describe('the line of a hit', () => {
+  afterEach(() => {
+    vi.restoreAllMocks();
+    vi.unstubAllEnvs();
+  });
+
+  it('is one, of at most 450 bytes, that CloudWatch takes metrics from', async () => {
+    vi.stubEnv('METRICS_NAMESPACE', metricsNamespace('production'));
+    const telemetry = createTelemetry('api');
+    const { request } = createPartnerApi({ accounts: [account()], telemetry });
+    const texts: string[] = [];
+    vi.spyOn(process.stdout, 'write').mockImplementation((text) => texts.push(String(text)) > 0);
+
+    await request({
+      query: 'active=true&channel=c1&pagesize=500',
+      headers: { 'X-Correlation-Id': randomUUID() },
+    });
+
+    const [line = '', ...others] = texts;
+    expect(others).toEqual([]);
+    expect(Buffer.byteLength(line)).toBeLessThanOrEqual(450);
+    expect(emfFaults(line)).toEqual([]);
+    expect(emfDatapoints(texts, 0).map(({ name }) => name)).toEqual(['SnapshotAge', 'Latency']);
   });
 });
 
