@@ -52,6 +52,8 @@ export interface Api {
   readonly usagePlans: ReadonlyMap<string, UsagePlan>;
   /** The access log's line, with `$context` variables, where the stage has one. */
   readonly accessLogFormat?: string;
+  /** Bytes from which on an answer is compressed for who accepts it; never without. */
+  readonly minimumCompressionSize?: number;
 }
 
 type Properties = Readonly<Record<string, unknown>>;
@@ -69,6 +71,7 @@ export function readApi(template: ResolvedTemplate): Api {
   }
   const methods = template.ofType('AWS::ApiGateway::Method').filter(isProxy);
   const settings = (stage.properties['MethodSettings'] ?? []) as Properties[];
+  const compression = api.properties['MinimumCompressionSize'];
   const accessLog = stage.properties['AccessLogSetting'] as Properties | undefined;
   return {
     id: api.ref,
@@ -77,6 +80,7 @@ export function readApi(template: ResolvedTemplate): Api {
     gatewayResponses: readGatewayResponses(template),
     usagePlans: readUsagePlans(template),
     ...(accessLog === undefined ? {} : { accessLogFormat: String(accessLog['Format']) }),
+    ...(compression === undefined ? {} : { minimumCompressionSize: Number(compression) }),
   };
 }
 

@@ -19,6 +19,7 @@ const GATEWAY_ERRORS = {
   QUOTA_EXCEEDED: [429, 'Limit Exceeded'],
   REQUEST_TOO_LARGE: [413, 'Request Too Long'],
   THROTTLED: [429, 'Too Many Requests'],
+  UNSUPPORTED_MEDIA_TYPE: [415, 'Unsupported Media Type'],
   UNAUTHORIZED: [401, 'Unauthorized'],
 } as const satisfies Record<string, readonly [number, string]>;
 

@@ -5,6 +5,7 @@ import { type Clock, systemClock } from '../../../lambda/platform/clock.ts';
 import { readBody } from '../../local-server.ts';
 import type { InvokeResult, LambdaFunction } from '../lambda-runtime.ts';
 import type { Api, Route } from './api-template.ts';
+import { decodedBody } from './content-coding.ts';
 import { type Authorization, createAuthorize } from './gateway-authorizer.ts';
 import { type Match, matchRoute, methodArn, parseTarget, proxyEvent } from './gateway-event.ts';
 import {
@@ -12,7 +13,7 @@ import {
   renderGatewayResponse,
   substituteContext,
 } from './gateway-responses.ts';
-import { type ProxyAnswer, proxyAnswer, sendProxyAnswer } from './proxy-answer.ts';
+import { compressAnswer, type ProxyAnswer, proxyAnswer, sendProxyAnswer } from './proxy-answer.ts';
 import { createTokenBucket, createUsageMeter } from './usage-plans.ts';
 
 /** API Gateway's quotas of a request: the body, and the request line with all headers. */
@@ -73,8 +74,10 @@ export function createGateway(options: GatewayOptions): Gateway {
           : undefined;
     if (refusal !== undefined) return { error: refusal, context };
 
-    const body = await readBody(request, MAX_BODY);
-    if (body === undefined) return { error: 'REQUEST_TOO_LARGE', context };
+    const sent = await readBody(request, MAX_BODY);
+    if (sent === undefined) return { error: 'REQUEST_TOO_LARGE', context };
+    const body = decodedBody(sent, request.headers['content-encoding'], MAX_BODY);
+    if (body === undefined) return { error: 'UNSUPPORTED_MEDIA_TYPE', context };
     const event = proxyEvent({
       api,
       match,
@@ -106,7 +109,12 @@ export function createGateway(options: GatewayOptions): Gateway {
       const result = await outcome(request, requestId);
       // What is left of a request must be read, or the connection cannot be used again.
       request.resume();
-      if ('answer' in result) sendProxyAnswer(response, result.answer, requestId);
+      if ('answer' in result) {
+        const { minimumCompressionSize } = api;
+        const acceptEncoding = request.headers['accept-encoding'];
+        const answer = compressAnswer(result.answer, minimumCompressionSize, acceptEncoding);
+        sendProxyAnswer(response, answer, requestId);
+      }
       if ('error' in result || !response.headersSent) {
         const type = 'error' in result ? result.error : 'DEFAULT_5XX';
         const { status, headers, body } = renderGatewayResponse(

@@ -1,4 +1,5 @@
 import { type ServerResponse, validateHeaderName, validateHeaderValue } from 'node:http';
+import { acceptedCoding, compressed } from './content-coding.ts';
 
 /** What a Lambda proxy integration answers with, checked. */
 export interface ProxyAnswer {
@@ -58,6 +59,24 @@ export function proxyAnswer(payload: unknown): ProxyAnswer | undefined {
     headers: [...named.values()].map(({ name, values }) => [name, values] as const),
     body: isBase64Encoded === true ? Buffer.from(text, 'base64') : text,
   };
+}
+
+/**
+ * Compresses an answer of at least `minimumSize` bytes for a caller that accepts it, unless the
+ * function has done so. Nothing else about the answer changes.
+ */
+export function compressAnswer(
+  answer: ProxyAnswer,
+  minimumSize: number | undefined,
+  acceptEncoding: string | undefined,
+): ProxyAnswer {
+  const coding = acceptedCoding(acceptEncoding);
+  if (minimumSize === undefined || coding === undefined) return answer;
+  const body = Buffer.from(answer.body);
+  const coded = answer.headers.some(([name]) => name.toLowerCase() === 'content-encoding');
+  if (coded || body.length === 0 || body.length < minimumSize) return answer;
+  const headers = [...answer.headers, ['Content-Encoding', [coding]] as const];
+  return { ...answer, headers, body: compressed(body, coding) };
 }
 
 /** Sends the answer, with the headers that API Gateway adds. */

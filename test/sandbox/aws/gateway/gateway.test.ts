@@ -1,5 +1,7 @@
+import { type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
-import { text } from 'node:stream/consumers';
+import { buffer, text } from 'node:stream/consumers';
+import { deflateSync, gzipSync, unzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Api, Route } from '../../../../sandbox/aws/gateway/api-template.ts';
 import { createGateway } from '../../../../sandbox/aws/gateway/gateway.ts';
@@ -163,6 +165,96 @@ describe("the function's answer", () => {
 
     expect(response.status).toBe(500);
     expect(await response.json()).toEqual({ is: 'DEFAULT_5XX' });
+  });
+});
+
+const ask = (url: string, acceptEncoding: string, method = 'GET') =>
+  new Promise<IncomingMessage>((resolve) => {
+    request(`${url}/accounts/1`, { method, headers: { 'Accept-Encoding': acceptEncoding } })
+      .on('response', resolve)
+      .end();
+  });
+
+describe('compression', () => {
+  const big = {
+    statusCode: 200,
+    headers: { ETag: 'W/"1"', Vary: 'Accept-Encoding' },
+    body: 'x'.repeat(2000),
+  };
+
+  it.each([
+    ['gzip', 'gzip'],
+    ['gzip, deflate, br', 'gzip'],
+    ['GZIP', 'gzip'],
+    ['deflate', 'deflate'],
+    ['deflate;q=1.0, gzip;q=0.5', 'deflate'],
+    ['gzip;q=0.4, identity;q=0.2', 'gzip'],
+    ['gzip;q=0', undefined],
+    ['gzip;q=0.1, identity', undefined],
+    ['br', undefined],
+    ['*', undefined],
+    ['', undefined],
+  ])('for Accept-Encoding: %s is %s', async (acceptEncoding, coding) => {
+    const { url } = await gatewayOf({
+      api: { minimumCompressionSize: 1024 },
+      handler: () => answer(big),
+    });
+    const response = await ask(url, acceptEncoding);
+    const body = await buffer(response);
+
+    expect(response.headers['content-encoding']).toBe(coding);
+    expect(response.headers).toMatchObject({ etag: 'W/"1"', vary: 'Accept-Encoding' });
+    expect(response.headers['content-length']).toBe(String(body.length));
+    expect((coding === undefined ? body : unzipSync(body)).toString()).toBe(big.body);
+  });
+
+  it.each([
+    ['an API without it', {}, big],
+    ['an answer below the size', { minimumCompressionSize: 2001 }, big],
+    ['no body', { minimumCompressionSize: 0 }, { statusCode: 304 }],
+    [
+      'an answer that the function has coded',
+      { minimumCompressionSize: 0 },
+      { ...big, headers: { 'content-encoding': 'br' } },
+    ],
+  ])('leaves alone %s', async (_what, api, payload) => {
+    const { url } = await gatewayOf({ api, handler: () => answer(payload) });
+    const response = await ask(url, 'gzip');
+
+    expect(response.headers['content-encoding']).not.toBe('gzip');
+    expect(await text(response)).toBe('body' in payload ? payload.body : '');
+  });
+
+  it('of an answer to HEAD shows in its headers alone', async () => {
+    const { url } = await gatewayOf({
+      route: { method: 'HEAD' },
+      api: { minimumCompressionSize: 1024 },
+      handler: () => answer(big),
+    });
+    const response = await ask(url, 'gzip', 'HEAD');
+
+    expect(response.headers['content-encoding']).toBe('gzip');
+    expect(await text(response)).toBe('');
+  });
+
+  it.each([
+    ['gzip', gzipSync('{"a":1}')],
+    ['deflate', deflateSync('{"a":1}')],
+    ['identity', Buffer.from('{"a":1}')],
+  ])('of a request by %s is undone', async (coding, body) => {
+    const { url, events } = await gatewayOf({ route: { method: 'POST' } });
+    const headers = { 'Content-Encoding': coding };
+    await fetch(`${url}/accounts/1`, { method: 'POST', headers, body });
+
+    expect(events[0]).toMatchObject({ body: '{"a":1}' });
+  });
+
+  it.each(['br', 'gzip'])('of a request by %s that cannot be undone is 415', async (coding) => {
+    const { url, events } = await gatewayOf({ route: { method: 'POST' } });
+    const headers = { 'Content-Encoding': coding };
+    const response = await fetch(`${url}/accounts/1`, { method: 'POST', headers, body: 'plain' });
+
+    expect([response.status, events]).toEqual([415, []]);
   });
 });
 
