@@ -6,6 +6,7 @@ const isWholeRun = process.argv.slice(2).every((word) => word === 'run' || word.
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: 'test/support/temporary-root.ts',
     // Most of the time goes to waiting for local servers, so every core may have a file.
     maxWorkers: '100%',
     // Files share their workers' modules: to load the CDK for each anew takes longer than the tests.

@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Clock } from '../lambda/platform/clock.ts';
 import { loadStageConfig, type StageConfig } from '../lib/stage/stage-config.ts';
 import { readFunctions } from './aws/function-template.ts';
@@ -21,6 +18,7 @@ import { factsOf, fetchToken, type SandboxFacts } from './facts.ts';
 import { type LocalIssuer, startIssuer } from './issuer/issuer.ts';
 import { type Handler, listen } from './local-server.ts';
 import { LOCAL_AUDIENCE, synthesise, withLocalAddresses } from './local-stage.ts';
+import { createTemporaryFolder } from './temporary-folder.ts';
 
 export interface SandboxOptions {
   /** Which `config/<stage>.json`. @default sandbox */
@@ -108,9 +106,9 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     issuer.setClients(
       Object.values(config.partners).map(({ clientId = '', scopes }) => ({ clientId, scopes })),
     );
-    const outdir = mkdtempSync(join(tmpdir(), 'egain-accounts-sandbox-'));
-    stops.push(() => rmSync(outdir, { recursive: true, force: true }));
-    const template = resolveTemplate(synthesise(config, stage, outdir));
+    const folder = createTemporaryFolder();
+    stops.push(folder.remove);
+    const template = resolveTemplate(synthesise(config, stage, folder.path));
     const api = readApi(template);
     onProgress(
       `App synthesised: ${api.routes.map(({ method, path }) => `${method} ${path}`).join(', ')}`,

@@ -5,6 +5,7 @@ export default defineConfig({
   root: new URL('../..', import.meta.url).pathname,
   test: {
     include: ['test/browser/**/*.browser.ts'],
+    globalSetup: 'test/support/temporary-root.ts',
     testTimeout: 60_000,
     hookTimeout: 60_000,
     reporters:

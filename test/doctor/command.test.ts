@@ -1,7 +1,12 @@
 import { execFile } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { runCommand } from '../../doctor/command.ts';
+import { PLAIN_STAGE } from '../support/stage.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const MAIN = new URL('../../doctor/main.ts', import.meta.url).pathname;
 const ROOT = new URL('../../', import.meta.url).pathname;
@@ -58,7 +63,11 @@ describe('the command', () => {
   });
 
   it('checks the stage dev when none is named, and says that it is not filled in yet', async () => {
-    const { exitCode, output } = await runCommand([], world);
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'dev.json'), JSON.stringify(PLAIN_STAGE));
+    const configFolder = pathToFileURL(`${folder}/`);
+
+    const { exitCode, output } = await runCommand([], { ...world, configFolder });
 
     expect(exitCode).toBe(1);
     expect(output).toContain("egain.tokenUrl is still the example's");

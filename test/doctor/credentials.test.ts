@@ -1,5 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { mockClient } from 'aws-sdk-client-mock';
@@ -11,6 +9,7 @@ import {
 } from '../../sandbox/aws/secrets-manager.ts';
 import { type SimulatedEgain, startEgain } from '../../sandbox/egain/egain.ts';
 import { EGAIN_FAULTS } from '../../sandbox/egain/egain-faults.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { failureOf, rowOf, runDoctor } from './support.ts';
 
 const ARN = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:egain-AbCdEf';
@@ -115,7 +114,7 @@ describe('credentials in a secret', () => {
   });
 
   it('cannot be read without a sign-in to AWS', async () => {
-    const home = mkdtempSync(join(tmpdir(), 'doctor-home-'));
+    const home = temporaryFolder();
     vi.stubEnv('AWS_ACCESS_KEY_ID', undefined);
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', undefined);
     vi.stubEnv('AWS_EC2_METADATA_DISABLED', 'true');
@@ -123,7 +122,6 @@ describe('credentials in a secret', () => {
     vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', join(home, 'none'));
 
     const result = await runWithSecret();
-    rmSync(home, { recursive: true });
 
     expect(failureOf(result)).toBe('credentials: aws-credentials');
     expect(rowOf(result, 'credentials').advice).toContain('aws sts get-caller-identity');

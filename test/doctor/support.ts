@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect } from 'vitest';
@@ -8,6 +7,7 @@ import type { World } from '../../doctor/doctor.ts';
 import { type Report, reportText } from '../../doctor/report.ts';
 import type { Clock } from '../../lambda/platform/clock.ts';
 import type { SimulatedEgain } from '../../sandbox/egain/egain.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 /** What of a stage config a test may say; the rest is that of a simulated eGain. */
 export interface Stage {
@@ -30,31 +30,27 @@ export interface DoctorRun {
 
 /** Runs the doctor on a stage config of its own, and looks for canaries in what it prints. */
 export async function runDoctor(stage: Stage): Promise<DoctorRun> {
-  const folder = mkdtempSync(join(tmpdir(), 'doctor-'));
+  const folder = temporaryFolder();
   const { apiUrl, tokenUrl, scope, clientAuthentication = 'body' } = stage.egain;
   const egain = { apiUrl, tokenUrl, scope, clientAuthentication };
   const partners = { acme: { scopes: ['accounts/read'] } };
   writeFileSync(join(folder, 'test.json'), JSON.stringify({ egain, partners }));
-  try {
-    const world: World = {
-      configFolder: pathToFileURL(`${folder}/`),
-      environment: stage.environment ?? {
-        EGAIN_CLIENT_ID: stage.credentials?.clientId,
-        EGAIN_CLIENT_SECRET: stage.credentials?.clientSecret,
-      },
-      ...(stage.clock === undefined ? {} : { clock: stage.clock }),
-    };
-    const args = ['--stage', 'test', ...(stage.args ?? [])];
-    const { exitCode, output, error } = await runCommand([...args, '--json'], world);
-    const report = JSON.parse(output) as Report;
-    const text = reportText(report);
-    for (const canary of canariesOf(stage)) {
-      expect([output, text, error].some((printed) => printed.includes(canary))).toBe(false);
-    }
-    return { exitCode, text, report };
-  } finally {
-    rmSync(folder, { recursive: true });
+  const world: World = {
+    configFolder: pathToFileURL(`${folder}/`),
+    environment: stage.environment ?? {
+      EGAIN_CLIENT_ID: stage.credentials?.clientId,
+      EGAIN_CLIENT_SECRET: stage.credentials?.clientSecret,
+    },
+    ...(stage.clock === undefined ? {} : { clock: stage.clock }),
+  };
+  const args = ['--stage', 'test', ...(stage.args ?? [])];
+  const { exitCode, output, error } = await runCommand([...args, '--json'], world);
+  const report = JSON.parse(output) as Report;
+  const text = reportText(report);
+  for (const canary of canariesOf(stage)) {
+    expect([output, text, error].some((printed) => printed.includes(canary))).toBe(false);
   }
+  return { exitCode, text, report };
 }
 
 /** The check that failed, and its cause. */

@@ -1,18 +1,18 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
+
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const MAIN = fileURLToPath(new URL('../../sandbox/cli/start.ts', import.meta.url));
 const REAL = { EGAIN_CLIENT_ID: 'id', EGAIN_CLIENT_SECRET: 'secret' };
 const started: ChildProcess[] = [];
 const taken = createServer();
-const temporary = mkdtempSync(join(tmpdir(), 'command-line-test-'));
+const temporary = temporaryFolder();
 
 interface Run {
   readonly child: ChildProcess;
@@ -46,7 +46,6 @@ afterEach(() => {
 
 afterAll(() => {
   taken.close();
-  rmSync(temporary, { recursive: true });
 });
 
 describe('npm start', () => {

@@ -10,7 +10,7 @@ import {
 } from '../../sandbox/aws/state-machine.ts';
 import { exampleAccounts } from '../../sandbox/egain/example-accounts.ts';
 import { type Sandbox, startSandbox } from '../../sandbox/sandbox.ts';
-import { temporaryFolder } from '../support/stage.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 interface Manifest {
   readonly pages: readonly string[];

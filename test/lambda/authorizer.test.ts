@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Context } from 'aws-lambda';
@@ -9,6 +8,7 @@ import { systemClock } from '../../lambda/platform/clock.ts';
 import { writeBundle } from '../../lib/bundle/bundle.ts';
 import { AUDIENCE, goodClaims, METHOD_ARN, PARTNERS } from '../support/authorizer.ts';
 import { createSigningKey, sign, startIssuer, type TestIssuer } from '../support/issuer.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const context = { awsRequestId: 'r-1', getRemainingTimeInMillis: () => 10_000 } as Context;
 const key = await createSigningKey('k1', 'ES256');
@@ -18,7 +18,7 @@ let output: string[];
 
 beforeEach(async () => {
   issuer = await startIssuer(key);
-  folder = mkdtempSync(join(tmpdir(), 'authorizer-'));
+  folder = temporaryFolder();
   output = [];
   for (const name of ['stdout', 'stderr'] as const) {
     vi.spyOn(process[name], 'write').mockImplementation((text) => output.push(String(text)) > 0);
@@ -27,7 +27,6 @@ beforeEach(async () => {
 afterEach(async () => {
   vi.restoreAllMocks();
   vi.unstubAllEnvs();
-  rmSync(folder, { recursive: true });
   await issuer.stop();
 });
 

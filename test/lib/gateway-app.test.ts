@@ -5,7 +5,8 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { GatewayApp } from '../../lib/gateway-app.ts';
 import { loadStageConfig, parseStageConfig } from '../../lib/stage/stage-config.ts';
-import { appOf, FULL_STAGE, LEAST, temporaryFolder } from '../support/stage.ts';
+import { appOf, FULL_STAGE, LEAST } from '../support/stage.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 /** A hash by path of every template and asset in a cloud assembly. */
 function contentOf(folder: string): Record<string, string> {

@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/{lambda,lib,bin}/**/*.test.ts'],
+    globalSetup: 'test/support/temporary-root.ts',
     // Bundles are made of unchanged sources, or would be made anew for each break.
     exclude: ['test/lib/bundle/**', 'test/lambda/authorizer.test.ts'],
     isolate: false,

@@ -1,9 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Template } from 'aws-cdk-lib/assertions';
 import { GatewayApp } from '../../lib/gateway-app.ts';
 import { parseStageConfig } from '../../lib/stage/stage-config.ts';
+import { temporaryFolder } from './temporary-folder.ts';
 
 /** The least that a stage config needs. */
 export const LEAST = {
@@ -80,16 +78,4 @@ export function propertiesOfOnly(template: Template, type: string): Record<strin
   const [resource, ...others] = Object.values(template.findResources(type));
   if (resource === undefined || others.length > 0) throw new Error(`not one ${type}`);
   return resource['Properties'] as Record<string, unknown>;
-}
-
-const folders: string[] = [];
-process.once('exit', () => {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-});
-
-/** An empty folder that goes when the tests end. */
-export function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'egain-accounts-'));
-  folders.push(folder);
-  return folder;
 }

@@ -4,7 +4,7 @@ import { Function } from 'aws-cdk-lib/aws-lambda';
 import { DefinitionBody, type IChainable, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { resolveTemplate } from '../../sandbox/aws/template.ts';
-import { temporaryFolder } from './stage.ts';
+import { temporaryFolder } from './temporary-folder.ts';
 
 export const TASK_ARN = 'arn:aws:lambda:us-east-1:000000000000:function:TaskFunction';
 

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { writeBundle } from '../../../lib/bundle/bundle.ts';
-import { temporaryFolder } from '../../support/stage.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 // What a cold start has to read. The size of the SDK's one client is most of the first two.
 const LIMITS = { api: 250_000, task: 250_000, authorizer: 120_000 } as const;

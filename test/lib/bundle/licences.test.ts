@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { thirdPartyLicences } from '../../../lib/bundle/licences.ts';
-import { temporaryFolder } from '../../support/stage.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 function packageIn(
   root: string,

@@ -1,29 +1,26 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import {
   createLambdaFunction,
   type LambdaFunction,
   type LogLine,
   type RuntimeOptions,
 } from '../../../sandbox/aws/lambda-runtime.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'lambda-runtime-test-'));
 const started: LambdaFunction[] = [];
 
 afterEach(async () => {
   await Promise.all(started.splice(0).map((one) => one.stop()));
 });
 
-afterAll(() => rmSync(folder, { recursive: true }));
-
 /** A function whose bundle is `source`. */
 function functionOf(
   source: string,
   { timeoutSeconds = 5, ...options }: RuntimeOptions & { readonly timeoutSeconds?: number } = {},
 ): LambdaFunction {
-  const codePath = mkdtempSync(join(folder, 'asset-'));
+  const codePath = temporaryFolder();
   writeFileSync(join(codePath, 'index.mjs'), source);
   const made = createLambdaFunction(
     {
