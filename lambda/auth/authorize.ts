@@ -45,6 +45,7 @@ export function createAuthorize(
   const rules: TokenRules = {
     issuer: config.issuer,
     audience: config.audience,
+    clientClaim: config.clientClaim,
     cognito: config.cognitoClients !== undefined || COGNITO_ISSUER.test(config.issuer),
   };
   const keys = createIssuerKeys({

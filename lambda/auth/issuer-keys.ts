@@ -1,9 +1,10 @@
-import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
+import { type CryptoKey, errors, type JWSHeaderParameters } from 'jose';
 import type { Clock } from '../platform/clock.ts';
 import type { Deadline } from '../platform/deadline.ts';
 import { sendRequest } from '../platform/http-client.ts';
 import { parseSecureUrl } from '../platform/secure-url.ts';
 import { createSingleFlight } from '../platform/single-flight.ts';
+import { type KeySet, readKeySet } from './key-set.ts';
 
 /** Keys are asked for anew after this long, so that one the issuer withdraws loses its force. */
 const FRESH_MS = 10 * 60_000;
@@ -29,13 +30,18 @@ export interface IssuerKeysOptions {
   readonly onStale: (reason: string) => void;
 }
 
+/**
+ * Finds the keys that a token with this header may be signed by.
+ *
+ * @throws KeysUnavailable when that can't be decided
+ * @throws JWKSNoMatchingKey (jose's) when the issuer has no such key
+ */
+export type KeyLookUp = (header: JWSHeaderParameters) => Promise<readonly CryptoKey[]>;
+
 /** The public keys by which an issuer signs. */
 export interface IssuerKeys {
-  /**
-   * Jose's key look-up, bounded by `deadline`. It throws `KeysUnavailable` when it can't decide,
-   * and jose's `JWKSNoMatchingKey` when the issuer has no such key.
-   */
-  lookUp(deadline: Deadline): JWTVerifyGetKey;
+  /** A look-up that is bounded by `deadline`. */
+  lookUp(deadline: Deadline): KeyLookUp;
 }
 
 /**
@@ -50,17 +56,15 @@ export interface IssuerKeys {
  */
 export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
   const { clock } = options;
-  let known: { readonly find: JWTVerifyGetKey; readonly fetchedAt: number } | undefined;
+  let known: { readonly keySet: KeySet; readonly fetchedAt: number } | undefined;
   let failure: { readonly error: KeysUnavailable; readonly at: number } | undefined;
   let jwksUri: URL | undefined;
   const flight = createSingleFlight<void>();
 
   async function fetchKeys(signal: AbortSignal): Promise<void> {
     jwksUri ??= await findJwksUri(options, signal);
-    // Jose checks the form itself.
-    const keySet = (await fetchJson(jwksUri, signal, clock)) as JSONWebKeySet;
-    const find = createLocalJWKSet(keySet);
-    known = { find, fetchedAt: clock.now() };
+    const keySet = readKeySet(await fetchJson(jwksUri, signal, clock));
+    known = { keySet, fetchedAt: clock.now() };
     failure = undefined;
   }
 
@@ -85,7 +89,7 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
   const failedLately = () => failure !== undefined && clock.now() - failure.at < COOLDOWN_MS;
 
   /** The newest keys to be had; ones past their freshness if the issuer is down. */
-  async function current(deadline: Deadline): Promise<JWTVerifyGetKey> {
+  async function current(deadline: Deadline): Promise<KeySet> {
     if (age() >= KEPT_MS || (age() >= FRESH_MS && !failedLately())) {
       try {
         await refresh(deadline);
@@ -95,14 +99,14 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
       }
     }
     if (known === undefined) throw new KeysUnavailable('there are no keys');
-    return known.find;
+    return known.keySet;
   }
 
   return {
-    lookUp: (deadline) => async (header, token) => {
-      const find = await current(deadline);
+    lookUp: (deadline) => async (header) => {
+      const keySet = await current(deadline);
       try {
-        return await find(header, token);
+        return await keySet.fitting(header);
       } catch (error) {
         if (!isNoMatch(error)) throw judged(error);
         if (failure !== undefined && failedLately()) throw failure.error;
@@ -111,7 +115,7 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
       await refresh(deadline);
       const renewed = await current(deadline);
       try {
-        return await renewed(header, token);
+        return await renewed.fitting(header);
       } catch (error) {
         throw judged(error);
       }
@@ -123,10 +127,7 @@ const isNoMatch = (error: unknown) => error instanceof errors.JWKSNoMatchingKey;
 
 /** What is wrong with the token stays as it is; what is wrong with the key set does not. */
 function judged(error: unknown): unknown {
-  const byToken =
-    isNoMatch(error) ||
-    error instanceof errors.JWKSMultipleMatchingKeys ||
-    error instanceof errors.JOSENotSupported;
+  const byToken = isNoMatch(error) || error instanceof errors.JOSENotSupported;
   return byToken ? error : new KeysUnavailable('the key is not usable', { cause: error });
 }
 
@@ -142,13 +143,17 @@ async function findJwksUri(options: IssuerKeysOptions, signal: AbortSignal): Pro
   const configuration = secureUrl(`${base}/.well-known/openid-configuration`);
   const found = await fetchJson(configuration, signal, options.clock);
   const document = (found ?? {}) as { issuer?: unknown; jwks_uri?: unknown };
-  if (document.issuer !== options.issuer) {
-    throw new KeysUnavailable('the OpenID configuration is of another issuer');
-  }
+  if (document.issuer !== options.issuer) throw otherIssuer(document.issuer, base);
   const jwksUri = secureUrl(document.jwks_uri);
   // Lambda's own interface listens on this machine, so a remote issuer may not send us there.
   if (jwksUri.protocol !== 'https:' && configuration.protocol === 'https:') throw notSecure();
   return jwksUri;
+}
+
+function otherIssuer(named: unknown, base: string): KeysUnavailable {
+  const bySlash = named === base || named === `${base}/`;
+  const hint = bySlash ? ': the two differ by a slash at the end' : '';
+  return new KeysUnavailable(`the OpenID configuration is of another issuer${hint}`);
 }
 
 function secureUrl(text: unknown): URL {

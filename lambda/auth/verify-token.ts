@@ -1,5 +1,9 @@
-import type { JWTVerifyGetKey, JWTVerifyOptions } from 'jose';
-import { base64url, decodeJwt, errors, type JWTPayload, jwtVerify, UnsecuredJWT } from 'jose';
+import type { JWSHeaderParameters, JWTPayload, JWTVerifyOptions } from 'jose';
+import { base64url, decodeJwt, decodeProtectedHeader, errors, jwtVerify, UnsecuredJWT } from 'jose';
+import type { KeyLookUp } from './issuer-keys.ts';
+import { isAccessTokenType, isIdToken, readClientId, readScopes } from './token-claims.ts';
+
+const ALGORITHMS = ['RS256', 'ES256'];
 
 /** How far ahead of this clock the issuer's may be: applies to `nbf`; `exp` is strict. */
 const CLOCK_TOLERANCE_SECONDS = 5;
@@ -21,19 +25,21 @@ export interface TokenRules {
    * are told from them by `token_use`.
    */
   readonly cognito: boolean;
+  /** The one claim that names the client; undefined for those that issuers commonly use. */
+  readonly clientClaim: string | undefined;
 }
 
 /** What a verified token says. */
 export interface Bearer {
-  /** `client_id`, else `azp`, else `sub`; undefined when that claim is not a string. */
+  /** Undefined when the token names none. */
   readonly clientId: string | undefined;
   /** By their exact names. */
   readonly scopes: ReadonlySet<string>;
 }
 
 /**
- * Verifies the value of an `Authorization` header: RS256 or ES256, signature, issuer, audience,
- * `exp` (required), `nbf`, and `token_use` where Cognito issued it.
+ * Verifies the value of an `Authorization` header: RS256 or ES256, type, signature, issuer,
+ * audience, `exp` (required), `nbf`, and `token_use` where Cognito issued it.
  *
  * @param now milliseconds since the epoch
  * @throws TokenRefused when the token is no good, also while no keys can be had
@@ -43,15 +49,16 @@ export interface Bearer {
 export async function verifyToken(
   authorization: string,
   rules: TokenRules,
-  keys: JWTVerifyGetKey,
+  keys: KeyLookUp,
   now: number,
 ): Promise<Bearer> {
   const token = readBearer(authorization);
   try {
+    const header = readHeader(token);
     const options = verifyOptions(token, rules, now);
     checkClaims(token, options, rules, now);
-    const { payload } = await jwtVerify(token, keys, options);
-    return { clientId: readClientId(payload), scopes: readScopes(payload) };
+    const payload = await verifySignature(token, await keys(header), options);
+    return { clientId: readClientId(payload, rules.clientClaim), scopes: readScopes(payload) };
   } catch (error) {
     throw error instanceof errors.JOSEError ? new TokenRefused(reasonOf(error)) : error;
   }
@@ -64,10 +71,41 @@ function readBearer(authorization: string): string {
   return match[1];
 }
 
+function readHeader(token: string): JWSHeaderParameters {
+  let header: JWSHeaderParameters;
+  try {
+    header = decodeProtectedHeader(token);
+  } catch {
+    throw new TokenRefused('header');
+  }
+  if (!isAccessTokenType(header.typ)) throw new TokenRefused('typ');
+  const alg: unknown = header.alg;
+  if (typeof alg !== 'string' || !ALGORITHMS.includes(alg)) throw new TokenRefused('alg');
+  return header;
+}
+
+/** One of the keys has to fit: an issuer may list several under one `kid`. */
+async function verifySignature(
+  token: string,
+  keys: Awaited<ReturnType<KeyLookUp>>,
+  options: JWTVerifyOptions,
+): Promise<JWTPayload> {
+  let failure: unknown = new errors.JWKSNoMatchingKey();
+  for (const key of keys) {
+    try {
+      return (await jwtVerify(token, key, options)).payload;
+    } catch (error) {
+      if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw error;
+      failure = error;
+    }
+  }
+  throw failure;
+}
+
 function verifyOptions(token: string, rules: TokenRules, now: number): JWTVerifyOptions {
   const noAudience = rules.cognito && decodeJwt(token).aud === undefined;
   return {
-    algorithms: ['RS256', 'ES256'],
+    algorithms: ALGORITHMS,
     issuer: rules.issuer,
     requiredClaims: ['exp'],
     clockTolerance: CLOCK_TOLERANCE_SECONDS,
@@ -90,18 +128,7 @@ function checkClaims(
   const { payload } = UnsecuredJWT.decode(unsigned, options);
   if (Number(payload.exp) * 1000 <= now) throw new TokenRefused('exp');
   if (rules.cognito && payload['token_use'] !== 'access') throw new TokenRefused('token_use');
-}
-
-function readClientId(payload: JWTPayload): string | undefined {
-  const id = payload['client_id'] ?? payload['azp'] ?? payload.sub;
-  return typeof id === 'string' ? id : undefined;
-}
-
-/** `scope` as in RFC 9068; without it `scp`, a string or a list, as Okta and Entra write it. */
-function readScopes(payload: JWTPayload): ReadonlySet<string> {
-  const said = payload['scope'] ?? payload['scp'];
-  if (Array.isArray(said)) return new Set(said.filter((item) => typeof item === 'string'));
-  return new Set(typeof said === 'string' ? said.split(' ') : []);
+  if (isIdToken(payload)) throw new TokenRefused('ID token');
 }
 
 function reasonOf(error: errors.JOSEError): string {

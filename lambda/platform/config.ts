@@ -67,6 +67,7 @@ const authorizerSchema = z.object({
   AUTH_ISSUER: required(),
   AUTH_JWKS_URI: z.optional(z.string()),
   AUTH_AUDIENCE: z.optional(z.string()),
+  AUTH_CLIENT_CLAIM: z.optional(z.string()),
   AUTH_COGNITO_CLIENTS: z.optional(z.pipe(json, z.record(z.string(), z.string()))),
 });
 
@@ -77,6 +78,8 @@ export interface AuthorizerConfig {
   readonly jwksUri: string | undefined;
   /** The `aud` that tokens must have; a Cognito pool's access tokens have none. */
   readonly audience: string | undefined;
+  /** The one claim that names the client; undefined for those that issuers commonly use. */
+  readonly clientClaim: string | undefined;
   /**
    * The Cognito app client's id by the partner's name, where the pool is the stack's own; its ids
    * are not known before it is deployed. Undefined with an issuer of the deployer's.
@@ -117,6 +120,7 @@ export function readAuthorizerConfig(environment: Environment = process.env): Au
     issuer: env.AUTH_ISSUER,
     jwksUri: env.AUTH_JWKS_URI,
     audience: env.AUTH_AUDIENCE,
+    clientClaim: env.AUTH_CLIENT_CLAIM || undefined,
     cognitoClients: env.AUTH_COGNITO_CLIENTS,
   };
 }

@@ -91,7 +91,13 @@ export function createTestAuthorize(
   telemetry = recordTelemetry(),
   partners: unknown = PARTNERS,
 ): (authorizationToken: string | undefined, deadline?: Deadline) => ReturnType<Authorize> {
-  const full = { jwksUri: undefined, audience: AUDIENCE, cognitoClients: undefined, ...config };
+  const full = {
+    jwksUri: undefined,
+    audience: AUDIENCE,
+    clientClaim: undefined,
+    cognitoClients: undefined,
+    ...config,
+  };
   const authorize = createAuthorize(full, partners, telemetry, clock);
   return (authorizationToken, deadline = createTestDeadline()) =>
     authorize({ authorizationToken, methodArn: METHOD_ARN }, deadline);

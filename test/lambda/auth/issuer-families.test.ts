@@ -1,0 +1,238 @@
+import type { JWTPayload } from 'jose';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createTestAuthorize } from '../../support/authorizer.ts';
+import type { TestIssuer } from '../../support/issuer.ts';
+import { createSigningKey, type SigningKey, sign, startIssuer } from '../../support/issuer.ts';
+import { createManualClock } from '../../support/manual-clock.ts';
+
+const clock = createManualClock();
+const now = Math.floor(clock.now() / 1000);
+const CLIENT = '4e3c9bb0-9b0f-4a3c-8a53-0d4f6f2c1a77';
+const API = 'https://accounts.test';
+const READ = 'accounts/read';
+const ADDRESS = 'accounts/read.address';
+
+let key: SigningKey;
+let issuer: TestIssuer;
+
+beforeAll(async () => {
+  key = await createSigningKey('k1');
+  issuer = await startIssuer(key);
+});
+afterAll(() => issuer.stop());
+
+const PARTNERS = {
+  acme: { clientId: CLIENT, scopes: [READ, ADDRESS], usageKey: 'a-key-of-twenty-letters' },
+};
+
+interface Decision {
+  readonly effect: string | undefined;
+  readonly scopes: unknown;
+}
+
+async function decide(claims: JWTPayload, header = {}, config = {}): Promise<Decision> {
+  const authorize = createTestAuthorize(
+    { issuer: issuer.url, audience: API, ...config },
+    clock,
+    undefined,
+    PARTNERS,
+  );
+  const usual = { iss: issuer.url, aud: API, iat: now, exp: now + 3600 };
+  const { policyDocument, context } = await authorize(
+    `Bearer ${await sign(key, { ...usual, ...claims }, header)}`,
+  );
+  return { effect: policyDocument.Statement[0]?.Effect, scopes: context?.['scopes'] };
+}
+
+/** What each family issues by client credentials; docs/decisions/0029 has the sources. */
+const FAMILIES: readonly [string, JWTPayload, object?, object?][] = [
+  [
+    'Amazon Cognito',
+    {
+      aud: undefined as unknown as string,
+      sub: CLIENT,
+      token_use: 'access',
+      scope: `${READ} ${ADDRESS}`,
+      auth_time: now,
+      version: 2,
+      client_id: CLIENT,
+    },
+    {},
+    { audience: undefined, cognitoClients: { acme: CLIENT } },
+  ],
+  [
+    'Microsoft Entra, v2.0',
+    {
+      aio: 'opaque',
+      azp: CLIENT,
+      azpacr: '1',
+      oid: '0b3d1c5e-0000-4000-8000-000000000000',
+      sub: '0b3d1c5e-0000-4000-8000-000000000000',
+      roles: [READ, ADDRESS],
+      tid: '9c1e6a0f-0000-4000-8000-000000000000',
+      uti: 'opaque',
+      ver: '2.0',
+    },
+    { typ: 'JWT' },
+  ],
+  [
+    'Microsoft Entra, v1.0',
+    {
+      appid: CLIENT,
+      appidacr: '1',
+      idp: 'https://sts.windows.net/9c1e6a0f-0000-4000-8000-000000000000/',
+      oid: '0b3d1c5e-0000-4000-8000-000000000000',
+      sub: '0b3d1c5e-0000-4000-8000-000000000000',
+      roles: [READ, ADDRESS],
+      ver: '1.0',
+    },
+    { typ: 'JWT', x5t: 'k1' },
+  ],
+  ['Okta', { ver: 1, jti: 'AT.x', cid: CLIENT, scp: [READ, ADDRESS], sub: CLIENT }],
+  [
+    'Auth0',
+    {
+      sub: `${CLIENT}@clients`,
+      azp: CLIENT,
+      scope: `${READ} ${ADDRESS}`,
+      gty: 'client-credentials',
+    },
+    { typ: 'JWT' },
+  ],
+  [
+    'Auth0 with the profile of RFC 9068',
+    { sub: `${CLIENT}@clients`, client_id: CLIENT, scope: `${READ} ${ADDRESS}` },
+    { typ: 'at+jwt' },
+  ],
+  [
+    'Keycloak',
+    {
+      aud: [API, 'account'],
+      sub: '5f0c2c4e-0000-4000-8000-000000000000',
+      typ: 'Bearer',
+      azp: CLIENT,
+      client_id: CLIENT,
+      realm_access: { roles: ['offline_access'] },
+      scope: `email ${READ} profile ${ADDRESS}`,
+      clientHost: '192.0.2.7',
+      preferred_username: `service-account-${CLIENT}`,
+    },
+    { typ: 'JWT' },
+  ],
+  [
+    'an older Keycloak, without client_id',
+    { typ: 'Bearer', azp: CLIENT, clientId: 'x', sub: 's-1', scope: `${READ} ${ADDRESS}` },
+    { typ: 'JWT' },
+  ],
+  ['PingOne', { client_id: CLIENT, aud: [API], scope: `${READ} ${ADDRESS}`, env: 'e', org: 'o' }],
+  ['PingFederate', { client_id: CLIENT, scope: [READ, ADDRESS] }, { 'pi.atm': '1' }],
+  [
+    'Duende IdentityServer',
+    { client_id: CLIENT, nbf: now, jti: 'x', scope: [READ, ADDRESS] },
+    { typ: 'at+jwt' },
+  ],
+];
+
+describe('a token by client credentials', () => {
+  test.each(FAMILIES)('of %s names its partner and scopes', async (_, claims, header, config) => {
+    expect(await decide(claims, header, config)).toEqual({
+      effect: 'Allow',
+      scopes: `${READ} ${ADDRESS}`,
+    });
+  });
+
+  test.each(FAMILIES)(
+    'of %s opens nothing for another client',
+    async (_, claims, header, config) => {
+      const other = (value: unknown): unknown => (value === CLIENT ? 'another-client' : value);
+      const entries = Object.entries(claims).map(([claim, value]) => [claim, other(value)]);
+      // A subject counts for nobody who is named otherwise.
+      const named = { ...(Object.fromEntries(entries) as JWTPayload), sub: CLIENT };
+
+      expect(await decide(named, header, config)).toEqual({ effect: 'Deny', scopes: undefined });
+    },
+  );
+});
+
+const SCOPED = { scope: READ };
+
+describe('the client that a token was issued to', () => {
+  test.each<[string, JWTPayload, string]>([
+    ['client_id before all others', { client_id: CLIENT, azp: 'x', appid: 'x', cid: 'x' }, 'Allow'],
+    ['client_id, though azp is the partner', { client_id: 'x', azp: CLIENT }, 'Deny'],
+    ['azp before appid', { azp: 'x', appid: CLIENT }, 'Deny'],
+    ['appid before cid', { appid: 'x', cid: CLIENT }, 'Deny'],
+    ['cid before sub', { cid: 'x', sub: CLIENT }, 'Deny'],
+    ['sub, where there is none of them', { sub: CLIENT }, 'Allow'],
+    ['a client_id that is empty', { client_id: '', azp: CLIENT, sub: CLIENT }, 'Deny'],
+    ['a client_id that is null', { client_id: null, sub: CLIENT }, 'Deny'],
+    ['a client_id that is a number', { client_id: 7, sub: CLIENT }, 'Deny'],
+    ['a client_id in a list', { client_id: [CLIENT], sub: CLIENT }, 'Deny'],
+    ['an azp that is an object', { azp: { id: CLIENT }, sub: CLIENT }, 'Deny'],
+    ['a client_id in other letters', { client_id: CLIENT.toUpperCase() }, 'Deny'],
+    ['a claim that nobody asked for', { clientId: CLIENT }, 'Deny'],
+    ['no claim at all', {}, 'Deny'],
+  ])('is named by %s', async (_, claims, effect) => {
+    expect(await decide({ ...SCOPED, ...claims })).toMatchObject({ effect });
+  });
+
+  test.each<[string, JWTPayload, string]>([
+    ['that claim', { 'https://acme.test/client': CLIENT, client_id: 'x', sub: 'x' }, 'Allow'],
+    ['no other', { client_id: CLIENT, azp: CLIENT, sub: CLIENT }, 'Deny'],
+    ['nothing where it is null', { 'https://acme.test/client': null, sub: CLIENT }, 'Deny'],
+  ])('is named by %s where one is configured', async (_, claims, effect) => {
+    const config = { clientClaim: 'https://acme.test/client' };
+    expect(await decide({ ...SCOPED, ...claims }, {}, config)).toMatchObject({ effect });
+  });
+
+  test.each(['sub', 'azp'])('may be configured to be named by %s alone', async (clientClaim) => {
+    const claims = { client_id: 'x', azp: 'x', sub: 'x', [clientClaim]: CLIENT };
+    expect(await decide({ ...SCOPED, ...claims }, {}, { clientClaim })).toMatchObject({
+      effect: 'Allow',
+    });
+  });
+
+  test.each(['__proto__', 'constructor', 'toString'])(
+    'is nobody by a configured claim that objects inherit: %s',
+    async (clientClaim) => {
+      expect(await decide({ ...SCOPED, sub: CLIENT }, {}, { clientClaim })).toMatchObject({
+        effect: 'Deny',
+      });
+    },
+  );
+});
+
+describe('the scopes that a token grants', () => {
+  test.each<[string, JWTPayload, string | undefined]>([
+    ['scope as a text', { scope: READ }, READ],
+    ['scope as a list', { scope: [READ, 7, null, ADDRESS] }, `${READ} ${ADDRESS}`],
+    ['scp as a text', { scp: `${READ} ${ADDRESS}` }, `${READ} ${ADDRESS}`],
+    ['scp as a list', { scp: [READ] }, READ],
+    ['roles as a list', { roles: [READ] }, READ],
+    ['scope before scp and roles', { scope: READ, scp: ADDRESS, roles: [ADDRESS] }, READ],
+    ['scp before roles', { scp: READ, roles: [READ, ADDRESS] }, READ],
+    ['an empty scope before roles', { scope: '', roles: [READ] }, undefined],
+    ['a scope of null before roles', { scope: null, roles: [READ] }, undefined],
+    ['a scope that is an object', { scope: { [READ]: true } }, undefined],
+    ['roles as a text', { roles: READ }, undefined],
+    ['a list with a text of several', { scope: [`${READ} ${ADDRESS}`] }, undefined],
+    ['groups', { groups: [READ] }, undefined],
+  ])('are those of %s', async (_, claims, scopes) => {
+    expect((await decide({ client_id: CLIENT, ...claims })).scopes).toBe(scopes);
+  });
+});
+
+test.each<[string, JWTPayload, object?]>([
+  ['Cognito', { token_use: 'id', sub: CLIENT, scope: READ }],
+  ['Entra', { sub: CLIENT, nonce: 'x', roles: [READ], ver: '2.0' }, { typ: 'JWT' }],
+  ['Okta', { sub: CLIENT, scp: [READ], at_hash: 'x' }],
+  ['Auth0', { sub: CLIENT, ...SCOPED, nonce: 'x' }, { typ: 'JWT' }],
+  ['Keycloak', { typ: 'ID', azp: CLIENT, ...SCOPED }, { typ: 'JWT' }],
+  ['Ping', { sub: CLIENT, ...SCOPED, 'pi.sri': 'x', c_hash: 'x' }],
+  ['Duende', { sub: CLIENT, ...SCOPED, s_hash: 'x' }],
+])(
+  'an ID token of %s opens nothing, even with audience and scopes right',
+  async (_, claims, header) => {
+    await expect(decide(claims, header)).rejects.toThrow('ID token');
+  },
+);
