@@ -18,7 +18,10 @@ const sandbox = await startSandbox({
   // One container, as the peers are one process.
   maxInstances: 1,
   egain: { clientSecret },
-  configure: (config) => ({ ...config, cache: { freshSeconds: 30, staleSeconds: 600 } }),
+  configure: (config) => ({
+    ...config,
+    cache: { ...config.cache, freshSeconds: 30, staleSeconds: 600 },
+  }),
 });
 const { egain } = sandbox;
 if (egain === undefined) throw new Error('the benchmark needs the simulated eGain');

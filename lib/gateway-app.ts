@@ -5,6 +5,7 @@ import { AccountsStack } from './accounts/accounts-stack.ts';
 import { CredentialsStack } from './credentials/credentials-stack.ts';
 import { ObservabilityStack } from './observability/observability-stack.ts';
 import type { StageConfig } from './stage/stage-config.ts';
+import { stackName } from './stage/stage-name.ts';
 import { WorkflowStack } from './workflow/workflow-stack.ts';
 
 export interface GatewayAppProps {
@@ -40,29 +41,28 @@ export class GatewayApp extends App {
       stackTraces: false,
     });
     const tags = { application: 'egain-accounts', stage };
-    const name = `egain-accounts-${stage}`;
     this.credentials = CredentialsStack.isNeeded(config)
-      ? new CredentialsStack(this, `${name}-credentials`, {
+      ? new CredentialsStack(this, stackName(stage, 'credentials'), {
           config,
           stage,
           tags,
           description: "eGain accounts: eGain's credentials and the partners' issuer",
         })
       : undefined;
-    this.accounts = new AccountsStack(this, name, {
+    this.accounts = new AccountsStack(this, stackName(stage), {
       config,
       stage,
       credentials: this.credentials,
       tags,
       description: "eGain accounts: the functions and the partners' API",
     });
-    this.workflow = new WorkflowStack(this, `${name}-workflow`, {
+    this.workflow = new WorkflowStack(this, stackName(stage, 'workflow'), {
       config,
       accounts: this.accounts,
       tags,
       description: 'eGain accounts: the export to S3',
     });
-    this.observability = new ObservabilityStack(this, `${name}-observability`, {
+    this.observability = new ObservabilityStack(this, stackName(stage, 'observability'), {
       config,
       stage,
       accounts: this.accounts,

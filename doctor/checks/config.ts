@@ -9,7 +9,7 @@ import { type Checked, fails, holds } from '../report.ts';
 /** Whether the stage's config can be read, and whether its parts go together. */
 export function checkConfig(stage: string, folder: URL | undefined): Checked<StageConfig> {
   try {
-    const config = loadStageConfig(stage, folder);
+    const config = loadStageConfig(stage, folder === undefined ? {} : { folder });
     const notes = familyNotes(config.egain);
     const partners = Object.keys(config.partners).length;
     if (partners === 0) notes.push('there are no partners yet: nobody can call the API');

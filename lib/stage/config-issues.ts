@@ -1,8 +1,8 @@
 /** One thing that is wrong in a stage config. */
-export interface StageFault {
+export interface ConfigIssue {
   /** Where: the keys and indices from the top down. */
   readonly path: readonly PropertyKey[];
-  /** What should stand there. */
+  /** What should stand there, or what to do. */
   readonly expected: string;
 }
 
@@ -12,25 +12,25 @@ const ADDRESS_NAME = /(?:Arn|Url|Uri)$/;
 const LONGEST = 60;
 
 /**
- * Names each fault in a line: path, value, what was expected. A stage config holds no secrets, but
+ * Names each issue in a line: path, value, what was expected. A stage config holds no secrets, but
  * somebody may put one there by mistake, and this text ends in build logs; so what may be one is
  * not shown.
  *
  * @param file what to call the config
  */
-export function describeFaults(
+export function describeIssues(
   file: string,
   input: unknown,
-  faults: readonly StageFault[],
+  issues: readonly ConfigIssue[],
 ): string {
-  const byPath = new Map(faults.toReversed().map((fault) => [pathText(fault.path), fault]));
-  const lines = [...byPath].toReversed().map(([path, fault]) => {
-    const value = fault.path.reduce<unknown>(child, input);
-    const seen = value === undefined ? 'is missing' : `is ${show(value, fault.path)}`;
-    return `  ${path} ${seen}; expected ${fault.expected}`;
+  const byPath = new Map(issues.toReversed().map((issue) => [pathText(issue.path), issue]));
+  const lines = [...byPath].toReversed().map(([path, issue]) => {
+    const value = issue.path.reduce<unknown>(child, input);
+    const seen = value === undefined ? 'is missing' : `is ${show(value, issue.path)}`;
+    return `  ${path} ${seen}; expected ${issue.expected}`;
   });
-  const number = lines.length === 1 ? '1 fault' : `${lines.length} faults`;
-  return `${file} has ${number}:\n${lines.join('\n')}`;
+  const number = lines.length === 1 ? '1 thing' : `${lines.length} things`;
+  return `${file} has ${number} to correct:\n${lines.join('\n')}`;
 }
 
 /** `value` as JSON, short; what may be secret, and what is in objects, is left out. */

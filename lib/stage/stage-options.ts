@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { about, object, text, throttle, whole, words } from './schema-leaves.ts';
+import { about, object, text, throttle, url, whole, words } from './schema-leaves.ts';
 
 const HOST_NAME = /^(?=.{4,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/;
 
@@ -85,5 +85,8 @@ export const alarmsSchema = object({
     text(/^[^@\s]{1,64}@[^@\s]{3,253}$/, 'an e-mail address').check(
       about('Who is woken; the address must confirm the subscription.'),
     ),
+  ),
+  runbookUrl: z.optional(
+    url('query').check(about('Where your runbook is; every alarm links to its section there.')),
   ),
 });

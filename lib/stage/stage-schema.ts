@@ -4,6 +4,11 @@ import { accountRuleSchema } from '../../lambda/accounts/visibility.ts';
 import { about, list, object, text, throttle, url, whole, words } from './schema-leaves.ts';
 import { alarmsSchema, apiSchema, functionsSchema } from './stage-options.ts';
 
+/** How long a snapshot is fresh, where the config does not say. */
+export const DEFAULT_FRESH_SECONDS = 30;
+/** How old a snapshot may be that stands in after a failure, where the config does not say. */
+export const DEFAULT_STALE_SECONDS = 600;
+
 /** Partner names become construct ids, API keys' names and a metric's dimension. */
 const PARTNER_NAME = /^[A-Za-z][\w-]{0,39}$/;
 
@@ -23,6 +28,13 @@ const egainSchema = object({
       .enum(['body', 'basic'], '"body" or "basic"')
       .check(about('How the client id and secret go to the token URL.')),
     'body',
+  ),
+  callsPerMinute: z.optional(
+    whole(1, 100_000).check(
+      about(
+        'All containers together make no more calls to eGain in any minute; needs cache.shared.',
+      ),
+    ),
   ),
 });
 
@@ -47,6 +59,24 @@ const authSchema = object({
   audience: z.optional(words('the audience that tokens are issued for')),
   jwksUri: z.optional(
     url('query').check(about("Without it, the issuer's OpenID configuration names it.")),
+  ),
+  clientClaim: z.optional(
+    text(/^[\w:/.-]{1,128}$/, 'the name of a claim').check(
+      about('The claim that names the client; without it client_id, azp, appid, cid or sub.'),
+    ),
+  ),
+});
+
+const awsSchema = object({
+  account: z.optional(
+    text(/^\d{12}$/, 'an AWS account id of 12 digits, in quotes').check(
+      about('The account that the stage is deployed to, and no other.'),
+    ),
+  ),
+  region: z.optional(
+    text(/^[a-z]{2}(?:-[a-z]+)+-\d$/, 'an AWS region such as eu-west-1').check(
+      about('The region that the stage is deployed to, and no other.'),
+    ),
   ),
 });
 
@@ -86,14 +116,26 @@ export const stageSchema = object({
   ),
   cache: z.prefault(
     object({
-      freshSeconds: z._default(whole(0, 3600), 30),
-      staleSeconds: z._default(whole(0, 86_400), 600),
+      freshSeconds: z._default(whole(0, 3600), DEFAULT_FRESH_SECONDS),
+      staleSeconds: z._default(whole(0, 86_400), DEFAULT_STALE_SECONDS),
+      shared: z._default(
+        z
+          .boolean('true or false')
+          .check(about('One snapshot and one token for all containers, in a table.')),
+        true,
+      ),
+      refreshSeconds: z.optional(
+        whole(60, 86_400).check(
+          about('A function renews the snapshot so often, and no caller waits for eGain.'),
+        ),
+      ),
     }),
     {},
   ),
   api: z.prefault(apiSchema, {}),
   functions: z.prefault(functionsSchema, {}),
   alarms: z.prefault(alarmsSchema, {}),
+  aws: z.prefault(awsSchema, {}),
   removalPolicy: z._default(
     z
       .enum(['retain', 'destroy'], '"retain" or "destroy"')
@@ -109,4 +151,22 @@ export type PartnerConfig = z.infer<typeof partnerSchema>;
 /** The JSON Schema that editors take; kept in `config/stage.schema.json`. */
 export function stageJsonSchema(): object {
   return z.toJSONSchema(stageSchema, { io: 'input', target: 'draft-07' });
+}
+
+/** As much of a JSON Schema as leads from an object to its keys. */
+interface JsonSchema {
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly additionalProperties?: JsonSchema | boolean;
+}
+
+/** The keys that an object of a stage config may have, by where it stands. */
+export function knownKeysAt(path: readonly PropertyKey[]): string[] {
+  const inside = (schema: JsonSchema, key: PropertyKey): JsonSchema => {
+    const { properties = {}, additionalProperties } = schema;
+    const named = Object.hasOwn(properties, key) ? properties[String(key)] : undefined;
+    const other = typeof additionalProperties === 'object' ? additionalProperties : {};
+    return named ?? other;
+  };
+  const top: JsonSchema = stageJsonSchema();
+  return Object.keys(path.reduce(inside, top).properties ?? {});
 }

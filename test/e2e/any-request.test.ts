@@ -14,7 +14,10 @@ let sandbox: Sandbox;
 beforeAll(async () => {
   sandbox = await startSandbox({
     egain: { accounts: exampleAccounts(60) },
-    configure: (config) => ({ ...config, cache: { freshSeconds: 3600, staleSeconds: 3600 } }),
+    configure: (config) => ({
+      ...config,
+      cache: { ...config.cache, freshSeconds: 3600, staleSeconds: 3600 },
+    }),
     maxInstances: 1,
   });
   for (const partner of ['acme', 'basic', 'chat-desk']) tokens.push(await sandbox.token(partner));

@@ -48,7 +48,10 @@ let send: Send;
 beforeAll(async () => {
   sandbox = await startSandbox({
     egain: { accounts: exampleAccounts(120) },
-    configure: (config) => ({ ...config, cache: { freshSeconds: 3600, staleSeconds: 3600 } }),
+    configure: (config) => ({
+      ...config,
+      cache: { ...config.cache, freshSeconds: 3600, staleSeconds: 3600 },
+    }),
     maxInstances: 1,
   });
   send = createPartner(sandbox, await sandbox.token('acme'), bodies);

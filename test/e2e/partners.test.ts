@@ -20,7 +20,10 @@ let nobody: Send;
 beforeAll(async () => {
   sandbox = await startSandbox({
     egain: { accounts },
-    configure: (config) => ({ ...config, cache: { freshSeconds: 3600, staleSeconds: 3600 } }),
+    configure: (config) => ({
+      ...config,
+      cache: { ...config.cache, freshSeconds: 3600, staleSeconds: 3600 },
+    }),
     maxInstances: 1,
   });
   full = createPartner(sandbox, await sandbox.token('acme'));

@@ -24,7 +24,10 @@ beforeAll(async () => {
     egain: { accounts: 10 },
     // A second one could start between eGain's cut and the put, and would need a token then.
     maxInstances: 1,
-    configure: (config) => ({ ...config, cache: { freshSeconds: 1, staleSeconds: 600 } }),
+    configure: (config) => ({
+      ...config,
+      cache: { ...config.cache, freshSeconds: 1, staleSeconds: 600 },
+    }),
   });
   egain = sandbox.egain ?? (await startEgain());
   send = createPartner(sandbox, await sandbox.token('acme'));

@@ -24,7 +24,7 @@ beforeAll(async () => {
     clock,
     configure: (config) => ({
       ...config,
-      cache: { freshSeconds: FRESH_SECONDS, staleSeconds: 3600 },
+      cache: { ...config.cache, freshSeconds: FRESH_SECONDS, staleSeconds: 3600 },
       partners: { ...config.partners, trial: TRIAL },
     }),
     maxInstances: 1,

@@ -33,15 +33,16 @@ export const KEY_ARN =
 /** A stage with every option on, an issuer and a secret of the deployer's. */
 export const FULL_STAGE = {
   ...LEAST,
-  egain: { ...LEAST.egain, clientAuthentication: 'basic' },
+  egain: { ...LEAST.egain, clientAuthentication: 'basic', callsPerMinute: 120 },
   credentials: { secretArn: SECRET_ARN, keyArn: KEY_ARN },
   auth: {
     issuer: 'https://issuer.example.com',
     audience: 'egain-accounts',
     jwksUri: 'https://issuer.example.com/keys',
+    clientClaim: 'appid',
   },
   partners: { acme: { clientId: 'acme-client', scopes: ['accounts/read'] } },
-  cache: { freshSeconds: 5, staleSeconds: 60 },
+  cache: { freshSeconds: 30, staleSeconds: 300, shared: true, refreshSeconds: 60 },
   api: {
     domain: {
       name: 'accounts.example.com',
@@ -61,7 +62,8 @@ export const FULL_STAGE = {
       authorizer: { reserved: 20, provisioned: 1 },
     },
   },
-  alarms: { email: 'ops@example.com' },
+  alarms: { email: 'ops@example.com', runbookUrl: 'https://wiki.example.com/runbook' },
+  aws: { account: '123456789012', region: 'eu-west-1' },
   removalPolicy: 'destroy',
 };
 

@@ -59,8 +59,8 @@ describe('the functions', () => {
         EGAIN_TOKEN_URL: LEAST.egain.tokenUrl,
         EGAIN_SCOPE: LEAST.egain.scope,
         EGAIN_CLIENT_AUTHENTICATION: 'basic',
-        CACHE_FRESH_SECONDS: '5',
-        CACHE_STALE_SECONDS: '60',
+        CACHE_FRESH_SECONDS: '30',
+        CACHE_STALE_SECONDS: '300',
         LOG_LEVEL: 'DEBUG',
       });
     }

@@ -61,7 +61,7 @@ describe('the alarms', () => {
     });
     full.hasResourceProperties('AWS::CloudWatch::Alarm', {
       AlarmName: 'egain-accounts-test-StaleTooLong',
-      Threshold: 5 + 300,
+      Threshold: 30 + 300,
     });
   });
 });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { loadStageConfig } from '../../../lib/stage/stage-config.ts';
-import { PLAIN_STAGE } from '../../support/stage.ts';
+import { LEAST, PLAIN_STAGE, SECRET_ARN } from '../../support/stage.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 function folderWith(files: Readonly<Record<string, string>>): URL {
@@ -16,7 +16,10 @@ describe('the file of a stage', () => {
   it('is read by the name of the stage', () => {
     const folder = folderWith({ 'prod.json': JSON.stringify(PLAIN_STAGE) });
 
-    expect(Object.keys(loadStageConfig('prod', folder).partners)).toEqual(['acme', 'second-one']);
+    expect(Object.keys(loadStageConfig('prod', { folder }).partners)).toEqual([
+      'acme',
+      'second-one',
+    ]);
   });
 
   it('is in the project for the sandbox, and right', () => {
@@ -31,15 +34,55 @@ describe('the file of a stage', () => {
     });
     mkdirSync(new URL('folder.json', folder));
 
-    expect(() => loadStageConfig('absent', folder)).toThrow(
+    expect(() => loadStageConfig('absent', { folder })).toThrow(
       'There is no config/absent.json. Make it from config/dev.json, or choose another stage: ' +
-        '-c stage=<name> for cdk, --stage <name> for the doctor and npm start.',
+        '-c stage=<name> for cdk, --stage <name> for every npm command.',
     );
-    expect(() => loadStageConfig('folder', folder)).toThrow("config/folder.json can't be read.");
-    expect(() => loadStageConfig('bad', folder)).toThrow(/^config\/bad\.json is not JSON/);
-    expect(() => loadStageConfig('bad', folder)).not.toThrow(canary);
-    expect(() => loadStageConfig('empty', folder)).toThrow(/^config\/empty\.json is not JSON$/);
+    expect(() => loadStageConfig('folder', { folder })).toThrow(
+      "config/folder.json can't be read.",
+    );
+    expect(() => loadStageConfig('bad', { folder })).toThrow(/^config\/bad\.json is not JSON/);
+    expect(() => loadStageConfig('bad', { folder })).not.toThrow(canary);
+    expect(() => loadStageConfig('empty', { folder })).toThrow(/^config\/empty\.json is empty$/);
   });
+
+  it('may begin with a byte order mark', () => {
+    const folder = folderWith({ 'marked.json': `\uFEFF${JSON.stringify(PLAIN_STAGE)}` });
+
+    expect(loadStageConfig('marked', { folder })).toMatchObject(LEAST);
+  });
+
+  it('has no key twice, wherever it stands', () => {
+    const egain = JSON.stringify(LEAST.egain);
+    const partner = '{"scopes":["accounts/read"]}';
+    const folder = folderWith({
+      'twice.json': `{"egain":${egain},\n"partners":{"acme":${partner},\n"b":${partner},"acme":${partner}},"egain":${egain}}`,
+    });
+
+    expect(() => loadStageConfig('twice', { folder })).toThrow(
+      'config/twice.json has 2 things to correct:\n' +
+        '  partners.acme is an object; expected the key once; it stands again on line 3\n' +
+        '  egain is an object; expected the key once; it stands again on line 3',
+    );
+  });
+
+  it('is held against the region that it would go to', () => {
+    const folder = folderWith({
+      'far.json': JSON.stringify({ ...LEAST, credentials: { secretArn: SECRET_ARN } }),
+    });
+
+    expect(loadStageConfig('far', { folder, region: 'eu-west-1' })).toMatchObject(LEAST);
+    expect(() => loadStageConfig('far', { folder, region: 'us-east-1' })).toThrow(
+      /credentials\.secretArn is .*; expected one of us-east-1/,
+    );
+  });
+
+  it.each(['x-credentials', 'x-workflow', 'x-observability'])(
+    'is not looked for when the stage is called %s, as a stack of another stage is',
+    (stage) => {
+      expect(() => loadStageConfig(stage)).toThrow(/expected a name that does not end in -/);
+    },
+  );
 
   it.each(['', 'Dev', '../dev', 'a'.repeat(36), '1st', 'my-aws', 'dev.json'])(
     'is not looked for when the stage is called %j',

@@ -17,6 +17,12 @@ function faultsOf(input: unknown): string[] {
 }
 
 const own = (clientId?: string) => ({ clientId, scopes: ['accounts/read'] });
+/** A stage with one partner, as JSON that may name it like what objects inherit. */
+const named = (name: string): unknown =>
+  JSON.parse(
+    `{"egain":${JSON.stringify(LEAST.egain)},"partners":{"${name}":{"scopes":["accounts/read"]}}}`,
+  );
+
 const ISSUER = { issuer: 'https://issuer.example.com', audience: 'accounts' };
 
 describe('a stage config', () => {
@@ -31,7 +37,8 @@ describe('a stage config', () => {
       partners: {
         acme: { throttle: { rate: 10, burst: 20 }, quota: { limit: 100_000, period: 'DAY' } },
       },
-      cache: { freshSeconds: 30, staleSeconds: 600 },
+      cache: { freshSeconds: 30, staleSeconds: 600, shared: true },
+      aws: {},
       removalPolicy: 'retain',
       functions: { logLevel: 'INFO', concurrency: { api: {}, task: {}, authorizer: {} } },
     });
@@ -84,7 +91,8 @@ describe('a stage config', () => {
         `egain.apiUrl is "http://api.egain.cloud/v3"; expected ${url}`,
         'egain.retries is 3; expected no such key',
         `partners.acme.scopes[0] is "accounts/write"; expected ${scopes}`,
-        'partners.acme.accounts.channel is a list of 0; expected at least 1 of them',
+        'partners.acme.accounts.channel is a list of 0; expected a list of one or more, each an id',
+        'partners.acme.scopes is a list of 1; expected accounts/read among them, which opens the routes',
         'partners.2nd is an object; expected a name of letters, digits, - and _, at most 40, beginning with a letter',
         `partners.three.scopes is a list of 0; expected a list of one or more of ${scopes}`,
         'partners.three.throttle.rate is 0; expected requests a second, above 0',
@@ -145,7 +153,7 @@ describe('a stage config', () => {
 
   it('may ask eGain every time, and keep stale answers off', () => {
     expect(faultsOf({ ...LEAST, cache: { freshSeconds: 0, staleSeconds: 0 } })).toEqual([]);
-    expect(faultsOf({ ...LEAST, cache: { freshSeconds: 900 } })).toEqual([]);
+    expect(faultsOf({ ...LEAST, cache: { freshSeconds: 600 } })).toEqual([]);
   });
 
   it('needs audience and client ids with an issuer', () => {
@@ -189,18 +197,101 @@ describe('a stage config', () => {
     ]);
   });
 
-  it("refuses more partners of the stack's own pool than a function's environment can name", () => {
-    const partners = Object.fromEntries(
-      Array.from({ length: 90 }, (_, index) => [`partner-${index}`, own()]),
-    );
-    const withIds = Object.fromEntries(
-      Object.keys(partners).map((name) => [name, own(`${name}-client`)]),
-    );
+  it.each([
+    ["the stack's own pool", {}, () => own()],
+    ['an issuer of its own', { auth: ISSUER }, (name: string) => own(`${name}-client`)],
+  ])('takes 300 partners with %s and no more', (_, auth, partner) => {
+    const partnersOf = (number: number) =>
+      Object.fromEntries(
+        Array.from({ length: number }, (__, index) => `partner-${index}`).map((name) => [
+          name,
+          partner(name),
+        ]),
+      );
 
-    expect(faultsOf({ ...LEAST, partners })).toEqual([
-      expect.stringMatching(/^partners is an object; expected fewer partners/),
+    expect(faultsOf({ ...LEAST, ...auth, partners: partnersOf(300) })).toEqual([]);
+    expect(faultsOf({ ...LEAST, ...auth, partners: partnersOf(301) })).toEqual([
+      expect.stringMatching(/^partners is an object; expected at most 300 partners, not 301: /),
     ]);
-    expect(faultsOf({ ...LEAST, auth: ISSUER, partners: withIds })).toEqual([]);
+  });
+
+  it.each([
+    [{ accounts: {} }, /^partners\.acme\.accounts is an object; expected at least one list; leave/],
+    [
+      { scopes: ['accounts/read.address'] },
+      /^partners\.acme\.scopes is a list of 1; expected accounts\/read among them/,
+    ],
+  ])('refuses a partner with %j, who would see everything or nothing', (part, fault) => {
+    const acme = { scopes: ['accounts/read'], ...part };
+
+    expect(faultsOf({ ...LEAST, partners: { acme } })).toEqual([expect.stringMatching(fault)]);
+  });
+
+  it('refuses a partner named __proto__, and takes other names that objects inherit', () => {
+    expect(faultsOf(named('__proto__'))).toEqual([
+      'partners.__proto__ is an object; expected another name for a partner',
+    ]);
+    expect(faultsOf(named('constructor'))).toEqual([]);
+    expect(Object.keys(parseStageConfig(named('constructor')).partners)).toEqual(['constructor']);
+  });
+
+  it.each([
+    [
+      { cache: { freshSeconds: 60, staleSeconds: 59 } },
+      /^cache\.staleSeconds is 59; expected at least 60/,
+    ],
+    [
+      { cache: { freshSeconds: 900 } },
+      /^cache\.staleSeconds is missing; expected at least 900, .* \(it is 600 unless given\)$/,
+    ],
+    [
+      { cache: { refreshSeconds: 59 } },
+      /^cache\.refreshSeconds is 59; expected a whole number from 60/,
+    ],
+    [
+      { cache: { shared: false, refreshSeconds: 60 } },
+      /^cache\.refreshSeconds is 60; expected nothing here without cache\.shared/,
+    ],
+    [
+      { cache: { shared: false }, egain: { ...LEAST.egain, callsPerMinute: 10 } },
+      /^egain\.callsPerMinute is 10; expected nothing here without cache\.shared/,
+    ],
+    [
+      { aws: { account: 123456789012 } },
+      /^aws\.account is 123456789012; expected an AWS account id/,
+    ],
+    [{ aws: { region: 'Ireland' } }, /^aws\.region is "Ireland"; expected an AWS region/],
+    [
+      { aws: { region: 'eu-central-1' }, credentials: { secretArn: SECRET_ARN } },
+      /^credentials\.secretArn is .*; expected one of eu-central-1, .* of eu-west-1$/,
+    ],
+    [{ alarms: { runbookUrl: 'wiki' } }, /^alarms\.runbookUrl is "wiki"; expected an https URL/],
+    [
+      { auth: { ...ISSUER, clientClaim: '' } },
+      /^auth\.clientClaim is ""; expected the name of a claim/,
+    ],
+  ])('refuses %j with what to do', (part, fault) => {
+    expect(faultsOf({ ...LEAST, ...part })).toEqual([expect.stringMatching(fault)]);
+  });
+
+  it.each([
+    [
+      'refreshSecond',
+      { cache: { refreshSecond: 60 } },
+      'cache.refreshSecond is 60; expected no such key; did you mean refreshSeconds?',
+    ],
+    [
+      'Partners',
+      { Partners: {} },
+      'Partners is an object; expected no such key; did you mean partners?',
+    ],
+    [
+      'a partner',
+      { partners: { acme: { scopes: ['accounts/read'], acounts: {} } } },
+      'partners.acme.acounts is an object; expected no such key; did you mean accounts?',
+    ],
+  ])('answers an unknown key with the one that is like it: %s', (_, part, fault) => {
+    expect(faultsOf({ ...LEAST, ...part })).toEqual([fault]);
   });
 
   it.each([
@@ -238,11 +329,11 @@ describe('a stage config', () => {
     ],
     [
       { partners: { acme: { scopes: ['accounts/read'], accounts: { attribute: ['x'] } } } },
-      /^partners\.acme\.accounts\.attribute\[0\] is "x"; expected text that matches/,
+      /^partners\.acme\.accounts\.attribute\[0\] is "x"; expected name:value, as text$/,
     ],
     [
       { partners: { acme: { scopes: ['accounts/read'], accounts: { channel: 'x' } } } },
-      /^partners\.acme\.accounts\.channel is "x"; expected a value of type array$/,
+      /^partners\.acme\.accounts\.channel is "x"; expected a list of one or more, each an id$/,
     ],
   ])('refuses %j', (part, fault) => {
     expect(faultsOf({ ...LEAST, ...part })[0]).toMatch(fault);
