@@ -1,19 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { createContainer } from './accounts/container.ts';
 import { createApiHandler } from './http/api-handler.ts';
+import { openApiDocument } from './http/openapi-document.ts';
 import { systemClock } from './platform/clock.ts';
-import { readCorsOrigins } from './platform/config.ts';
-import { lazy } from './platform/lazy.ts';
+import { readCorsOrigins, readPublicTokenUrl } from './platform/config.ts';
 import { createTelemetry } from './platform/telemetry.ts';
 
 const telemetry = createTelemetry('api');
 const container = createContainer(telemetry);
-const readOpenApi = lazy(() => readFileSync(new URL('openapi.json', import.meta.url), 'utf8'));
+const readOpenApi = () => readFileSync(new URL('openapi.json', import.meta.url), 'utf8');
 
 /** Answers the partner API's requests, as API Gateway's proxy integration (REST) sends them. */
 export const handler = createApiHandler({
   service: container.service,
-  openApi: async () => readOpenApi(),
+  openApi: openApiDocument(readOpenApi, readPublicTokenUrl()),
   telemetry,
   clock: systemClock,
   corsOrigins: readCorsOrigins(),

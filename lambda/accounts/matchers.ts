@@ -12,7 +12,7 @@ export function oneOf(wanted: readonly string[]): (value: string | null | undefi
 
 /** Whether all of these pairs are among the attributes. */
 export function allPairs(pairs: readonly string[]): (attributes: readonly Attribute[]) => boolean {
-  const wanted = pairs.map(splitPair);
+  const wanted = [...new Set(pairs)].map(splitPair);
   return (attributes) => wanted.every((pair) => has(attributes, pair));
 }
 

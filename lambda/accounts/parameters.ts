@@ -23,9 +23,10 @@ const listOf = <T extends z.ZodMiniType>(item: T) =>
 const integer = (maximum: number) => z.int().check(z.minimum(1), z.maximum(maximum));
 
 const ids = {
-  schema: listOf(text()),
+  // What joins several by commas, as others' APIs take them, would match nothing.
+  schema: listOf(text().check(z.regex(/^[^,]+$/))),
   form: 'list',
-  expected: `an id of 1 to ${MAX_TEXT} characters, at most ${MAX_ITEMS} of them`,
+  expected: `an id of 1 to ${MAX_TEXT} characters without a comma, at most ${MAX_ITEMS} of them; repeat the parameter for each`,
   matches: oneOf,
 } as const;
 
@@ -166,7 +167,8 @@ export const PARAMETERS = {
     form: 'commas',
     expected: 'a comma list of dotted paths of an account, such as id,channel.id',
     description:
-      "The fields wanted, as dotted paths. An object's name means all that is open in it.",
+      "The fields wanted, as dotted paths. An object's name means all that is open in it. " +
+      'Repeated: all of them together.',
   }),
 } as const satisfies Record<string, FilterRow<z.ZodMiniType> | OptionRow<z.ZodMiniType>>;
 

@@ -6,13 +6,31 @@ import { FILTER_NAMES, isParameter, PARAMETERS } from './parameters.ts';
 import type { Query } from './query.ts';
 import { excerpt } from './text.ts';
 
+/** As many rows as eGain gives, so that a small request can't make a large answer. */
+const MAX_ROWS = 30;
+/** Longer than any name that there is; what is cut off helps nobody. */
+const UNKNOWN_LENGTH = 40;
+
+/** A fault with these rows, or the first of them and how many more there are. */
+export function invalidRequest(rows: readonly Detail[]): Fault {
+  if (rows.length <= MAX_ROWS) return new Fault('invalidRequest', { details: rows });
+  const shownRows = rows.slice(0, MAX_ROWS - 1);
+  const more = { key: 'more', value: `${rows.length - shownRows.length} further faults` };
+  return new Fault('invalidRequest', { details: [...shownRows, more] });
+}
+
 /** A row for something that nothing of this name can be asked for. */
 export function unknownRow(name: string): Detail {
-  return { key: excerpt(name), value: 'no such parameter' };
+  return { key: excerpt(name, UNKNOWN_LENGTH), value: 'no such parameter' };
+}
+
+/** A row for a parameter that may stand once. */
+export function repeatedRow(name: string, times: number): Detail {
+  return { key: name, value: `may be given once; it was given ${times} times` };
 }
 
 /** A row that says what was expected, and what came instead. */
-export function unexpectedRow(name: string, expected: string, value: unknown): Detail {
+function unexpectedRow(name: string, expected: string, value: unknown): Detail {
   return { key: excerpt(name), value: `expected ${expected}; got ${shown(value)}${hint(value)}` };
 }
 
@@ -21,7 +39,7 @@ function shown(value: unknown): string {
 }
 
 const hint = (value: unknown): string =>
-  typeof value === 'string' && /\d \d\d:\d\d$/.test(value) ? '; in a URL, a + is written %2B' : '';
+  typeof value === 'string' && /\d \d\d:?\d\d$/.test(value) ? '; in a URL, a + is written %2B' : '';
 
 /**
  * One row for each fault that a schema found, by the parameter's name (the last name of its path,

@@ -15,6 +15,8 @@ export interface Selection {
    * @throws RangeError for any other position.
    */
   readonly fragment: (position: number) => string;
+  /** The version of all that the viewer can see, whatever matches (`View.version`). */
+  readonly version: () => string;
 }
 
 /**
@@ -32,6 +34,7 @@ export function select(
   const write = view.writer(query.fields);
   return {
     count: places.length,
+    version: view.version,
     fragment(position) {
       const place = places[position];
       if (place === undefined) throw new RangeError('no account at this position');

@@ -23,6 +23,8 @@ export interface SnapshotAnswer {
   readonly ageSeconds: number;
   /** Whole seconds, 0 when stale. */
   readonly freshSecondsLeft: number;
+  /** How long a snapshot is fresh, whole seconds. */
+  readonly freshSeconds: number;
 }
 
 export interface SnapshotStore {
@@ -64,6 +66,7 @@ export function createSnapshotStore(options: SnapshotStoreOptions): SnapshotStor
     state,
     ageSeconds: Math.floor(age(snapshot) / 1000),
     freshSecondsLeft: Math.max(0, Math.floor((freshMs - age(snapshot)) / 1000)),
+    freshSeconds: options.freshSeconds,
   });
 
   const renew = async (deadline: Deadline): Promise<Snapshot> => {

@@ -40,11 +40,9 @@ const codePoint = (text: string, at: number): number => text.codePointAt(at) as 
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 const EXCERPT_LENGTH = 100;
 
-/** A caller's text, fit to be shown in a fault: cut at 100 characters, nothing invisible in it. */
-export function excerpt(text: string): string {
+/** A caller's text, fit to be shown in a fault: cut at some length, nothing invisible in it. */
+export function excerpt(text: string, length = EXCERPT_LENGTH): string {
   const end =
-    text.length > EXCERPT_LENGTH && isHighSurrogate(text.charCodeAt(EXCERPT_LENGTH - 1))
-      ? EXCERPT_LENGTH - 1
-      : EXCERPT_LENGTH;
+    text.length > length && isHighSurrogate(text.charCodeAt(length - 1)) ? length - 1 : length;
   return text.slice(0, end).toWellFormed().replace(UNPRINTABLE, '\uFFFD');
 }

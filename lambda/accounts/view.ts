@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Account } from '../egain/account.ts';
 import { type Columns, createColumns, type Place, type Test } from './compare-keys.ts';
 import { type FieldPath, openLeaves } from './fields.ts';
@@ -8,6 +9,9 @@ import { ruleTests, type Viewer, viewKeyOf } from './visibility.ts';
 
 /** More views than a container's partners have in practice; beyond, the least used goes. */
 const MAX_VIEWS = 64;
+
+/** 132 bits of a hash. */
+const VERSION_LENGTH = 22;
 
 /** Writes the JSON text of an account. */
 type Writer = (place: Place) => string;
@@ -25,6 +29,10 @@ export interface View {
   readonly writer: (fields: readonly FieldPath[] | undefined) => Writer;
   /** What filters compare. */
   readonly columns: Columns;
+  /**
+   * A short text for all that the viewer can see: it changes exactly when something in that does.
+   */
+  readonly version: () => string;
 }
 
 interface SnapshotIndex {
@@ -36,12 +44,12 @@ interface SnapshotIndex {
   readonly views: Map<string, View>;
 }
 
-const indexes = new WeakMap<Snapshot, SnapshotIndex>();
+const indexes = new WeakMap<Snapshot['accounts'], SnapshotIndex>();
 
-/** The viewer's view of the snapshot: worked out once, and gone with the snapshot. */
+/** The viewer's view of the snapshot: worked out once, and gone with the snapshot's accounts. */
 export function viewOf(snapshot: Snapshot, viewer: Viewer): View {
   const { accounts } = snapshot;
-  const index = remember(indexes, snapshot, () => ({
+  const index = remember(indexes, accounts, () => ({
     accounts,
     columns: createColumns(accounts),
     summaries: new Map(),
@@ -89,7 +97,21 @@ function createView({ accounts, columns, summaries }: SnapshotIndex, viewer: Vie
     return byId.get(id);
   };
   const writer: View['writer'] = (fields) => (fields === undefined ? summary : writerOf(fields));
-  return { ordered, find, writer, columns };
+  let version: string | undefined;
+  return {
+    ordered,
+    find,
+    writer,
+    columns,
+    version: () => (version ??= versionOf(ordered(DEFAULT_SORT).map(summary))),
+  };
+}
+
+function versionOf(summaries: readonly string[]): string {
+  const whole = createHash('sha256');
+  // No summary has a line break in it, since JSON escapes them.
+  for (const text of summaries) whole.update(text).update('\n');
+  return whole.digest('base64url').slice(0, VERSION_LENGTH);
 }
 
 /** The accounts that meet every condition, in the order that they are in. */

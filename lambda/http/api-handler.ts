@@ -9,6 +9,7 @@ import { commonHeaders } from './common-headers.ts';
 import { correlationIdOf } from './correlation-id.ts';
 import { cors } from './cors.ts';
 import { faultResponse } from './fault-response.ts';
+import { headWithoutBody } from './head.ts';
 import { queryLog } from './query-log.ts';
 import type { HttpResponse } from './response.ts';
 import { createRoutes, type RouteOptions } from './routes.ts';
@@ -43,6 +44,7 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
     .use(correlationId<APIGatewayProxyEvent, HttpResponse>(correlationIdOf))
     .use(commonHeaders())
     .use(cors(corsOrigins))
+    .use(headWithoutBody())
     .use(faultResponse())
     .use(queryLog(telemetry))
     .use(faultLog<APIGatewayProxyEvent, HttpResponse>(telemetry))

@@ -7,6 +7,8 @@ export const EXPOSED_HEADERS = [
   'ETag',
   'Age',
   'Cache-Status',
+  'Accounts-Version',
+  'Link',
   'Retry-After',
   'X-Correlation-Id',
 ] as const;

@@ -8,8 +8,8 @@ import {
   type ParameterName,
 } from '../accounts/parameters.ts';
 import { type Query, querySchema } from '../accounts/query.ts';
-import { faultRows, unexpectedRow, unknownRow } from '../accounts/query-faults.ts';
-import { type Detail, Fault } from '../faults.ts';
+import { faultRows, invalidRequest, repeatedRow, unknownRow } from '../accounts/query-faults.ts';
+import type { Detail } from '../faults.ts';
 
 type QueryStringEvent = Pick<
   APIGatewayProxyEvent,
@@ -28,8 +28,8 @@ const READERS: Readonly<
     (text: string, values: readonly string[]) => unknown
   >
 > = {
-  list: (_, values) => values,
-  commas: (text) => text.split(','),
+  list: (_, values) => unique(values),
+  commas: (_, values) => unique(values.flatMap((value) => value.split(','))),
   integer: (text) => (/^[1-9]\d{0,8}$/.test(text) ? Number(text) : text),
   boolean: (text) => text === 'true' || (text === 'false' ? false : text),
   text: (text) => text,
@@ -53,8 +53,8 @@ export function readQueryString(event: QueryStringEvent, allowed: readonly Param
       continue;
     }
     const { form } = PARAMETERS[name];
-    if (values.length > 1 && form !== 'list') {
-      details.push(unexpectedRow(name, 'it once', `${values.length} times`));
+    if (values.length > 1 && form !== 'list' && form !== 'commas') {
+      details.push(repeatedRow(name, values.length));
       continue;
     }
     (isFilter(name) ? filter : query)[name] = READERS[form](values[0] ?? '', values);
@@ -63,9 +63,30 @@ export function readQueryString(event: QueryStringEvent, allowed: readonly Param
   const result = z.safeParse(querySchema, query, { reportInput: true });
   if (!result.success) details.push(...faultRows(result.error.issues));
   if (result.success && details.length === 0) return result.data;
-  throw new Fault('invalidRequest', { details });
+  throw invalidRequest(details);
 }
 
+/**
+ * Writes a query as a query string, the same for the same query: what `readQueryString` reads back.
+ */
+export function writeQueryString(query: Query): string {
+  const values: Partial<Record<ParameterName, unknown>> = { ...query, ...query.filter };
+  return PARAMETER_NAMES.flatMap((name) => {
+    const value = values[name];
+    if (value === undefined) return [];
+    const list = Array.isArray(value) && PARAMETERS[name].form === 'list' ? value : [value];
+    return list.map((one) => `${name}=${encode(String(one))}`);
+  }).join('&');
+}
+
+/** What may stand in a query as it is (RFC 3986, section 3.4), stays readable. */
+const encode = (value: string) =>
+  encodeURIComponent(value).replace(/%(?:3A|2C|2F|40)/g, decodeURIComponent);
+
+/** What is asked for twice is asked for once. */
+const unique = (values: readonly string[]): readonly string[] => [...new Set(values)];
+
+/** The parameters of a request, undecoded values never among them, in its order. */
 export function parametersOf(event: QueryStringEvent): [name: string, values: readonly string[]][] {
   const single = Object.entries(event.queryStringParameters ?? {});
   const multiple = event.multiValueQueryStringParameters;

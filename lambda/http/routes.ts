@@ -1,25 +1,33 @@
 import type { APIGatewayProxyEvent, Context } from 'aws-lambda';
 import { DEFAULT_PAGESIZE } from '../accounts/parameters.ts';
+import type { Query } from '../accounts/query.ts';
 import { demandScopes } from '../accounts/query-faults.ts';
 import { select, selectOne } from '../accounts/select.ts';
 import type { Service } from '../accounts/service.ts';
 import { noteSnapshot } from '../accounts/snapshot-log.ts';
-import type { SnapshotAnswer } from '../accounts/snapshot-store.ts';
+import type { Snapshot, SnapshotAnswer } from '../accounts/snapshot-store.ts';
+import { type Viewer, viewKeyOf } from '../accounts/visibility.ts';
 import { Fault } from '../faults.ts';
 import type { Clock } from '../platform/clock.ts';
 import { deadlineOf } from '../platform/deadline.ts';
 import type { InvocationTelemetry } from '../platform/telemetry.ts';
 import { viewerOf } from './authorizer-context.ts';
 import { freshnessHeaders } from './freshness.ts';
+import { pageLinks } from './page-links.ts';
 import { LIST_PARAMETERS, ONE_ACCOUNT_PARAMETERS, readQueryString } from './query-string.ts';
+import { createRepresentation, type Representation, representationOf } from './representation.ts';
 import { headerOf } from './request-headers.ts';
-import { type HttpResponse, jsonResponse } from './response.ts';
+import { type HttpResponse, respond } from './response.ts';
 
 export interface RouteOptions {
   /** The service of this container. Throws a Fault where it could not be made. */
   readonly service: () => Pick<Service, 'snapshots'>;
-  /** The text of the OpenAPI document. */
-  readonly openApi: () => Promise<string>;
+  /**
+   * The OpenAPI document for who asks for it there.
+   *
+   * @throws whatever keeps it from being read
+   */
+  readonly openApi: (event: APIGatewayProxyEvent) => Representation;
   readonly clock: Clock;
   readonly telemetry: InvocationTelemetry;
 }
@@ -48,16 +56,11 @@ export function createRoutes({ service, openApi, clock, telemetry }: RouteOption
     const query = readQueryString(event, LIST_PARAMETERS);
     demandScopes(query, viewer.scopes);
 
-    const answer = await fetchSnapshot(context);
-    const { pagenum = 1, pagesize = DEFAULT_PAGESIZE } = query;
-    const { count, fragment } = select(answer.snapshot, viewer, query);
-    telemetry.note({ count });
-    const start = (pagenum - 1) * pagesize;
-    const page: string[] = [];
-    for (let at = start; at < Math.min(start + pagesize, count); at += 1) page.push(fragment(at));
-    const info = JSON.stringify({ count, pagenum, pagesize });
-    const body = `{"paginationInfo":${info},"account":[${page.join(',')}]}`;
-    return jsonResponse(body, freshnessHeaders(answer), headerOf(event, 'if-none-match'));
+    const { snapshot, ...freshness } = await fetchSnapshot(context);
+    const question = JSON.stringify([viewKeyOf(viewer), query]);
+    const list = representationOf(snapshot, question, () => listOf(snapshot, viewer, query));
+    telemetry.note({ count: list.count });
+    return respond(list, freshnessHeaders(freshness), headerOf(event, 'if-none-match'));
   };
 
   const getAccount: Route = async (event, context) => {
@@ -65,18 +68,19 @@ export function createRoutes({ service, openApi, clock, telemetry }: RouteOption
     const { fields } = readQueryString(event, ONE_ACCOUNT_PARAMETERS);
     demandScopes({ fields }, viewer.scopes);
 
-    const answer = await fetchSnapshot(context);
+    const { snapshot, ...freshness } = await fetchSnapshot(context);
     for (const id of idsOf(event)) {
-      const body = selectOne(answer.snapshot, viewer, id, fields);
+      const body = selectOne(snapshot, viewer, id, fields);
       if (body === undefined) continue;
-      return jsonResponse(body, freshnessHeaders(answer), headerOf(event, 'if-none-match'));
+      const account = createRepresentation({ body, headers: {} }, 'Ask for fewer fields.');
+      return respond(account, freshnessHeaders(freshness), headerOf(event, 'if-none-match'));
     }
     throw new Fault('noSuchAccount');
   };
 
   const getContract: Route = async (event) => {
-    const headers = { 'Cache-Control': 'public, max-age=300' };
-    return jsonResponse(await openApi(), headers, headerOf(event, 'if-none-match'));
+    const headers = { 'Cache-Control': 'public, max-age=300', Vary: 'Accept-Encoding' };
+    return respond(openApi(event), headers, headerOf(event, 'if-none-match'));
   };
 
   const routes = new Map<string, Route>([
@@ -85,10 +89,27 @@ export function createRoutes({ service, openApi, clock, telemetry }: RouteOption
     ['/openapi.json', getContract],
   ]);
   return async (event, context) => {
-    const route = event.httpMethod === 'GET' ? routes.get(event.resource) : undefined;
+    const route = READING.has(event.httpMethod) ? routes.get(event.resource) : undefined;
     if (route === undefined) throw new Fault('noSuchRoute');
     return await route(event, context);
   };
+}
+
+const READING: ReadonlySet<string> = new Set(['GET', 'HEAD']);
+
+function listOf(snapshot: Snapshot, viewer: Viewer, query: Query): Representation {
+  const { pagenum = 1, pagesize = DEFAULT_PAGESIZE } = query;
+  const { count, fragment, version } = select(snapshot, viewer, query);
+  const start = (pagenum - 1) * pagesize;
+  const page: string[] = [];
+  for (let at = start; at < Math.min(start + pagesize, count); at += 1) page.push(fragment(at));
+  const info = JSON.stringify({ count, pagenum, pagesize });
+  const body = `{"paginationInfo":${info},"account":[${page.join(',')}]}`;
+  const headers = { 'Accounts-Version': version(), ...pageLinks(query, count) };
+  return createRepresentation(
+    { body, headers, count },
+    'Ask for a smaller pagesize or for fewer fields.',
+  );
 }
 
 /**

@@ -150,6 +150,11 @@ export function readCorsOrigins(environment: Environment = process.env): string[
   return (environment['CORS_ORIGINS'] ?? '').split(' ').filter((origin) => origin !== '');
 }
 
+/** Where partners get their tokens, for the contract that they read; undefined where not known. */
+export function readPublicTokenUrl(environment: Environment = process.env): string | undefined {
+  return environment['PUBLIC_TOKEN_URL'] || undefined;
+}
+
 function parse<T extends z.ZodMiniType>(schema: T, environment: Environment): z.output<T> {
   const result = z.safeParse(schema, environment);
   if (result.success) return result.data;

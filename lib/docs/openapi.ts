@@ -92,7 +92,7 @@ function listOperation(): object {
     summary: 'List accounts',
     description: 'The accounts that match every filter, a page at a time. `count` is of all pages.',
     parameters: parameters(LIST_PARAMETERS),
-    ok: success('A page of accounts.', 'AccountList', list),
+    ok: success('A page of accounts.', 'AccountList', list, ['AccountsVersion', 'Link']),
     faults: without(NOT_IN_LIST),
   });
 }
@@ -165,10 +165,22 @@ function documentOperation(): object {
   };
 }
 
-function success(description: string, schema: string, example: unknown): object {
+function success(
+  description: string,
+  schema: string,
+  example: unknown,
+  more: readonly responses.HeaderName[] = [],
+): object {
   return {
     description,
-    headers: responses.headers('ETag', 'CacheControl', 'Age', 'CacheStatus', 'XCorrelationId'),
+    headers: responses.headers(
+      'ETag',
+      'CacheControl',
+      'Age',
+      'CacheStatus',
+      'XCorrelationId',
+      ...more,
+    ),
     content: {
       'application/json': { schema: { $ref: `#/components/schemas/${schema}` }, example },
     },

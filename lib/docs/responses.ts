@@ -20,11 +20,22 @@ const EGAIN_NUMBER = '0*[1-8]?[0-9]{1,2}$';
 
 /** Every header that an answer may carry. */
 export const HEADERS = {
-  ETag: header('A strong entity tag of the body; send it back in `If-None-Match`.', {
+  ETag: header('A weak entity tag of the body; send it back in `If-None-Match`.', {
     type: 'string',
-    pattern: '^"[A-Za-z0-9_-]+"$',
+    pattern: '^W/"[A-Za-z0-9_-]+"$',
   }),
-  CacheControl: header('For how many seconds the answer is fresh, for you alone.', {
+  AccountsVersion: header(
+    'Names all that you can see. It changes exactly when something in that does, whatever was asked for.',
+    { type: 'string', pattern: '^[A-Za-z0-9_-]+$' },
+  ),
+  Link: {
+    ...header(
+      'The pages `first`, `prev`, `next` and `last`, as far as there are such (RFC 8288), as references relative to this one.',
+      { type: 'string' },
+    ),
+    required: false,
+  },
+  CacheControl: header('For how many seconds accounts are fresh; `Age` is to be taken off it.', {
     type: 'string',
     pattern: '^private, max-age=[0-9]+$',
   }),
@@ -58,6 +69,7 @@ export const HEADERS = {
 export type HeaderName = keyof typeof HEADERS;
 
 const WIRE_NAMES: Partial<Record<HeaderName, string>> = {
+  AccountsVersion: 'Accounts-Version',
   CacheControl: 'Cache-Control',
   PublicCacheControl: 'Cache-Control',
   NoStore: 'Cache-Control',

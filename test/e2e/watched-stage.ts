@@ -2,6 +2,7 @@ import type { Context } from 'aws-lambda';
 import { vi } from 'vitest';
 import { createService } from '../../lambda/accounts/service.ts';
 import { createApiHandler } from '../../lambda/http/api-handler.ts';
+import { openApiDocument } from '../../lambda/http/openapi-document.ts';
 import { readServiceConfig } from '../../lambda/platform/config.ts';
 import { createTelemetry } from '../../lambda/platform/telemetry.ts';
 import type { LogLine } from '../../sandbox/aws/lambda-runtime.ts';
@@ -141,7 +142,7 @@ export function instanceInVirtualTime(sandbox: Sandbox): {
   const service = createService(config, telemetry, { clock });
   const handle = createApiHandler({
     service: () => service,
-    openApi: () => Promise.resolve('{}'),
+    openApi: openApiDocument(() => '{}', undefined),
     telemetry,
     clock,
   });

@@ -2,6 +2,7 @@ import type { APIGatewayProxyResult } from 'aws-lambda';
 import type { SnapshotAnswer } from '../../lambda/accounts/snapshot-store.ts';
 import type { Account } from '../../lambda/egain/account.ts';
 import { createApiHandler } from '../../lambda/http/api-handler.ts';
+import { openApiDocument } from '../../lambda/http/openapi-document.ts';
 import type { RouteOptions } from '../../lambda/http/routes.ts';
 import type { InvocationTelemetry } from '../../lambda/platform/telemetry.ts';
 import { snapshotOf } from './accounts.ts';
@@ -25,7 +26,7 @@ export function createPartnerApi(options: PartnerApiOptions = {}) {
     accounts = [],
     freshness,
     corsOrigins = [],
-    openApi = () => Promise.resolve('{"openapi":"3.1.0"}'),
+    openApi = openApiDocument(() => '{"openapi":"3.0.3"}', undefined),
   } = options;
   const recorded = recordTelemetry();
   const { telemetry = recorded } = options;
@@ -36,6 +37,7 @@ export function createPartnerApi(options: PartnerApiOptions = {}) {
     state: 'hit',
     ageSeconds: 12,
     freshSecondsLeft: 18,
+    freshSeconds: 30,
     ...freshness,
   };
   const service =

@@ -44,7 +44,7 @@ export function taskOver(
         async get(_deadline, options) {
           asked.push(options);
           const value = await snapshot();
-          return { snapshot: value, state, ageSeconds: 3, freshSecondsLeft: 27 };
+          return { snapshot: value, state, ageSeconds: 3, freshSecondsLeft: 27, freshSeconds: 30 };
         },
       },
       warmUp: async () => {},

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { entityTag, matchesEntityTag } from '../../../lambda/http/conditional.ts';
 
 describe('an entity tag', () => {
-  it('is strong, and follows the body alone', () => {
-    expect(entityTag('body')).toMatch(/^"[\w-]{43}"$/);
+  it('is weak, and follows the body alone', () => {
+    expect(entityTag('body')).toMatch(/^W\/"[\w-]{43}"$/);
     expect(entityTag('body')).toBe(entityTag('body'));
     expect(entityTag('body')).not.toBe(entityTag('body '));
   });
@@ -23,6 +23,7 @@ describe('an entity tag', () => {
     ['', false],
     [undefined, false],
   ])('is found in %j: %j', (header, expected) => {
+    expect(matchesEntityTag(header, 'W/"tag"')).toBe(expected);
     expect(matchesEntityTag(header, '"tag"')).toBe(expected);
   });
 });

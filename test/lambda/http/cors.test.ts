@@ -13,8 +13,9 @@ describe('an answer to a script of another origin', () => {
 
     expect(headers).toMatchObject({
       'Access-Control-Allow-Origin': PORTAL,
-      'Access-Control-Expose-Headers': expect.stringContaining('ETag') as string,
-      Vary: 'Authorization, Origin',
+      'Access-Control-Expose-Headers':
+        'ETag, Age, Cache-Status, Accounts-Version, Link, Retry-After, X-Correlation-Id',
+      Vary: 'Authorization, Accept-Encoding, Origin',
     });
   });
 
@@ -37,7 +38,7 @@ describe('an answer to a script of another origin', () => {
     const { headers = {} } = await request({ headers: requestHeaders });
 
     expect(Object.keys(headers).filter((name) => CORS_HEADER.test(name))).toEqual([]);
-    expect(headers['Vary']).toBe('Authorization, Origin');
+    expect(headers['Vary']).toBe('Authorization, Accept-Encoding, Origin');
   });
 
   it('says nothing of origins where the stage config names none', async () => {
@@ -46,7 +47,7 @@ describe('an answer to a script of another origin', () => {
     const { headers = {} } = await request({ headers: { origin: PORTAL } });
 
     expect(Object.keys(headers).filter((name) => CORS_HEADER.test(name))).toEqual([]);
-    expect(headers['Vary']).toBe('Authorization');
+    expect(headers['Vary']).toBe('Authorization, Accept-Encoding');
   });
 });
 

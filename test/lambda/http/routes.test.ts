@@ -1,5 +1,6 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
+import { account } from '../../support/accounts.ts';
 import { lambdaContext } from '../../support/api-events.ts';
 import { bodyOf, createPartnerApi, failingService } from '../../support/partner-api.ts';
 
@@ -11,14 +12,16 @@ describe('GET /openapi.json', () => {
 
     const result = await request(contract);
 
-    expect(result).toMatchObject({ statusCode: 200, body: '{"openapi":"3.1.0"}' });
+    expect(result).toMatchObject({ statusCode: 200, body: '{"openapi":"3.0.3"}' });
     expect(result.headers).toMatchObject({ 'Cache-Control': 'public, max-age=300' });
     expect(result.headers).not.toHaveProperty('Age');
   });
 
   it('tells nothing when the document is not there', async () => {
     const { request } = createPartnerApi({
-      openApi: () => Promise.reject(new Error('ENOENT /var')),
+      openApi: () => {
+        throw new Error('ENOENT /var');
+      },
     });
 
     expect(bodyOf(await request(contract))).toEqual({
@@ -69,9 +72,24 @@ describe('an event that was made by hand', () => {
   });
 });
 
+describe('HEAD', () => {
+  it.each(['/accounts', '/openapi.json', '/nowhere'])(
+    'of %s is GET without a body',
+    async (resource) => {
+      const { request } = createPartnerApi({ accounts: [account()] });
+      const got = await request({ resource });
+
+      const result = await request({ method: 'HEAD', resource });
+
+      expect(got.body).not.toBe('');
+      expect(result).toEqual({ ...got, body: '' });
+    },
+  );
+});
+
 describe('a route or method that is not offered', () => {
   it.each([
-    ['HEAD', '/accounts'],
+    ['head', '/accounts'],
     ['POST', '/accounts'],
     ['OPTIONS', '/openapi.json'],
     ['GET', '/account'],

@@ -1,3 +1,4 @@
+import type { APIGatewayProxyResult } from 'aws-lambda';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Account } from '../../../lambda/egain/account.ts';
@@ -20,6 +21,17 @@ const authorizerOf = ({ scopes, rule }: Partner) => ({
   scopes: scopes.join(' '),
   ...(rule !== undefined && { accounts: JSON.stringify(rule) }),
 });
+
+const accountsOf = (result: APIGatewayProxyResult) =>
+  (bodyOf(result) as { account: unknown[] }).account;
+
+/** The query of the page that a list links to, where it does. */
+function linkOf({ headers }: APIGatewayProxyResult, relation: string): string | undefined {
+  return String(headers?.['Link'])
+    .split(', ')
+    .map((link) => /^<\?(.*)>; rel="(\w+)"$/.exec(link))
+    .find((link) => link?.[2] === relation)?.[1];
+}
 
 describe('what a partner sees', () => {
   it('is exactly what the model says, for any accounts, any two partners and any query', async () => {
@@ -66,6 +78,81 @@ describe('what a partner sees', () => {
       }),
       { numRuns: 300 },
     );
+  });
+});
+
+describe('the pages of a list', () => {
+  const drawn = fc.tuple(
+    accountsArbitrary,
+    fc.oneof(fc.constant({ scopes: ['accounts/read'] }), partnerArbitrary),
+    fc.oneof(fc.constant('sort=-created'), queryArbitrary),
+    fc.integer({ min: 1, max: 2 }),
+  );
+
+  it('joined by their links are the whole list, each account once, in one version', async () => {
+    let followed = 0;
+    await fc.assert(
+      fc.asyncProperty(drawn, async ([accounts, partner, query, pagesize]) => {
+        const { request } = createPartnerApi({ accounts });
+        const authorizer = authorizerOf(partner);
+        const asked = new URLSearchParams(query);
+        asked.delete('pagenum');
+        asked.set('pagesize', '500');
+        const whole = await request({ query: asked.toString(), authorizer });
+        if (whole.statusCode !== 200) return;
+
+        asked.set('pagesize', String(pagesize));
+        const joined: unknown[] = [];
+        const versions = new Set([whole.headers?.['Accounts-Version']]);
+        for (let next: string | undefined = asked.toString(); next !== undefined; ) {
+          const page: APIGatewayProxyResult = await request({ query: next, authorizer });
+          joined.push(...accountsOf(page));
+          versions.add(page.headers?.['Accounts-Version']);
+          next = linkOf(page, 'next');
+          if (next !== undefined) followed += 1;
+        }
+
+        expect(joined).toEqual(accountsOf(whole));
+        expect(versions.size).toBe(1);
+      }),
+      { numRuns: 600 },
+    );
+    expect(followed).toBeGreaterThan(300);
+  });
+});
+
+describe('the version of what a partner sees', () => {
+  it('changes exactly when something in it does, whatever is asked for', async () => {
+    let alike = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(accountArbitrary, { maxLength: 3 }),
+        fc.array(accountArbitrary, { maxLength: 1 }),
+        partnerArbitrary,
+        queryArbitrary,
+        async (before, changes, partner, query) => {
+          // The first account is another one, or the same in another order.
+          const after = changes.length > 0 ? [...changes, ...before.slice(1)] : before.toReversed();
+          const authorizer = authorizerOf(partner);
+          const [first, second] = [before, after].map((accounts) => createPartnerApi({ accounts }));
+          if (first === undefined || second === undefined) throw new Error('two data sets');
+          const wholes = [
+            await first.request({ authorizer }),
+            await second.request({ authorizer }),
+          ];
+          const asked = await second.request({ query, authorizer });
+
+          const [one, two] = wholes.map(({ headers }) => headers?.['Accounts-Version']);
+          expect(one === two).toBe(wholes[0]?.body === wholes[1]?.body);
+          // A query that the scopes do not open is told no version.
+          expect([undefined, two]).toContain(asked.headers?.['Accounts-Version']);
+          if (one === two) alike += 1;
+        },
+      ),
+      { numRuns: 600 },
+    );
+    expect(alike).toBeGreaterThan(100);
+    expect(alike).toBeLessThan(590);
   });
 });
 

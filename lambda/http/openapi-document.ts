@@ -1,0 +1,63 @@
+import type { APIGatewayProxyEvent } from 'aws-lambda';
+import { lazy } from '../platform/lazy.ts';
+import { createRepresentation, type Representation } from './representation.ts';
+
+/** As much of the document as is this deployment's own. */
+interface Document {
+  servers?: readonly object[];
+  readonly components?: {
+    readonly securitySchemes?: Readonly<Record<string, { readonly flows?: Flows }>>;
+  };
+}
+type Flows = Readonly<Record<string, { tokenUrl?: string }>>;
+
+type DocumentEvent = Pick<APIGatewayProxyEvent, 'requestContext' | 'resource'>;
+
+/** A container serves one stage, under its own name and perhaps a custom one. */
+const MAX_KEPT = 10;
+
+/**
+ * Serves the OpenAPI document with the URLs of this deployment in it: the server by which it was
+ * asked for, and where partners get their tokens.
+ *
+ * @param read gives the document as it was made
+ * @param tokenUrl where it is not known, the document's own stays
+ * @throws whatever `read` does
+ */
+export function openApiDocument(
+  read: () => string,
+  tokenUrl: string | undefined,
+): (event: DocumentEvent) => Representation {
+  const original = lazy(read);
+  const kept = new Map<string, Representation>();
+
+  return (event) => {
+    const url = serverUrl(event);
+    const known = kept.get(url);
+    if (known !== undefined) return known;
+    const document = JSON.parse(original()) as Document;
+    if (url !== '') document.servers = [{ url }];
+    for (const { flows = {} } of Object.values(document.components?.securitySchemes ?? {})) {
+      for (const flow of Object.values(flows)) if (tokenUrl) flow.tokenUrl = tokenUrl;
+    }
+    const body = JSON.stringify(document);
+    const made = createRepresentation({ body, headers: {} }, 'Ask the operator for it.');
+    if (kept.size < MAX_KEPT) kept.set(url, made);
+    return made;
+  };
+}
+
+/**
+ * The URL of the API: the host that API Gateway serves, and the path up to the route, which is the
+ * stage, or under a custom domain the mapping. No header is trusted with it. Empty for an event
+ * that does not say.
+ */
+function serverUrl({ requestContext, resource }: DocumentEvent): string {
+  // What an event of the gateway always has may be missing from one made by hand in a console.
+  const context: Partial<Pick<typeof requestContext, 'domainName' | 'path'>> | undefined =
+    requestContext;
+  const { domainName, path } = context ?? {};
+  if (!domainName || !path?.endsWith(resource)) return '';
+  const scheme = /^(?:127\.0\.0\.1|localhost|\[::1\])(?::|$)/.test(domainName) ? 'http' : 'https';
+  return `${scheme}://${domainName}${path.slice(0, -resource.length)}`;
+}

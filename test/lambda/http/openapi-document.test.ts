@@ -1,0 +1,59 @@
+import { readFileSync } from 'node:fs';
+import type { APIGatewayProxyEvent } from 'aws-lambda';
+import { describe, expect, it } from 'vitest';
+import { openApiDocument } from '../../../lambda/http/openapi-document.ts';
+
+const TEXT = readFileSync(new URL('../../../docs/openapi.json', import.meta.url), 'utf8');
+const resource = '/openapi.json';
+const eventOf = (context: object | null) =>
+  ({ resource, requestContext: context }) as unknown as APIGatewayProxyEvent;
+
+/** What the document says of the deployment, for who asks by this host and path. */
+function urlsOf(domainName: string, path: string, tokenUrl?: string) {
+  const { body } = openApiDocument(() => TEXT, tokenUrl)(eventOf({ domainName, path }));
+  const document = JSON.parse(body) as {
+    servers: { url: string }[];
+    components: {
+      securitySchemes: { partner: { flows: { clientCredentials: { tokenUrl: string } } } };
+    };
+  };
+  return [
+    document.servers.map(({ url }) => url),
+    document.components.securitySchemes.partner.flows.clientCredentials.tokenUrl,
+  ];
+}
+
+describe('the OpenAPI document of a deployment', () => {
+  it.each([
+    ['a1.execute-api.eu-west-1.amazonaws.com', '/v1/openapi.json', 'https', '/v1'],
+    ['api.example.com', '/openapi.json', 'https', ''],
+    ['api.example.com', '/crm/v1/openapi.json', 'https', '/crm/v1'],
+    ['127.0.0.1:3000', '/v1/openapi.json', 'http', '/v1'],
+    ['localhost', '/v1/openapi.json', 'http', '/v1'],
+    ['localhost.example.com', '/v1/openapi.json', 'https', '/v1'],
+  ])('names the server %s for %s', (domainName, path, scheme, base) => {
+    const [servers, tokenUrl] = urlsOf(domainName, path, 'https://login.example.com/token');
+
+    expect(servers).toEqual([`${scheme}://${domainName}${base}`]);
+    expect(tokenUrl).toBe('https://login.example.com/token');
+  });
+
+  it('is otherwise the one that is checked in', () => {
+    const { body } = openApiDocument(() => TEXT, undefined)(eventOf(null));
+
+    expect(JSON.parse(body)).toEqual(JSON.parse(TEXT));
+  });
+
+  it('is made once for each server, and has a tag', () => {
+    let reads = 0;
+    const document = openApiDocument(() => {
+      reads += 1;
+      return TEXT;
+    }, undefined);
+    const ask = (domainName: string) => document(eventOf({ domainName, path: '/v1/openapi.json' }));
+
+    expect(ask('a.example.com')).toBe(ask('a.example.com'));
+    expect(ask('b.example.com').headers['ETag']).not.toBe(ask('a.example.com').headers['ETag']);
+    expect(reads).toBe(1);
+  });
+});
