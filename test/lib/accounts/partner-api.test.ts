@@ -247,9 +247,42 @@ describe("the API's options", () => {
       ]),
     });
     full.resourceCountIs('AWS::WAFv2::WebACLAssociation', 1);
+    full.hasResourceProperties('AWS::Logs::LogGroup', {
+      LogGroupName: {
+        'Fn::Join': [
+          '',
+          ['aws-waf-logs-egain-accounts-', { 'Fn::GetAtt': [firewallOf(full), 'Id'] }],
+        ],
+      },
+    });
     full.hasResourceProperties('AWS::WAFv2::LoggingConfiguration', {
       RedactedFields: [{ SingleHeader: { Name: 'authorization' } }, { QueryString: {} }],
     });
+  });
+
+  it('let the firewall block nothing that the contract takes: long queries, any text, no agent', () => {
+    const { Rules } = propertiesOfOnly(full, 'AWS::WAFv2::WebACL') as {
+      Rules: {
+        Name: string;
+        Statement: { ManagedRuleGroupStatement?: { RuleActionOverrides?: RuleOverride[] } };
+      }[];
+    };
+    const common = Rules.find(({ Name }) => Name === 'AWSManagedRulesCommonRuleSet');
+    const { RuleActionOverrides: overrides = [] } =
+      common?.Statement.ManagedRuleGroupStatement ?? {};
+    const counted = overrides.filter(({ ActionToUse }) => 'Count' in ActionToUse);
+
+    expect(counted).toHaveLength(overrides.length);
+    for (const kind of ['EC2MetaDataSSRF', 'GenericLFI', 'GenericRFI', 'CrossSiteScripting']) {
+      expect(counted.map(({ Name }) => Name)).toContain(`${kind}_QUERYARGUMENTS`);
+    }
+    expect(counted.map(({ Name }) => Name)).toEqual(
+      expect.arrayContaining([
+        'SizeRestrictions_QUERYSTRING',
+        'RestrictedExtensions_QUERYARGUMENTS',
+        'NoUserAgent_HEADER',
+      ]),
+    );
   });
 
   it('answer preflights of the named origins alone', () => {
@@ -285,3 +318,14 @@ describe("the API's options", () => {
     });
   });
 });
+
+interface RuleOverride {
+  readonly Name: string;
+  readonly ActionToUse: object;
+}
+
+/** The logical id of the template's only web ACL. */
+function firewallOf(template: Template): string {
+  const [id = ''] = Object.keys(template.findResources('AWS::WAFv2::WebACL'));
+  return id;
+}
