@@ -9,7 +9,6 @@ import {
   type Deadline,
   LONGEST_MS,
 } from '../lambda/platform/deadline.ts';
-import type { DoctorOptions } from './arguments.ts';
 import { checkConfig } from './checks/config.ts';
 import { checkCredentials } from './checks/credentials.ts';
 import { checkPage } from './checks/page.ts';
@@ -21,11 +20,20 @@ import { createRecorder } from './recorder.ts';
 import {
   type Checked,
   type CheckName,
+  type CheckReport,
+  checkReport,
   type Finding,
   fails,
   type Report,
   reportOf,
 } from './report.ts';
+
+/** What to examine. */
+export interface DoctorOptions {
+  readonly stage: string;
+  /** Where the credentials are. @default - the environment */
+  readonly secretArn: string | undefined;
+}
 
 /** What the doctor takes from outside. */
 export interface World {
@@ -38,10 +46,15 @@ export interface World {
 /** For each check that waits; those of what a request waits for have the product's own limit. */
 const SHORT_MS = 8000;
 
-/** Makes the checks in order, up to the first that fails. Never rejects, and ends in two minutes. */
+/**
+ * Makes the checks in order, up to the first that fails. Never rejects, and ends in two minutes.
+ *
+ * @param onCheck called with each check's row as the check ends
+ */
 export async function examine(
-  { stage, secretArn }: Pick<DoctorOptions, 'stage' | 'secretArn'>,
+  { stage, secretArn }: DoctorOptions,
   world: World,
+  onCheck: (check: CheckReport) => void = () => undefined,
 ): Promise<Report> {
   const { clock = systemClock, environment } = world;
   const findings = new Map<CheckName, Finding>();
@@ -58,6 +71,7 @@ export async function examine(
       .catch(unexpected)
       .finally(() => deadline.dispose());
     findings.set(name, finding);
+    onCheck(redacted(checkReport(name, finding), sensitive));
     if (value === undefined) throw new Stop();
     return value;
   };
@@ -65,7 +79,7 @@ export async function examine(
   try {
     const config = await run('config', SHORT_MS, () => checkConfig(stage, world.configFolder));
     const { egain } = config;
-    await run('urls', SHORT_MS, (deadline) => checkUrls(egain, deadline));
+    await run('urls', SHORT_MS, (deadline) => checkUrls(egain, deadline, environment));
     const stageSecretArn = config.credentials.secretArn;
     const credentials = await run('credentials', SHORT_MS, (deadline) =>
       checkCredentials({ secretArn, environment, stageSecretArn }, deadline),
@@ -124,15 +138,20 @@ function unexpected(error: unknown): Checked<never> {
   );
 }
 
+/** What is shorter would be found in ordinary words, which hold no secret. */
+const MIN_SECRET = 12;
+
 /** The findings hold no secret; this is the second lock. */
-function redacted(
-  report: Report,
+function redacted<T extends Report | CheckReport>(
+  report: T,
   sensitive: { readonly token: string; readonly clientSecret: string },
-): Report {
-  if (sensitive.clientSecret === '') return report;
+): T {
+  const needles = Object.values(sensitive).filter((secret) => secret.length >= MIN_SECRET);
+  if (needles.length === 0) return report;
+  const [token = '', clientSecret = token] = needles;
   // A client id is no secret, and may be a word that stands in the findings anyway.
-  const redact = createRedact({ ...sensitive, clientId: '' });
+  const redact = createRedact({ token, clientSecret, clientId: '' });
   return JSON.parse(JSON.stringify(report), (_key, value: unknown) =>
     typeof value === 'string' ? redact(value) : value,
-  ) as Report;
+  ) as T;
 }

@@ -1,3 +1,5 @@
+import { findingText } from '../cli/findings.ts';
+
 /** What is checked, in this order, each on top of the one before it. */
 const CHECKS = {
   config: 'stage config',
@@ -49,7 +51,8 @@ export function fails(
   return { finding: { cause, seen, advice, ...more } };
 }
 
-interface CheckReport extends Partial<Finding> {
+/** One check's row of the report. */
+export interface CheckReport extends Partial<Finding> {
   readonly name: CheckName;
   readonly state: 'ok' | 'failed' | 'not-run';
   readonly notes: readonly string[];
@@ -62,38 +65,35 @@ export interface Report {
   readonly checks: readonly CheckReport[];
 }
 
-/** The report on a stage: a row for every check, those without a finding as not run. */
+/** A check's row; without a finding it was not run. */
+export function checkReport(name: CheckName, finding: Finding | undefined): CheckReport {
+  if (finding === undefined) return { name, state: 'not-run', notes: [] };
+  const state = finding.cause === undefined ? 'ok' : 'failed';
+  return Object.assign({ name, state, notes: [] } as const, finding);
+}
+
+/** The report on a stage: a row for every check. */
 export function reportOf(stage: string, findings: ReadonlyMap<CheckName, Finding>): Report {
-  const checks = (Object.keys(CHECKS) as CheckName[]).map((name): CheckReport => {
-    const finding = findings.get(name);
-    if (finding === undefined) return { name, state: 'not-run', notes: [] };
-    const state = finding.cause === undefined ? 'ok' : 'failed';
-    return Object.assign({ name, state, notes: [] } as const, finding);
-  });
+  const names = Object.keys(CHECKS) as CheckName[];
+  const checks = names.map((name) => checkReport(name, findings.get(name)));
   return { stage, ok: checks.every(({ state }) => state === 'ok'), checks };
 }
 
-const MARKS = { ok: '✓', failed: '✗', 'not-run': '–' } as const;
-const INDENT = ' '.repeat(17);
-
-/** The report for people: a line for each check, and below it what to do and what to know. */
-export function reportText(report: Report): string {
-  const lines = report.checks.flatMap((check) => {
-    const seen = check.seen ?? 'not run, since an earlier check failed';
-    return [
-      `${MARKS[check.state]} ${CHECKS[check.name].padEnd(14)} ${indented(seen)}`,
-      ...(check.advice === undefined ? [] : [`${INDENT}→ ${indented(check.advice)}`]),
-      ...check.notes.map((note) => `${INDENT}· ${indented(note)}`),
-    ];
+/** A check's row for people: what was seen, and below it what to do and what to know. */
+export function checkText({ name, state, seen, advice, notes }: CheckReport): string {
+  return findingText({
+    name: CHECKS[name],
+    state,
+    seen: seen ?? 'not run, since an earlier check failed',
+    advice,
+    notes,
   });
-  const failed = report.checks.find(({ state }) => state === 'failed');
-  const verdict =
-    failed === undefined
-      ? `Stage ${report.stage} is ready.`
-      : `Stage ${report.stage} is not ready: ${CHECKS[failed.name]} (${failed.cause}).`;
-  return `${[...lines, '', verdict].join('\n')}\n`;
 }
 
-function indented(text: string): string {
-  return text.replaceAll('\n', `\n${INDENT}`);
+/** What it comes to. */
+export function verdictOf({ stage, checks }: Report): string {
+  const failed = checks.find(({ state }) => state === 'failed');
+  return failed === undefined
+    ? `Stage ${stage} is ready.`
+    : `Stage ${stage} is not ready: ${CHECKS[failed.name]} (${failed.cause}).`;
 }

@@ -1,6 +1,9 @@
 import { lookup } from 'node:dns/promises';
+import * as http from 'node:http';
+import * as https from 'node:https';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls, TLSSocket } from 'node:tls';
+import { proxyFor } from '../../cli/proxy.ts';
 import { errorCode } from '../../lambda/egain/transport/attempt.ts';
 import { type Deadline, within } from '../../lambda/platform/deadline.ts';
 import type { StageConfig } from '../../lib/stage/stage-config.ts';
@@ -13,10 +16,14 @@ interface Reached {
   readonly cause?: never;
 }
 
-/** Whether both URLs have the right form, a name that resolves, and a server that speaks TLS. */
+/**
+ * Whether both URLs have the right form, and can be reached: by the environment's proxy where the
+ * requests to eGain will go by it, else by a name that resolves and a server that speaks TLS.
+ */
 export async function checkUrls(
   egain: StageConfig['egain'],
   deadline: Deadline,
+  environment: Readonly<Record<string, string | undefined>>,
 ): Promise<Checked<true>> {
   const urls = [
     { key: 'egain.tokenUrl', text: egain.tokenUrl },
@@ -26,7 +33,7 @@ export async function checkUrls(
     urls.map(async ({ key, text }) => {
       const url = new URL(text);
       const form = key === 'egain.apiUrl' ? apiUrlProblem(url) : undefined;
-      return form ?? placeholderProblem(key, url) ?? (await reach(key, url, deadline));
+      return form ?? placeholderProblem(key, url) ?? (await reach(key, url, deadline, environment));
     }),
   );
   const seen = results.map((result) => result.seen).join('\n');
@@ -65,7 +72,67 @@ function formNotes(url: URL): string[] {
     : ['egain.apiUrl does not end in /conversation/conversationmgr/v3, as eGain documents it'];
 }
 
-async function reach(key: string, url: URL, deadline: Deadline): Promise<Reached | Problem> {
+async function reach(
+  key: string,
+  url: URL,
+  deadline: Deadline,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<Reached | Problem> {
+  const proxy = proxyFor(url, environment);
+  return proxy === undefined
+    ? reachStraight(key, url, deadline)
+    : reachByProxy(key, url, proxy, deadline);
+}
+
+/** Any answer shows that the way is open; what it says is for the checks that follow. */
+async function reachByProxy(
+  key: string,
+  url: URL,
+  proxy: URL,
+  deadline: Deadline,
+): Promise<Reached | Problem> {
+  const { request } = url.protocol === 'https:' ? https : http;
+  const way = `by the proxy ${proxy.host}`;
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const asked = request(url.origin, { method: 'HEAD', signal: deadline.signal }, (answer) => {
+        answer.resume();
+        resolve();
+      });
+      asked.once('error', reject).end();
+    });
+    return { seen: `${key}: ${url.host} answers, ${way}` };
+  } catch (error) {
+    const code = deadline.signal.aborted ? 'ETIMEDOUT' : (errorCode(error) ?? 'UNKNOWN');
+    return proxyProblem(code, proxy, error) ?? unreachable(key, url, code);
+  }
+}
+
+function proxyProblem(code: string, proxy: URL, error: unknown): Problem | undefined {
+  if (code === 'ERR_PROXY_TUNNEL') {
+    const status: unknown = error instanceof Error ? Reflect.get(error, 'statusCode') : undefined;
+    return {
+      cause: 'proxy-refused',
+      seen: `the proxy ${proxy.host} does not open a way (${typeof status === 'number' ? status : code})`,
+      advice:
+        status === 407
+          ? 'It wants a user and a password: HTTPS_PROXY=http://<user>:<password>@<host>:<port>.'
+          : "Let it through to eGain's hosts, or name them in NO_PROXY where no proxy is needed.",
+    };
+  }
+  if (!/^(?:ENOTFOUND|EAI_|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH)/.test(code)) return undefined;
+  return {
+    cause: 'proxy-unreachable',
+    seen: `the proxy ${proxy.host} cannot be reached (${code})`,
+    advice: 'Compare HTTPS_PROXY and HTTP_PROXY with what your network wants, or unset them.',
+  };
+}
+
+async function reachStraight(
+  key: string,
+  url: URL,
+  deadline: Deadline,
+): Promise<Reached | Problem> {
   // The brackets of an IPv6 address belong to the URL, not to the name.
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const secure = url.protocol === 'https:';
@@ -118,7 +185,14 @@ function unreachable(key: string, url: URL, code: string): Problem {
       advice: `Compare ${key} with eGain's Admin Console; if it is right, this machine's DNS lacks it.`,
     };
   }
-  if (/CERT|SELF_SIGNED|UNABLE_TO_(GET|VERIFY)|HOSTNAME_MISMATCH/.test(code)) {
+  if (/ALTNAME_INVALID|HOSTNAME_MISMATCH/.test(code)) {
+    return {
+      cause: 'certificate-name',
+      seen: `${at} shows a certificate that is good, but for another host name (${code})`,
+      advice: `Is the host of ${key} right? Compare it with eGain's Admin Console.`,
+    };
+  }
+  if (/CERT|SELF_SIGNED|UNABLE_TO_(GET|VERIFY)/.test(code)) {
     return {
       cause: 'certificate',
       seen: `${at} shows a certificate that is not trusted (${code})`,

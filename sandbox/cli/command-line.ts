@@ -1,4 +1,6 @@
-import { parseArgs } from 'node:util';
+import type { CommandSpec } from '../../cli/command-spec.ts';
+import type { Options } from '../../cli/options.ts';
+import { UsageError } from '../../cli/usage-error.ts';
 import type { ClientCredentials } from '../egain/egain.ts';
 
 /** What `npm start` was asked for. */
@@ -9,82 +11,71 @@ export interface StartCommand {
   readonly accounts: number | undefined;
   readonly latencyMs: number | undefined;
   readonly showLogs: boolean;
-  readonly help: boolean;
   /** Where a real tenant is called. */
   readonly realEgain: ClientCredentials | undefined;
 }
 
-/** Its message is for the person at the keyboard. */
-export class CommandError extends Error {
-  override readonly name = 'CommandError';
-}
-
-export const USAGE = `Usage: npm start [-- options]
-
-  --stage <name>    the stage of config/<name>.json; any but sandbox calls that stage's real eGain
-                    with EGAIN_CLIENT_ID and EGAIN_CLIENT_SECRET (default: sandbox)
-  --accounts <n>    how many accounts the simulated eGain has (default: 240)
-  --latency <ms>    how long the simulated eGain takes for each answer (default: 0)
-  --logs            print what the functions log
-  --help            print this
-
-  PORT              the gateway's port (default: 3000, or the next free one)`;
+/** What `npm start` takes. */
+export const START: CommandSpec = {
+  name: 'start',
+  about:
+    'Runs the whole product on this machine, from the synthesised app: gateway, functions, secret ' +
+    'store, an issuer of tokens and a simulated eGain.',
+  defaultStage: 'sandbox',
+  options: {
+    accounts: {
+      type: 'string',
+      value: '<n>',
+      about: 'how many accounts the simulated eGain has (default: 240)',
+    },
+    latency: {
+      type: 'string',
+      value: '<ms>',
+      about: 'how long the simulated eGain takes for each answer (default: 0)',
+    },
+    logs: { type: 'boolean', about: 'prints what the functions log' },
+  },
+  notes: [
+    'A stage other than sandbox calls its real eGain, with EGAIN_CLIENT_ID and EGAIN_CLIENT_SECRET.',
+    "PORT is the gateway's port (default: 3000, or the next free one).",
+  ],
+};
 
 /**
- * Reads the command line and its environment.
+ * Reads what is particular to `npm start`.
  *
- * @throws CommandError naming what is wrong and what was expected
+ * @throws UsageError naming what is wrong and what was expected
  */
 export function readCommand(
-  args: readonly string[],
+  { stage, texts, flags }: Options,
   environment: Readonly<Record<string, string | undefined>>,
 ): StartCommand {
-  const values = parse(args);
-  const { stage } = values;
-  const accounts = whole('--accounts', values.accounts, 200_000);
-  const latencyMs = whole('--latency', values.latency, 120_000);
-  const real = stage !== 'sandbox' && !values.help;
+  const accounts = whole('--accounts', texts['accounts'], 200_000);
+  const latencyMs = whole('--latency', texts['latency'], 120_000);
+  const real = stage !== 'sandbox';
   if (real && (accounts !== undefined || latencyMs !== undefined)) {
-    throw new CommandError(
-      '--accounts and --latency are for the simulated eGain of stage sandbox.',
-    );
+    throw new UsageError('--accounts and --latency are for the simulated eGain of stage sandbox.');
   }
   return {
     stage,
     port: whole('PORT', environment['PORT'] || undefined, 65_535),
     accounts,
     latencyMs,
-    showLogs: values.logs,
-    help: values.help,
+    showLogs: flags.has('logs'),
     realEgain: real ? readCredentials(stage, environment) : undefined,
   };
 }
 
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        stage: { type: 'string', default: 'sandbox' },
-        accounts: { type: 'string' },
-        latency: { type: 'string' },
-        logs: { type: 'boolean', default: false },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    }).values;
-  } catch (error) {
-    throw new CommandError(`${error instanceof Error ? error.message : ''}\n\n${USAGE}`);
-  }
-}
-
-function whole(name: string, text: string | undefined, high: number): number | undefined {
+/** @throws UsageError for a text that is no whole number up to `high` */
+export function whole(name: string, text: string | undefined, high: number): number | undefined {
   if (text === undefined) return undefined;
   if (/^\d{1,6}$/.test(text) && Number(text) <= high) return Number(text);
   const shown = JSON.stringify(text.slice(0, 40));
-  throw new CommandError(`${name} is ${shown}; expected a whole number from 0 to ${high}.`);
+  throw new UsageError(`${name} is ${shown}; expected a whole number from 0 to ${high}.`);
 }
 
-function readCredentials(
+/** @throws UsageError where the environment lacks the credentials of a real eGain */
+export function readCredentials(
   stage: string,
   environment: Readonly<Record<string, string | undefined>>,
 ): ClientCredentials {
@@ -95,7 +86,7 @@ function readCredentials(
     ...(clientSecret === '' ? ['EGAIN_CLIENT_SECRET'] : []),
   ];
   if (missing.length === 0) return { clientId, clientSecret };
-  throw new CommandError(
+  throw new UsageError(
     `Stage ${stage} calls a real eGain: set ${missing.join(' and ')} to the client application's ` +
       "credentials (eGain's Admin Console: Partition, Integration, Client Application).",
   );

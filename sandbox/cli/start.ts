@@ -1,33 +1,24 @@
-import { StageConfigError } from '../../lib/stage/stage-config.ts';
+import { type Command, CommandFailure } from '../../cli/command.ts';
 import type { Sandbox, SandboxOptions } from '../sandbox.ts';
-import { CommandError, readCommand, type StartCommand, USAGE } from './command-line.ts';
+import { readCommand, START, type StartCommand } from './command-line.ts';
 
 const DEFAULT_PORT = 3000;
 const PORTS_TO_TRY = 100;
 const PARENT_CHECK_MS = 500;
 
-await main();
-
 /** `npm start`: starts the sandbox, shows its main job done, and stays until it is told to end. */
-async function main(): Promise<void> {
-  try {
-    const command = readCommand(process.argv.slice(2), process.env);
-    if (command.help) {
-      console.log(USAGE);
-      return;
-    }
-    const starting = start(command);
+export const start: Command = {
+  spec: START,
+  async run(options, terminal) {
+    const starting = startOn(readCommand(options, terminal.environment));
     endOnSignal(starting);
-    const sandbox = await starting;
-    await introduce(sandbox);
-  } catch (error) {
-    if (!(error instanceof CommandError || error instanceof StageConfigError)) throw error;
-    console.error(error.message);
-    process.exitCode = 1;
-  }
-}
+    await introduce(await starting);
+    // A signal ends the process.
+    return new Promise(() => undefined);
+  },
+};
 
-async function start(command: StartCommand): Promise<Sandbox> {
+async function startOn(command: StartCommand): Promise<Sandbox> {
   const { stage, accounts, latencyMs, realEgain, showLogs } = command;
   const options: SandboxOptions = {
     stage,
@@ -48,11 +39,11 @@ async function start(command: StartCommand): Promise<Sandbox> {
       return await startSandbox({ ...options, port });
     } catch (error) {
       if (!(error instanceof Error && 'code' in error)) throw error;
-      if (error.code === 'EACCES') throw new CommandError(`Port ${port} may not be used.`);
+      if (error.code === 'EACCES') throw new CommandFailure(`Port ${port} may not be used.`);
       if (error.code !== 'EADDRINUSE') throw error;
     }
   }
-  throw new CommandError(
+  throw new CommandFailure(
     command.port === undefined
       ? `No port from ${first} to ${last} is free. Choose one: PORT=8080 npm start`
       : `Port ${first} is taken. Choose another: PORT=${first + 1} npm start`,

@@ -1,9 +1,13 @@
-import { parseArgs } from 'node:util';
+import type { CommandSpec } from '../../cli/command-spec.ts';
+import type { Options } from '../../cli/options.ts';
+import { UsageError } from '../../cli/usage-error.ts';
+import type { ClientCredentials } from '../egain/egain.ts';
 import { EGAIN_FAULTS } from '../egain/egain-faults.ts';
-import { CommandError } from './command-line.ts';
+import { readCredentials, whole } from './command-line.ts';
 
 /** What `npm run workflow` was asked for. */
 export interface WorkflowCommand {
+  readonly stage: string;
   /** The execution's input. */
   readonly input: unknown;
   /** The folder of the export. */
@@ -11,63 +15,70 @@ export interface WorkflowCommand {
   readonly accounts: number;
   /** A name out of `EGAIN_FAULTS`. */
   readonly fault: string | undefined;
-  readonly help: boolean;
+  /** Where a real tenant is called. */
+  readonly realEgain: ClientCredentials | undefined;
 }
 
-export const WORKFLOW_USAGE = `Usage: npm run workflow [-- options]
-
-Starts the sandbox, takes the state machine ExportAccounts out of the synthesised template, and runs
-it with the real bundle of TaskFunction.
-
-  --input <json>    the execution's input (default: {})
-  --out <folder>    where the export goes (default: export)
-  --accounts <n>    how many accounts the simulated eGain has (default: 240)
-  --fault <name>    what is wrong with the simulated eGain, to see the workflow fail
-  --help            print this`;
-
-const MAX_ACCOUNTS = 200_000;
+/** What `npm run workflow` takes. */
+export const WORKFLOW: CommandSpec = {
+  name: 'workflow',
+  about:
+    'Starts the sandbox, takes the state machine ExportAccounts out of the synthesised template, ' +
+    'and runs it with the real bundle of TaskFunction.',
+  defaultStage: 'sandbox',
+  options: {
+    input: { type: 'string', value: '<json>', about: "the execution's input (default: {})" },
+    out: { type: 'string', value: '<folder>', about: 'where the export goes (default: export)' },
+    accounts: {
+      type: 'string',
+      value: '<n>',
+      about: 'how many accounts the simulated eGain has (default: 240)',
+    },
+    fault: {
+      type: 'string',
+      value: '<name>',
+      about: 'what is wrong with the simulated eGain, to see the workflow fail',
+    },
+  },
+  notes: [
+    'A stage other than sandbox calls its real eGain, with EGAIN_CLIENT_ID and EGAIN_CLIENT_SECRET.',
+  ],
+};
 
 /**
- * Reads the command line.
+ * Reads what is particular to `npm run workflow`.
  *
- * @throws CommandError naming what is wrong and what was expected
+ * @throws UsageError naming what is wrong and what was expected
  */
-export function readWorkflowCommand(args: readonly string[]): WorkflowCommand {
-  const { input, out, accounts, fault, help } = parse(args);
+export function readWorkflowCommand(
+  { stage, texts }: Options,
+  environment: Readonly<Record<string, string | undefined>>,
+): WorkflowCommand {
+  const { input = '{}', out = 'export', fault } = texts;
   if (fault !== undefined && !Object.hasOwn(EGAIN_FAULTS, fault)) {
     const names = Object.keys(EGAIN_FAULTS).join(', ');
-    throw new CommandError(`--fault is ${shown(fault)}; expected one of ${names}.`);
+    throw new UsageError(`--fault is ${shown(fault)}; expected one of ${names}.`);
   }
-  if (!/^\d{1,6}$/.test(accounts) || Number(accounts) > MAX_ACCOUNTS) {
-    throw new CommandError(
-      `--accounts is ${shown(accounts)}; expected a whole number from 0 to ${MAX_ACCOUNTS}.`,
-    );
+  const accounts = whole('--accounts', texts['accounts'], 200_000);
+  const real = stage !== 'sandbox';
+  if (real && (accounts !== undefined || fault !== undefined)) {
+    throw new UsageError('--accounts and --fault are for the simulated eGain of stage sandbox.');
   }
-  return { input: jsonIn(input), out, accounts: Number(accounts), fault, help };
-}
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        input: { type: 'string', default: '{}' },
-        out: { type: 'string', default: 'export' },
-        accounts: { type: 'string', default: '240' },
-        fault: { type: 'string' },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    }).values;
-  } catch (error) {
-    throw new CommandError(`${error instanceof Error ? error.message : ''}\n\n${WORKFLOW_USAGE}`);
-  }
+  return {
+    stage,
+    input: jsonIn(input),
+    out,
+    accounts: accounts ?? 240,
+    fault,
+    realEgain: real ? readCredentials(stage, environment) : undefined,
+  };
 }
 
 function jsonIn(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new CommandError(`--input is ${shown(text)}; expected JSON like '{"fields":["id"]}'.`);
+    throw new UsageError(`--input is ${shown(text)}; expected JSON like '{"fields":["id"]}'.`);
   }
 }
 

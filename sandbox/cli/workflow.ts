@@ -1,26 +1,26 @@
-/** `npm run workflow`: runs ExportAccounts on this machine and writes the export to a folder. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, relative, resolve } from 'node:path';
+import type { Command } from '../../cli/command.ts';
 import { runStateMachine } from '../aws/state-machine.ts';
 import { type Sandbox, startSandbox } from '../sandbox.ts';
-import { CommandError } from './command-line.ts';
-import { readWorkflowCommand, WORKFLOW_USAGE, type WorkflowCommand } from './workflow-command.ts';
+import { readWorkflowCommand, WORKFLOW, type WorkflowCommand } from './workflow-command.ts';
 
 /** Retries are shown, not waited for. */
 const RETRY_WAIT_MS = 200;
 
-try {
-  const command = readWorkflowCommand(process.argv.slice(2));
-  if (command.help) console.log(WORKFLOW_USAGE);
-  else process.exitCode = await runExport(command);
-} catch (error) {
-  if (!(error instanceof CommandError)) throw error;
-  console.error(error.message);
-  process.exitCode = 2;
-}
+/** `npm run workflow`: runs ExportAccounts on this machine and writes the export to a folder. */
+export const workflow: Command = {
+  spec: WORKFLOW,
+  run: (options, terminal) => runExport(readWorkflowCommand(options, terminal.environment)),
+};
 
 async function runExport(command: WorkflowCommand): Promise<number> {
-  const sandbox = await startSandbox({ egain: { accounts: command.accounts } });
+  const { stage, accounts, realEgain } = command;
+  const sandbox = await startSandbox({
+    stage,
+    egain: { accounts },
+    ...(realEgain === undefined ? {} : { realEgain }),
+  });
   try {
     if (command.fault !== undefined) sandbox.egain?.setMode({ fault: command.fault });
     return await report(sandbox, command);

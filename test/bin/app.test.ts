@@ -15,21 +15,43 @@ function runApp(context: object) {
   for (const name of others) symlinkSync(join(PROJECT, name), join(project, name));
   cpSync(join(PROJECT, 'bin'), join(project, 'bin'), { recursive: true });
   mkdirSync(join(project, 'config'));
-  writeFileSync(join(project, 'config/dev.json'), JSON.stringify(PLAIN_STAGE));
+  for (const stage of ['dev', 'other']) {
+    writeFileSync(join(project, `config/${stage}.json`), JSON.stringify(PLAIN_STAGE));
+  }
   const unmoved = ['--preserve-symlinks', '--preserve-symlinks-main'];
   return spawnSync(process.execPath, [...unmoved, join(project, 'bin/app.ts')], {
     encoding: 'utf8',
-    env: { CDK_CONTEXT_JSON: JSON.stringify(context), CDK_OUTDIR: join(project, 'cdk.out') },
+    env: {
+      CDK_CONTEXT_JSON: JSON.stringify({ 'aws:cdk:bundling-stacks': [], ...context }),
+      CDK_OUTDIR: join(project, 'cdk.out'),
+    },
   });
 }
 
 describe('the CDK app', () => {
-  it('makes the stage dev when no stage is named', () => {
-    const { status, stderr } = runApp({ 'aws:cdk:bundling-stacks': [] });
+  it('makes the stage dev when no stage is named, and says so', () => {
+    const { status, stderr } = runApp({});
+
+    expect(stderr).toBe('No stage is named, so this is dev: -c stage=<stage> names another.\n');
+    expect(status).toBe(0);
+  });
+
+  it('makes the stage that is named, in silence', () => {
+    const { status, stderr } = runApp({ stage: 'other' });
 
     expect(stderr).toBe('');
     expect(status).toBe(0);
   });
+
+  it.each(['Stage', 'STAGE', 'stag', 'satge', 'stages'])(
+    'refuses -c %s=…, which would mean dev in silence',
+    (key) => {
+      const { status, stderr } = runApp({ [key]: 'other' });
+
+      expect(status).toBe(1);
+      expect(stderr).toContain(`The stage is named by -c stage=<stage>; "${key}" is not it.`);
+    },
+  );
 
   it("tells a deployer's slip plainly, without a stack trace", () => {
     const { status, stdout, stderr } = runApp({ stage: 'absent' });

@@ -2,11 +2,13 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect } from 'vitest';
-import { runCommand } from '../../doctor/command.ts';
+import { runCommand } from '../../cli/front.ts';
+import { createDoctor } from '../../doctor/command.ts';
 import type { World } from '../../doctor/doctor.ts';
-import { type Report, reportText } from '../../doctor/report.ts';
+import { checkText, type Report, verdictOf } from '../../doctor/report.ts';
 import type { Clock } from '../../lambda/platform/clock.ts';
 import type { SimulatedEgain } from '../../sandbox/egain/egain.ts';
+import { recordingTerminal } from '../support/recording-terminal.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 /** What of a stage config a test may say; the rest is that of a simulated eGain. */
@@ -35,18 +37,20 @@ export async function runDoctor(stage: Stage): Promise<DoctorRun> {
   const egain = { apiUrl, tokenUrl, scope, clientAuthentication };
   const partners = { acme: { scopes: ['accounts/read'] } };
   writeFileSync(join(folder, 'test.json'), JSON.stringify({ egain, partners }));
-  const world: World = {
-    configFolder: pathToFileURL(`${folder}/`),
-    environment: stage.environment ?? {
-      EGAIN_CLIENT_ID: stage.credentials?.clientId,
-      EGAIN_CLIENT_SECRET: stage.credentials?.clientSecret,
-    },
-    ...(stage.clock === undefined ? {} : { clock: stage.clock }),
+  const environment = stage.environment ?? {
+    EGAIN_CLIENT_ID: stage.credentials?.clientId,
+    EGAIN_CLIENT_SECRET: stage.credentials?.clientSecret,
   };
-  const args = ['--stage', 'test', ...(stage.args ?? [])];
-  const { exitCode, output, error } = await runCommand([...args, '--json'], world);
+  const terminal = recordingTerminal({ environment });
+  const doctor = createDoctor({
+    configFolder: pathToFileURL(`${folder}/`),
+    ...(stage.clock === undefined ? {} : { clock: stage.clock }),
+  });
+  const args = ['--stage', 'test', '--json', ...(stage.args ?? [])];
+  const exitCode = await runCommand(doctor, args, terminal);
+  const { output, error } = terminal;
   const report = JSON.parse(output) as Report;
-  const text = reportText(report);
+  const text = `${[...report.checks.map(checkText), '', verdictOf(report)].join('\n')}\n`;
   for (const canary of canariesOf(stage)) {
     expect([output, text, error].some((printed) => printed.includes(canary))).toBe(false);
   }

@@ -30,7 +30,7 @@ async function listening(server: Server): Promise<string> {
 async function check(apiUrl: string, tokenUrl = apiUrl, clock: Clock = systemClock) {
   const deadline = createDeadline(9000, clock);
   const egain = { apiUrl, tokenUrl, scope: SCOPE, clientAuthentication: 'body' } as const;
-  const { finding } = await checkUrls(egain, deadline).finally(() => deadline.dispose());
+  const { finding } = await checkUrls(egain, deadline, {}).finally(() => deadline.dispose());
   return finding;
 }
 
@@ -103,8 +103,10 @@ describe('the check of the URLs', () => {
     expect(right.cause).toBeUndefined();
     expect(right.seen).toContain(`localhost:${port} resolves and speaks TLSv1.3`);
     expect(wrong).toMatchObject({
-      cause: 'certificate',
-      seen: expect.stringContaining('ERR_TLS_CERT_ALTNAME_INVALID') as string,
+      cause: 'certificate-name',
+      seen: expect.stringContaining(
+        'for another host name (ERR_TLS_CERT_ALTNAME_INVALID',
+      ) as string,
     });
   });
 

@@ -8,7 +8,7 @@ import { afterAll, afterEach, describe, expect, it } from 'vitest';
 
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
-const MAIN = fileURLToPath(new URL('../../sandbox/cli/start.ts', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../cli/run.mjs', import.meta.url));
 const REAL = { EGAIN_CLIENT_ID: 'id', EGAIN_CLIENT_SECRET: 'secret' };
 const started: ChildProcess[] = [];
 const taken = createServer();
@@ -22,7 +22,9 @@ interface Run {
 
 function run(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Run {
   const { PATH = '' } = process.env;
-  const child = spawn(process.execPath, [MAIN, ...args], { env: { PATH, ...environment } });
+  const child = spawn(process.execPath, [MAIN, 'start', ...args], {
+    env: { PATH, ...environment },
+  });
   started.push(child);
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
@@ -69,7 +71,7 @@ describe('npm start', () => {
   });
 
   it('ends when the shell that started it is gone, as when npm is told to end', async () => {
-    const script = `"${process.execPath}" "${MAIN}" --accounts 7; true`;
+    const script = `"${process.execPath}" "${MAIN}" start --accounts 7; true`;
     const { PATH = '' } = process.env;
     const environment = { PATH, PORT: '0', TMPDIR: temporary };
     const shell = spawn('sh', ['-c', script], { env: environment });
@@ -98,21 +100,22 @@ describe('npm start', () => {
   });
 
   it.each([
-    ['an unknown option', ['--colour'], {}, /--colour/],
-    ['a bad number', ['--accounts', 'many'], {}, /--accounts is "many"; expected a whole number/],
-    ['a bad port', [], { PORT: '70000' }, /PORT is "70000"; expected a whole number/],
-    ['an unknown stage', ['--stage', 'nowhere'], REAL, /config\/nowhere\.json/],
+    ['an unknown option', 2, ['--account'], {}, /--account is unknown. Did you mean --accounts\?/],
+    ['a bad number', 2, ['--accounts', 'many'], {}, /--accounts is "many"; expected a whole/],
+    ['a bad port', 2, [], { PORT: '70000' }, /PORT is "70000"; expected a whole number/],
+    ['an unknown stage', 1, ['--stage', 'nowhere'], REAL, /config\/nowhere\.json/],
     [
       'a real stage without credentials',
+      2,
       ['--stage', 'dev'],
       {},
       /set EGAIN_CLIENT_ID and EGAIN_CLIENT_SECRET/,
     ],
-    ['a size for a real eGain', ['--stage', 'dev', '--accounts', '3'], REAL, /simulated eGain/],
-  ])('refuses %s in one message', async (_what, args, environment, message) => {
+    ['a size for a real eGain', 2, ['--stage', 'dev', '--accounts', '3'], REAL, /simulated eGain/],
+  ])('refuses %s in one message', async (_what, code, args, environment, message) => {
     const main = run(args, environment);
 
-    expect(await main.ended).toBe(1);
+    expect(await main.ended).toBe(code);
     expect(main.output()).toMatch(message);
     expect(main.output()).not.toMatch(/^ +at /m);
   });

@@ -156,7 +156,7 @@ describe('an export with the real bundle', () => {
 });
 
 const command = (...args: string[]) =>
-  promisify(execFile)(process.execPath, ['sandbox/cli/workflow.ts', ...args]);
+  promisify(execFile)(process.execPath, ['cli/run.mjs', 'workflow', ...args]);
 
 describe('npm run workflow', () => {
   test('writes the export to a folder, with a line for each page', async () => {

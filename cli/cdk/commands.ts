@@ -1,0 +1,134 @@
+import { loadStageConfig } from '../../lib/stage/stage-config.ts';
+import type { Command } from '../command.ts';
+import type { CommandSpec } from '../command-spec.ts';
+import type { Options } from '../options.ts';
+import { goesOn } from '../preflight/go-on.ts';
+import { preflightStage } from '../preflight/preflight.ts';
+import type { Terminal } from '../terminal.ts';
+
+/** Without a name of a stack, all are meant. */
+const ALL = '--all';
+
+/** `npm run synth`: what would be deployed, without AWS. */
+export const synth: Command = passing(
+  {
+    name: 'synth',
+    about:
+      'Makes the CloudFormation templates and the bundles of a stage into cdk.out, without asking ' +
+      'AWS for anything.',
+    defaultStage: 'dev',
+    options: {},
+    positionals: '[stack …]',
+    cdkCommand: 'synth',
+  },
+  ({ passed }) => (passed.includes('--quiet') || passed.includes('-q') ? [] : ['--quiet']),
+);
+
+/** `npm run diff`: what a deploy would change. */
+export const diff: Command = passing(
+  {
+    name: 'diff',
+    about: 'Says what a deploy of the stage would change.',
+    defaultStage: null,
+    options: {},
+    positionals: '[stack …]',
+    cdkCommand: 'diff',
+  },
+  () => [],
+);
+
+/** `npm run destroy`: ends a stage. */
+export const destroy: Command = passing(
+  {
+    name: 'destroy',
+    about:
+      'Deletes the stacks of a stage. What stays, and how it is deleted, stands in ' +
+      'docs/deploying.md, Going away for good.',
+    defaultStage: null,
+    options: {},
+    positionals: '[stack …]',
+    cdkCommand: 'destroy',
+  },
+  ({ positionals }) => (positionals.length === 0 ? [ALL] : []),
+);
+
+/** `npm run deploy`: preflight, then the stacks of a stage. */
+export const deploy: Command = {
+  spec: {
+    name: 'deploy',
+    about:
+      'Looks whether the stage can be deployed with the AWS credentials of this shell (as npm run ' +
+      'preflight does), then deploys its stacks. Asks before it changes rights.',
+    defaultStage: null,
+    options: {
+      yes: {
+        type: 'boolean',
+        about: 'asks nothing: goes on where preflight only warns, and approves changes of rights',
+      },
+      'skip-preflight': { type: 'boolean', about: 'deploys without looking first' },
+    },
+    positionals: '[stack …]',
+    cdkCommand: 'deploy',
+    notes: ['Exit code: 0 deployed, 1 not deployed, 2 wrong usage.'],
+  },
+  async run(options, terminal) {
+    const { stage, flags, passed, positionals } = options;
+    // A slip in the config should not have to wait for AWS.
+    loadStageConfig(stage);
+    const yes = flags.has('yes');
+    if (!flags.has('skip-preflight')) {
+      const report = await preflightStage(stage, terminal, awsOptionsIn(passed));
+      if (!(await goesOn(report, yes, terminal))) return 1;
+    }
+    const approved = passed.some((one) => /^--require-?approval/i.test(one));
+    const exitCode = await runStage('deploy', options, terminal, [
+      ...(positionals.length === 0 ? [ALL] : []),
+      ...(yes && !approved ? ['--require-approval', 'never'] : []),
+      ...(yes ? ['--yes'] : []),
+    ]);
+    if (exitCode === 0) {
+      terminal.print(`
+Deployed. Where the secret is new, put eGain's client id and secret into it (the output
+CredentialsSecretArn), {"clientId":"…","clientSecret":"…"} in a file outside this folder:
+  aws secretsmanager put-secret-value --secret-id <CredentialsSecretArn> --secret-string file://<file>
+Then see whether all of it works:
+  npm run verify -- --stage ${stage}`);
+    }
+    return exitCode;
+  },
+};
+
+/** A command that is the CDK's own, on a stage that exists. */
+function passing(
+  spec: CommandSpec & { readonly cdkCommand: string },
+  more: (options: Options) => readonly string[],
+): Command {
+  return {
+    spec,
+    async run(options, terminal) {
+      loadStageConfig(options.stage);
+      return runStage(spec.cdkCommand, options, terminal, more(options));
+    },
+  };
+}
+
+function runStage(
+  command: string,
+  { stage, passed }: Options,
+  terminal: Terminal,
+  more: readonly string[],
+): Promise<number> {
+  return terminal.runCdk([command, '--context', `stage=${stage}`, ...more, ...passed]);
+}
+
+/** The identity and region that the CDK is told to take, for preflight to take them too. */
+function awsOptionsIn(passed: readonly string[]): {
+  readonly profile: string | undefined;
+  readonly region: string | undefined;
+} {
+  const after = (name: string) => {
+    const position = passed.indexOf(name);
+    return position === -1 ? undefined : passed[position + 1];
+  };
+  return { profile: after('--profile'), region: after('--region') };
+}

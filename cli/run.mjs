@@ -1,0 +1,11 @@
+/* What `npm start` and `npm run <command>` start: `node cli/run.mjs <command> [options]`. */
+import { fileURLToPath } from 'url';
+import { problemOf } from './guard.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const problem = problemOf(root, process.versions.node, process.platform, process.arch);
+if (problem === undefined) void import('./main.ts');
+else {
+  process.stderr.write(`${problem}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,98 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const ESBUILD = `@esbuild/${process.platform}-${process.arch}`;
+/** Stands for an older Node.js, whose version is all that the guard asks it for. */
+const OLD_NODE = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '18.20.4' } })`;
+
+let project: string;
+
+beforeEach(() => {
+  project = temporaryFolder();
+  mkdirSync(join(project, 'cli'));
+  for (const file of ['cli/guard.mjs', 'cli/run.mjs', 'package.json']) {
+    cpSync(join(ROOT, file), join(project, file));
+  }
+  writeFileSync(join(project, 'cli/main.ts'), `console.log('the command runs');`);
+});
+
+function install(...packages: string[]): void {
+  for (const name of packages) mkdirSync(join(project, 'node_modules', name), { recursive: true });
+}
+
+function run(...nodeOptions: string[]) {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [...nodeOptions, join(project, 'cli/run.mjs'), 'doctor'],
+    { encoding: 'utf8' },
+  );
+  return { status, stdout, lines: stderr.trimEnd().split('\n') };
+}
+
+const runOld = () => run('--import', `data:text/javascript,${encodeURIComponent(OLD_NODE)}`);
+
+describe('the guard', () => {
+  it('lets a whole install through', () => {
+    install('aws-cdk', 'aws-cdk-lib', ESBUILD);
+
+    expect(run()).toMatchObject({ status: 0, stdout: 'the command runs\n' });
+  });
+
+  it('says in one line that nothing is installed', () => {
+    const { status, lines } = run();
+
+    expect(status).toBe(1);
+    expect(lines).toEqual(['The packages are not installed yet: run npm ci first.']);
+    expect(runOld().lines).toEqual(lines);
+  });
+
+  it('says in one line that an install without scripts has left out Node.js', () => {
+    install('aws-cdk', 'aws-cdk-lib', ESBUILD, '.bin');
+    symlinkSync('../node/bin/node', join(project, 'node_modules/.bin/node'));
+
+    const { status, lines } = runOld();
+
+    expect(status).toBe(1);
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatch(
+      /^This is Node\.js 18\.20\.4, and Node\.js 24 is needed\. .*--ignore-scripts/,
+    );
+  });
+
+  it('says in one line that an old Node.js is taken though the right one is there', () => {
+    install('aws-cdk', 'aws-cdk-lib', ESBUILD, '.bin/node');
+
+    const { status, lines } = runOld();
+
+    expect(status).toBe(1);
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toContain('start the commands by npm');
+  });
+
+  it.each([
+    [['aws-cdk-lib', ESBUILD], 'without --omit.'],
+    [['aws-cdk', 'aws-cdk-lib', '@esbuild/plan9-mips'], 'without --omit=optional'],
+  ])('says in one line that of the packages there are only %j', (packages, told) => {
+    install(...packages);
+
+    const { status, lines } = run();
+
+    expect(status).toBe(1);
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toContain(told);
+  });
+
+  it('keeps to what an old Node.js can read', () => {
+    for (const file of ['cli/guard.mjs', 'cli/run.mjs']) {
+      const source = readFileSync(join(ROOT, file), 'utf8');
+      const code = source.replaceAll(/\/\*.*?\*\//gs, '').replaceAll(/`[^`]*`|'[^']*'/g, "''");
+      expect(code).not.toMatch(/\?\.|\?\?|\|\|=|&&=|\bawait\b|#\w|\.at\(|replaceAll|hasOwn/);
+      expect(source).not.toContain(`from 'node:`);
+    }
+  });
+});
