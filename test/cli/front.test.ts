@@ -72,7 +72,10 @@ describe('a command that is none', () => {
 
 describe('synth, diff and destroy', () => {
   it.each([
-    [['synth'], ['synth', '--context', 'stage=sandbox', '--quiet']],
+    [
+      ['synth', '-c', 'stage=sandbox'],
+      ['synth', '--context', 'stage=sandbox', '--quiet'],
+    ],
     [
       ['synth', '--stage', 'sandbox', '-q'],
       ['synth', '--context', 'stage=sandbox', '-q'],
