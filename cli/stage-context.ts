@@ -1,4 +1,4 @@
-import { nearest } from './suggest.ts';
+import { closest } from '../lib/stage/closest.ts';
 import { UsageError } from './usage-error.ts';
 
 /**
@@ -16,6 +16,11 @@ export function stageInContext(pair: string): string | undefined {
 
 /** @throws UsageError for a key of the CDK's context that is `stage` but for a slip */
 export function refuseSlip(key: string): void {
-  if (nearest(key, ['stage'], 1) === undefined) return;
+  if (closest(key, ['stage']) === undefined && lettersOf(key) !== lettersOf('stage')) return;
   throw new UsageError(`The stage is named by -c stage=<stage>; ${JSON.stringify(key)} is not it.`);
+}
+
+/** The same for words whose letters are only in another order. */
+function lettersOf(word: string): string {
+  return [...word.toLowerCase()].toSorted().join('');
 }

@@ -4,7 +4,6 @@ import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import type { StageConfig } from '../../lib/stage/stage-config.ts';
 import { type Aws, adviceFor, errorName } from '../aws/clients.ts';
 import type { CheckFinding } from '../findings.ts';
-import { pinnedPlace } from './pinned-place.ts';
 
 /** Who asks, and where. */
 export interface Caller {
@@ -38,9 +37,8 @@ export async function checkIdentity(
 }
 
 /** Whether account and region are those that the stage config pins. */
-export function checkPlace(config: StageConfig, { account, region }: Caller): CheckFinding {
+export function checkPlace({ aws }: StageConfig, { account, region }: Caller): CheckFinding {
   const name = 'place';
-  const aws = pinnedPlace(config);
   const wrong = [
     ...(aws.account === undefined || aws.account === account
       ? []

@@ -13,7 +13,6 @@ import {
   checkPlace,
   checkStacks,
 } from './account-checks.ts';
-import { pinnedPlace } from './pinned-place.ts';
 import { partnersOfTheExample } from './placeholders.ts';
 
 /** What came of a preflight. */
@@ -47,13 +46,16 @@ export async function preflightStage(
   options: PreflightOptions,
 ): Promise<PreflightReport> {
   const log = createFindingLog(terminal);
-  const config = loadStageConfig(stage, options.configFolder);
+  const config = loadStageConfig(stage, {
+    ...(options.configFolder === undefined ? {} : { folder: options.configFolder }),
+    region: options.region ?? terminal.environment['AWS_REGION'],
+  });
   log.add({ name: 'stage config', state: 'ok', seen: `config/${stage}.json is valid` });
   log.add(checkPartners(config));
   log.add(checkAlarms(config));
   log.add(await checkEgain(config, terminal));
 
-  const region = options.region ?? pinnedPlace(config).region;
+  const region = options.region ?? config.aws.region;
   const aws = connectAws({ profile: options.profile, region }, terminal.environment);
   const { finding, caller } = await checkIdentity(aws);
   log.add(finding);
