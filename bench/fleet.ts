@@ -1,8 +1,9 @@
-import { createSnapshotStore } from '../lambda/accounts/snapshot-store.ts';
+import { createSnapshots } from '../lambda/accounts/snapshots.ts';
 import { createTokenSource, type TokenSource } from '../lambda/egain/credentials/token-source.ts';
 import type { Upstream } from '../lambda/egain/transport/upstream.ts';
 import type { Clock } from '../lambda/platform/clock.ts';
 import type { Deadline } from '../lambda/platform/deadline.ts';
+import { sharedKeys } from '../lambda/platform/table/shared-keys.ts';
 import { randomFrom } from '../sandbox/egain/random.ts';
 import { type Section, show, table } from './statistics.ts';
 
@@ -75,11 +76,12 @@ function createContainer(time: { readonly now: number }, calls: Calls) {
     dispose() {},
   };
   const tokens = createTokens(clock, calls);
-  const store = createSnapshotStore({
+  const store = createSnapshots({
     clock,
     telemetry,
-    freshSeconds: FRESH_SECONDS,
-    staleSeconds: 600,
+    config: { freshSeconds: FRESH_SECONDS, staleSeconds: 600 },
+    table: undefined,
+    keys: sharedKeys({ apiUrl: '', tokenUrl: '', scope: '', secretArn: '' }),
     async fetchAccounts() {
       await tokens.get(deadline);
       calls.pages += PAGES;

@@ -2,13 +2,19 @@ import { createClient } from '../egain/accounts-client.ts';
 import { createCredentialsStore } from '../egain/credentials/secret-store.ts';
 import { createTokenSource } from '../egain/credentials/token-source.ts';
 import { walkPages } from '../egain/pages/page-walk.ts';
+import { createCallBudget } from '../egain/transport/call-budget.ts';
 import { createRetryBudget } from '../egain/transport/retry-budget.ts';
 import { createUpstream } from '../egain/transport/upstream.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import type { ServiceConfig } from '../platform/config.ts';
 import { createDeadline } from '../platform/deadline.ts';
+import { createDynamoTable } from '../platform/table/dynamo-table.ts';
+import { guardTable } from '../platform/table/guarded-table.ts';
+import { sharedKeys } from '../platform/table/shared-keys.ts';
+import type { Table } from '../platform/table/table.ts';
 import type { Telemetry } from '../platform/telemetry.ts';
-import { createSnapshotStore, type SnapshotStore } from './snapshot-store.ts';
+import type { RenewableStore, SnapshotStore } from './snapshot-store.ts';
+import { createSnapshots } from './snapshots.ts';
 
 /** Lambda ends an init that takes 10 s. Of this, a second is kept back, as of every deadline. */
 const WARM_UP_MS = 9000;
@@ -16,16 +22,21 @@ const WARM_UP_MS = 9000;
 export interface Service {
   readonly snapshots: SnapshotStore;
   /**
-   * Reads the secret and asks for a token ahead of the first request. Never rejects: the first
-   * request meets the same failure itself, and can tell it.
+   * Reads what the containers share ahead of the first request, and the secret where a walk will be
+   * needed. Asks nothing of eGain. Never rejects: the first request meets the same failure itself,
+   * and can tell it.
    */
   warmUp(): Promise<void>;
+  /** As `RenewableStore.renew`. */
+  readonly renew: RenewableStore['renew'];
 }
 
 export interface ServiceOptions {
   readonly clock?: Clock;
   /** From 0 up to 1, for the jitter of retries. */
   readonly random?: () => number;
+  /** In place of the table that the settings name. */
+  readonly table?: Table;
 }
 
 /** Everything between a request for accounts and eGain, wired for one container. */
@@ -36,12 +47,23 @@ export function createService(
 ): Service {
   const { clock = systemClock, random = Math.random } = options;
   const shared = { clock, telemetry };
-  const attempts = { ...shared, random, budget: createRetryBudget(clock) };
 
+  const named = config.sharedTableName;
+  const bare = options.table ?? (named === undefined ? undefined : createDynamoTable(named));
+  const table = bare && guardTable(bare, clock, telemetry);
+  const keys = sharedKeys(config);
+  const { callsPerMinute } = config;
+  const calls =
+    table === undefined || callsPerMinute === undefined
+      ? undefined
+      : createCallBudget({ ...shared, callsPerMinute, table, key: keys.calls });
+  const attempts = { ...shared, random, budget: createRetryBudget(clock), calls };
+
+  const credentials = createCredentialsStore({ ...shared, secretArn: config.secretArn });
   const tokens = createTokenSource({
     ...shared,
     endpoint: config,
-    credentials: createCredentialsStore({ ...shared, secretArn: config.secretArn }),
+    credentials,
     upstream: createUpstream({ ...attempts, name: 'token', metric: 'TokenRequests' }),
   });
   const fetchPage = createClient({
@@ -56,19 +78,26 @@ export function createService(
     }),
   });
 
+  const snapshots = createSnapshots({
+    ...shared,
+    config,
+    table,
+    keys,
+    forecast: calls && ((count) => calls.forecast(count)),
+    fetchAccounts: (deadline, { onCalls }) =>
+      walkPages(fetchPage, deadline, telemetry, { onPages: (pages) => onCalls(pages + 1) }),
+  });
+
   return {
-    snapshots: createSnapshotStore({
-      ...shared,
-      freshSeconds: config.freshSeconds,
-      staleSeconds: config.staleSeconds,
-      fetchAccounts: (deadline) => walkPages(fetchPage, deadline, telemetry),
-    }),
+    snapshots,
+    renew: (deadline) => snapshots.renew(deadline),
     async warmUp() {
       const deadline = createDeadline(WARM_UP_MS, clock);
       try {
-        await tokens.get(deadline);
+        const { usable } = await snapshots.warmUp();
+        if (!usable) await credentials.get(deadline);
       } catch {
-        telemetry.info('No token could be had ahead of the first request');
+        telemetry.info('Nothing could be read ahead of the first request');
       } finally {
         deadline.dispose();
       }

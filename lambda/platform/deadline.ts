@@ -20,12 +20,17 @@ export interface Deadline {
 }
 
 /**
- * The deadline of an invocation: its remaining time less 1 s for the answer, and 25 s at most.
+ * The deadline of an invocation: its remaining time less 1 s for the answer.
  *
  * @param remainingMs the platform's remaining time (`context.getRemainingTimeInMillis()`)
+ * @param longestMs what the caller waits at most; by default, what one behind API Gateway does
  */
-export function createDeadline(remainingMs: number, clock: Clock): Deadline {
-  const ms = Math.max(0, Math.min(remainingMs - ANSWER_MS, LONGEST_MS)) || 0;
+export function createDeadline(
+  remainingMs: number,
+  clock: Clock,
+  longestMs: number = LONGEST_MS,
+): Deadline {
+  const ms = Math.max(0, Math.min(remainingMs - ANSWER_MS, longestMs)) || 0;
   const at = clock.now() + ms;
   const controller = new AbortController();
   const pass = () => controller.abort(new Fault('timedOut'));
@@ -43,8 +48,10 @@ export function createDeadline(remainingMs: number, clock: Clock): Deadline {
 export function deadlineOf(
   context: Partial<Pick<Context, 'getRemainingTimeInMillis'>>,
   clock: Clock,
+  longestMs: number = LONGEST_MS,
 ): Deadline {
-  return createDeadline(context.getRemainingTimeInMillis?.() ?? Number.POSITIVE_INFINITY, clock);
+  const remainingMs = context.getRemainingTimeInMillis?.() ?? LONGEST_MS + ANSWER_MS;
+  return createDeadline(remainingMs, clock, longestMs);
 }
 
 /** A deadline that its owner can also bring forward, for work whose result is no longer wanted. */

@@ -16,6 +16,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const STAND_INS = {
   '@aws-sdk/credential-provider-node': './lib/bundle/stand-ins/no-credential-chain.ts',
   '@aws-sdk/core/protocols': './lib/bundle/stand-ins/plain-json-protocol.ts',
+  '@aws-sdk/dynamodb-codec': './lib/bundle/stand-ins/plain-json-protocol.ts',
   '@smithy/core/checksum': './lib/bundle/stand-ins/node-sha256.ts',
   '@smithy/core/config': './lib/bundle/stand-ins/environment-settings.ts',
   '@smithy/core/event-streams': './lib/bundle/stand-ins/no-event-streams.ts',

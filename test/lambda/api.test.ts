@@ -24,6 +24,7 @@ describe('the API function', () => {
   const createService = vi.fn<() => Service>(() => ({
     snapshots: { get: () => Promise.reject(new Error('no upstream')) },
     warmUp,
+    renew: async () => 'recent',
   }));
 
   beforeEach(() => {

@@ -21,7 +21,7 @@ export function account(differences: Partial<Account> = {}): Account {
 }
 
 export function snapshotOf(...accounts: readonly Account[]): Snapshot {
-  return { accounts, fetchedAt: 0, hash: 'hash' };
+  return { accounts, hash: 'hash' };
 }
 
 const sometimes = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: null });

@@ -48,6 +48,7 @@ export function taskOver(
         },
       },
       warmUp: async () => {},
+      renew: async () => 'recent',
     }),
     telemetry,
     clock,

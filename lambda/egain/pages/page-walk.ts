@@ -11,6 +11,11 @@ type Settled =
   | { readonly kind: 'page'; readonly page: AccountsPage }
   | { readonly kind: 'failure'; readonly error: unknown };
 
+interface WalkOptions {
+  /** Told how many pages there are, as far as is known, whenever that changes. */
+  readonly onPages?: (pages: number) => void;
+}
+
 /**
  * Fetches all accounts: the first page without parameters, since eGain documents none, and the
  * others, four at a time, as far as the first ones show that there are any. All of them or none:
@@ -22,10 +27,12 @@ export async function walkPages(
   fetchPage: FetchPage,
   deadline: Deadline,
   telemetry: Telemetry,
+  { onPages = () => undefined }: WalkOptions = {},
 ): Promise<Account[]> {
   const walk = cancellable(deadline);
   const first = await fetchPage(walk);
   const tally = createPageTally(first);
+  onPages(tally.pagesKnown());
   const pagesize = reportedSize(first);
   const underway = new Map<number, Promise<void>>();
   const arrived = new Map<number, Settled>();
@@ -58,6 +65,7 @@ export async function walkPages(
       const next = await arrivalOf(pagenum);
       if (next.kind === 'page') {
         tally.add(next.page.account);
+        onPages(tally.pagesKnown());
       } else if (isNoSuchPage(next.error) && tally.mayEndHere()) {
         break;
       } else {

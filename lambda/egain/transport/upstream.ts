@@ -5,6 +5,7 @@ import type { MetricName } from '../../platform/metrics.ts';
 import type { LogFields, Telemetry } from '../../platform/telemetry.ts';
 import { exchange, type Outcome, type UpstreamRequest } from './attempt.ts';
 import { createBreaker } from './breaker.ts';
+import { BudgetSpent, type CallBudget } from './call-budget.ts';
 import { decideRetry } from './retry.ts';
 import type { RetryBudget } from './retry-budget.ts';
 
@@ -21,6 +22,7 @@ export interface Upstream {
    * Sends the request, up to three times, within the deadline.
    *
    * @throws Fault `503-902` while the breaker is open
+   * @throws BudgetSpent when no call may be made in the caller's time
    * @throws the signal's reason when the work was cancelled, or time ran out during a pause
    */
   send(request: UpstreamRequest, deadline: Deadline): Promise<Result>;
@@ -34,6 +36,8 @@ export interface UpstreamOptions {
   /** Takes the milliseconds of each attempt. */
   readonly latencyMetric?: MetricName;
   readonly budget: RetryBudget;
+  /** What all containers together may ask of eGain, where that is limited. */
+  readonly calls?: CallBudget | undefined;
   readonly clock: Clock;
   readonly random: () => number;
   readonly telemetry: Telemetry;
@@ -46,6 +50,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
   let connectedBefore = false;
 
   const attempt = async (request: UpstreamRequest, deadline: Deadline): Promise<Outcome> => {
+    await options.calls?.take(deadline);
     const began = clock.now();
     telemetry.count(options.metric);
     try {
@@ -62,8 +67,8 @@ export function createUpstream(options: UpstreamOptions): Upstream {
         try {
           outcome = await breaker.run(() => attempt(request, deadline));
         } catch (error) {
-          // The breaker opened under way: what made it open says more than that it did.
-          if (outcome && isFault(error, 'egainLeftAlone')) {
+          // The breaker opened, or the budget was spent, under way: what came before says more.
+          if (outcome && (isFault(error, 'egainLeftAlone') || error instanceof BudgetSpent)) {
             return { outcome, waitTooLong: false };
           }
           throw error;

@@ -1,7 +1,8 @@
 /**
- * Stands in for `@aws-sdk/core/protocols` in the bundles. The SDK's own protocol reads each
- * operation's schema to write dates, blobs and big numbers; the one call of ours, GetSecretValue,
- * takes texts and reads texts, so JSON as it is will do, at a tenth of the code.
+ * Stands in for `@aws-sdk/core/protocols` in the bundles. The SDK's own protocols read each
+ * operation's schema to write dates, blobs and big numbers. GetSecretValue takes texts and reads
+ * texts, and of DynamoDB's attributes only the binary ones, `B`, are not written as they are, so
+ * JSON will do, at a tenth of the code.
  *
  * @see https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
  */
@@ -30,6 +31,7 @@ interface Context {
 }
 
 export class AwsJson1_1Protocol {
+  protected readonly version: string = '1.1';
   readonly #serviceTarget: string;
 
   constructor({ serviceTarget }: { readonly serviceTarget: string }) {
@@ -37,7 +39,7 @@ export class AwsJson1_1Protocol {
   }
 
   getShapeId(): string {
-    return 'aws.protocols#awsJson1_1';
+    return `aws.protocols#awsJson${this.version.replace('.', '_')}`;
   }
 
   setSerdeContext(): void {
@@ -58,10 +60,10 @@ export class AwsJson1_1Protocol {
       path,
       query: {},
       headers: {
-        'content-type': 'application/x-amz-json-1.1',
+        'content-type': `application/x-amz-json-${this.version}`,
         'x-amz-target': `${this.#serviceTarget}.${name}`,
       },
-      body: JSON.stringify(input),
+      body: JSON.stringify(input, writeBlob),
     };
   }
 
@@ -85,9 +87,29 @@ export class AwsJson1_1Protocol {
   }
 }
 
+/** DynamoDB's protocol. */
+export class AwsJson1_0Protocol extends AwsJson1_1Protocol {
+  protected override readonly version = '1.0';
+}
+
+/** What DynamoDB's client gives its protocol, which has its codec here. */
+export class DynamoDBJsonCodec2 {
+  readonly name = 'plain';
+}
+
+/** Bytes go as base64. A Buffer's own JSON is another, and is made before this is asked. */
+function writeBlob(this: unknown, key: string, value: unknown): unknown {
+  const raw: unknown = Reflect.get(Object(this), key);
+  return raw instanceof Uint8Array ? Buffer.from(raw).toString('base64') : value;
+}
+
+function readBlob(key: string, value: unknown): unknown {
+  return key === 'B' && typeof value === 'string' ? Buffer.from(value, 'base64') : value;
+}
+
 function parseObject(bytes: Uint8Array): Readonly<Record<string, unknown>> | undefined {
   try {
-    const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    const value: unknown = JSON.parse(new TextDecoder().decode(bytes), readBlob);
     return typeof value === 'object' && value !== null ? { ...value } : undefined;
   } catch {
     return undefined;

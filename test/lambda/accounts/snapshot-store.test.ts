@@ -1,14 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { createSnapshot, createSnapshotStore } from '../../../lambda/accounts/snapshot-store.ts';
+import { createSnapshots } from '../../../lambda/accounts/snapshots.ts';
 import { Fault } from '../../../lambda/faults.ts';
 import { createDeadline } from '../../../lambda/platform/deadline.ts';
-import {
-  CANARY,
-  createWorld,
-  makeAccount,
-  makeAccounts,
-  startUpstream,
-} from '../../support/egain-world.ts';
+import { sharedKeys } from '../../../lambda/platform/table/shared-keys.ts';
+import { CANARY, createWorld, makeAccounts, startUpstream } from '../../support/egain-world.ts';
 import { page } from '../../support/fault-row.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 import { recordTelemetry } from '../../support/recorded-telemetry.ts';
@@ -47,7 +42,8 @@ describe('after a failure', () => {
     clock.advance(600_000);
     expect(await ask()).toMatchObject({ state: 'stale', ageSeconds: 600, freshSecondsLeft: 0 });
     clock.advance(1);
-    await expect(ask()).rejects.toMatchObject({ code: '502-903' });
+    const details = [{ key: 'cause', value: '502-903' }];
+    await expect(ask()).rejects.toMatchObject({ code: '503-902', retryAfterSeconds: 2, details });
   });
 
   test('none stands in for who will have none', async () => {
@@ -72,6 +68,7 @@ describe('after a failure', () => {
     clock.advance(31_000);
     await expect(ask()).rejects.toMatchObject({ code: '502-903' });
     upstream.accounts.otherwise = well;
+    clock.advance(31_000);
     await expect(ask()).resolves.toMatchObject({ state: 'miss' });
     upstream.accounts.otherwise = failing;
     clock.advance(31_000);
@@ -87,10 +84,11 @@ describe('a walk that fails', () => {
   ])('of %s is logged, telling nothing secret, and thrown', async (_, thrown, code, reason) => {
     const clock = createManualClock();
     const telemetry = recordTelemetry();
-    const store = createSnapshotStore({
+    const store = createSnapshots({
       fetchAccounts: () => Promise.reject(thrown),
-      freshSeconds: 30,
-      staleSeconds: 600,
+      config: { freshSeconds: 30, staleSeconds: 600 },
+      table: undefined,
+      keys: sharedKeys({ apiUrl: '', tokenUrl: '', scope: '', secretArn: '' }),
       clock,
       telemetry,
     });
@@ -142,24 +140,5 @@ describe('a renewal that is shared', () => {
 
     await expect(first).rejects.toMatchObject({ code: '504-901' });
     await expect(second).resolves.toMatchObject({ state: 'miss' });
-  });
-});
-
-describe('the content hash', () => {
-  const one = makeAccount(1);
-  const two = makeAccount(2);
-
-  test('does not depend on the order', () => {
-    const { hash } = createSnapshot([one, two], 0);
-    expect(createSnapshot([two, one], 9).hash).toBe(hash);
-    expect(hash).toMatch(/^[\w-]{43}$/);
-  });
-
-  test.each([
-    ['a changed account', [one, { ...two, name: 'other' }]],
-    ['one less', [one]],
-    ['one more', [one, two, two]],
-  ])('changes with %s', (_, accounts) => {
-    expect(createSnapshot(accounts, 0).hash).not.toBe(createSnapshot([one, two], 0).hash);
   });
 });

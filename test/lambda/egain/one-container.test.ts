@@ -17,14 +17,14 @@ describe('a container over its life', () => {
     expect(new Set(answers.map(({ snapshot }) => snapshot)).size).toBe(1);
   });
 
-  test('the warm-up leaves only the walk to the first call', async () => {
+  test('the warm-up reads the secret, and asks eGain for nothing', async () => {
     const { ask, service } = createWorld(upstream);
 
     await service.warmUp();
     const warm = calls();
     await ask();
 
-    expect(warm).toEqual([0, 1, 1]);
+    expect(warm).toEqual([0, 0, 1]);
     expect(calls()).toEqual([1, 1, 1]);
   });
 
@@ -49,7 +49,7 @@ describe('a container over its life', () => {
   test('a warm-up that hangs ends by itself, and a call that shares it goes on alone', async () => {
     const { ask, service, clock } = createWorld(upstream);
     const hanging = Promise.withResolvers<void>();
-    upstream.token.script = [{ hang: true, before: () => hanging.resolve() }];
+    upstream.secrets.script = [{ hang: true, before: () => hanging.resolve() }];
 
     const warmUp = service.warmUp();
     await hanging.promise;
@@ -58,7 +58,7 @@ describe('a container over its life', () => {
     await warmUp;
 
     await expect(asked).resolves.toMatchObject({ state: 'miss' });
-    expect(calls()).toEqual([1, 2, 1]);
+    expect(calls()).toEqual([1, 1, 2]);
   });
 });
 
