@@ -44,8 +44,9 @@ export function createControl({ facts, egain, secrets, recycle }: ControlOptions
     const { mode, wrong } = readMode(body?.toString('utf8') ?? '');
     if (wrong.length > 0) return refuse(response, 400, 'The body is not a fault to set.', wrong);
     const secret = EGAIN_FAULTS[mode.fault ?? '']?.secret;
-    // What functions remember of a fault (an open breaker, refused credentials) ends with it. What
-    // they knew before one begins is kept, so that stale answers can be seen; but for the secret.
+    // What functions remember of a fault (to leave eGain alone, refused credentials) ends with it.
+    // What they knew before one begins is kept, so that stale answers can be seen; but for the
+    // secret.
     const anew = secret !== undefined || Object.keys(to.mode).length > 0;
     to.setMode(mode);
     secrets.setFault(secret);

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, vi } from 'vitest';
 import { createService, type Service } from '../../lambda/accounts/service.ts';
+import { writeSnapshot } from '../../lambda/accounts/snapshot.ts';
 import type { SnapshotAnswer, SnapshotOptions } from '../../lambda/accounts/snapshot-store.ts';
 import type { Account } from '../../lambda/egain/account.ts';
 import type { ServiceConfig } from '../../lambda/platform/config.ts';
@@ -126,6 +127,11 @@ export function makeAccount(number: number, more: Partial<Account> = {}): Accoun
 
 export function makeAccounts(length: number): Account[] {
   return Array.from({ length }, (_, index) => makeAccount(index));
+}
+
+/** The accounts as a snapshot has them, whatever the order in which they came. */
+export function inOrder(accounts: readonly Account[]): readonly Account[] {
+  return writeSnapshot(accounts).snapshot.accounts;
 }
 
 export interface PagesOptions {

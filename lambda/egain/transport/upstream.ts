@@ -1,10 +1,8 @@
-import { isFault } from '../../faults.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { type Deadline, pause } from '../../platform/deadline.ts';
 import type { MetricName } from '../../platform/metrics.ts';
 import type { LogFields, Telemetry } from '../../platform/telemetry.ts';
 import { exchange, type Outcome, type UpstreamRequest } from './attempt.ts';
-import { createBreaker } from './breaker.ts';
 import { BudgetSpent, type CallBudget } from './call-budget.ts';
 import { decideRetry } from './retry.ts';
 import type { RetryBudget } from './retry-budget.ts';
@@ -16,12 +14,11 @@ export interface Result {
   readonly waitTooLong: boolean;
 }
 
-/** A server that requests are sent to, with retries and a circuit breaker of its own. */
+/** A server that requests are sent to, with retries. */
 export interface Upstream {
   /**
    * Sends the request, up to three times, within the deadline.
    *
-   * @throws Fault `503-902` while the breaker is open
    * @throws BudgetSpent when no call may be made in the caller's time
    * @throws the signal's reason when the work was cancelled, or time ran out during a pause
    */
@@ -43,10 +40,9 @@ export interface UpstreamOptions {
   readonly telemetry: Telemetry;
 }
 
-/** An upstream whose breaker and first connection last as long as it does. */
+/** An upstream whose first connection lasts as long as it does. */
 export function createUpstream(options: UpstreamOptions): Upstream {
   const { name, clock, telemetry } = options;
-  const breaker = createBreaker(clock);
   let connectedBefore = false;
 
   const attempt = async (request: UpstreamRequest, deadline: Deadline): Promise<Outcome> => {
@@ -65,10 +61,10 @@ export function createUpstream(options: UpstreamOptions): Upstream {
       let outcome: Outcome | undefined;
       for (let attempts = 1; ; attempts += 1) {
         try {
-          outcome = await breaker.run(() => attempt(request, deadline));
+          outcome = await attempt(request, deadline);
         } catch (error) {
-          // The breaker opened, or the budget was spent, under way: what came before says more.
-          if (outcome && (isFault(error, 'egainLeftAlone') || error instanceof BudgetSpent)) {
+          // The budget was spent under way: what came before says more than that it was.
+          if (outcome && error instanceof BudgetSpent) {
             return { outcome, waitTooLong: false };
           }
           throw error;

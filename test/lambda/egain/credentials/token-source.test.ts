@@ -97,7 +97,7 @@ describe('the token', () => {
 
 describe('a new version of the secret', () => {
   test('is tried at once when the old one is refused, and not held for what fails besides', async () => {
-    const { ask } = createWorld(upstream);
+    const { ask, clock } = createWorld(upstream);
     upstream.secrets.script = [secretReply(undefined, 'version-1')];
     upstream.secrets.otherwise = () => secretReply(undefined, 'version-2');
     upstream.token.script = [
@@ -106,6 +106,7 @@ describe('a new version of the secret', () => {
     ];
 
     await expect(ask()).rejects.toMatchObject({ code: '502-905' });
+    clock.advance(2000);
     await expect(ask()).resolves.toMatchObject({ state: 'miss' });
 
     expect(upstream.secrets.calls).toHaveLength(2);

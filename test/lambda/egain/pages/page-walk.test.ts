@@ -3,6 +3,7 @@ import type { AccountsPage } from '../../../../lambda/egain/account.ts';
 import {
   createWorld,
   envelopeReply,
+  inOrder,
   makeAccount,
   makeAccounts,
   servePages,
@@ -21,7 +22,7 @@ describe('what is asked for', () => {
 
     const { snapshot } = await ask();
 
-    expect(snapshot.accounts).toEqual(makeAccounts(5));
+    expect(snapshot.accounts).toEqual(inOrder(makeAccounts(5)));
     expect(searches()).toEqual(['', '?$pagenum=2&$pagesize=2', '?$pagenum=3&$pagesize=2']);
     expect(upstream.accounts.calls[0]?.headers).toMatchObject({
       authorization: 'Bearer canary-token-91d0-1',
@@ -43,7 +44,7 @@ describe('what is asked for', () => {
 
     const { snapshot } = await ask();
 
-    expect(snapshot.accounts).toEqual(makeAccounts(12));
+    expect(snapshot.accounts).toEqual(inOrder(makeAccounts(12)));
     expect(searches()).toHaveLength(7);
   }, 10_000);
 
@@ -80,7 +81,7 @@ describe('what is asked for', () => {
 
     const { snapshot } = await ask();
 
-    expect(snapshot.accounts).toEqual(makeAccounts(30));
+    expect(snapshot.accounts).toEqual(inOrder(makeAccounts(30)));
     expect(most).toBe(4);
   });
 });
@@ -98,7 +99,7 @@ describe('whether there is more after a full page', () => {
 
     const { snapshot } = await ask();
 
-    expect(snapshot.accounts).toEqual(makeAccounts(4));
+    expect(snapshot.accounts).toEqual(inOrder(makeAccounts(4)));
     expect(searches()).toHaveLength(3);
   });
 
@@ -114,7 +115,7 @@ describe('whether there is more after a full page', () => {
 
     const { snapshot } = await ask();
 
-    expect(snapshot.accounts).toEqual(makeAccounts(9));
+    expect(snapshot.accounts).toEqual(inOrder(makeAccounts(9)));
     expect(searches()).toHaveLength(4);
   });
 
@@ -146,7 +147,7 @@ describe('whether there is more after a full page', () => {
 
     const { snapshot } = await ask();
 
-    expect(snapshot.accounts).toEqual(now);
+    expect(snapshot.accounts).toEqual(inOrder(now));
   });
 
   test('a `count` that tells of each page alone ends no walk', async () => {
@@ -159,7 +160,7 @@ describe('whether there is more after a full page', () => {
 
     const { snapshot } = await ask();
 
-    expect(snapshot.accounts).toEqual(makeAccounts(7));
+    expect(snapshot.accounts).toEqual(inOrder(makeAccounts(7)));
   });
 
   test('a server that gives smaller pages than asked for is walked to the end', async () => {
@@ -170,7 +171,7 @@ describe('whether there is more after a full page', () => {
 
     const { snapshot } = await ask();
 
-    expect(snapshot.accounts).toEqual(makeAccounts(9));
+    expect(snapshot.accounts).toEqual(inOrder(makeAccounts(9)));
   });
 
   test('a thousand pages are walked, and no more', async () => {
@@ -199,7 +200,7 @@ describe('accounts that come again', () => {
 
     const { snapshot } = await ask();
 
-    expect(snapshot.accounts).toEqual([makeAccount(0), later, makeAccount(2)]);
+    expect(snapshot.accounts).toEqual(inOrder([makeAccount(0), later, makeAccount(2)]));
     expect(telemetry.total('DuplicateAccounts')).toBe(1);
   });
 
@@ -214,7 +215,7 @@ describe('accounts that come again', () => {
 
     const { snapshot } = await ask();
 
-    expect(snapshot.accounts).toEqual([nameless, nameless, makeAccount(2)]);
+    expect(snapshot.accounts).toEqual(inOrder([nameless, nameless, makeAccount(2)]));
   });
 });
 
@@ -249,7 +250,7 @@ test('unknown fields are dropped, and `__proto__` is as any other', async () => 
 
   const { snapshot } = await ask();
 
-  expect(snapshot.accounts).toEqual([makeAccount(1)]);
+  expect(snapshot.accounts).toEqual(inOrder([makeAccount(1)]));
   expect(Object.keys(snapshot.accounts[0] ?? {})).not.toContain('__proto__');
   expect(Object.getPrototypeOf(snapshot.accounts[0])).toBe(Object.prototype);
 });
@@ -261,5 +262,5 @@ test('a page without a content type is judged by what it holds', async () => {
 
   const { snapshot } = await ask();
 
-  expect(snapshot.accounts).toEqual([makeAccount(1)]);
+  expect(snapshot.accounts).toEqual(inOrder([makeAccount(1)]));
 });
