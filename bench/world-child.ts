@@ -57,9 +57,7 @@ serveChild({
   /** The secret that the functions read: that of the eGain they are to call. */
   useWide: (on: boolean) =>
     sandbox.secrets.put(JSON.stringify(on ? wide.credentials : egain.credentials)),
-  recycle: () => {
-    for (const name of FUNCTIONS) sandbox.functionNamed(name).recycle();
-  },
+  recycle: () => Promise.all(FUNCTIONS.map((name) => sandbox.functionNamed(name).recycle())),
 });
 process.on('SIGTERM', () => {
   void Promise.all([sandbox.stop(), wide.close()]).then(() => process.exit());

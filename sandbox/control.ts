@@ -10,8 +10,8 @@ export interface ControlOptions {
   /** `undefined` when a real tenant is in its place. */
   readonly egain: SimulatedEgain | undefined;
   readonly secrets: LocalSecretsManager;
-  /** Makes every function start anew. */
-  readonly recycle: () => void;
+  /** Makes every function start anew, knowing nothing. */
+  readonly forget: () => Promise<void>;
 }
 
 /** Answers the paths under `/_sandbox`. */
@@ -22,7 +22,7 @@ export type ServeControl = (
 ) => Promise<void>;
 
 /** The sandbox's own routes: what runs where, and faults to switch on and off. */
-export function createControl({ facts, egain, secrets, recycle }: ControlOptions): ServeControl {
+export function createControl({ facts, egain, secrets, forget }: ControlOptions): ServeControl {
   return async (path, request, response) => {
     const { method } = request;
     if (path === '/_sandbox' && method === 'GET') return sendJson(response, 200, facts());
@@ -36,21 +36,20 @@ export function createControl({ facts, egain, secrets, recycle }: ControlOptions
     ]);
   };
 
-  function switchMode(
+  async function switchMode(
     to: SimulatedEgain,
     body: Buffer | undefined,
     response: ServerResponse,
-  ): void {
+  ): Promise<void> {
     const { mode, wrong } = readMode(body?.toString('utf8') ?? '');
     if (wrong.length > 0) return refuse(response, 400, 'The body is not a fault to set.', wrong);
     const secret = EGAIN_FAULTS[mode.fault ?? '']?.secret;
-    // What functions remember of a fault (to leave eGain alone, refused credentials) ends with it.
-    // What they knew before one begins is kept, so that stale answers can be seen; but for the
-    // secret.
+    // What functions remember of a fault, each by itself and in their table, ends with it. What they
+    // knew before one begins is kept, so that stale answers can be seen; but for the secret.
     const anew = secret !== undefined || Object.keys(to.mode).length > 0;
     to.setMode(mode);
     secrets.setFault(secret);
-    if (anew) recycle();
+    if (anew) await forget();
     sendJson(response, 200, describe(to));
   }
 }

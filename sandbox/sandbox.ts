@@ -1,9 +1,11 @@
 import type { Clock } from '../lambda/platform/clock.ts';
 import { loadStageConfig, type StageConfig } from '../lib/stage/stage-config.ts';
+import { type LocalTables, startTables } from './aws/dynamodb.ts';
 import { readFunctions } from './aws/function-template.ts';
 import { readApi } from './aws/gateway/api-template.ts';
 import { createGateway } from './aws/gateway/gateway.ts';
 import { createLambdaFunction, type LambdaFunction, type LogLine } from './aws/lambda-runtime.ts';
+import { startSchedules } from './aws/scheduler.ts';
 import { type LocalSecretsManager, startSecretsManager } from './aws/secrets-manager.ts';
 import { type ResolvedTemplate, resolveTemplate } from './aws/template.ts';
 import { createControl } from './control.ts';
@@ -32,8 +34,10 @@ export interface SandboxOptions {
   readonly realEgain?: ClientCredentials;
   /** For the gateway's throttles, quotas and kept authorizations. @default the system's */
   readonly clock?: Clock;
-  /** The most instances of each function. @default 4 */
+  /** The most containers of each function. @default 4 */
   readonly maxInstances?: number;
+  /** Has calls go to as many containers as there may be, in turn. @default false */
+  readonly spread?: boolean;
   /** In place of the time-outs that the template gives the functions. */
   readonly functionTimeoutSeconds?: number;
   readonly onProgress?: (step: string) => void;
@@ -47,6 +51,8 @@ export interface Sandbox extends SandboxFacts {
   /** `undefined` when a real tenant is in its place. */
   readonly egain: SimulatedEgain | undefined;
   readonly secrets: LocalSecretsManager;
+  /** What the functions share. */
+  readonly tables: LocalTables;
   readonly issuer: LocalIssuer;
   /** The synthesised app with intrinsic functions resolved. */
   readonly template: ResolvedTemplate;
@@ -56,6 +62,8 @@ export interface Sandbox extends SandboxFacts {
   functionNamed(constructId: string): LambdaFunction;
   /** Gets a token for a partner; without `scope`, for all of the partner's scopes. */
   token(partner: string, scope?: string): Promise<string>;
+  /** Makes every function start anew, and empties what they share: nobody knows anything. */
+  readonly forget: () => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
@@ -120,14 +128,22 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       logs.push(line);
       options.onLog?.(line);
     };
-    const functions = createFunctions(template, secrets, { ...options, onLog });
+    const tables = await startTables(template);
+    stops.push(tables.close);
+    if (tables.names.length > 0) onProgress(`DynamoDB: ${tables.url}`);
+    const functions = createFunctions(template, secrets, tables, { ...options, onLog });
     stops.push(async () => {
       await Promise.all([...functions.values()].map((one) => one.stop()));
     });
+    const forget = async () => {
+      await Promise.all([...functions.values()].map((one) => one.recycle()));
+      await tables.clear();
+    };
+    const functionOf = (arn: string) => found(functions.get(arn), arn);
     const facts = factsOf(local, api.stage, config, issuer);
     const gateway = createGateway({
       api,
-      functionOf: (arn) => found(functions.get(arn), arn),
+      functionOf,
       onAccess: (text) => onLog({ functionName: 'gateway', text }),
       ...(options.clock === undefined ? {} : { clock: options.clock }),
     });
@@ -135,7 +151,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       facts: () => facts,
       egain,
       secrets,
-      recycle: () => functions.forEach((one) => one.recycle()),
+      forget,
     });
     const docs = createDocsPage({
       openapiPath: `/${api.stage}/openapi.json`,
@@ -157,12 +173,15 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     };
     local.server.on('clientError', gateway.handleClientError);
     onProgress(`Gateway: ${local.url}`);
+    const schedules = startSchedules(template, functionOf);
+    stops.push(schedules.stop);
 
     return {
       ...facts,
       url: local.url,
       egain,
       secrets,
+      tables,
       issuer,
       template,
       logs,
@@ -174,6 +193,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
           constructId,
         ),
       token: (partner, scope) => fetchToken(facts, partner, scope),
+      forget,
       stop,
     };
   }
@@ -186,6 +206,7 @@ const notYet: Handler = (_request, response) => {
 function createFunctions(
   template: ResolvedTemplate,
   secrets: LocalSecretsManager,
+  tables: LocalTables,
   options: SandboxOptions,
 ): Map<string, LambdaFunction> {
   const specs = readFunctions(template, {
@@ -193,9 +214,11 @@ function createFunctions(
     AWS_SECRET_ACCESS_KEY: 'sandbox',
     AWS_SESSION_TOKEN: 'sandbox',
     AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.url,
+    AWS_ENDPOINT_URL_DYNAMODB: tables.url,
   });
-  const { onLog, maxInstances, functionTimeoutSeconds: timeoutSeconds } = options;
+  const { onLog, maxInstances, spread = false, functionTimeoutSeconds: timeoutSeconds } = options;
   const runtime = {
+    spread,
     ...(onLog === undefined ? {} : { onLog }),
     ...(maxInstances === undefined ? {} : { maxInstances }),
   };

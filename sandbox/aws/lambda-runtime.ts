@@ -23,6 +23,8 @@ export type InvokeResult =
 export interface RuntimeOptions {
   /** The most instances of this function at a time; calls beyond wait. @default 4 */
   readonly maxInstances?: number;
+  /** Calls go to as many instances as there may be, one after the other. @default false */
+  readonly spread?: boolean;
   readonly onLog?: (line: LogLine) => void;
 }
 
@@ -33,8 +35,11 @@ export interface LambdaFunction {
   readonly instances: number;
   /** Calls it and waits for its answer, which never rejects: a failure is a result as well. */
   invoke(event: unknown, requestId?: string): Promise<InvokeResult>;
-  /** Lets running instances finish and starts new ones from then on, as a deployment does. */
-  recycle(): void;
+  /**
+   * Lets running instances finish and starts new ones from then on, as a deployment does. Those that
+   * were idle have ended when the promise is kept.
+   */
+  recycle(): Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
@@ -59,28 +64,38 @@ const INSTANCE_MODULE = new URL('./lambda-instance.ts', import.meta.url);
 /**
  * Runs a bundle the way Lambda does: each instance isolated, with an environment of its own, one
  * call at a time, kept warm between calls, ended when a call passes the function's timeout. The
- * instance used last is used first, so that a quiet function stays with one.
+ * instance used last is used first, so that a quiet function stays with one; unless calls are to be
+ * spread.
  */
 export function createLambdaFunction(
   spec: FunctionSpec,
   options: RuntimeOptions = {},
 ): LambdaFunction {
   const max = spec.reservedConcurrency ?? options.maxInstances ?? 4;
+  const { spread = false } = options;
   const instances = new Set<Instance>();
   const idle: Instance[] = [];
   const waiting: Call[] = [];
   const instanceData = instanceDataOf(spec);
 
   function dispatch(): void {
-    while (waiting.length > 0) {
-      const instance = idle.pop();
+    if (spread) startForWaiting();
+    // A call for which an instance is being started waits for it where calls are spread.
+    for (let ready = waiting.length - (spread ? starting() : 0); ready > 0; ready -= 1) {
+      const instance = spread ? idle.shift() : idle.pop();
       if (instance === undefined) break;
       run(instance, waiting.shift() as Call);
     }
-    const starting = [...instances].filter(({ state }) => state === 'starting').length;
-    for (let wanted = waiting.length - starting; wanted > 0 && instances.size < max; wanted -= 1) {
+    startForWaiting();
+  }
+
+  function starting(): number {
+    return [...instances].filter(({ state }) => state === 'starting').length;
+  }
+
+  function startForWaiting(): void {
+    for (let wanted = waiting.length - starting(); wanted > 0 && instances.size < max; wanted -= 1)
       start();
-    }
   }
 
   function start(): void {
@@ -138,6 +153,7 @@ export function createLambdaFunction(
     delete instance.call;
     if (instance.state !== 'ended') instance.state = 'idle';
     if (instance.retired) end(instance);
+    else if (spread && message.type === 'ready') idle.unshift(instance);
     else if (instance.state === 'idle') idle.push(instance);
     if (message.type === 'answer') call?.resolve(answerOf(message.payload));
     if (message.type === 'error') call?.resolve({ ok: false, error: message.error });
@@ -178,11 +194,15 @@ export function createLambdaFunction(
         waiting.push({ event: JSON.stringify(event), requestId, resolve });
         dispatch();
       }),
-    recycle() {
+    async recycle() {
+      const ended: Promise<unknown>[] = [];
       for (const instance of instances) {
         instance.retired = true;
-        if (instance.state === 'idle') end(instance);
+        if (instance.state !== 'idle') continue;
+        end(instance);
+        ended.push(instance.worker.terminate());
       }
+      await Promise.all(ended);
     },
     async stop() {
       waiting.length = 0;

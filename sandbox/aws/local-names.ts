@@ -14,6 +14,8 @@ export const PSEUDO_PARAMETERS: Readonly<Record<string, string>> = {
 /** `Ref` gives the ARN for these, the physical id for the rest. */
 const REF_IS_ARN = new Set(['AWS::SecretsManager::Secret', 'AWS::StepFunctions::StateMachine']);
 
+const tableArn = (id: string) => `dynamodb:${LOCAL_REGION}:${LOCAL_ACCOUNT}:table/${id}`;
+
 const ARN_FORMS: Readonly<Record<string, (id: string) => string>> = {
   'AWS::Lambda::Function': (id) => `lambda:${LOCAL_REGION}:${LOCAL_ACCOUNT}:function:${id}`,
   'AWS::SecretsManager::Secret': (id) =>
@@ -21,6 +23,8 @@ const ARN_FORMS: Readonly<Record<string, (id: string) => string>> = {
   'AWS::StepFunctions::StateMachine': (id) =>
     `states:${LOCAL_REGION}:${LOCAL_ACCOUNT}:stateMachine:${id}`,
   'AWS::S3::Bucket': (id) => `s3:::${id}`,
+  'AWS::DynamoDB::Table': tableArn,
+  'AWS::DynamoDB::GlobalTable': tableArn,
   'AWS::IAM::Role': (id) => `iam::${LOCAL_ACCOUNT}:role/${id}`,
   'AWS::Logs::LogGroup': (id) => `logs:${LOCAL_REGION}:${LOCAL_ACCOUNT}:log-group:${id}`,
 };

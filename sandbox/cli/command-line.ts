@@ -10,6 +10,8 @@ export interface StartCommand {
   readonly port: number | undefined;
   readonly accounts: number | undefined;
   readonly latencyMs: number | undefined;
+  /** How many containers each function has, called in turn. */
+  readonly containers: number | undefined;
   readonly showLogs: boolean;
   /** Where a real tenant is called. */
   readonly realEgain: ClientCredentials | undefined;
@@ -32,6 +34,13 @@ export const START: CommandSpec = {
       type: 'string',
       value: '<ms>',
       about: 'how long the simulated eGain takes for each answer (default: 0)',
+    },
+    containers: {
+      type: 'string',
+      value: '<n>',
+      about:
+        'how many containers each function has, called in turn (default: up to 4, the one used ' +
+        'last first)',
     },
     logs: { type: 'boolean', about: 'prints what the functions log' },
   },
@@ -61,17 +70,23 @@ export function readCommand(
     port: whole('PORT', environment['PORT'] || undefined, 65_535),
     accounts,
     latencyMs,
+    containers: whole('--containers', texts['containers'], 64, 1),
     showLogs: flags.has('logs'),
     realEgain: real ? readCredentials(stage, environment) : undefined,
   };
 }
 
-/** @throws UsageError for a text that is no whole number up to `high` */
-export function whole(name: string, text: string | undefined, high: number): number | undefined {
+/** @throws UsageError for a text that is no whole number from `low` to `high` */
+export function whole(
+  name: string,
+  text: string | undefined,
+  high: number,
+  low = 0,
+): number | undefined {
   if (text === undefined) return undefined;
-  if (/^\d{1,6}$/.test(text) && Number(text) <= high) return Number(text);
+  if (/^\d{1,6}$/.test(text) && Number(text) >= low && Number(text) <= high) return Number(text);
   const shown = JSON.stringify(text.slice(0, 40));
-  throw new UsageError(`${name} is ${shown}; expected a whole number from 0 to ${high}.`);
+  throw new UsageError(`${name} is ${shown}; expected a whole number from ${low} to ${high}.`);
 }
 
 /** @throws UsageError where the environment lacks the credentials of a real eGain */

@@ -19,7 +19,7 @@ export const start: Command = {
 };
 
 async function startOn(command: StartCommand): Promise<Sandbox> {
-  const { stage, accounts, latencyMs, realEgain, showLogs } = command;
+  const { stage, accounts, latencyMs, containers, realEgain, showLogs } = command;
   const options: SandboxOptions = {
     stage,
     egain: {
@@ -27,6 +27,7 @@ async function startOn(command: StartCommand): Promise<Sandbox> {
       ...(latencyMs === undefined ? {} : { latencyMs }),
     },
     onProgress: (step) => console.log(`- ${step}`),
+    ...(containers === undefined ? {} : { maxInstances: containers, spread: true }),
     ...(realEgain === undefined ? {} : { realEgain }),
     ...(showLogs ? { onLog: ({ text }) => console.log(text) } : {}),
   };

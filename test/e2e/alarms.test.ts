@@ -140,7 +140,7 @@ describe('when no code of the product is left to count', () => {
   it('a run of ExportAccounts that fails sets off ExportFailed', async () => {
     const succeeded = await stage.runExport();
     await stage.setFault({ fault: 'wrong-shape' });
-    sandbox.functionNamed('TaskFunction').recycle();
+    await sandbox.forget();
     const failed = await stage.runExport();
 
     expect([succeeded.status, failed.status]).toEqual(['SUCCEEDED', 'FAILED']);
@@ -157,7 +157,7 @@ describe('when no code of the product is left to count', () => {
   it("the issuer's keys not to be had sets off AuthorizerFailures, and the gateway's own", async () => {
     const unseen = await sandbox.issuer.sign({ client_id: 'acme-client', scope: 'accounts/read' });
     await sandbox.issuer.close();
-    sandbox.functionNamed('AuthorizerFunction').recycle();
+    await sandbox.functionNamed('AuthorizerFunction').recycle();
 
     const lines = await stage.drive(async () => {
       expect(await stage.ask('/accounts', `Bearer ${unseen}`)).toBe(500);

@@ -102,6 +102,13 @@ describe('npm start', () => {
   it.each([
     ['an unknown option', 2, ['--account'], {}, /--account is unknown. Did you mean --accounts\?/],
     ['a bad number', 2, ['--accounts', 'many'], {}, /--accounts is "many"; expected a whole/],
+    [
+      'no containers',
+      2,
+      ['--containers', '0'],
+      {},
+      /--containers is "0"; expected .* from 1 to 64/,
+    ],
     ['a bad port', 2, [], { PORT: '70000' }, /PORT is "70000"; expected a whole number/],
     ['an unknown stage', 1, ['--stage', 'nowhere'], REAL, /config\/nowhere\.json/],
     [

@@ -63,7 +63,7 @@ describe('while eGain or its token endpoint fails', () => {
   it.each(Object.entries(EXPECTED))(
     'with %s, a partner gets the envelope',
     async (fault, expected) => {
-      sandbox.functionNamed('ApiFunction').recycle();
+      await sandbox.forget();
       await switchOn({ fault });
 
       const { error, headers } = await send('/accounts');
@@ -79,7 +79,7 @@ describe('while eGain or its token endpoint fails', () => {
   );
 
   it('gets the true list although eGain counts pages in place of records', async () => {
-    sandbox.functionNamed('ApiFunction').recycle();
+    await sandbox.forget();
     await switchOn({ fault: 'count-as-pages' });
 
     const { list } = await send('/accounts?pagesize=500');
@@ -93,7 +93,7 @@ describe('while eGain or its token endpoint fails', () => {
     [429, '503-901'],
     [503, '503-100'],
   ])('with status %i of eGain, a partner gets %s', async (status, code) => {
-    sandbox.functionNamed('ApiFunction').recycle();
+    await sandbox.forget();
     await switchOn({ status });
 
     const { error } = await send('/accounts');
@@ -102,7 +102,7 @@ describe('while eGain or its token endpoint fails', () => {
   });
 
   it('is answered again once the fault is gone', async () => {
-    sandbox.functionNamed('ApiFunction').recycle();
+    await sandbox.forget();
     await switchOn({});
 
     expect((await send('/accounts')).status).toBe(200);

@@ -263,7 +263,7 @@ describe('the token', () => {
 
   it('signed with ES256 is taken', async () => {
     const kid = await sandbox.issuer.addKey('ES256');
-    sandbox.functionNamed('AuthorizerFunction').recycle();
+    await sandbox.functionNamed('AuthorizerFunction').recycle();
     const token = await sandbox.issuer.sign(CLAIMS, { kid });
     const { status } = await createPartner(sandbox, token)('/accounts');
 

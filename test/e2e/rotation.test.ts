@@ -33,7 +33,7 @@ beforeAll(async () => {
   send = createPartner(sandbox, await sandbox.token('acme'));
 });
 afterAll(() => sandbox.stop());
-beforeEach(() => sandbox.functionNamed('ApiFunction').recycle());
+beforeEach(() => sandbox.forget());
 
 describe('with partners calling all along, a client secret is rotated without a failed request', () => {
   it('when both secrets are valid for a while', async () => {
@@ -48,7 +48,7 @@ describe('with partners calling all along, a client secret is rotated without a 
     // The container has the old secret in mind, and its token ends.
     egain.revokeTokens();
     await traffic.untilFresh();
-    sandbox.functionNamed('ApiFunction').recycle();
+    await sandbox.functionNamed('ApiFunction').recycle();
     await traffic.untilFresh();
 
     expect(await traffic.end()).toEqual([]);
@@ -64,7 +64,7 @@ describe('with partners calling all along, a client secret is rotated without a 
     await traffic.untilFresh();
     egain.revokeTokens();
     await traffic.untilFresh();
-    sandbox.functionNamed('ApiFunction').recycle();
+    await sandbox.functionNamed('ApiFunction').recycle();
     await traffic.untilFresh();
 
     expect(await traffic.end()).toEqual([]);
@@ -77,7 +77,7 @@ describe('when the old secret has ended and the new one is not put', () => {
 
     const { error } = await send('/accounts');
     sandbox.secrets.put(JSON.stringify(next));
-    sandbox.functionNamed('ApiFunction').recycle();
+    await sandbox.functionNamed('ApiFunction').recycle();
     const { status } = await send('/accounts');
 
     expect(error.code).toBe('502-901');

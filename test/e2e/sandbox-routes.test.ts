@@ -86,7 +86,7 @@ describe('/_sandbox/egain', () => {
     ['{"status":500}', 500],
   ])('ends %s at once, though the product remembers it for a while', async (body, failure) => {
     const headers = { Authorization: `Bearer ${await sandbox.token('acme')}` };
-    sandbox.functionNamed('ApiFunction').recycle();
+    await sandbox.forget();
     await post(body);
     const failed = await fetch(sandbox.accountsUrl, { headers });
     await fetch(sandbox.accountsUrl, { headers });
@@ -105,6 +105,7 @@ const servers = () => ({
   egain: `${sandbox.egain?.apiUrl ?? ''}/accounts`,
   issuer: sandbox.tokenUrl,
   secrets: sandbox.secrets.url,
+  tables: sandbox.tables.url,
 });
 
 describe('a web page of elsewhere', () => {

@@ -39,7 +39,7 @@ describe('when eGain or Secrets Manager does not answer in time', () => {
   it.each(['hang', 'stalled-body', 'token-hang'])(
     'with %s, a partner gets 504-901',
     async (fault) => {
-      sandbox.functionNamed('ApiFunction').recycle();
+      await sandbox.forget();
       sandbox.egain?.setMode({ fault });
 
       const { status, error } = await send('/accounts');
@@ -53,7 +53,7 @@ describe('when eGain or Secrets Manager does not answer in time', () => {
 
 describe('when eGain fails after it has answered', () => {
   it('the last list is served with its age', async () => {
-    sandbox.functionNamed('ApiFunction').recycle();
+    await sandbox.forget();
     const before = await send('/accounts');
     await delay(FRESH_SECONDS * 1000 + 50);
     sandbox.egain?.setMode({ status: 500 });
@@ -68,7 +68,7 @@ describe('when eGain fails after it has answered', () => {
   });
 
   it('nothing is served when eGain refuses the credentials', async () => {
-    sandbox.functionNamed('ApiFunction').recycle();
+    await sandbox.forget();
     await send('/accounts');
     await delay(FRESH_SECONDS * 1000 + 50);
     sandbox.egain?.setMode({ fault: 'unauthorized' });
@@ -82,7 +82,7 @@ describe('when eGain fails after it has answered', () => {
 
 describe("when the client's secret is rotated", () => {
   it('the new one is read within the same request', async () => {
-    sandbox.functionNamed('ApiFunction').recycle();
+    await sandbox.forget();
     await send('/accounts');
     const rotated = sandbox.egain?.rotateSecret();
     sandbox.secrets.put(JSON.stringify(rotated));

@@ -100,12 +100,12 @@ export function watch(sandbox: Sandbox, token: string): WatchedStage {
       const body = JSON.stringify(mode);
       await fetch(`${sandbox.url}/_sandbox/egain`, { method: 'POST', body });
     },
-    askAnew() {
-      sandbox.functionNamed('ApiFunction').recycle();
+    async askAnew() {
+      await sandbox.forget();
       return ask('/accounts');
     },
-    runTask() {
-      task.recycle();
+    async runTask() {
+      await sandbox.forget();
       return task.invoke({});
     },
     runExport: () =>

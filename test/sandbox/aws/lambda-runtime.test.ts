@@ -90,7 +90,7 @@ describe('an instance', () => {
     const example = functionOf('let calls = 0; export const handler = async () => ++calls;');
     await example.invoke({});
     await example.invoke({});
-    example.recycle();
+    await example.recycle();
 
     expect(await example.invoke({})).toEqual({ ok: true, payload: 1 });
   });
@@ -152,5 +152,40 @@ describe('a failure', () => {
 
     expect(late).toMatchObject({ ok: false, error: { errorType: 'Sandbox.Timedout' } });
     expect(await example.invoke({})).toEqual({ ok: true, payload: 1 });
+  });
+});
+
+const invoke = async (example: LambdaFunction) => {
+  const result = await example.invoke({});
+  return result.ok ? (result.payload as { own: string; calls: number }) : { own: '', calls: 0 };
+};
+
+describe('calls that are to be spread', () => {
+  const SOURCE = `const own = crypto.randomUUID(); let calls = 0;
+    export const handler = async () => ({ own, calls: ++calls });`;
+
+  it('go to every instance in turn, one that is new for each of the first', async () => {
+    const example = functionOf(SOURCE, { maxInstances: 3, spread: true });
+    const answers = [];
+    for (let call = 0; call < 9; call += 1) answers.push(await invoke(example));
+
+    const order = answers.map(({ own }) => own);
+    expect(new Set(order).size).toBe(3);
+    expect(order.slice(3)).toEqual([...order.slice(0, 3), ...order.slice(0, 3)]);
+    expect(answers.map(({ calls }) => calls)).toEqual([1, 1, 1, 2, 2, 2, 3, 3, 3]);
+  });
+
+  it('are all answered, however many come at once', async () => {
+    const example = functionOf(SOURCE, { maxInstances: 3, spread: true });
+    const answers = await Promise.all(Array.from({ length: 20 }, () => invoke(example)));
+
+    expect(new Set(answers.map(({ own }) => own)).size).toBe(3);
+  });
+
+  it('stay with one instance otherwise', async () => {
+    const example = functionOf(SOURCE, { maxInstances: 3 });
+    for (let call = 0; call < 4; call += 1) await invoke(example);
+
+    expect(example.instances).toBe(1);
   });
 });
