@@ -1,5 +1,6 @@
 import { createClient } from '../egain/accounts-client.ts';
 import { createCredentialsStore } from '../egain/credentials/secret-store.ts';
+import { createTokenShelf } from '../egain/credentials/token-shelf.ts';
 import { createTokenSource } from '../egain/credentials/token-source.ts';
 import { walkPages } from '../egain/pages/page-walk.ts';
 import { createCallBudget } from '../egain/transport/call-budget.ts';
@@ -64,6 +65,7 @@ export function createService(
     ...shared,
     endpoint: config,
     credentials,
+    shelf: table && createTokenShelf(table, keys.token, clock),
     upstream: createUpstream({ ...attempts, name: 'token', metric: 'TokenRequests' }),
   });
   const fetchPage = createClient({

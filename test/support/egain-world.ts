@@ -5,6 +5,8 @@ import type { SnapshotAnswer, SnapshotOptions } from '../../lambda/accounts/snap
 import type { Account } from '../../lambda/egain/account.ts';
 import type { ServiceConfig } from '../../lambda/platform/config.ts';
 import { createDeadline } from '../../lambda/platform/deadline.ts';
+import type { Table } from '../../lambda/platform/table/table.ts';
+import { createMemoryTable, type MemoryTable } from './memory-table.ts';
 import { type RecordedTelemetry, recordTelemetry } from './recorded-telemetry.ts';
 import {
   type ReceivedRequest,
@@ -49,6 +51,30 @@ export function createWorld(
   upstream: ScriptedUpstream,
   overrides: Partial<ServiceConfig> = {},
 ): World {
+  wellAgain(upstream);
+  return createContainer(upstream, createVirtualClock(), overrides);
+}
+
+/** So many new containers that share a table, and the time. */
+export function createFleet(
+  upstream: ScriptedUpstream,
+  count: number,
+  overrides: Partial<ServiceConfig> = {},
+): {
+  readonly containers: readonly World[];
+  readonly table: MemoryTable;
+  readonly clock: VirtualClock;
+} {
+  wellAgain(upstream);
+  const clock = createVirtualClock();
+  const table = createMemoryTable();
+  const containers = Array.from({ length: count }, () =>
+    createContainer(upstream, clock, overrides, table),
+  );
+  return { containers, table, clock };
+}
+
+function wellAgain(upstream: ScriptedUpstream): void {
   upstream.reset();
   upstream.secrets.otherwise = () => secretReply();
   upstream.token.otherwise = () => tokenReply(`${CANARY.token}-${upstream.token.calls.length}`);
@@ -57,8 +83,14 @@ export function createWorld(
   vi.stubEnv('AWS_REGION', 'eu-west-1');
   vi.stubEnv('AWS_ACCESS_KEY_ID', 'AKIDEXAMPLE');
   vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'example');
+}
 
-  const clock = createVirtualClock();
+function createContainer(
+  upstream: ScriptedUpstream,
+  clock: VirtualClock,
+  overrides: Partial<ServiceConfig>,
+  table?: Table,
+): World {
   const telemetry = recordTelemetry();
   const config: ServiceConfig = {
     secretArn: SECRET_ARN,
@@ -71,7 +103,11 @@ export function createWorld(
     provisioned: false,
     ...overrides,
   };
-  const service = createService(config, telemetry, { clock, random: () => 0.5 });
+  const service = createService(config, telemetry, {
+    clock,
+    random: () => 0.5,
+    ...(table && { table }),
+  });
   return {
     service,
     clock,

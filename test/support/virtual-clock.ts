@@ -1,7 +1,7 @@
 import { createManualClock, type ManualClock } from './manual-clock.ts';
 
-/** Pauses between attempts are shorter than this; deadlines are not. */
-const PAUSE_MS = 8000;
+/** Pauses between attempts are shorter than this; deadlines, and what keeps a lease, are not. */
+const PAUSE_MS = 2900;
 
 export interface VirtualClock extends ManualClock {
   /** The same time, by which nothing passes by itself, however short. */

@@ -6,6 +6,7 @@ import type { Telemetry } from '../../platform/telemetry.ts';
 import type { Upstream } from '../transport/upstream.ts';
 import type { Credentials, CredentialsStore } from './secret-store.ts';
 import { requestGrant, type TokenEndpoint } from './token-grant.ts';
+import type { TokenShelf } from './token-shelf.ts';
 
 /** A token is renewed this long before it ends, or half its life when that is shorter. */
 const EARLY_MS = 60_000;
@@ -42,19 +43,23 @@ export interface TokenOptions {
   readonly endpoint: TokenEndpoint;
   readonly credentials: CredentialsStore;
   readonly upstream: Upstream;
+  /** Where containers share tokens; without it, each has its own. */
+  readonly shelf?: TokenShelf | undefined;
   readonly clock: Clock;
   readonly telemetry: Telemetry;
 }
 
 /**
- * One token a container, asked for once however many callers wait. The token URL, the scope and
+ * One token, for all containers where there is a shelf, asked for once however many callers wait. The token URL, the scope and
  * the secret's address do not change while a container lives, so the secret's version is its key.
  */
 export function createTokenSource(options: TokenOptions): TokenSource {
-  const { endpoint, credentials, upstream, clock, telemetry } = options;
+  const { endpoint, credentials, upstream, shelf, clock, telemetry } = options;
   const flight = createSingleFlight<Token>();
   let kept: KeptToken | undefined;
   let held = { version: '', until: 0 };
+  /** The last token that eGain answered 401 to; it may still lie on the shelf. */
+  let refusedValue: string | undefined;
 
   const isHeld = (version: string) => held.version === version && clock.now() < held.until;
   const hold = (version: string) => {
@@ -62,6 +67,7 @@ export function createTokenSource(options: TokenOptions): TokenSource {
     telemetry.warn('eGain refuses the credentials', { secretVersion: version });
   };
   const drop = (refused: Token) => {
+    refusedValue = refused.value;
     if (kept?.value === refused.value) kept = undefined;
   };
   const keptFor = (version: string) => (kept?.credentials.version === version ? kept : undefined);
@@ -81,12 +87,21 @@ export function createTokenSource(options: TokenOptions): TokenSource {
       () => clock.now(),
     );
     const lifeMs = lifeSeconds * 1000;
-    kept = {
-      value: accessToken,
-      credentials: current,
-      renewAt: asked + lifeMs - Math.min(EARLY_MS, lifeMs / 2),
-      endsAt: asked + lifeMs,
-    };
+    const renewAt = asked + lifeMs - Math.min(EARLY_MS, lifeMs / 2);
+    const dates = { renewAt, endsAt: asked + lifeMs };
+    kept = { value: accessToken, credentials: current, ...dates };
+    const own = kept;
+    await shelf?.write({ value: accessToken, secretVersion: current.version, ...dates });
+    return own;
+  };
+
+  /** A token that another container was granted, where it is as good as one's own. */
+  const borrow = async (current: Credentials): Promise<KeptToken | undefined> => {
+    const found = await shelf?.read();
+    if (found === undefined || found.secretVersion !== current.version) return undefined;
+    if (clock.now() >= found.renewAt || found.value === refusedValue) return undefined;
+    const { value, renewAt, endsAt } = found;
+    kept = { value, credentials: current, renewAt, endsAt };
     return kept;
   };
 
@@ -114,6 +129,8 @@ export function createTokenSource(options: TokenOptions): TokenSource {
     const current = await credentials.get(deadline);
     const earlier = keptFor(current.version);
     if (earlier !== undefined && clock.now() < earlier.renewAt) return earlier;
+    const borrowed = await borrow(current);
+    if (borrowed !== undefined) return borrowed;
     try {
       return await grantOrReread(current, deadline);
     } catch (error) {
