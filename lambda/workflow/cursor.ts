@@ -17,7 +17,8 @@ export const MAX_CURSOR_LENGTH = 512;
 
 /**
  * Writes a cursor: base64url of a JSON list, the last item of which seals the others together with
- * the question.
+ * the question. The seal has no key: whoever may invoke the function may ask for everything anyway,
+ * so it guards against mistakes, not against its callers (docs/decisions/0030).
  *
  * @param question which accounts are asked for, in which order (`questionOf`)
  */
@@ -68,6 +69,8 @@ function positionIn(cursor: string): Position | undefined {
   const [, snapshotHash, offset, pagenum] = parts as unknown[];
   if (typeof snapshotHash !== 'string') return undefined;
   if (!isIntegerFrom(1, offset) || !isIntegerFrom(2, pagenum)) return undefined;
+  // No page is empty, so each of those before held one account at least.
+  if (offset < pagenum - 1) return undefined;
   return { snapshotHash, offset, pagenum };
 }
 

@@ -2,6 +2,16 @@ import { asFault, type Detail, type Fault } from '../faults.ts';
 import type { Middleware } from '../middleware/invocation.ts';
 import type { TaskOutput } from './task-page.ts';
 
+/** Of the envelope, in UTF-8 bytes. */
+const MAX_BYTES = 16 * 1024;
+/**
+ * Lambda writes the envelope into a JSON of its own, which Step Functions takes as `Cause` up to
+ * 32,768 characters; the rest of that JSON needs less than a thousand.
+ *
+ * @see https://docs.aws.amazon.com/step-functions/latest/apireference/API_TaskFailedEventDetails.html
+ */
+const MAX_ESCAPED = 32_768 - 1000;
+
 /**
  * What a state machine catches: `name` is Step Functions' `Error`, the message is the envelope as
  * JSON. Lambda's formatter copies what is enumerable and sends the stack along, so nothing is
@@ -9,7 +19,7 @@ import type { TaskOutput } from './task-page.ts';
  */
 class TaskError extends Error {
   constructor(fault: Fault) {
-    super(JSON.stringify(envelopeOf(fault)));
+    super(fitting(fault));
     hide(this, 'name', fault.workflowError);
     hide(this, 'stack', fault.workflowError);
   }
@@ -25,17 +35,42 @@ export function thrownFault(): Middleware<unknown, TaskOutput> {
   };
 }
 
-/** The envelope as over HTTP, without the `userMessage`: a workflow has no way to ask for it. */
-function envelopeOf(fault: Fault): object {
-  const details: Detail[] = [...fault.details];
-  if (fault.retryAfterSeconds !== undefined) {
-    details.push({ key: 'retryAfterSeconds', value: String(fault.retryAfterSeconds) });
+/** The envelope, with as many of the details as there is room for, and a row that says so. */
+function fitting(fault: Fault): string {
+  const details = detailsOf(fault);
+  const whole = envelopeOf(fault, details);
+  if (fits(whole)) return whole;
+  let kept = 0;
+  let most = details.length - 1;
+  while (kept < most) {
+    const middle = Math.ceil((kept + most) / 2);
+    if (fits(cut(fault, details, middle))) kept = middle;
+    else most = middle - 1;
   }
-  return {
-    code: fault.code,
-    developerMessage: fault.developerMessage,
+  return cut(fault, details, kept);
+}
+
+function cut(fault: Fault, details: readonly Detail[], kept: number): string {
+  const rest = { key: 'details', value: `${details.length - kept} more are left out` };
+  return envelopeOf(fault, [...details.slice(0, kept), rest]);
+}
+
+const fits = (envelope: string): boolean =>
+  Buffer.byteLength(envelope) <= MAX_BYTES && JSON.stringify(envelope).length <= MAX_ESCAPED;
+
+/** How long to wait comes first: it is what a workflow acts on. */
+function detailsOf({ details, retryAfterSeconds }: Fault): readonly Detail[] {
+  if (retryAfterSeconds === undefined) return details;
+  return [{ key: 'retryAfterSeconds', value: String(retryAfterSeconds) }, ...details];
+}
+
+/** The envelope as over HTTP, without the `userMessage`: a workflow has no way to ask for it. */
+function envelopeOf({ code, developerMessage }: Fault, details: readonly Detail[]): string {
+  return JSON.stringify({
+    code,
+    developerMessage,
     ...(details.length === 0 ? {} : { details }),
-  };
+  });
 }
 
 function hide(error: Error, key: 'name' | 'stack', value: string): void {

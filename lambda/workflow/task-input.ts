@@ -11,6 +11,12 @@ const MAX_BYTES = 240_000;
 /** What input and output may take together, as a state that pages on holds both. */
 const STATE_BYTES = 256 * 1024 - 4096;
 const DEFAULT_BYTES = 200_000;
+/**
+ * Step Functions puts keys of its own into the input of a run that it starts.
+ *
+ * @see https://docs.aws.amazon.com/step-functions/latest/dg/concepts-nested-workflows.html
+ */
+const STEP_FUNCTIONS_PREFIX = 'AWS_STEP_FUNCTIONS_';
 
 /** What a state machine sends to TaskFunction; every key is optional. */
 const taskInputSchema = z.strictObject({
@@ -41,7 +47,8 @@ const EXPECTED: Readonly<Record<string, string>> = {
  * @throws Fault `400-901` with a row for each fault, by its path (`filter.channel.0`)
  */
 export function parseTaskInput(event: unknown): TaskInput {
-  const result = z.safeParse(taskInputSchema, event, { reportInput: true });
+  const input = withoutServiceKeys(event);
+  const result = z.safeParse(taskInputSchema, input, { reportInput: true });
   if (result.success) {
     const left = STATE_BYTES - Buffer.byteLength(JSON.stringify(event));
     return { ...result.data, maxBytes: Math.min(result.data.maxBytes, left) };
@@ -50,6 +57,12 @@ export function parseTaskInput(event: unknown): TaskInput {
     faultRows([issue], EXPECTED).map((row) => withPath(row, issue)),
   );
   throw new Fault('invalidRequest', { details });
+}
+
+function withoutServiceKeys(event: unknown): unknown {
+  if (typeof event !== 'object' || event === null || Array.isArray(event)) return event;
+  const entries: [string, unknown][] = Object.entries(event);
+  return Object.fromEntries(entries.filter(([key]) => !key.startsWith(STEP_FUNCTIONS_PREFIX)));
 }
 
 function withPath(row: Detail, issue: z.core.$ZodIssue): Detail {

@@ -14,28 +14,36 @@ const codeOf = (decode: () => unknown): string | undefined => {
     return error instanceof Fault ? error.code : String(error);
   }
 };
+const sealOf = (cursor: string): [string] => {
+  const parts = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')) as unknown[];
+  return [String(parts[4])];
+};
 const repack = (change: (parts: unknown[]) => unknown): string => {
   const text = Buffer.from(encodeCursor(POSITION, QUESTION), 'base64url').toString('utf8');
   return Buffer.from(JSON.stringify(change(JSON.parse(text) as unknown[]))).toString('base64url');
 };
 
+const positionArbitrary = fc
+  .record({
+    snapshotHash: fc.string({ maxLength: 64 }),
+    pagenum: fc.integer({ min: 2, max: 1e6 }),
+    accountsMore: fc.nat(1e6),
+  })
+  .map(({ accountsMore, ...position }) => ({
+    ...position,
+    offset: position.pagenum - 1 + accountsMore,
+  }));
+const pack = (parts: unknown): string => Buffer.from(JSON.stringify(parts)).toString('base64url');
+
 describe('a cursor', () => {
   test('leads back to the position that it was given for', () => {
     fc.assert(
-      fc.property(
-        fc.record({
-          snapshotHash: fc.string({ maxLength: 64 }),
-          offset: fc.integer({ min: 1, max: 1e9 }),
-          pagenum: fc.integer({ min: 2, max: 1e9 }),
-        }),
-        fc.string(),
-        (position, question) => {
-          const cursor = encodeCursor(position, question);
+      fc.property(positionArbitrary, fc.string(), (position, question) => {
+        const cursor = encodeCursor(position, question);
 
-          expect(decodeCursor(cursor, question)).toEqual(position);
-          expect(cursor).toMatch(/^[\w-]+$/);
-        },
-      ),
+        expect(decodeCursor(cursor, question)).toEqual(position);
+        expect(cursor).toMatch(/^[\w-]+$/);
+      }),
     );
   });
 
@@ -67,6 +75,77 @@ describe('a cursor', () => {
     expect(accepted).toEqual([]);
   });
 
+  test('is refused when any of its bits is turned', () => {
+    fc.assert(
+      fc.property(positionArbitrary, fc.nat(), fc.nat(7), (position, place, bit) => {
+        const bytes = Buffer.from(encodeCursor(position, QUESTION), 'base64url');
+        const at = place % bytes.length;
+        bytes[at] = (bytes[at] ?? 0) ^ (1 << bit);
+
+        expect(codeOf(() => decodeCursor(bytes.toString('base64url'), QUESTION))).toBe('400-901');
+      }),
+    );
+  });
+
+  test('is refused with its seal cut to any length', () => {
+    const [seal] = sealOf(encodeCursor(POSITION, QUESTION));
+
+    for (let length = 0; length < seal.length; length += 1) {
+      const cursor = repack((parts) => [...parts.slice(0, 4), seal.slice(0, length)]);
+      expect(codeOf(() => decodeCursor(cursor, QUESTION))).toBe('400-901');
+    }
+  });
+
+  test('has a seal that nothing else has: another position, question or content', () => {
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(fc.tuple(positionArbitrary, fc.string()), {
+          minLength: 2,
+          maxLength: 30,
+          selector: (value) => JSON.stringify(value),
+        }),
+        (given) => {
+          const seals = given.map(([position, question]) =>
+            sealOf(encodeCursor(position, question)).join(),
+          );
+
+          expect(new Set(seals).size).toBe(given.length);
+        },
+      ),
+    );
+  });
+
+  test('has a seal of 128 bits and more', () => {
+    const [seal] = sealOf(encodeCursor(POSITION, QUESTION));
+
+    expect(Buffer.from(seal, 'base64url').length * 8).toBeGreaterThanOrEqual(128);
+  });
+
+  test('is refused with the parts of one and the seal of another', () => {
+    fc.assert(
+      fc.property(positionArbitrary, positionArbitrary, fc.string(), (one, two, question) => {
+        fc.pre(JSON.stringify(one) !== JSON.stringify(two));
+        const [seal] = sealOf(encodeCursor(two, question));
+        const cursor = pack([1, one.snapshotHash, one.offset, one.pagenum, seal]);
+
+        expect(codeOf(() => decodeCursor(cursor, question))).toBe('400-901');
+      }),
+    );
+  });
+
+  test('of any text whatever is refused', () => {
+    const text = fc.oneof(
+      fc.string(),
+      fc.base64String(),
+      fc.json().map((json) => pack(json)),
+    );
+    fc.assert(
+      fc.property(fc.oneof(text, fc.jsonValue().map(pack)), (cursor) => {
+        expect(codeOf(() => decodeCursor(cursor, QUESTION))).toBe('400-901');
+      }),
+    );
+  });
+
   test.each([
     ['no base64url', '$$$'],
     ['not JSON', Buffer.from('gibberish').toString('base64url')],
@@ -78,6 +157,10 @@ describe('a cursor', () => {
     ['a text for a number', repack(([v, hash, , page, seal]) => [v, hash, '500', page, seal])],
     ['a number for the hash', repack(([v, , offset, page, seal]) => [v, 1, offset, page, seal])],
     ['the first page', repack(([v, hash, offset, , seal]) => [v, hash, offset, 1, seal])],
+    [
+      'more pages than accounts on them, though sealed',
+      encodeCursor({ snapshotHash: 'gq7n', offset: 2, pagenum: 4 }, QUESTION),
+    ],
     ['more items', repack((parts) => [...parts, 1])],
     ['no seal', repack((parts) => parts.slice(0, 4))],
   ])('that was never given is refused: %s', (_, cursor) => {

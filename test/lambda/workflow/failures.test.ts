@@ -64,6 +64,54 @@ describe('a failure', () => {
     expect(envelopeOf(error)['details']).toEqual([{ key: 'retryAfterSeconds', value: '42' }]);
   });
 
+  test.each<[string, (index: number) => string]>([
+    ['plain', (index) => `row ${index} `.padEnd(100, 'x')],
+    ['in characters of three bytes', () => '東'.repeat(700)],
+    ['in quotes, which JSON in JSON writes as four', () => '"'.repeat(2048)],
+    ['in control characters', () => '\u0001'.repeat(2048)],
+  ])('with more details than there is room for says how many are left out: %s', async (_, text) => {
+    const details = Array.from({ length: 500 }, (_item, index) => ({
+      key: `key${index}`,
+      value: text(index),
+    }));
+    const fault = new Fault('egainThrottled', { details, retryAfterSeconds: 7 });
+
+    const error = await failureOf(throwing(fault).run({}));
+
+    const told = envelopeOf(error)['details'] as { key: string; value: string }[];
+    const last = told.at(-1);
+    const [first, ...rows] = told.slice(0, -1);
+    expect(first).toEqual({ key: 'retryAfterSeconds', value: '7' });
+    expect(rows).toEqual(details.slice(0, rows.length));
+    expect(last).toEqual({ key: 'details', value: `${500 - rows.length} more are left out` });
+    // What Step Functions takes as a cause is Lambda's JSON around it.
+    const cause = JSON.stringify({
+      errorType: error.name,
+      errorMessage: error.message,
+      trace: [error.name],
+    });
+    expect(Buffer.byteLength(error.message)).toBeLessThanOrEqual(16 * 1024);
+    expect(cause.length).toBeLessThanOrEqual(32_768);
+    // One more would have been too much.
+    const more = JSON.stringify(details[rows.length]);
+    const full =
+      Buffer.byteLength(error.message) + Buffer.byteLength(more) + 1 > 16 * 1024 ||
+      cause.length + JSON.stringify(more).length > 31_768;
+    expect(full).toBe(true);
+  });
+
+  test('with just as many details as there is room for tells them all', async () => {
+    const details = Array.from({ length: 3 }, (_item, index) => ({ key: `${index}`, value: 'x' }));
+    const bare = await failureOf(throwing(new Fault('invalidRequest', { details })).run({}));
+    const room = 16 * 1024 - bare.message.length;
+    const grown = [...details.slice(0, 2), { key: '2', value: 'x'.repeat(room + 1) }];
+
+    const full = await failureOf(throwing(new Fault('invalidRequest', { details: grown })).run({}));
+
+    expect(envelopeOf(full)['details']).toEqual(grown);
+    expect(full.message.length).toBe(16 * 1024);
+  });
+
   test("that is eGain's own 5xx is UpstreamUnavailable with eGain's code", async () => {
     const fault = new UpstreamFault(500, {
       code: '500-100',

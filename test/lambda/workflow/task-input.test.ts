@@ -64,6 +64,25 @@ describe('what a state machine sends', () => {
     expect(keysOf(event)).toEqual(keys);
   });
 
+  test("may hold Step Functions' own keys, which mean nothing", () => {
+    const event = {
+      AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID: 'arn:aws:states:eu-west-1:1:execution:Parent:x',
+      AWS_STEP_FUNCTIONS_OF_TOMORROW: { any: 'thing' },
+      fields: ['id'],
+    };
+
+    expect(parseTaskInput(event)).toEqual(parseTaskInput({ fields: ['id'] }));
+  });
+
+  test.each([
+    ['in other letters', { aws_step_functions_started_by_execution_id: 'x' }],
+    ['within the filter', { filter: { AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID: 'x' } }],
+    ['as a part of another name', { MY_AWS_STEP_FUNCTIONS_X: 'x' }],
+    ['by its beginning alone', { AWS_STEP: 'x' }],
+  ])("may not hold what is like Step Functions' keys: %s", (_, event) => {
+    expect(faultOf(event).code).toBe('400-901');
+  });
+
   test('is told what was expected', () => {
     expect(faultOf({ maxBytes: 5 }).details).toEqual([
       { key: 'maxBytes', value: 'expected an integer from 1000 to 240000; got "5"' },

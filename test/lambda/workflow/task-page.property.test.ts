@@ -1,11 +1,13 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FIELD_PATHS, type FieldPath } from '../../../lambda/accounts/fields.ts';
+import { questionOf } from '../../../lambda/accounts/query.ts';
 import { select } from '../../../lambda/accounts/select.ts';
 import type { Snapshot } from '../../../lambda/accounts/snapshot-store.ts';
 import { FULL_VIEWER } from '../../../lambda/accounts/visibility.ts';
 import type { Account } from '../../../lambda/egain/account.ts';
 import { Fault } from '../../../lambda/faults.ts';
+import { encodeCursor } from '../../../lambda/workflow/cursor.ts';
 import type { TaskOutput } from '../../../lambda/workflow/task-page.ts';
 import { accountArbitrary, snapshotOf } from '../../support/accounts.ts';
 import { type TaskEvent, taskOver } from '../../support/task.ts';
@@ -97,6 +99,48 @@ describe('whatever the accounts, the fields and the limits', () => {
         },
       ),
       { numRuns: 100 },
+    );
+  });
+});
+
+describe('whatever position is sealed into a cursor', () => {
+  const QUESTION = questionOf({});
+
+  test('it is a part of the answer, or no cursor that was given', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        accountsArbitrary,
+        fc.nat(40),
+        fc.nat(40),
+        fc.constantFrom(HASH, 'c'.repeat(43), ''),
+        async (accounts, offset, pagenum, snapshotHash) => {
+          const cursor = encodeCursor({ snapshotHash, offset, pagenum }, QUESTION);
+          const { run } = taskOver(() => ({ ...snapshotOf(...accounts), hash: HASH }));
+          const whole = await run({ fields: ['id'] });
+
+          const outcome = await run({ fields: ['id'], cursor }).catch((error: Error) => error.name);
+
+          if (typeof outcome === 'string') {
+            expect(outcome).toBe(
+              offset >= 1 && pagenum >= 2 && offset >= pagenum - 1 && snapshotHash !== HASH
+                ? 'SnapshotExpired'
+                : 'InvalidRequest',
+            );
+          } else {
+            expect(outcome.account).toEqual(whole.account.slice(offset));
+            expect(outcome.paginationInfo.count).toBe(whole.account.length);
+            expect(outcome.cursor).toBeNull();
+          }
+          expect(typeof outcome === 'string').toBe(
+            snapshotHash !== HASH ||
+              offset < 1 ||
+              pagenum < 2 ||
+              offset < pagenum - 1 ||
+              offset >= accounts.length,
+          );
+        },
+      ),
+      { numRuns: 200 },
     );
   });
 });
