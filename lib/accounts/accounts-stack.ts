@@ -148,6 +148,7 @@ function issuerEnvironment(
     AUTH_ISSUER: auth.issuer,
     AUTH_AUDIENCE: auth.audience,
     AUTH_JWKS_URI: auth.jwksUri,
+    AUTH_CLIENT_CLAIM: auth.clientClaim,
   };
   return Object.fromEntries(
     Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),

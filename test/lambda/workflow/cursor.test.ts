@@ -29,9 +29,10 @@ const positionArbitrary = fc
     pagenum: fc.integer({ min: 2, max: 1e6 }),
     accountsMore: fc.nat(1e6),
   })
-  .map(({ accountsMore, ...position }) => ({
-    ...position,
-    offset: position.pagenum - 1 + accountsMore,
+  .map(({ snapshotHash, pagenum, accountsMore }) => ({
+    snapshotHash,
+    offset: pagenum - 1 + accountsMore,
+    pagenum,
   }));
 const pack = (parts: unknown): string => Buffer.from(JSON.stringify(parts)).toString('base64url');
 

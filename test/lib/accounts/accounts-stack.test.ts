@@ -76,6 +76,7 @@ describe('the functions', () => {
       AUTH_ISSUER: 'https://issuer.example.com',
       AUTH_AUDIENCE: 'egain-accounts',
       AUTH_JWKS_URI: 'https://issuer.example.com/keys',
+      AUTH_CLIENT_CLAIM: 'appid',
     });
     expect(environmentOf(full, 'AuthorizerFunction')).not.toHaveProperty('AUTH_COGNITO_CLIENTS');
     const own = environmentOf(plain, 'AuthorizerFunction');
