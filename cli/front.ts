@@ -16,6 +16,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   deploy: async () => (await import('./cdk/commands.ts')).deploy,
   destroy: async () => (await import('./cdk/commands.ts')).destroy,
   preflight: async () => (await import('./preflight/command.ts')).preflight,
+  verify: async () => (await import('./verify/command.ts')).verify,
+  partner: async () => (await import('./partner/command.ts')).partner,
 };
 
 /** The names of all commands. */

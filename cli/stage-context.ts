@@ -22,5 +22,5 @@ export function refuseSlip(key: string): void {
 
 /** The same for words whose letters are only in another order. */
 function lettersOf(word: string): string {
-  return [...word.toLowerCase()].toSorted().join('');
+  return Array.from(word.toLowerCase()).toSorted().join('');
 }

@@ -20,7 +20,7 @@ export interface PartnerProps {
 }
 
 /** What a partner's usage plan and app client are called, so that they can be found by name. */
-function clientName(stage: string, partner: string): string {
+export function clientName(stage: string, partner: string): string {
   return `egain-accounts-${stage}-${partner}`;
 }
 

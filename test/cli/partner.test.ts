@@ -1,0 +1,181 @@
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { runCommand } from '../../cli/front.ts';
+import { createPartner } from '../../cli/partner/command.ts';
+import { type EmulatedAccount, startEmulatedAccount } from '../support/emulated-account/account.ts';
+import { deployedAccount, UNREACHABLE_API } from '../support/emulated-account/deployed.ts';
+import type { AccountState } from '../support/emulated-account/state.ts';
+import { createManualClock } from '../support/manual-clock.ts';
+import { recordingTerminal } from '../support/recording-terminal.ts';
+import { LEAST } from '../support/stage.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { stageFolder } from './stage-folder.ts';
+
+const CONFIG = {
+  ...LEAST,
+  partners: {
+    acme: { scopes: ['accounts/read'] },
+    basic: {
+      scopes: ['accounts/read', 'accounts/read.address'],
+      accounts: { channel: ['a', 'b'] },
+    },
+    new: { scopes: ['accounts/read'] },
+  },
+};
+
+let account: EmulatedAccount;
+let state: AccountState;
+let out: string;
+
+beforeEach(async () => {
+  state = deployedAccount();
+  account = await startEmulatedAccount(state);
+  out = join(temporaryFolder(), 'secret.json');
+  for (const [name, value] of Object.entries(account.environment)) vi.stubEnv(name, value);
+});
+afterEach(() => account.close());
+
+async function run(args: readonly string[], config: object = CONFIG) {
+  const terminal = recordingTerminal({ environment: account.environment });
+  const command = createPartner({ configFolder: stageFolder(config), clock: createManualClock() });
+  const exitCode = await runCommand(command, ['--stage', 'test', ...args], terminal);
+  const { output, error } = terminal;
+  expect(output + error).not.toContain('canary');
+  return { exitCode, output, error };
+}
+
+const fileContent = () => JSON.parse(readFileSync(out, 'utf8')) as Record<string, string>;
+
+describe('show', () => {
+  it('tells client id, URLs, scopes and rule', async () => {
+    const { exitCode, output } = await run(['basic']);
+
+    expect(exitCode).toBe(0);
+    expect(output).toContain('basic-client');
+    expect(output).toContain(UNREACHABLE_API);
+    expect(output).toContain('https://pool.example.com/oauth2/token');
+    expect(output).toContain('accounts/read accounts/read.address');
+    expect(output).toContain('channel: a, b');
+  });
+
+  it('tells the id of the stage config with an issuer of its own', async () => {
+    const config = {
+      ...LEAST,
+      auth: { issuer: 'https://issuer.example.com', audience: 'x' },
+      partners: { acme: { clientId: 'there-client', scopes: ['accounts/read'] } },
+    };
+
+    const { exitCode, output } = await run(['acme', 'show'], config);
+
+    expect(exitCode).toBe(0);
+    expect(output).toContain('there-client');
+    expect(output).toContain('by https://issuer.example.com');
+  });
+});
+
+describe('secret', () => {
+  it('goes to a file that its owner alone may read', async () => {
+    const { exitCode, output } = await run(['acme', 'secret', '--out', out]);
+
+    expect(exitCode).toBe(0);
+    expect(output).toContain(out);
+    expect(statSync(out).mode & 0o777).toBe(0o600);
+    expect(fileContent()).toEqual({
+      clientId: 'acme-client',
+      clientSecret: 'canary-acme-secret',
+      tokenUrl: 'https://pool.example.com/oauth2/token',
+      apiUrl: UNREACHABLE_API,
+      scope: 'accounts/read',
+    });
+  });
+
+  it('never goes over a file that is there', async () => {
+    writeFileSync(out, 'mine');
+
+    for (const action of ['secret', 'rotate']) {
+      const { exitCode, error } = await run(['acme', action, '--out', out]);
+      expect(exitCode).toBe(1);
+      expect(error).toContain('is there already');
+    }
+    expect(readFileSync(out, 'utf8')).toBe('mine');
+    expect(state.clients[0]?.secrets).toHaveLength(1);
+  });
+});
+
+describe('rotate', () => {
+  it('makes a second secret, then ends the first', async () => {
+    const { exitCode, output } = await run(['acme', 'rotate', '--out', out]);
+
+    expect(exitCode).toBe(0);
+    expect(output).toContain('npm run partner -- --stage test acme rotate --finish');
+    expect(fileContent()).toMatchObject({ clientSecret: 'canary-added-2' });
+    expect(state.clients[0]?.secrets.map(({ value }) => value)).toEqual([
+      'canary-added-2',
+      'canary-acme-secret',
+    ]);
+    expect((await run(['acme'])).output).toContain('two: rotate --finish ends the old one');
+
+    const finished = await run(['acme', 'rotate', '--finish']);
+
+    expect(finished.exitCode).toBe(0);
+    expect(state.clients[0]?.secrets.map(({ value }) => value)).toEqual(['canary-added-2']);
+  });
+
+  it('does not make a third, nor end the only one', async () => {
+    await run(['acme', 'rotate', '--out', out]);
+
+    const third = await run(['acme', 'rotate', '--out', `${out}.2`]);
+    const only = await run(['basic', 'rotate', '--finish']);
+
+    expect(third).toMatchObject({ exitCode: 1, error: expect.stringContaining('two secrets') });
+    expect(only).toMatchObject({ exitCode: 1, error: expect.stringContaining('one secret alone') });
+    expect(state.clients.map(({ secrets }) => secrets.length)).toEqual([2, 1]);
+  });
+});
+
+describe('usage', () => {
+  it('is told by day, with the quota and what is left of it', async () => {
+    const { exitCode, output } = await run(['basic', 'usage']);
+
+    expect(exitCode).toBe(0);
+    expect(output.match(/^\d{4}-\d\d-\d\d +\d+$/gm)).toHaveLength(2);
+    expect(output).toContain(' 12\n');
+    expect(output).toContain('quota: 1000 a DAY, 988 left');
+  });
+});
+
+describe('what can not be done', () => {
+  it.each([
+    [[], 2, 'Which partner'],
+    [['acme', 'rotat'], 2, 'Did you mean rotate?'],
+    [['acme', 'show', 'more'], 2, 'Which partner'],
+    [['acme', 'secret', '--finish'], 2, '--finish is for rotate'],
+    [['acmee'], 2, 'Did you mean acme? There are: acme, basic, new.'],
+    [['new'], 1, 'Partner new has no client in the user pool yet'],
+    [['new', 'usage'], 1, 'There is no usage plan egain-accounts-test-new'],
+  ])('%j is told, with what to do', async (args, code, message) => {
+    const { exitCode, error } = await run(args);
+
+    expect(exitCode).toBe(code);
+    expect(error).toContain(message);
+  });
+
+  it('names the right that is missing', async () => {
+    state.denied = 'DescribeUserPoolClient';
+
+    const { exitCode, error } = await run(['acme', 'secret', '--out', out]);
+
+    expect(exitCode).toBe(1);
+    expect(error).toContain('cognito-idp:DescribeUserPoolClient');
+  });
+
+  it('says that the stage is not deployed', async () => {
+    state.stacks = [];
+
+    const { exitCode, error } = await run(['acme']);
+
+    expect(exitCode).toBe(1);
+    expect(error).toContain('npm run deploy -- --stage test');
+  });
+});

@@ -1,0 +1,289 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { runFront } from '../../cli/front.ts';
+import { preflightStage } from '../../cli/preflight/preflight.ts';
+import { type LocalServer, listen } from '../../sandbox/local-server.ts';
+import { type EmulatedAccount, startEmulatedAccount } from '../support/emulated-account/account.ts';
+import { deployedAccount } from '../support/emulated-account/deployed.ts';
+import type { AccountState } from '../support/emulated-account/state.ts';
+import { recordingTerminal } from '../support/recording-terminal.ts';
+import { stageFolder } from './stage-folder.ts';
+
+let account: EmulatedAccount;
+let state: AccountState;
+let egain: LocalServer;
+
+beforeEach(async () => {
+  state = deployedAccount();
+  account = await startEmulatedAccount(state);
+  egain = await listen((_request, response) => void response.end());
+  for (const [name, value] of Object.entries(account.environment)) vi.stubEnv(name, value);
+});
+afterEach(async () => {
+  await account.close();
+  await egain.close();
+});
+
+function config(changes: object = {}): object {
+  return {
+    egain: {
+      apiUrl: `${egain.url}/conversation/conversationmgr/v3`,
+      tokenUrl: `${egain.url}/token`,
+      scope: 'https://api.egain.cloud/auth/.default',
+    },
+    partners: { acme: { scopes: ['accounts/read'] } },
+    alarms: { email: 'operations@example.com' },
+    ...changes,
+  };
+}
+
+async function run(changes: object = {}) {
+  const terminal = recordingTerminal({ environment: account.environment });
+  const report = await preflightStage('test', terminal, {
+    configFolder: stageFolder(config(changes)),
+  });
+  return { ...report, output: terminal.output };
+}
+
+describe('a stage that can be deployed', () => {
+  it('has a line for each check, and nothing to do', async () => {
+    const { failed, warned, place, output } = await run();
+
+    expect(output.match(/^✓ .*$/gm)).toHaveLength(9);
+    expect(output).not.toMatch(/^[!✗–]|→/m);
+    expect({ failed, warned, place }).toEqual({
+      failed: false,
+      warned: false,
+      place: 'account 111122223333, eu-central-1',
+    });
+    expect(output).toContain('arn:aws:iam::111122223333:user/deployer');
+    expect(output).toContain(
+      'to pin them: "aws": { "account": "111122223333", "region": "eu-central-1" }',
+    );
+  });
+
+  it('may pin where it goes', async () => {
+    const { output } = await run({ aws: { account: '111122223333', region: 'eu-central-1' } });
+
+    expect(output).toContain('those that the stage config pins');
+  });
+});
+
+function withoutStack(name: string): void {
+  state.stacks = state.stacks.filter((stack) => stack.name !== name);
+}
+
+function withStatus(status: string): void {
+  state.stacks = state.stacks.map((stack) => ({ ...stack, status }));
+}
+
+describe('what stops a deploy, or is to be looked at', () => {
+  it.each<[what: string, change: () => void, mark: '✗' | '!', line: RegExp, toDo: RegExp]>([
+    [
+      'no identity',
+      () => void (state.denied = 'GetCallerIdentity'),
+      '✗',
+      /^✗ identity .*ExpiredToken/m,
+      /aws sts get-caller-identity/,
+    ],
+    [
+      'no bootstrap',
+      () => withoutStack('CDKToolkit'),
+      '✗',
+      /^✗ bootstrap .*has not been bootstrapped/m,
+      /npx cdk bootstrap aws:\/\/111122223333\/eu-central-1/,
+    ],
+    [
+      'a bootstrap that failed',
+      () => withStatus('ROLLBACK_FAILED'),
+      '✗',
+      /^✗ bootstrap .*ROLLBACK_FAILED/m,
+      /Bootstrap again/,
+    ],
+    [
+      'no role for the logs',
+      () => void (state.cloudwatchRoleArn = undefined),
+      '✗',
+      /^✗ gateway logs/m,
+      /step 4/,
+    ],
+    [
+      'a deploy under way',
+      () => withStatus('UPDATE_IN_PROGRESS'),
+      '✗',
+      /^✗ stacks .*egain-accounts-test is UPDATE_IN_PROGRESS/m,
+      /wait for its end/,
+    ],
+    [
+      'no right to look at stacks',
+      () => void (state.denied = 'DescribeStacks'),
+      '!',
+      /^! bootstrap .*AccessDenied/m,
+      /cloudformation:DescribeStacks/,
+    ],
+    [
+      'no right to look at the gateway',
+      () => void (state.denied = 'apigateway'),
+      '!',
+      /^! gateway logs/m,
+      /apigateway:GET/,
+    ],
+  ])('%s', async (_what, change, mark, line, toDo) => {
+    change();
+
+    const { failed, warned, output } = await run();
+
+    expect(output).toMatch(line);
+    expect(output).toMatch(toDo);
+    expect(mark === '✗' ? failed : warned).toBe(true);
+  });
+
+  it.each<[what: string, changes: () => object, line: RegExp]>([
+    ['another account', () => ({ aws: { account: '999999999999' } }), /^✗ place .*999999999999/m],
+    ['alarms that nobody hears', () => ({ alarms: {} }), /^! alarms[^]*alarms\.email/m],
+    [
+      "the example's rule",
+      () => ({
+        partners: {
+          storefront: {
+            scopes: ['accounts/read'],
+            accounts: { channel: ['45a095f4-d0ee-4220-a689-22b541c58f67'] },
+          },
+        },
+      }),
+      /^! partners .*storefront/m,
+    ],
+    [
+      "the example's URL",
+      () => ({
+        egain: {
+          apiUrl: 'https://api.example.com/conversation/conversationmgr/v3',
+          tokenUrl: `${egain.url}/token`,
+          scope: 'x',
+        },
+      }),
+      /^✗ URLs [^]*still the example's/m,
+    ],
+    [
+      'an eGain that this machine does not reach',
+      () => ({
+        egain: {
+          apiUrl: 'http://127.0.0.1:9/conversation/conversationmgr/v3',
+          tokenUrl: `${egain.url}/token`,
+          scope: 'x',
+        },
+      }),
+      /^! URLs [^]*ECONNREFUSED[^]*AWS may reach/m,
+    ],
+  ])('%s', async (_what, changes, line) => {
+    const { output, failed, warned } = await run(changes());
+
+    expect(output).toMatch(line);
+    expect(failed).toBe(line.source.startsWith('^✗'));
+    expect(failed || warned).toBe(true);
+  });
+
+  it('takes the region of the stage config, and says when there is none', async () => {
+    vi.stubEnv('AWS_REGION', '');
+    vi.stubEnv('AWS_CONFIG_FILE', '/dev/null');
+
+    expect((await run({ aws: { region: 'eu-west-1' } })).output).toContain('region eu-west-1');
+    expect((await run()).output).toMatch(/^✗ identity +no region is set/m);
+  });
+});
+
+/** The sandbox's own stage config: it warns, since nobody hears its alarms. */
+const STAGE = ['--stage', 'sandbox'];
+
+async function deploy(args: string[], answer?: boolean) {
+  const { environment } = account;
+  const asked = answer === undefined ? {} : { answer };
+  const terminal = recordingTerminal({ environment, ...asked });
+  const exitCode = await runFront(['deploy', ...args], terminal);
+  return { exitCode, terminal };
+}
+
+describe('npm run deploy', () => {
+  const all = ['deploy', '--context', 'stage=sandbox', '--all'];
+
+  it('asks before it goes on, and says where to', async () => {
+    const { exitCode, terminal } = await deploy(STAGE, true);
+
+    expect(exitCode).toBe(0);
+    expect(terminal.questions).toEqual([
+      'Deploy stage sandbox to account 111122223333, eu-central-1?',
+    ]);
+    expect(terminal.cdkCalls).toEqual([all]);
+    expect(terminal.output).toContain('npm run verify -- --stage sandbox');
+  });
+
+  it('deploys nothing when the answer is no', async () => {
+    const { exitCode, terminal } = await deploy(STAGE, false);
+
+    expect(exitCode).toBe(1);
+    expect(terminal.cdkCalls).toEqual([]);
+  });
+
+  it('asks nobody with --yes, as in a pipeline, and passes on what is for the CDK', async () => {
+    const { exitCode, terminal } = await deploy(
+      [...STAGE, '--yes', '--outputs-file', 'o.json'],
+      false,
+    );
+
+    expect(exitCode).toBe(0);
+    expect(terminal.questions).toEqual([]);
+    expect(terminal.cdkCalls).toEqual([
+      [...all, '--require-approval', 'never', '--yes', '--outputs-file', 'o.json'],
+    ]);
+  });
+
+  it('leaves the approval of rights to who asks for it', async () => {
+    const { terminal } = await deploy([
+      ...STAGE,
+      '--yes',
+      '--require-approval',
+      'broadening',
+      'one',
+    ]);
+
+    expect(terminal.cdkCalls).toEqual([
+      ['deploy', '--context', 'stage=sandbox', '--yes', '--require-approval', 'broadening', 'one'],
+    ]);
+  });
+
+  it('does not go on past a warning when nobody can be asked', async () => {
+    const { exitCode, terminal } = await deploy(STAGE);
+
+    expect(exitCode).toBe(1);
+    expect(terminal.error).toContain('give --yes to go on');
+    expect(terminal.cdkCalls).toEqual([]);
+  });
+
+  it('does not go on past a failure, whatever is said', async () => {
+    state.cloudwatchRoleArn = undefined;
+
+    const { exitCode, terminal } = await deploy([...STAGE, '--yes'], true);
+
+    expect(exitCode).toBe(1);
+    expect(terminal.error).toContain('mend what has a ✗');
+    expect(terminal.cdkCalls).toEqual([]);
+  });
+});
+
+describe('npm run preflight', () => {
+  it('says what comes next', async () => {
+    const terminal = recordingTerminal({ environment: account.environment });
+
+    expect(await runFront(['preflight', ...STAGE, '--yes'], terminal)).toBe(0);
+    expect(terminal.output).toContain(
+      'Stage sandbox can be deployed: npm run deploy -- --stage sandbox.',
+    );
+  });
+
+  it('ends with 1 when something stops a deploy', async () => {
+    state.stacks = [];
+    const terminal = recordingTerminal({ environment: account.environment });
+
+    expect(await runFront(['preflight', ...STAGE], terminal)).toBe(1);
+    expect(terminal.output).toContain('not ready to be deployed');
+  });
+});

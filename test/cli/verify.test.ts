@@ -1,0 +1,222 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { runCommand } from '../../cli/front.ts';
+import { createVerify } from '../../cli/verify/command.ts';
+import { listen, sendJson } from '../../sandbox/local-server.ts';
+import { type Sandbox, startSandbox } from '../../sandbox/sandbox.ts';
+import { type EmulatedAccount, startEmulatedAccount } from '../support/emulated-account/account.ts';
+import { deployedAccount } from '../support/emulated-account/deployed.ts';
+import type { AccountState } from '../support/emulated-account/state.ts';
+import { recordingTerminal } from '../support/recording-terminal.ts';
+import { LEAST } from '../support/stage.ts';
+import { stageFolder } from './stage-folder.ts';
+
+let sandbox: Sandbox;
+let account: EmulatedAccount;
+let state: AccountState;
+
+beforeAll(async () => {
+  sandbox = await startSandbox();
+});
+afterAll(() => sandbox.stop());
+
+beforeEach(async () => {
+  state = deployedAccount(sandbox);
+  account = await startEmulatedAccount(state);
+  for (const [name, value] of Object.entries(account.environment)) vi.stubEnv(name, value);
+});
+afterEach(async () => {
+  sandbox.egain?.setMode({});
+  sandbox.secrets.setFault(undefined);
+  await account.close();
+});
+
+/** The partners of the sandbox, in a stage that has a user pool of its own. */
+const POOL_STAGE = {
+  ...LEAST,
+  partners: {
+    'chat-desk': {
+      scopes: ['accounts/read', 'accounts/read.configuration'],
+      accounts: { channel: ['x'] },
+    },
+    acme: { scopes: ['accounts/read'] },
+  },
+};
+
+async function run(
+  args: readonly string[] = [],
+  config: object = POOL_STAGE,
+  environment: Readonly<Record<string, string>> = {},
+) {
+  const terminal = recordingTerminal({ environment: { ...account.environment, ...environment } });
+  const command = createVerify({ configFolder: stageFolder(config) });
+  const apiUrl = sandbox.accountsUrl.replace(/\/accounts$/, '');
+  const line = ['--stage', 'test', '--api-url', apiUrl, ...args];
+  const exitCode = await runCommand(command, line, terminal);
+  const { output, error } = terminal;
+  for (const { clientSecret } of Object.values(sandbox.partners)) {
+    expect(output + error).not.toContain(clientSecret);
+  }
+  expect(output + error).not.toMatch(/eyJ|egain-token/);
+  return { exitCode, output, error };
+}
+
+const failedLines = (output: string) =>
+  [...output.matchAll(/^✗ (.{14})/gm)].map(([, name = '']) => name.trim());
+
+describe('a stage that works', () => {
+  it('is asked as a partner and as a workflow, and told so', async () => {
+    const { exitCode, output } = await run();
+
+    expect(output).toMatch(/^✓ contract +200, version \S+, in \d+ ms$/m);
+    expect(output).toMatch(/^✓ without token +401-901, as it should$/m);
+    expect(output).toMatch(/^✓ partner +acme, client id acme-client$/m);
+    expect(output).toMatch(/^✓ token +granted for \d+ s in \d+ ms$/m);
+    expect(output).toMatch(/^✓ list +200, 240 accounts, \d+ s old, version \S+, in \d+ ms$/m);
+    expect(output).toMatch(/^✓ by id +200/m);
+    expect(output).toMatch(/^✓ wrong filter +400-901, as it should$/m);
+    expect(output).toMatch(/^✓ TaskFunction +240 accounts in all, in \d+ ms$/m);
+    expect(output).toMatch(/Stage test works\.\n$/);
+    expect(failedLines(output)).toEqual([]);
+    expect(exitCode).toBe(0);
+  });
+
+  it('exports where that is asked for, and the manifest is read', async () => {
+    const { exitCode, output } = await run(['--export']);
+
+    expect(output).toMatch(
+      /^✓ export +240 accounts on 1 page, manifest exports\/.*manifest\.json$/m,
+    );
+    expect(exitCode).toBe(0);
+  });
+
+  it('may be asked as another partner', async () => {
+    const { exitCode, output } = await run(['--partner', 'chat-desk']);
+
+    expect(output).toMatch(/^✓ partner +chat-desk/m);
+    expect(output).toMatch(/^✓ list +200, (?!240)\d+ accounts/m);
+    expect(exitCode).toBe(0);
+  });
+
+  it('with an issuer of its own takes credentials of the environment, and its token endpoint', async () => {
+    const { clientId = '', clientSecret = '' } = sandbox.partners['acme'] ?? {};
+    const config = {
+      ...LEAST,
+      auth: { issuer: sandbox.issuer.url, audience: 'egain-accounts' },
+      partners: { acme: { clientId, scopes: ['accounts/read'] } },
+    };
+    state.clients.splice(0);
+
+    const { exitCode, output } = await run([], config, {
+      PARTNER_CLIENT_ID: clientId,
+      PARTNER_CLIENT_SECRET: clientSecret,
+    });
+    const without = await run([], config);
+
+    expect(output).toMatch(/^✓ token/m);
+    expect(exitCode).toBe(0);
+    expect(without.exitCode).toBe(1);
+    expect(without.output).toContain('set PARTNER_CLIENT_ID and PARTNER_CLIENT_SECRET');
+  });
+});
+
+describe('a stage that does not work', () => {
+  it('without a secret says where it is put', async () => {
+    sandbox.secrets.setFault({
+      error: { status: 400, type: 'ResourceNotFoundException', message: 'none' },
+    });
+    for (const name of ['ApiFunction', 'TaskFunction']) sandbox.functionNamed(name).recycle();
+
+    const { exitCode, output } = await run();
+
+    expect(exitCode).toBe(1);
+    expect(failedLines(output)).toEqual(['list', 'TaskFunction']);
+    expect(output).toMatch(/^✗ list +500 \(500-902\), X-Correlation-Id \S+$/m);
+    expect(output).toContain(
+      'put-secret-value --secret-id arn:aws:secretsmanager:eu-central-1:111122223333:secret:egain-abcdef',
+    );
+    expect(output).toMatch(/Stage test does not work yet: list, TaskFunction\.\n$/);
+    sandbox.secrets.setFault(undefined);
+    for (const name of ['ApiFunction', 'TaskFunction']) sandbox.functionNamed(name).recycle();
+  });
+
+  it('whose partner has another secret', async () => {
+    for (const client of state.clients) client.secrets = [{ id: 'x', value: 'other', made: 1 }];
+
+    const { exitCode, output } = await run();
+
+    expect(exitCode).toBe(1);
+    expect(output).toMatch(/^✗ token +the issuer answered 401 \(invalid_client\)$/m);
+    expect(output).toMatch(/^✓ TaskFunction/m);
+  });
+
+  it('whose API is not that of the stage', async () => {
+    const { exitCode, output } = await run(['--api-url', `${sandbox.url}/docs`]);
+
+    expect(exitCode).toBe(1);
+    expect(failedLines(output)).toContain('contract');
+  });
+
+  it('whose API can not be reached', async () => {
+    const closed = await listen(() => undefined);
+    await closed.close();
+
+    const { exitCode, output } = await run(['--api-url', `${closed.url}/v1`]);
+
+    expect(exitCode).toBe(1);
+    expect(output).toMatch(/^✗ contract +no answer: ECONNREFUSED$/m);
+  });
+
+  it.each([
+    ['too old', { Age: '400', 'Accounts-Version': 'v' }, 'at which the alarm StaleTooLong rings'],
+    ['of another version', {}, 'lacks Accounts-Version'],
+  ])('whose list is %s', async (_what, headers: Record<string, string>, told) => {
+    const api = await listen((_request, response) => {
+      sendJson(response, 200, { paginationInfo: { count: 0 }, account: [] }, headers);
+    });
+
+    const { exitCode, output } = await run(['--api-url', api.url]);
+    await api.close();
+
+    expect(exitCode).toBe(1);
+    expect(failedLines(output)).toContain('list');
+    expect(output).toContain(told);
+  });
+
+  it('whose function may not be invoked', async () => {
+    const { sandbox: _none, ...bare } = state;
+    await account.close();
+    account = await startEmulatedAccount(bare);
+    vi.stubEnv('AWS_ENDPOINT_URL', account.environment['AWS_ENDPOINT_URL']);
+
+    const { exitCode, output } = await run(['--export']);
+
+    expect(exitCode).toBe(1);
+    expect(failedLines(output)).toEqual(['TaskFunction', 'export']);
+  });
+
+  it.each([
+    [{ partners: {} }, [], 'the stage has no partner'],
+    [{}, ['--partner', 'nobody'], 'the stage has no such partner'],
+  ])('for want of a partner: %j %j', async (changes, args, told) => {
+    const { exitCode, output } = await run(args, { ...POOL_STAGE, ...changes });
+
+    expect(exitCode).toBe(1);
+    expect(output).toContain(told);
+  });
+
+  it('because it is not deployed', async () => {
+    state.stacks = [];
+
+    const { exitCode, error } = await run();
+
+    expect(exitCode).toBe(1);
+    expect(error).toContain('There is no stack egain-accounts-test');
+  });
+
+  it('is not asked over plain http elsewhere', async () => {
+    const { exitCode, error } = await run(['--api-url', 'http://api.example.com/v1']);
+
+    expect(exitCode).toBe(2);
+    expect(error).toContain('--api-url needs an https URL');
+  });
+});

@@ -1,0 +1,63 @@
+import type { Sandbox } from '../../../sandbox/sandbox.ts';
+
+/** One request of the SDK's. */
+export interface AwsCall {
+  readonly method: string;
+  readonly url: URL;
+  /** `X-Amz-Target`, where the service's protocol has it. */
+  readonly target: string;
+  readonly body: string;
+}
+
+export interface AwsAnswer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly text: string;
+}
+
+export interface AppClient {
+  readonly name: string;
+  readonly id: string;
+  /** With their ids and when they were made, in seconds since the epoch; two at most. */
+  secrets: { readonly id: string; readonly value: string; readonly made: number }[];
+}
+
+export interface EmulatedStack {
+  readonly name: string;
+  readonly status: string;
+  readonly outputs: Readonly<Record<string, string>>;
+}
+
+/** What is in the account. A test changes it to see what a command says. */
+export interface AccountState {
+  readonly account: string;
+  readonly region: string;
+  cloudwatchRoleArn: string | undefined;
+  stacks: EmulatedStack[];
+  readonly clients: AppClient[];
+  /** Requests by day, newest last, by the name of the usage plan. */
+  readonly usage: ReadonlyMap<string, readonly (readonly [used: number, left: number])[]>;
+  /** By bucket and key. */
+  readonly objects: Map<string, string>;
+  readonly executions: Map<string, object>;
+  /** Runs the functions and the state machine. @default - there are none */
+  readonly sandbox?: Sandbox;
+  /** Refuses every call of this action. */
+  denied?: string | undefined;
+}
+
+export function json(status: number, body: object, version = '1.1'): AwsAnswer {
+  const contentType = `application/x-amz-json-${version}`;
+  return { status, contentType, text: JSON.stringify(body) };
+}
+
+export function xml(status: number, text: string): AwsAnswer {
+  return { status, contentType: 'text/xml', text };
+}
+
+/** The query protocol's error. */
+export function xmlError(code: string, message: string): AwsAnswer {
+  const inner = `<Type>Sender</Type><Code>${code}</Code><Message>${message}</Message>`;
+  return xml(400, `<ErrorResponse><Error>${inner}</Error><RequestId>r</RequestId></ErrorResponse>`);
+}
