@@ -12,6 +12,7 @@ import {
 import { checkConfig } from './checks/config.ts';
 import { checkCredentials } from './checks/credentials.ts';
 import { checkPage } from './checks/page.ts';
+import { checkPartners } from './checks/partners.ts';
 import { checkScope } from './checks/scope.ts';
 import { checkToken } from './checks/token.ts';
 import { checkUrls } from './checks/urls.ts';
@@ -77,12 +78,20 @@ export async function examine(
   };
 
   try {
-    const config = await run('config', SHORT_MS, () => checkConfig(stage, world.configFolder));
+    const { config, sandbox } = await run('config', SHORT_MS, () =>
+      checkConfig(stage, world.configFolder, environment),
+    );
     const { egain } = config;
     await run('urls', SHORT_MS, (deadline) => checkUrls(egain, deadline, environment));
-    const stageSecretArn = config.credentials.secretArn;
+    const place = {
+      secretArn,
+      environment,
+      stageSecretArn: config.credentials.secretArn,
+      stageRegion: config.aws.region,
+      sandbox,
+    };
     const credentials = await run('credentials', SHORT_MS, (deadline) =>
-      checkCredentials({ secretArn, environment, stageSecretArn }, deadline),
+      checkCredentials(place, deadline),
     );
     sensitive.clientSecret = credentials.clientSecret;
     const { accessToken } = await run('token', SHORT_MS, (deadline) =>
@@ -103,9 +112,10 @@ export async function examine(
     );
     await run('page', SHORT_MS, () => checkPage(first));
     const whole = connect();
-    await run('walk', LONGEST_MS, (deadline) =>
+    const accounts = await run('walk', LONGEST_MS, (deadline) =>
       checkWalk(config, whole.fetchPage, whole.recorder, deadline, clock),
     );
+    await run('partners', SHORT_MS, () => checkPartners(config, accounts));
   } catch (error) {
     if (!(error instanceof Stop)) throw error;
   }

@@ -9,6 +9,7 @@ const CHECKS = {
   scope: 'scope',
   page: 'page 1',
   walk: 'page walk',
+  partners: 'partners',
 } as const;
 
 export type CheckName = keyof typeof CHECKS;

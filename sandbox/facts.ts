@@ -1,4 +1,5 @@
 import type { StageConfig } from '../lib/stage/stage-config.ts';
+import type { ClientCredentials, SimulatedEgain } from './egain/egain.ts';
 import type { LocalIssuer } from './issuer/issuer.ts';
 import type { LocalServer } from './local-server.ts';
 
@@ -14,6 +15,8 @@ export interface SandboxFacts {
       { readonly clientId: string; readonly clientSecret: string; readonly scope: string }
     >
   >;
+  /** For the doctor: the simulated eGain. Undefined when a real tenant is in its place. */
+  readonly egain?: ClientCredentials & Pick<SimulatedEgain, 'apiUrl' | 'tokenUrl' | 'scope'>;
 }
 
 /** Puts the facts together once everything has its address. */
@@ -22,6 +25,7 @@ export function factsOf(
   apiStage: string,
   config: StageConfig,
   issuer: LocalIssuer,
+  egain: SimulatedEgain | undefined,
 ): SandboxFacts {
   const partners = Object.entries(config.partners).map(([name, { clientId = '', scopes }]) => {
     const clientSecret = issuer.clients.get(clientId)?.clientSecret ?? '';
@@ -33,7 +37,12 @@ export function factsOf(
     docsUrl: `${local.url}/docs`,
     tokenUrl: issuer.tokenUrl,
     partners: Object.fromEntries(partners),
+    ...(egain === undefined ? {} : { egain: factsOfEgain(egain) }),
   };
+}
+
+function factsOfEgain({ apiUrl, tokenUrl, scope, credentials }: SimulatedEgain) {
+  return { apiUrl, tokenUrl, scope, ...credentials };
 }
 
 /** Gets a token by the client-credentials grant. @throws Error for an unknown partner */

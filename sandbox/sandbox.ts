@@ -45,7 +45,7 @@ export interface SandboxOptions {
 }
 
 /** The whole product on one machine. */
-export interface Sandbox extends SandboxFacts {
+export interface Sandbox extends Omit<SandboxFacts, 'egain'> {
   /** The gateway's origin. */
   readonly url: string;
   /** `undefined` when a real tenant is in its place. */
@@ -140,7 +140,8 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       await tables.clear();
     };
     const functionOf = (arn: string) => found(functions.get(arn), arn);
-    const facts = factsOf(local, api.stage, config, issuer);
+    const currentFacts = () => factsOf(local, api.stage, config, issuer, egain);
+    const facts = currentFacts();
     const gateway = createGateway({
       api,
       functionOf,
@@ -148,7 +149,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       ...(options.clock === undefined ? {} : { clock: options.clock }),
     });
     const control = createControl({
-      facts: () => facts,
+      facts: currentFacts,
       egain,
       secrets,
       forget,

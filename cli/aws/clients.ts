@@ -39,18 +39,11 @@ export function connectAws(
   { profile, region }: AwsTarget,
   environment: Readonly<Record<string, string | undefined>>,
 ): Aws {
-  const proxyEnv = proxyEnvironment(environment);
   const options = {
     ...(profile === undefined ? {} : { profile }),
     ...(region === undefined ? {} : { region }),
     maxAttempts: 3,
-    // The SDK makes agents of its own, which know nothing of proxies.
-    requestHandler: {
-      httpAgent: new HttpAgent({ keepAlive: true, proxyEnv }),
-      httpsAgent: new HttpsAgent({ keepAlive: true, proxyEnv }),
-      connectionTimeout: 10_000,
-      requestTimeout: 70_000,
-    },
+    requestHandler: { ...agentsOf(environment), connectionTimeout: 10_000, requestTimeout: 70_000 },
   };
   const sts = lazy(() => new STSClient(options));
   const cloudFormation = lazy(() => new CloudFormationClient(options));
@@ -86,6 +79,15 @@ export function connectAws(
     },
     region: () => sts().config.region(),
   };
+}
+
+/** Agents that go by the environment's proxy; those that the SDK makes know of none. */
+export function agentsOf(environment: Readonly<Record<string, string | undefined>>): {
+  readonly httpAgent: HttpAgent;
+  readonly httpsAgent: HttpsAgent;
+} {
+  const options = { keepAlive: true, proxyEnv: proxyEnvironment(environment) };
+  return { httpAgent: new HttpAgent(options), httpsAgent: new HttpsAgent(options) };
 }
 
 /** The name of an error of the SDK's or of Node's; its message may quote what it could not read. */

@@ -1,4 +1,5 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { agentsOf } from '../../cli/aws/clients.ts';
 import {
   type Credentials,
   readSecret,
@@ -13,6 +14,10 @@ export interface CredentialsPlace {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** The ARN that the stage config names, to be proposed. */
   readonly stageSecretArn: string | undefined;
+  /** Where the stage config says that the functions run. */
+  readonly stageRegion: string | undefined;
+  /** The client of the simulated eGain, where that is examined. */
+  readonly sandbox: Pick<Credentials, 'clientId' | 'clientSecret'> | undefined;
 }
 
 /** Whether there are credentials of the right form; not yet whether eGain takes them. */
@@ -20,9 +25,26 @@ export async function checkCredentials(
   place: CredentialsPlace,
   deadline: Deadline,
 ): Promise<Checked<Credentials>> {
-  return place.secretArn === undefined
-    ? fromEnvironment(place)
-    : fromSecret(place.secretArn, place, deadline);
+  const { secretArn, sandbox } = place;
+  if (secretArn !== undefined) return fromSecret(secretArn, place, deadline);
+  if (sandbox === undefined) return fromEnvironment(place);
+  return found(sandbox, 'the sandbox has told those of its simulated eGain');
+}
+
+/** A function asks Secrets Manager in its own region, wherever the secret is. */
+function regionProblem(
+  arn: string,
+  { stageRegion, environment }: CredentialsPlace,
+): Checked<never> | undefined {
+  const secretRegion = arn.split(':')[3] ?? '';
+  const region = stageRegion ?? (environment['AWS_REGION'] || environment['AWS_DEFAULT_REGION']);
+  if (region === undefined || region === '' || region === secretRegion) return undefined;
+  const whence = stageRegion === undefined ? "the shell's region" : 'aws.region of the stage';
+  return fails(
+    'secret-region',
+    `the secret is in ${secretRegion}, and the functions ask ${region} (${whence})`,
+    `Put the secret into ${region}, or deploy the stage to ${secretRegion}.`,
+  );
 }
 
 function fromEnvironment({ environment, stageSecretArn }: CredentialsPlace): Checked<Credentials> {
@@ -52,13 +74,19 @@ function fromEnvironment({ environment, stageSecretArn }: CredentialsPlace): Che
 
 async function fromSecret(
   arn: string,
-  { environment }: CredentialsPlace,
+  place: CredentialsPlace,
   deadline: Deadline,
 ): Promise<Checked<Credentials>> {
-  // The secret's own region, not the one the shell happens to be set to.
+  const problem = regionProblem(arn, place);
+  if (problem !== undefined) return problem;
+  const { environment } = place;
   const region = arn.split(':')[3] ?? '';
   // `credentials` is left to the SDK's default chain: here they are a person's, of whatever kind.
-  const client = new SecretsManagerClient({ region, maxAttempts: 2 });
+  const client = new SecretsManagerClient({
+    region,
+    maxAttempts: 2,
+    requestHandler: agentsOf(environment),
+  });
   const command = new GetSecretValueCommand({ SecretId: arn, VersionStage: 'AWSCURRENT' });
   try {
     const { SecretString } = await within(

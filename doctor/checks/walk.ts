@@ -1,4 +1,4 @@
-import type { AccountsPage } from '../../lambda/egain/account.ts';
+import type { Account, AccountsPage } from '../../lambda/egain/account.ts';
 import type { FetchPage } from '../../lambda/egain/accounts-client.ts';
 import { parseJson } from '../../lambda/egain/envelope.ts';
 import { walkPages } from '../../lambda/egain/pages/page-walk.ts';
@@ -7,6 +7,7 @@ import type { Clock } from '../../lambda/platform/clock.ts';
 import type { Deadline } from '../../lambda/platform/deadline.ts';
 import type { StageConfig } from '../../lib/stage/stage-config.ts';
 import { diagnoseApiFailure } from '../api-refusal.ts';
+import { budgetNotes } from '../call-budget.ts';
 import { contractDifferences } from '../contract-differences.ts';
 import type { Recorder } from '../recorder.ts';
 import { type Checked, fails, holds } from '../report.ts';
@@ -22,7 +23,7 @@ export async function checkWalk(
   recorder: Recorder,
   deadline: Deadline,
   clock: Clock,
-): Promise<Checked<true>> {
+): Promise<Checked<readonly Account[]>> {
   const began = clock.now();
   const pages: AccountsPage[] = [];
   const counting: FetchPage = async (until, request) => {
@@ -32,7 +33,7 @@ export async function checkWalk(
   };
   try {
     const accounts = await walkPages(counting, deadline, recorder.telemetry);
-    return describe(accounts.length, pages, recorder, clock.now() - began, config);
+    return describe(accounts, pages, recorder, clock.now() - began, config);
   } catch (error) {
     if (error instanceof Fault) return diagnose(error, pages.length, recorder, config, clock);
     throw error;
@@ -40,12 +41,13 @@ export async function checkWalk(
 }
 
 function describe(
-  accounts: number,
+  walked: readonly Account[],
   pages: readonly AccountsPage[],
   recorder: Recorder,
   milliseconds: number,
-  { cache: { freshSeconds } }: StageConfig,
-): Checked<true> {
+  config: StageConfig,
+): Checked<readonly Account[]> {
+  const accounts = walked.length;
   const filled = pages.filter((page) => page.account.length > 0).length;
   const rows = pages.reduce((sum, page) => sum + page.account.length, 0);
   const count = pages[0]?.paginationInfo.count ?? 0;
@@ -55,9 +57,7 @@ function describe(
     0,
   );
   const { requests } = recorder;
-  const notes = [
-    `each container of the functions sends eGain ${requests} ${requests === 1 ? 'request' : 'requests'} every ${freshSeconds} s at most (cache.freshSeconds)`,
-  ];
+  const notes = budgetNotes(config, { requests, milliseconds });
   if (accounts === 0) notes.push('eGain has no accounts for this client; is that so?');
   if (rows > accounts)
     notes.push(`${rows - accounts} accounts came more than once, and are merged`);
@@ -67,7 +67,7 @@ function describe(
     );
   }
   const seen = `${accounts} accounts on ${filled} pages in ${milliseconds} ms, ${size(bytes)}; count tells ${counts}`;
-  return holds(true, seen, {
+  return holds(walked, seen, {
     notes,
     measured: { accounts, pages: filled, requests, milliseconds, bytes, count, countTells: counts },
   });

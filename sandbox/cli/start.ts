@@ -96,6 +96,9 @@ End with Ctrl-C.`);
 
 function faultHint({ egain, url }: Sandbox): string {
   if (egain === undefined) return '';
+  const port = new URL(url).port;
+  const found = port === String(DEFAULT_PORT) ? '' : `PORT=${port} `;
   return `
+Examine this eGain, in another terminal: ${found}npm run doctor -- --stage sandbox
 Let eGain fail: curl -s ${url}/_sandbox/egain -d '{"fault":"unauthorized"}', and '{}' to end it`;
 }

@@ -68,7 +68,7 @@ describe('the command', () => {
 
     expect(exitCode).toBe(1);
     expect(output).toMatch(/^✗ stage config +There is no config\/nowhere\.json/);
-    expect(output.match(/^– .*not run/gm)).toHaveLength(6);
+    expect(output.match(/^– .*not run/gm)).toHaveLength(7);
   });
 
   it('checks the stage dev when none is named, and says that it is not filled in yet', async () => {
@@ -100,7 +100,7 @@ describe('as a process', () => {
       ok: false,
       checks: [
         { name: 'config', state: 'failed', cause: 'config-invalid' },
-        ...['urls', 'credentials', 'token', 'scope', 'page', 'walk'].map((name) => ({
+        ...['urls', 'credentials', 'token', 'scope', 'page', 'walk', 'partners'].map((name) => ({
           name,
           state: 'not-run',
           notes: [],

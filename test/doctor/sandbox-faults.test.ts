@@ -36,8 +36,9 @@ describe('a stage that works', () => {
       'scope ok',
       'page ok',
       'walk ok',
+      'partners ok',
     ]);
-    expect(run.text.match(/^✓/gm)).toHaveLength(7);
+    expect(run.text.match(/^✓/gm)).toHaveLength(8);
     expect(rowOf(run, 'walk').measured).toMatchObject({
       accounts: 60,
       pages: 3,

@@ -14,7 +14,7 @@ const SLOT_MS = 1000;
 /** How much later than its reservation a call may reach eGain: a connection is made first. */
 const ON_ITS_WAY_MS = 10_000;
 /** Calls noted within this may all reach eGain within one minute. */
-const WINDOW_MS = MINUTE_MS + SKEW_MS + SLOT_MS + ON_ITS_WAY_MS;
+export const WINDOW_MS = MINUTE_MS + SKEW_MS + SLOT_MS + ON_ITS_WAY_MS;
 /** A reservation that took longer to come back is void: the call would be later still. */
 const PROMPT_MS = 1000;
 /** Where the table, which holds the count, is away. */
