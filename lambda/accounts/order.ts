@@ -1,4 +1,10 @@
-import { COMPARE_KEYS, type Columns, type CompareKey, type Place } from './compare-keys.ts';
+import {
+  COMPARE_KEYS,
+  type Columns,
+  type CompareKey,
+  type Place,
+  type Places,
+} from './compare-keys.ts';
 import type { ReadablePath } from './fields.ts';
 import { codePointOrder, compareCodePoints } from './text.ts';
 
@@ -62,11 +68,11 @@ export function readBySort(sort: Sort): ReadablePath {
  * the viewer does not see must not decide.
  */
 export function inOrder(
-  places: readonly Place[],
+  places: Places,
   sort: Sort,
   columns: Columns,
   summary: (place: Place) => string,
-): readonly Place[] {
+): Places {
   const byKey = SORT_KEYS[nameOf(sort)].order(columns, sort.startsWith('-'));
   const byId = sortKey(COMPARE_KEYS.id, byText).order(columns, false);
   return places.toSorted(

@@ -1,5 +1,5 @@
 import type * as z from 'zod/mini';
-import { type Columns, type CompareKey, type Test, testOf } from './compare-keys.ts';
+import { type Columns, type CompareKey, type Sieve, sieveOf } from './compare-keys.ts';
 import type { ReadablePath } from './fields.ts';
 
 interface ParameterText {
@@ -29,7 +29,7 @@ export interface FilterRow<Schema extends z.ZodMiniType> extends ParameterText {
   /** The field that the filter looks at, so that the scope of the one is the scope of the other. */
   readonly reads: ReadablePath;
   /** The condition on accounts that a wanted value makes. */
-  readonly test: (wanted: z.output<Schema>, columns: Columns) => Test;
+  readonly sieve: (wanted: z.output<Schema>, columns: Columns) => Sieve;
 }
 
 interface FilterOptions<Schema extends z.ZodMiniType, Value> extends ParameterText {
@@ -54,6 +54,6 @@ export function filter<Schema extends z.ZodMiniType, Value>({
     kind: 'filter',
     ...text,
     reads: reads.path,
-    test: (wanted, columns) => testOf(reads, columns, matches(wanted)),
+    sieve: (wanted, columns) => sieveOf(reads, columns, matches(wanted)),
   };
 }

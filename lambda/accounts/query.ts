@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import type { Columns, Test } from './compare-keys.ts';
+import type { Columns, Sieve } from './compare-keys.ts';
 import { DEFAULT_SORT } from './order.ts';
 import {
   FILTER_NAMES,
@@ -36,19 +36,23 @@ export const querySchema = z.strictObject({
 export type Query = Readonly<z.infer<typeof querySchema>>;
 
 const FILTERS: {
-  readonly [Name in FilterName]: { test(wanted: Wanted[Name], columns: Columns): Test };
+  readonly [Name in FilterName]: { sieve(wanted: Wanted[Name], columns: Columns): Sieve };
 } = PARAMETERS;
 
 /** The conditions that an account meets which matches the filter. */
-export function filterTests(filter: Filter, columns: Columns): readonly Test[] {
+export function filterSieves(filter: Filter, columns: Columns): readonly Sieve[] {
   return FILTER_NAMES.flatMap((name) => {
     const wanted = filter[name];
-    return wanted === undefined ? [] : [testOf(name, wanted, columns)];
+    return wanted === undefined ? [] : [sieveOf(name, wanted, columns)];
   });
 }
 
-function testOf<Name extends FilterName>(name: Name, wanted: Wanted[Name], columns: Columns): Test {
-  return FILTERS[name].test(wanted, columns);
+function sieveOf<Name extends FilterName>(
+  name: Name,
+  wanted: Wanted[Name],
+  columns: Columns,
+): Sieve {
+  return FILTERS[name].sieve(wanted, columns);
 }
 
 /** Which accounts are asked for and in which order, as a text that is the same for the same question. */

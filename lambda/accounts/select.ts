@@ -1,8 +1,9 @@
+import { sift } from './compare-keys.ts';
 import type { FieldPath } from './fields.ts';
 import { DEFAULT_SORT } from './order.ts';
-import { filterTests, type Query } from './query.ts';
+import { filterSieves, type Query } from './query.ts';
 import type { Snapshot } from './snapshot-store.ts';
-import { meeting, viewOf } from './view.ts';
+import { viewOf } from './view.ts';
 import type { Viewer } from './visibility.ts';
 
 /** The accounts that match a query, in its order. */
@@ -29,8 +30,8 @@ export function select(
   query: Pick<Query, 'filter' | 'sort' | 'fields'>,
 ): Selection {
   const view = viewOf(snapshot, viewer);
-  const tests = filterTests(query.filter ?? {}, view.columns);
-  const places = meeting(tests, view.ordered(query.sort ?? DEFAULT_SORT));
+  const sieves = filterSieves(query.filter ?? {}, view.columns);
+  const places = sift(sieves, view.ordered(query.sort ?? DEFAULT_SORT));
   const write = view.writer(query.fields);
   return {
     count: places.length,

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { Account } from '../egain/account.ts';
-import { type Columns, createColumns, type Place, type Test } from './compare-keys.ts';
+import { type Columns, createColumns, type Place, type Places, sift } from './compare-keys.ts';
 import { type FieldPath, openLeaves } from './fields.ts';
 import { DEFAULT_SORT, inOrder, type Sort } from './order.ts';
 import { createProjection } from './projection.ts';
 import type { Snapshot } from './snapshot-store.ts';
-import { ruleTests, type Viewer, viewKeyOf } from './visibility.ts';
+import { ruleSieves, type Viewer, viewKeyOf } from './visibility.ts';
 
 /** More views than a container's partners have in practice; beyond, the least used goes. */
 const MAX_VIEWS = 64;
@@ -22,7 +22,7 @@ type Writer = (place: Place) => string;
  */
 export interface View {
   /** The visible accounts, in the order asked for. */
-  readonly ordered: (sort: Sort) => readonly Place[];
+  readonly ordered: (sort: Sort) => Places;
   /** The visible account with this id. */
   readonly find: (id: string) => Place | undefined;
   /** Writes what the viewer's scopes open in an account, of what `fields` asks for. */
@@ -67,7 +67,7 @@ export function viewOf(snapshot: Snapshot, viewer: Viewer): View {
 }
 
 function createView({ accounts, columns, summaries }: SnapshotIndex, viewer: Viewer): View {
-  const visible = meeting(ruleTests(viewer.rule, columns), [...accounts.keys()]);
+  const visible = sift(ruleSieves(viewer.rule, columns), Uint32Array.from(accounts.keys()));
   const writerOf = (fields: readonly FieldPath[] | undefined): Writer => {
     const project = createProjection(openLeaves(viewer.scopes, fields));
     // A place is one of the snapshot's, so there is an account at it.
@@ -78,7 +78,7 @@ function createView({ accounts, columns, summaries }: SnapshotIndex, viewer: Vie
     const texts: string[] = [];
     return (place) => (texts[place] ??= write(place));
   });
-  const orders = new Map<Sort, readonly Place[]>();
+  const orders = new Map<Sort, Places>();
   const ordered: View['ordered'] = (sort) =>
     remember(orders, sort, () => inOrder(visible, sort, columns, summary));
 
@@ -86,7 +86,7 @@ function createView({ accounts, columns, summaries }: SnapshotIndex, viewer: Vie
   const find: View['find'] = (id) => {
     if (byId === undefined) {
       // Should an id stand twice, the first in order has it.
-      const places = ordered(DEFAULT_SORT).toReversed();
+      const places = [...ordered(DEFAULT_SORT)].toReversed();
       byId = new Map(
         places.flatMap((place) => {
           const own = accounts[place]?.id;
@@ -103,7 +103,7 @@ function createView({ accounts, columns, summaries }: SnapshotIndex, viewer: Vie
     find,
     writer,
     columns,
-    version: () => (version ??= versionOf(ordered(DEFAULT_SORT).map(summary))),
+    version: () => (version ??= versionOf(Array.from(ordered(DEFAULT_SORT), summary))),
   };
 }
 
@@ -112,11 +112,6 @@ function versionOf(summaries: readonly string[]): string {
   // No summary has a line break in it, since JSON escapes them.
   for (const text of summaries) whole.update(text).update('\n');
   return whole.digest('base64url').slice(0, VERSION_LENGTH);
-}
-
-/** The accounts that meet every condition, in the order that they are in. */
-export function meeting(tests: readonly Test[], places: readonly Place[]): readonly Place[] {
-  return tests.reduce((kept, test) => kept.filter(test), places);
 }
 
 function remember<K, V>(

@@ -1,12 +1,18 @@
 import * as z from 'zod/mini';
-import { COMPARE_KEYS, type Columns, type CompareKey, type Test, testOf } from './compare-keys.ts';
+import {
+  COMPARE_KEYS,
+  type Columns,
+  type CompareKey,
+  type Sieve,
+  sieveOf,
+} from './compare-keys.ts';
 import { SCOPES, type Scope } from './fields.ts';
 import { anyPair, oneOf } from './matchers.ts';
 
 interface RuleRow {
   readonly schema: z.ZodMiniType<string, string>;
-  /** Whether an account has one of the wanted values. It is handed the one value that it reads. */
-  readonly test: (wanted: readonly string[], columns: Columns) => Test;
+  /** Keeps accounts that have one of the wanted values. It is handed the one value that it reads. */
+  readonly sieve: (wanted: readonly string[], columns: Columns) => Sieve;
 }
 
 function ruleRow<Value>(
@@ -14,7 +20,7 @@ function ruleRow<Value>(
   schema: RuleRow['schema'],
   matches: (wanted: readonly string[]) => (value: Value) => boolean,
 ): RuleRow {
-  return { schema, test: (wanted, columns) => testOf(reads, columns, matches(wanted)) };
+  return { schema, sieve: (wanted, columns) => sieveOf(reads, columns, matches(wanted)) };
 }
 
 const id = z.string().check(z.minLength(1));
@@ -57,15 +63,21 @@ export interface Viewer {
 export const FULL_VIEWER: Viewer = { scopes: new Set(SCOPES) };
 
 /** The conditions that an account meets which exists for those to whom the rule applies. */
-export function ruleTests(rule: AccountRule | undefined, columns: Columns): readonly Test[] {
+export function ruleSieves(rule: AccountRule | undefined, columns: Columns): readonly Sieve[] {
   return RULE_NAMES.flatMap((name) => {
     const wanted = rule?.[name];
-    return wanted === undefined ? [] : [RULES[name].test(wanted, columns)];
+    return wanted === undefined ? [] : [RULES[name].sieve(wanted, columns)];
   });
 }
 
+const viewKeys = new WeakMap<Viewer, string>();
+
 /** One text for one view: the same for all who see the same accounts and the same of them. */
-export function viewKeyOf({ scopes, rule }: Viewer): string {
-  const open = SCOPES.filter((scope) => scopes.has(scope));
-  return JSON.stringify([open, RULE_NAMES.map((name) => rule?.[name])]);
+export function viewKeyOf(viewer: Viewer): string {
+  const known = viewKeys.get(viewer);
+  if (known !== undefined) return known;
+  const open = SCOPES.filter((scope) => viewer.scopes.has(scope));
+  const key = JSON.stringify([open, RULE_NAMES.map((name) => viewer.rule?.[name])]);
+  viewKeys.set(viewer, key);
+  return key;
 }

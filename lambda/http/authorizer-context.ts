@@ -3,6 +3,7 @@ import * as z from 'zod/mini';
 import { SCOPES } from '../accounts/fields.ts';
 import { accountRuleSchema, type Viewer } from '../accounts/visibility.ts';
 import { Fault } from '../faults.ts';
+import { createByteLru } from '../platform/byte-lru.ts';
 
 type AuthorizedEvent = Pick<APIGatewayProxyEvent, 'requestContext'>;
 
@@ -12,6 +13,10 @@ function contextOf(event: AuthorizedEvent): Readonly<Record<string, unknown>> {
     event.requestContext;
   return context?.authorizer ?? {};
 }
+
+/** UTF-16 units of the contexts that are remembered: more than a container's partners have. */
+const MAX_REMEMBERED = 256 * 1024;
+const viewers = createByteLru<Viewer>(MAX_REMEMBERED, () => 0);
 
 /** The partner's name, as the authorizer found it. */
 export function partnerOf(event: AuthorizedEvent): string | undefined {
@@ -28,6 +33,13 @@ export function partnerOf(event: AuthorizedEvent): string | undefined {
  */
 export function viewerOf(event: AuthorizedEvent): Viewer {
   const { scopes, accounts } = contextOf(event);
+  const key = JSON.stringify([scopes, accounts]);
+  const viewer = viewers.get(key) ?? readViewer(scopes, accounts);
+  viewers.set(key, viewer);
+  return viewer;
+}
+
+function readViewer(scopes: unknown, accounts: unknown): Viewer {
   const granted = new Set(typeof scopes === 'string' ? scopes.split(' ') : []);
   const open = SCOPES.filter((scope) => granted.has(scope));
   if (!open.includes('accounts/read')) throw new Fault('clientNotAllowed');

@@ -22,11 +22,12 @@ export function pageLinks(query: Query, count: number): Record<string, string> {
     first: 1,
     last,
   };
+  const rest = writeQueryString({ ...query, pagenum: undefined });
   const links: string[] = [];
   let size = 0;
   for (const [relation, page] of Object.entries(pages)) {
     if (page === undefined) continue;
-    const link = `<?${writeQueryString({ ...query, pagenum: page })}>; rel="${relation}"`;
+    const link = `<?pagenum=${page}${rest && `&${rest}`}>; rel="${relation}"`;
     size += link.length + 2;
     if (size > MAX_BYTES) break;
     links.push(link);

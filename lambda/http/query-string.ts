@@ -10,6 +10,7 @@ import {
 import { type Query, querySchema } from '../accounts/query.ts';
 import { faultRows, invalidRequest, repeatedRow, unknownRow } from '../accounts/query-faults.ts';
 import type { Detail } from '../faults.ts';
+import { createByteLru } from '../platform/byte-lru.ts';
 
 type QueryStringEvent = Pick<
   APIGatewayProxyEvent,
@@ -64,6 +65,23 @@ export function readQueryString(event: QueryStringEvent, allowed: readonly Param
   if (!result.success) details.push(...faultRows(result.error.issues));
   if (result.success && details.length === 0) return result.data;
   throw invalidRequest(details);
+}
+
+/** UTF-16 units of the query strings that are remembered. */
+const MAX_REMEMBERED = 256 * 1024;
+
+/** `readQueryString` for one route, which remembers what it read last: partners repeat themselves. */
+export function createQueryReader(
+  allowed: readonly ParameterName[],
+): (event: QueryStringEvent) => Query {
+  const known = createByteLru<Query>(MAX_REMEMBERED, () => 0);
+  return (event) => {
+    const { multiValueQueryStringParameters: multiple, queryStringParameters: single } = event;
+    const key = JSON.stringify([multiple ?? single]);
+    const read = known.get(key) ?? readQueryString(event, allowed);
+    known.set(key, read);
+    return read;
+  };
 }
 
 /**

@@ -14,7 +14,7 @@ import type { InvocationTelemetry } from '../platform/telemetry.ts';
 import { viewerOf } from './authorizer-context.ts';
 import { freshnessHeaders } from './freshness.ts';
 import { pageLinks } from './page-links.ts';
-import { LIST_PARAMETERS, ONE_ACCOUNT_PARAMETERS, readQueryString } from './query-string.ts';
+import { createQueryReader, LIST_PARAMETERS, ONE_ACCOUNT_PARAMETERS } from './query-string.ts';
 import { createRepresentation, type Representation, representationOf } from './representation.ts';
 import { headerOf } from './request-headers.ts';
 import { type HttpResponse, respond } from './response.ts';
@@ -51,9 +51,12 @@ export function createRoutes({ service, openApi, clock, telemetry }: RouteOption
     }
   };
 
+  const readListQuery = createQueryReader(LIST_PARAMETERS);
+  const readAccountQuery = createQueryReader(ONE_ACCOUNT_PARAMETERS);
+
   const listAccounts: Route = async (event, context) => {
     const viewer = viewerOf(event);
-    const query = readQueryString(event, LIST_PARAMETERS);
+    const query = readListQuery(event);
     demandScopes(query, viewer.scopes);
 
     const { snapshot, ...freshness } = await fetchSnapshot(context);
@@ -65,7 +68,7 @@ export function createRoutes({ service, openApi, clock, telemetry }: RouteOption
 
   const getAccount: Route = async (event, context) => {
     const viewer = viewerOf(event);
-    const { fields } = readQueryString(event, ONE_ACCOUNT_PARAMETERS);
+    const { fields } = readAccountQuery(event);
     demandScopes({ fields }, viewer.scopes);
 
     const { snapshot, ...freshness } = await fetchSnapshot(context);

@@ -66,7 +66,7 @@ export function createTelemetry(service: string): InvocationTelemetry {
     },
     total: (name) => totals.get(name) ?? 0,
     note(fields) {
-      noted = { ...noted, ...fields };
+      Object.assign(noted, fields);
     },
     record(message, fields = {}) {
       const record = isWritten('info') ? { message, service, ...noted, ...fields } : { service };
