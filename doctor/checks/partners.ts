@@ -1,6 +1,6 @@
-import { type Columns, createColumns } from '../../lambda/accounts/compare-keys.ts';
+import { type Columns, createColumns, sift } from '../../lambda/accounts/compare-keys.ts';
 import { FIELDS, LEAF_PATHS, SCOPES } from '../../lambda/accounts/fields.ts';
-import { type AccountRule, ruleTests } from '../../lambda/accounts/visibility.ts';
+import { type AccountRule, ruleSieves } from '../../lambda/accounts/visibility.ts';
 import type { Account } from '../../lambda/egain/account.ts';
 import type { StageConfig } from '../../lib/stage/stage-config.ts';
 import { type Checked, holds } from '../report.ts';
@@ -32,12 +32,10 @@ export function checkPartners(
 }
 
 function countVisible(rule: AccountRule | undefined, total: number, columns: Columns): number {
-  const tests = ruleTests(rule, columns);
-  let count = 0;
-  for (let place = 0; place < total; place += 1) {
-    if (tests.every((test) => test(place))) count += 1;
-  }
-  return count;
+  return sift(
+    ruleSieves(rule, columns),
+    Uint32Array.from({ length: total }, (_, at) => at),
+  ).length;
 }
 
 /** The lists of a rule that no account matches, else that none matches all of them at once. */
