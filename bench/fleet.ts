@@ -104,7 +104,7 @@ function createTokens(clock: Clock, calls: Calls): TokenSource {
       calls.tokens += 1;
       const headers = { get: () => null };
       return {
-        outcome: { kind: 'answer', status: 200, headers, text: answer, tooLarge: false },
+        result: { kind: 'response', status: 200, headers, text: answer },
         waitTooLong: false,
       };
     },

@@ -1,5 +1,5 @@
 import { readEnvelope } from '../lambda/egain/envelope.ts';
-import type { Outcome } from '../lambda/egain/transport/attempt.ts';
+import type { AttemptResult } from '../lambda/egain/transport/attempt.ts';
 import { throttled } from '../lambda/egain/transport/retry-after.ts';
 import type { StageConfig } from '../lib/stage/stage-config.ts';
 import { familyNotes } from './egain-family.ts';
@@ -11,23 +11,23 @@ import { type Checked, fails } from './report.ts';
  * @param now milliseconds since the epoch
  */
 export function diagnoseApiFailure(
-  outcome: Outcome,
+  result: AttemptResult,
   egain: StageConfig['egain'],
   now: number,
 ): Checked<never> {
-  if (outcome.kind === 'late') {
+  if (result.kind === 'timeout') {
     const advice = 'Try again; if it stays, ask eGain: the product gives up after 25 s.';
     return fails('timeout', "eGain's API takes the request and does not answer in time", advice);
   }
-  if (outcome.kind === 'broken') {
-    const seen = `the connection to eGain's API broke (${outcome.what}, ${outcome.errorCode})`;
+  if (result.kind === 'network-error') {
+    const seen = `the connection to eGain's API broke (${result.during}, ${result.errorCode})`;
     return fails(
       'unreachable',
       seen,
       'Try again; if it stays, look at the firewall or proxy in between.',
     );
   }
-  const { status, headers, text } = outcome;
+  const { status, headers, text } = result;
   const code = readEnvelope(status, text, (unread) => unread)?.code;
   const seen = `eGain's API answered ${status}${code === undefined ? '' : ` (${code})`}`;
   switch (status) {

@@ -102,9 +102,9 @@ export async function examine(
     const connect = () => {
       const recorder = createRecorder('accounts', clock);
       const tokens = fixedToken(accessToken, credentials);
-      const { upstream, telemetry } = recorder;
+      const { upstream } = recorder;
       const apiUrl = egain.apiUrl.replace(/\/+$/, '');
-      return { recorder, fetchPage: createClient({ apiUrl, tokens, upstream, clock, telemetry }) };
+      return { recorder, fetchPage: createClient({ apiUrl, tokens, upstream, clock }) };
     };
     const once = connect();
     const first = await run('scope', LONGEST_MS, (deadline) =>
@@ -132,9 +132,7 @@ function fixedToken(value: string, credentials: Credentials): TokenSource {
   const token: Token = { value, credentials };
   return {
     get: async () => token,
-    renew: async () => token,
-    renewSecret: async () => undefined,
-    hold: () => {},
+    replace: async () => undefined,
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Outcome } from '../lambda/egain/transport/attempt.ts';
+import type { AttemptResult } from '../lambda/egain/transport/attempt.ts';
 import { createRetryBudget } from '../lambda/egain/transport/retry-budget.ts';
 import { createUpstream, type Upstream } from '../lambda/egain/transport/upstream.ts';
 import type { Clock } from '../lambda/platform/clock.ts';
@@ -10,14 +10,14 @@ export interface Recorder {
   readonly upstream: Upstream;
   readonly telemetry: Telemetry;
   /** What came of each request, in order. */
-  readonly outcomes: readonly Outcome[];
+  readonly results: readonly AttemptResult[];
   /** Requests sent, retries included. */
   readonly requests: number;
 }
 
 /** Makes a way to one of eGain's two servers, with nothing heard yet. */
 export function createRecorder(name: 'accounts' | 'token', clock: Clock): Recorder {
-  const outcomes: Outcome[] = [];
+  const results: AttemptResult[] = [];
   let requests = 0;
   const metric = name === 'token' ? 'TokenRequests' : 'UpstreamCalls';
   // What the product would log is not for a terminal: the findings say it in their own way.
@@ -39,15 +39,15 @@ export function createRecorder(name: 'accounts' | 'token', clock: Clock): Record
   });
   return {
     telemetry,
-    outcomes,
+    results,
     get requests() {
       return requests;
     },
     upstream: {
       async send(request, deadline: Deadline) {
-        const result = await upstream.send(request, deadline);
-        outcomes.push(result.outcome);
-        return result;
+        const sent = await upstream.send(request, deadline);
+        results.push(sent.result);
+        return sent;
       },
     },
   };

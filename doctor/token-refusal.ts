@@ -1,7 +1,7 @@
 import type { TokenEndpoint } from '../lambda/egain/credentials/token-grant.ts';
-import { parseJson } from '../lambda/egain/envelope.ts';
-import type { Answer, Outcome } from '../lambda/egain/transport/attempt.ts';
+import type { AttemptResult, UpstreamResponse } from '../lambda/egain/transport/attempt.ts';
 import { throttled } from '../lambda/egain/transport/retry-after.ts';
+import { parseJson } from '../lambda/platform/json.ts';
 import { familyOfScope, familyOfUrl, SCOPE_FORMS } from './egain-family.ts';
 
 /** Why there is no token, and what to do about it. */
@@ -70,25 +70,29 @@ const ADVICE: Readonly<Record<string, string>> = {
  *
  * @param now milliseconds since the epoch
  */
-export function diagnoseRefusal(outcome: Outcome, endpoint: TokenEndpoint, now: number): Refusal {
-  if (outcome.kind === 'late') {
+export function diagnoseRefusal(
+  result: AttemptResult,
+  endpoint: TokenEndpoint,
+  now: number,
+): Refusal {
+  if (result.kind === 'timeout') {
     return {
       cause: 'timeout',
       seen: 'the token endpoint takes the request and does not answer in time',
       advice: 'Try again; if it stays, ask eGain, or whoever runs the proxy in between.',
     };
   }
-  if (outcome.kind === 'broken') {
+  if (result.kind === 'network-error') {
     return {
       cause: 'unreachable',
-      seen: `the connection to the token endpoint broke (${outcome.errorCode})`,
+      seen: `the connection to the token endpoint broke (${result.errorCode})`,
       advice: 'Try again; if it stays, look at the firewall or proxy in between.',
     };
   }
-  return diagnoseAnswer(outcome, endpoint, now);
+  return diagnoseAnswer(result, endpoint, now);
 }
 
-function diagnoseAnswer(answer: Answer, endpoint: TokenEndpoint, now: number): Refusal {
+function diagnoseAnswer(answer: UpstreamResponse, endpoint: TokenEndpoint, now: number): Refusal {
   const { status, headers, text } = answer;
   const { error, entra } = errorOf(text);
   const said = [error, entra === undefined ? undefined : `AADSTS${entra}`]
@@ -125,9 +129,9 @@ function unnamedCause(status: number, text: string | null): string {
   return status === 400 && isJson ? 'request-refused' : 'token-url';
 }
 
-function shapeOf({ headers, text, tooLarge, status }: Answer): string {
+function shapeOf({ headers, text, unread, status }: UpstreamResponse): string {
   if (status >= 300 && status < 400) return ', a redirect';
-  if (tooLarge) return ' with too long a body';
+  if (unread === 'too-large') return ' with too long a body';
   if (text === '') return ' without a body';
   if (/html/i.test(headers.get('content-type') ?? '')) return ' with a page of HTML';
   return parseJson(text) === undefined

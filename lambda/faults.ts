@@ -267,6 +267,15 @@ export interface FaultOptions {
   readonly retryAfterSeconds?: number;
   /** For the log alone, never sent to a caller. Nothing secret here either. */
   readonly reason?: string;
+  /** What those from whom nothing is hidden are told in place of the same above. */
+  readonly inFull?: Partial<FaultWords>;
+}
+
+/** What a fault says. */
+interface FaultWords {
+  readonly developerMessage: string;
+  readonly userMessage: string;
+  readonly details: readonly Detail[];
 }
 
 /** A failure that the catalogue names. Whatever else is thrown is an `internalError`. */
@@ -284,6 +293,7 @@ export class Fault extends Error {
   readonly reason: string | undefined;
   readonly workflowError: WorkflowError;
   readonly retry: boolean;
+  readonly #inFull: Partial<FaultWords>;
 
   constructor(kind: FaultName, options: FaultOptions = {}) {
     const row: FaultRow = FAULTS[kind];
@@ -298,6 +308,18 @@ export class Fault extends Error {
     this.reason = options.reason;
     this.workflowError = row.workflowError ?? 'InternalError';
     this.retry = row.retry;
+    this.#inFull = options.inFull ?? {};
+  }
+
+  /**
+   * What a caller is told. An upstream's own words may name what a caller may not see, so they are
+   * in it only in full.
+   *
+   * @param full whether nothing is hidden from the caller: neither fields nor accounts
+   */
+  told(full: boolean): FaultWords {
+    const { developerMessage, userMessage, details } = this;
+    return { developerMessage, userMessage, details, ...(full && this.#inFull) };
   }
 
   /** Whether it is one of these. */
@@ -325,25 +347,26 @@ export interface UpstreamEnvelope {
 }
 
 /**
- * A 5xx of eGain's with an envelope of its own, passed on as it is. Thrown once retries are spent;
- * in all else it is an `egainUnavailable`, which also lends it the texts that eGain left out.
+ * A 5xx of eGain's with an envelope of its own, passed on under its own code. Thrown once retries
+ * are spent; in all else it is an `egainUnavailable`, which also lends it the texts that eGain left
+ * out.
  */
 export class UpstreamFault extends Fault {
   override readonly name: string = 'UpstreamFault';
   override readonly code: string;
   override readonly status: number;
-  override readonly userMessage: string;
 
   constructor(status: number, envelope: UpstreamEnvelope) {
+    const { code, developerMessage, userMessage, details } = envelope;
     super('egainUnavailable', {
-      ...(envelope.developerMessage === undefined
-        ? {}
-        : { developerMessage: envelope.developerMessage }),
-      details: envelope.details,
-      reason: `eGain answered ${envelope.code}`,
+      reason: `eGain answered ${code}`,
+      inFull: {
+        ...(developerMessage !== undefined && { developerMessage }),
+        ...(userMessage !== undefined && { userMessage }),
+        details,
+      },
     });
-    this.code = envelope.code;
+    this.code = code;
     this.status = status;
-    this.userMessage = envelope.userMessage ?? FAULTS.egainUnavailable.userMessage;
   }
 }

@@ -1,5 +1,5 @@
-import { parseJson } from '../../lambda/egain/envelope.ts';
 import { Fault } from '../../lambda/faults.ts';
+import { parseJson } from '../../lambda/platform/json.ts';
 import { contractDifferences } from '../contract-differences.ts';
 import { type Checked, fails, holds } from '../report.ts';
 import type { FirstAnswer } from './scope.ts';
@@ -36,9 +36,10 @@ export function checkPage({ answer, judged }: FirstAnswer): Checked<true> {
 
 function bodyOf(
   contentType: string,
-  { text, tooLarge }: FirstAnswer['answer'],
+  { text, unread }: FirstAnswer['answer'],
 ): readonly [what: string, cause: string] {
-  if (tooLarge) return ['more than 20 MB', 'too-large'];
+  if (unread === 'too-large') return ['more than 20 MB', 'too-large'];
+  if (unread === 'undecodable') return ['a body that cannot be decoded', 'not-json'];
   if (text === '') return ['an empty body', 'not-json'];
   if (text === null) return ['a body that is not UTF-8', 'not-json'];
   return [

@@ -1,6 +1,6 @@
 import type { AccountsPage } from '../../lambda/egain/account.ts';
 import type { FetchPage } from '../../lambda/egain/accounts-client.ts';
-import type { Answer } from '../../lambda/egain/transport/attempt.ts';
+import type { UpstreamResponse } from '../../lambda/egain/transport/attempt.ts';
 import { Fault } from '../../lambda/faults.ts';
 import type { Clock } from '../../lambda/platform/clock.ts';
 import type { Deadline } from '../../lambda/platform/deadline.ts';
@@ -11,7 +11,7 @@ import { type Checked, holds } from '../report.ts';
 
 /** What eGain's API answered to the first request: with status 200, but not yet looked at. */
 export interface FirstAnswer {
-  readonly answer: Answer;
+  readonly answer: UpstreamResponse;
   /** What the product makes of it. */
   readonly judged: AccountsPage | Fault;
 }
@@ -28,12 +28,12 @@ export async function checkScope(
     if (error instanceof Fault) return error;
     throw error;
   });
-  const outcome = recorder.outcomes.at(-1) ?? { kind: 'late' as const, waitedMs: 0 };
-  if (outcome.kind === 'answer' && outcome.status === 200) {
+  const result = recorder.results.at(-1) ?? { kind: 'timeout', of: 'deadline', waitedMs: 0 };
+  if (result.kind === 'response' && result.status === 200) {
     return holds(
-      { answer: outcome, judged },
+      { answer: result, judged },
       "eGain's API takes the token and opens the accounts to it",
     );
   }
-  return diagnoseApiFailure(outcome, egain, clock.now());
+  return diagnoseApiFailure(result, egain, clock.now());
 }

@@ -70,11 +70,15 @@ async function ask(
       clock.now(),
     );
   } catch (error) {
-    const outcome = recorder.outcomes.at(-1);
-    if (outcome !== undefined) return diagnoseRefusal(outcome, endpoint, clock.now());
+    const result = recorder.results.at(-1);
+    if (result !== undefined) return diagnoseRefusal(result, endpoint, clock.now());
     // The deadline passed between two attempts.
     if (deadline.signal.aborted) {
-      return diagnoseRefusal({ kind: 'late', waitedMs: 0 }, endpoint, clock.now());
+      return diagnoseRefusal(
+        { kind: 'timeout', of: 'deadline', waitedMs: 0 },
+        endpoint,
+        clock.now(),
+      );
     }
     throw error;
   }

@@ -4,8 +4,8 @@ import * as https from 'node:https';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls, TLSSocket } from 'node:tls';
 import { proxyFor } from '../../cli/proxy.ts';
-import { errorCode } from '../../lambda/egain/transport/attempt.ts';
 import { type Deadline, within } from '../../lambda/platform/deadline.ts';
+import { errorCode } from '../../lambda/platform/http-client.ts';
 import type { StageConfig } from '../../lib/stage/stage-config.ts';
 import { type Checked, type Finding, fails, holds } from '../report.ts';
 

@@ -1,10 +1,10 @@
 import type { Account, AccountsPage } from '../../lambda/egain/account.ts';
 import type { FetchPage } from '../../lambda/egain/accounts-client.ts';
-import { parseJson } from '../../lambda/egain/envelope.ts';
 import { walkPages } from '../../lambda/egain/pages/page-walk.ts';
 import { Fault } from '../../lambda/faults.ts';
 import type { Clock } from '../../lambda/platform/clock.ts';
 import type { Deadline } from '../../lambda/platform/deadline.ts';
+import { parseJson } from '../../lambda/platform/json.ts';
 import type { StageConfig } from '../../lib/stage/stage-config.ts';
 import { diagnoseApiFailure } from '../api-refusal.ts';
 import { budgetNotes } from '../call-budget.ts';
@@ -52,8 +52,8 @@ function describe(
   const rows = pages.reduce((sum, page) => sum + page.account.length, 0);
   const count = pages[0]?.paginationInfo.count ?? 0;
   const counts = accounts === count ? 'records' : 'pages';
-  const bytes = recorder.outcomes.reduce(
-    (sum, outcome) => sum + (outcome.kind === 'answer' ? Buffer.byteLength(outcome.text ?? '') : 0),
+  const bytes = recorder.results.reduce(
+    (sum, result) => sum + (result.kind === 'response' ? Buffer.byteLength(result.text ?? '') : 0),
     0,
   );
   const { requests } = recorder;
@@ -76,7 +76,7 @@ function describe(
 function diagnose(
   fault: Fault,
   pages: number,
-  { outcomes }: Recorder,
+  { results }: Recorder,
   { egain }: StageConfig,
   clock: Clock,
 ): Checked<never> {
@@ -95,10 +95,10 @@ function diagnose(
       "Try again; if it stays, ask eGain why its pages come so slowly, or for the client's quota.",
     );
   }
-  const failed = outcomes.find((outcome) => outcome.kind !== 'answer' || outcome.status !== 200);
+  const failed = results.find((result) => result.kind !== 'response' || result.status !== 200);
   if (failed === undefined) {
-    const bad = outcomes.flatMap((outcome) =>
-      outcome.kind === 'answer' ? contractDifferences(parseJson(outcome.text)).faults : [],
+    const bad = results.flatMap((result) =>
+      result.kind === 'response' ? contractDifferences(parseJson(result.text)).faults : [],
     );
     const seen = bad.length === 0 ? [fault.message] : [...new Set(bad)];
     return fails(
@@ -107,7 +107,7 @@ function diagnose(
       'Report it to eGain, and to the makers of this product: no page like this is served.',
     );
   }
-  if (failed.kind === 'answer' && (failed.status === 400 || failed.status === 404)) {
+  if (failed.kind === 'response' && (failed.status === 400 || failed.status === 404)) {
     return fails(
       'paging-refused',
       `${after} eGain answers ${failed.status} to the next, though it promised more`,

@@ -1,7 +1,8 @@
 import { type CryptoKey, errors, type JWSHeaderParameters } from 'jose';
 import type { Clock } from '../platform/clock.ts';
 import type { Deadline } from '../platform/deadline.ts';
-import { sendRequest } from '../platform/http-client.ts';
+import { send } from '../platform/http-client.ts';
+import { parseJson } from '../platform/json.ts';
 import { parseSecureUrl } from '../platform/secure-url.ts';
 import { createSingleFlight } from '../platform/single-flight.ts';
 import { type KeySet, readKeySet } from './key-set.ts';
@@ -166,21 +167,12 @@ const notSecure = () => new KeysUnavailable('an address of the issuer is not an 
 
 async function fetchJson({ href: url }: URL, signal: AbortSignal, clock: Clock): Promise<unknown> {
   const headers = { accept: 'application/json, application/jwk-set+json' };
-  const { status, body } = await sendRequest({ url, method: 'GET', headers }, signal, clock);
-  if (status !== 200) {
-    body.destroy();
-    throw new KeysUnavailable(`the issuer answers ${status}`);
-  }
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > MAX_BYTES) throw new KeysUnavailable("the issuer's answer is too large");
-    chunks.push(chunk);
-  }
-  try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8'));
-  } catch {
-    throw new KeysUnavailable("the issuer's answer is not JSON");
-  }
+  const options = { maxBytes: MAX_BYTES, deadline: { signal }, clock };
+  const { status, text, unread } = await send({ url, method: 'GET', headers }, options);
+  if (status !== 200) throw new KeysUnavailable(`the issuer answers ${status}`);
+  if (unread === 'too-large') throw new KeysUnavailable("the issuer's answer is too large");
+  if (unread === 'cut-off') throw new KeysUnavailable("the issuer's answer is cut off");
+  const json = parseJson(text);
+  if (json === undefined) throw new KeysUnavailable("the issuer's answer is not JSON");
+  return json;
 }

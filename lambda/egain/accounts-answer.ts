@@ -1,23 +1,13 @@
 import * as z from 'zod/mini';
-import { type Detail, Fault, type FaultName, type FaultOptions, UpstreamFault } from '../faults.ts';
+import { Fault } from '../faults.ts';
+import type { UnreadBody } from '../platform/http-client.ts';
+import { parseJson } from '../platform/json.ts';
 import { type AccountsPage, accountsPageSchema } from './account.ts';
-import { parseJson, readEnvelope } from './envelope.ts';
+import { readEnvelope } from './envelope.ts';
+import { judgeFailure } from './judge-failure.ts';
 import { createRedact, type Sensitive } from './redact.ts';
-import type { Answer } from './transport/attempt.ts';
-import { throttled } from './transport/retry-after.ts';
-import type { Result } from './transport/upstream.ts';
-
-/** eGain turned the product's request down. */
-export class RefusedRequest extends Fault {
-  override readonly name: string = 'RefusedRequest';
-  /** The status that eGain answered with. */
-  readonly upstreamStatus: number;
-
-  constructor(code: FaultName, upstreamStatus: number, options: FaultOptions) {
-    super(code, options);
-    this.upstreamStatus = upstreamStatus;
-  }
-}
+import type { UpstreamResponse } from './transport/attempt.ts';
+import type { UpstreamResult } from './transport/upstream.ts';
 
 /**
  * What eGain's API answered: a page of accounts, all of it as its contract says, or a fault.
@@ -27,53 +17,29 @@ export class RefusedRequest extends Fault {
  * @throws Fault `502-901` to `502-905`, `503-901`, `504-901`, or eGain's own 5xx
  */
 export function judgeAccounts(
-  { outcome, waitTooLong }: Result,
+  sent: UpstreamResult,
   sensitive: Sensitive,
   now: number,
 ): AccountsPage {
-  if (outcome.kind === 'late') {
-    throw new Fault('timedOut', { reason: 'eGain did not answer in time' });
-  }
-  if (outcome.kind === 'broken') {
-    throw new Fault('egainUnavailable', {
-      reason: `eGain cannot be reached: ${outcome.what} ${outcome.errorCode}`,
-    });
-  }
-  if (outcome.status === 200) return readPage(outcome);
-
-  const { status, headers, text } = outcome;
-  const reason = `eGain answered ${status}`;
-  const envelope = readEnvelope(status, text, createRedact(sensitive));
-  const details: Detail[] = [];
-  if (envelope !== undefined) {
-    details.push({ key: 'egain.code', value: envelope.code });
-    if (envelope.developerMessage !== undefined) {
-      details.push({ key: 'egain.developerMessage', value: envelope.developerMessage });
-    }
-  }
-  if (status === 429 || waitTooLong) {
-    throw throttled(status, headers, now, { reason, details });
-  }
-  if (status >= 500) {
-    throw envelope === undefined
-      ? new Fault('egainUnavailable', { reason })
-      : new UpstreamFault(status, envelope);
-  }
-  throw new RefusedRequest(REFUSALS.get(status) ?? 'egainContractBroken', status, {
-    details,
-    reason,
-  });
+  const { result } = sent;
+  if (result.kind !== 'response') throw judgeFailure(sent, { server: 'eGain', now });
+  if (result.status === 200) return readPage(result);
+  const envelope = readEnvelope(result.status, result.text, createRedact(sensitive));
+  throw judgeFailure(sent, { server: 'eGain', now, envelope });
 }
-
-const REFUSALS: ReadonlyMap<number, FaultName> = new Map([
-  [401, 'egainCredentialsRefused'],
-  [403, 'egainScopeInsufficient'],
-]);
 
 const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i;
 
-function readPage({ headers, text, tooLarge }: Answer): AccountsPage {
-  if (tooLarge) throw broken('the page is larger than 20 MB');
+/** How a body can fail that came with status 200. */
+const UNREAD: Readonly<Record<UnreadBody, string>> = {
+  'too-large': 'the page is larger than 20 MB',
+  'not-utf-8': 'the page is not UTF-8',
+  undecodable: 'the page cannot be decoded',
+  'cut-off': 'the page is cut off',
+};
+
+function readPage({ headers, text, unread }: UpstreamResponse): AccountsPage {
+  if (unread !== undefined) throw broken(UNREAD[unread]);
   // Without a type, RFC 9110 (section 8.3) lets the content tell.
   if (!JSON_TYPE.test(headers.get('content-type') || 'application/json')) {
     throw broken('the page is not JSON');
@@ -81,17 +47,17 @@ function readPage({ headers, text, tooLarge }: Answer): AccountsPage {
   const page = z.safeParse(accountsPageSchema, parseJson(text));
   if (page.success) return page.data;
   const path = dotted(page.error.issues[0]?.path ?? []);
-  if (path === '') throw broken('the page is not a JSON object');
-  throw broken(`${path} is missing or not of its type`, [{ key: 'egain.field', value: path }]);
+  throw broken(
+    path === '' ? 'the page is not a JSON object' : `${path} is missing or not of its type`,
+  );
 }
 
-/** Says what is wrong, never with what value: it may be somebody's address. */
-function broken(what: string, details: readonly Detail[] = []): Fault {
-  return new Fault('egainContractBroken', {
-    developerMessage: `eGain's answer is not what its contract says: ${what}.`,
-    details,
-    reason: what,
-  });
+/**
+ * Where eGain's answer is wrong is for the log alone: it may be in an account that the caller may
+ * not know of. With what value is for nobody.
+ */
+function broken(reason: string): Fault {
+  return new Fault('egainContractBroken', { reason });
 }
 
 /** `account[3].name` for `['account', 3, 'name']`. */

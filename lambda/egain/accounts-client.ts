@@ -1,11 +1,10 @@
 import type { Clock } from '../platform/clock.ts';
 import type { Deadline } from '../platform/deadline.ts';
-import type { Telemetry } from '../platform/telemetry.ts';
 import type { AccountsPage } from './account.ts';
 import { judgeAccounts } from './accounts-answer.ts';
 import type { Token, TokenSource } from './credentials/token-source.ts';
 import { parseEndpoint } from './endpoint.ts';
-import type { Result, Upstream } from './transport/upstream.ts';
+import type { Upstream, UpstreamResult } from './transport/upstream.ts';
 
 const MAX_PAGE_BYTES = 20_000_000;
 
@@ -29,26 +28,16 @@ export interface ClientOptions {
   readonly tokens: TokenSource;
   readonly upstream: Upstream;
   readonly clock: Clock;
-  readonly telemetry: Telemetry;
 }
 
 /** The authorised `GET {apiUrl}/accounts`. */
 export function createClient(options: ClientOptions): FetchPage {
-  const { apiUrl, tokens, upstream, clock, telemetry } = options;
-
-  /** Another token after a 401: a renewed one, then one of a renewed secret, then none. */
-  const replace = async (refused: Token, replaced: number, deadline: Deadline) => {
-    telemetry.warn('eGain refuses a token', { replaced });
-    if (replaced === 0) return tokens.renew(refused, deadline);
-    if (replaced === 1) return tokens.renewSecret(refused, deadline);
-    tokens.hold(refused);
-    return undefined;
-  };
+  const { apiUrl, tokens, upstream, clock } = options;
 
   return async (deadline, page) => {
     parseEndpoint('EGAIN_API_URL', apiUrl);
     const url = `${apiUrl}/accounts${query(page)}`;
-    const send = (token: Token): Promise<Result> => {
+    const send = (token: Token): Promise<UpstreamResult> => {
       const headers = {
         authorization: `Bearer ${token.value}`,
         accept: 'application/json',
@@ -59,13 +48,14 @@ export function createClient(options: ClientOptions): FetchPage {
     };
 
     let token = await tokens.get(deadline);
-    for (let replaced = 0; ; replaced += 1) {
-      const result = await send(token);
-      const unauthorised = result.outcome.kind === 'answer' && result.outcome.status === 401;
-      const other = unauthorised ? await replace(token, replaced, deadline) : undefined;
+    for (;;) {
+      const sent = await send(token);
+      const { result } = sent;
+      const unauthorised = result.kind === 'response' && result.status === 401;
+      const other = unauthorised ? await tokens.replace(token, deadline) : undefined;
       if (other === undefined) {
         const sensitive = { token: token.value, ...token.credentials };
-        return judgeAccounts(result, sensitive, clock.now());
+        return judgeAccounts(sent, sensitive, clock.now());
       }
       token = other;
     }

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import type { UpstreamEnvelope } from '../faults.ts';
+import { parseJson } from '../platform/json.ts';
 import type { Redact } from './redact.ts';
 
 const MAX_TEXT = 2048;
@@ -45,15 +46,6 @@ export function readEnvelope(
       .filter((row) => row !== undefined)
       .map(({ key, value }) => ({ key: clean(key), value: optional(value) ?? '' })),
   };
-}
-
-/** The value of a JSON text; undefined where it is none. Its error would quote the text. */
-export function parseJson(body: string | null): unknown {
-  try {
-    return body === null ? undefined : JSON.parse(body);
-  } catch {
-    return undefined;
-  }
 }
 
 /** At most 2048 UTF-16 units, without half a character at the end. */

@@ -5,7 +5,7 @@ import { accountRuleSchema, type Viewer } from '../accounts/visibility.ts';
 import { Fault } from '../faults.ts';
 import { createByteLru } from '../platform/byte-lru.ts';
 
-type AuthorizedEvent = Pick<APIGatewayProxyEvent, 'requestContext'>;
+export type AuthorizedEvent = Pick<APIGatewayProxyEvent, 'requestContext'>;
 
 /** What the authorizer says of the caller. API Gateway carries strings alone. */
 function contextOf(event: AuthorizedEvent): Readonly<Record<string, unknown>> {
@@ -46,4 +46,15 @@ function readViewer(scopes: unknown, accounts: unknown): Viewer {
   if (accounts === undefined || accounts === null) return { scopes: new Set(open) };
   const rule = z.parse(accountRuleSchema, JSON.parse(z.parse(z.string(), accounts)));
   return { scopes: new Set(open), rule };
+}
+
+/** Whether nothing is hidden from the caller: no field, and no account. */
+export function seesEverything(event: AuthorizedEvent): boolean {
+  try {
+    const { scopes, rule } = viewerOf(event);
+    return rule === undefined && scopes.size === SCOPES.length;
+  } catch {
+    // Who they are can't be read, so nothing says that they may see it all.
+    return false;
+  }
 }

@@ -1,4 +1,5 @@
 import { asFault, type Fault } from '../faults.ts';
+import { type AuthorizedEvent, seesEverything } from './authorizer-context.ts';
 import type { HttpMiddleware } from './http-middleware.ts';
 import { type HeadersEvent, headerOf } from './request-headers.ts';
 import type { HttpResponse } from './response.ts';
@@ -20,8 +21,9 @@ export function faultResponse(): HttpMiddleware {
   };
 }
 
-function responseTo(fault: Fault, event: HeadersEvent): HttpResponse {
-  const { code, developerMessage, details, userMessage, retryAfterSeconds } = fault;
+function responseTo(fault: Fault, event: HeadersEvent & AuthorizedEvent): HttpResponse {
+  const { code, retryAfterSeconds } = fault;
+  const { developerMessage, details, userMessage } = fault.told(seesEverything(event));
   const envelope: Envelope = {
     code,
     developerMessage,

@@ -13,6 +13,11 @@ export interface Deadline {
   readonly at: number;
   /** Aborts when the deadline passes; its `reason` is a Fault `504-901`. */
   readonly signal: AbortSignal;
+  /**
+   * How long, in milliseconds, a response of eGain's may take to begin, its retries included. Set
+   * where something older may stand in for what is waited for.
+   */
+  readonly beginWithinMs?: number;
   /** Milliseconds left, never negative. */
   remaining(): number;
   /** Calls the timer off. To be called when the invocation ends. */

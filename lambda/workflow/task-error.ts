@@ -25,6 +25,9 @@ class TaskError extends Error {
   }
 }
 
+/** IAM decides who may run a workflow, and it may ask for every field. */
+const NOTHING_IS_HIDDEN = true;
+
 /** Turns whatever was thrown into the `TaskError` that the state machine is promised. */
 export function thrownFault(): Middleware<unknown, TaskOutput> {
   return {
@@ -59,13 +62,17 @@ const fits = (envelope: string): boolean =>
   Buffer.byteLength(envelope) <= MAX_BYTES && JSON.stringify(envelope).length <= MAX_ESCAPED;
 
 /** How long to wait comes first: it is what a workflow acts on. */
-function detailsOf({ details, retryAfterSeconds }: Fault): readonly Detail[] {
+function detailsOf(fault: Fault): readonly Detail[] {
+  const { retryAfterSeconds } = fault;
+  const { details } = fault.told(NOTHING_IS_HIDDEN);
   if (retryAfterSeconds === undefined) return details;
   return [{ key: 'retryAfterSeconds', value: String(retryAfterSeconds) }, ...details];
 }
 
 /** The envelope as over HTTP, without the `userMessage`: a workflow has no way to ask for it. */
-function envelopeOf({ code, developerMessage }: Fault, details: readonly Detail[]): string {
+function envelopeOf(fault: Fault, details: readonly Detail[]): string {
+  const { code } = fault;
+  const { developerMessage } = fault.told(NOTHING_IS_HIDDEN);
   return JSON.stringify({
     code,
     developerMessage,

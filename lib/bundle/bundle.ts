@@ -82,7 +82,6 @@ export function writeBundle(entry: string, folder: string, files: BundleFiles = 
     // The SDK's CommonJS build would be larger and ask for `require` at run time.
     mainFields: ['module', 'main'],
     alias: STAND_INS,
-    inject: ['./lib/bundle/stand-ins/plain-fetch-types.ts'],
     legalComments: 'none',
     metafile: true,
     logLevel: 'silent',

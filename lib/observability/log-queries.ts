@@ -54,7 +54,7 @@ export const LOG_QUERIES: readonly SavedQuery[] = [
     sources: ['api', 'task'],
     query: [
       'filter message = "An upstream request failed"',
-      'stats count() as times, latest(@timestamp) as last by upstream, status, broken, errorCode',
+      'stats count() as times, latest(@timestamp) as last by upstream, status, networkError, errorCode',
       'sort times desc',
     ],
   },

@@ -19,6 +19,7 @@ export interface FaultRow {
   /** What one line of the log has to say. */
   readonly logs: { readonly message: string; readonly fields: unknown };
   readonly retryAfterSeconds?: number;
+  /** What those are told from whom nothing is hidden. */
   readonly details?: readonly { key: string; value: string }[];
 }
 

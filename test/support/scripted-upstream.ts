@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 
 /** What a scripted server does with one request. */
 export interface Reply {
@@ -8,8 +8,15 @@ export interface Reply {
   readonly headers?: Readonly<Record<string, string>>;
   /** Objects are sent as JSON. */
   readonly body?: unknown;
-  /** Closes the connection without an answer, or after half a body. */
-  readonly drop?: 'at-once' | 'in-body';
+  /**
+   * Closes the connection without an answer, after half a body, or after the whole body whatever
+   * length was told; or sends half a body and nothing more.
+   */
+  readonly drop?: 'at-once' | 'in-body' | 'short' | 'never-ends';
+  /** Sent as it is, after which the connection is closed. */
+  readonly raw?: string;
+  /** The head goes at once, and the body when this is settled. */
+  readonly between?: Promise<unknown>;
   /** Answers once this is settled. */
   readonly after?: Promise<unknown>;
   /** Never answers. */
@@ -41,6 +48,8 @@ export interface ScriptedUpstream {
   readonly secrets: Endpoint;
   /** The number of requests that are being answered. */
   inFlight(): number;
+  /** Closes, without telling, every connection of now once a request comes over it. */
+  closeKept(): void;
   reset(): void;
   close(): Promise<void>;
 }
@@ -53,7 +62,13 @@ export async function startScriptedUpstream(): Promise<ScriptedUpstream> {
   const secrets = endpoint();
   let inFlight = 0;
 
+  const open = new Set<Socket>();
+  const dead = new WeakSet<Socket>();
   const server = createServer((request, response) => {
+    if (dead.has(request.socket)) {
+      request.socket.destroy();
+      return;
+    }
     inFlight += 1;
     response.on('close', () => {
       inFlight -= 1;
@@ -71,6 +86,10 @@ export async function startScriptedUpstream(): Promise<ScriptedUpstream> {
     reply.before?.(received);
     await send(reply, response);
   };
+  server.on('connection', (socket) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+  });
   await new Promise<void>((listening) => {
     server.listen(0, '127.0.0.1', listening);
   });
@@ -82,6 +101,9 @@ export async function startScriptedUpstream(): Promise<ScriptedUpstream> {
     token,
     secrets,
     inFlight: () => inFlight,
+    closeKept() {
+      for (const socket of open) dead.add(socket);
+    },
     reset() {
       for (const each of [accounts, token, secrets]) {
         each.calls.length = 0;
@@ -104,6 +126,10 @@ async function send(reply: Reply, response: ServerResponse): Promise<void> {
     response.destroy();
     return;
   }
+  if (reply.raw !== undefined) {
+    response.socket?.end(reply.raw);
+    return;
+  }
   const { body = '' } = reply;
   const raw = typeof body === 'string' || Buffer.isBuffer(body);
   const bytes = Buffer.from(raw ? body : JSON.stringify(body));
@@ -115,6 +141,18 @@ async function send(reply: Reply, response: ServerResponse): Promise<void> {
   if (reply.drop === 'in-body') {
     response.write(bytes.subarray(0, bytes.length >> 1), () => response.destroy());
     return;
+  }
+  if (reply.drop === 'never-ends') {
+    response.write(bytes.subarray(0, bytes.length >> 1));
+    return;
+  }
+  if (reply.drop === 'short') {
+    response.write(bytes, () => response.destroy());
+    return;
+  }
+  if (reply.between !== undefined) {
+    response.flushHeaders();
+    await reply.between;
   }
   response.end(bytes);
 }

@@ -5,9 +5,9 @@ import { Fault } from '../../faults.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { readAwsKeys } from '../../platform/config.ts';
 import { type Deadline, within } from '../../platform/deadline.ts';
+import { parseJson } from '../../platform/json.ts';
 import { createSingleFlight } from '../../platform/single-flight.ts';
 import type { Telemetry } from '../../platform/telemetry.ts';
-import { parseJson } from '../envelope.ts';
 
 const KEEP_MS = 5 * 60_000;
 /** How long the last value is used before asking again, when Secrets Manager is unwell. */

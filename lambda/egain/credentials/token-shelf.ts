@@ -13,7 +13,7 @@ const sharedTokenSchema = z.object({
 });
 
 /** A token as containers share it, so that eGain's token endpoint sees one call a token's life. */
-type SharedToken = Readonly<z.infer<typeof sharedTokenSchema>>;
+export type SharedToken = Readonly<z.infer<typeof sharedTokenSchema>>;
 
 /** Where containers leave tokens for each other. Never throws: without it, each has its own. */
 export interface TokenShelf {

@@ -6,12 +6,15 @@ import type { Telemetry } from '../../platform/telemetry.ts';
 import type { Upstream } from '../transport/upstream.ts';
 import type { Credentials, CredentialsStore } from './secret-store.ts';
 import { requestGrant, type TokenEndpoint } from './token-grant.ts';
-import type { TokenShelf } from './token-shelf.ts';
+import type { SharedToken, TokenShelf } from './token-shelf.ts';
+import { createTokenStore } from './token-store.ts';
 
 /** A token is renewed this long before it ends, or half its life when that is shorter. */
 const EARLY_MS = 60_000;
 /** How long credentials that eGain refused are not tried again. */
-const HOLD_MS = 30_000;
+const QUARANTINE_MS = 30_000;
+/** A token that serves for longer was taken by eGain; that it is refused then is a new matter. */
+const PROVEN_MS = 30_000;
 
 /** A bearer token, with the credentials that it was granted for. */
 export interface Token {
@@ -19,24 +22,18 @@ export interface Token {
   readonly credentials: Credentials;
 }
 
-interface KeptToken extends Token {
-  readonly renewAt: number;
-  readonly endsAt: number;
-}
-
 export interface TokenSource {
-  /** @throws Fault, as the credentials store and the grant do; `502-901` during a hold */
+  /** @throws Fault, as the credentials store and the grant do; `502-901` during a quarantine */
   get(deadline: Deadline): Promise<Token>;
-  /** Another token in place of one that eGain answered 401 to. */
-  renew(refused: Token, deadline: Deadline): Promise<Token>;
   /**
-   * A token of another version of the secret, read anew, when a renewed token was refused too.
+   * Another token in place of one that eGain answered 401 to: a renewed one; where that is refused
+   * too, one of another version of the secret, read anew. When there is nothing more to try, the
+   * secret's version is left alone for 30 s.
    *
-   * @returns undefined when there is no other version; the refused one is then left alone for 30 s
+   * @returns undefined when there is nothing more to try: the 401 stands
+   * @throws Fault, as `get` does
    */
-  renewSecret(refused: Token, deadline: Deadline): Promise<Token | undefined>;
-  /** Drops the token and leaves its version of the secret alone for 30 s. */
-  hold(refused: Token): void;
+  replace(refused: Token, deadline: Deadline): Promise<Token | undefined>;
 }
 
 export interface TokenOptions {
@@ -49,77 +46,62 @@ export interface TokenOptions {
   readonly telemetry: Telemetry;
 }
 
-/**
- * One token, for all containers where there is a shelf, asked for once however many callers wait. The token URL, the scope and
- * the secret's address do not change while a container lives, so the secret's version is its key.
- */
+/** One token, for all containers where there is a shelf, asked for once however many callers wait. */
 export function createTokenSource(options: TokenOptions): TokenSource {
-  const { endpoint, credentials, upstream, shelf, clock, telemetry } = options;
+  const { endpoint, credentials, upstream, clock, telemetry } = options;
+  const store = createTokenStore(clock, options.shelf);
   const flight = createSingleFlight<Token>();
-  let kept: KeptToken | undefined;
-  let held = { version: '', until: 0 };
-  /** The last token that eGain answered 401 to; it may still lie on the shelf. */
-  let refusedValue: string | undefined;
+  let quarantined = { version: '', until: 0 };
+  /** The last token that came in place of a refused one, and after how many of them. */
+  let replacement = { value: '', replaced: 0, at: Number.NEGATIVE_INFINITY };
 
-  const isHeld = (version: string) => held.version === version && clock.now() < held.until;
-  const hold = (version: string) => {
-    held = { version, until: clock.now() + HOLD_MS };
+  const isQuarantined = (version: string) =>
+    quarantined.version === version && clock.now() < quarantined.until;
+  const quarantine = (version: string) => {
+    quarantined = { version, until: clock.now() + QUARANTINE_MS };
     telemetry.warn('eGain refuses the credentials', { secretVersion: version });
   };
-  const drop = (refused: Token) => {
-    refusedValue = refused.value;
-    if (kept?.value === refused.value) kept = undefined;
-  };
-  const keptFor = (version: string) => (kept?.credentials.version === version ? kept : undefined);
 
   const grant = async (current: Credentials, deadline: Deadline): Promise<Token> => {
-    if (isHeld(current.version)) {
+    if (isQuarantined(current.version)) {
       throw new Fault('egainCredentialsRefused', {
         reason: 'eGain refused this version of the secret just now',
       });
     }
     const asked = clock.now();
+    const now = () => clock.now();
     const { accessToken, lifeSeconds } = await requestGrant(
       endpoint,
       current,
       upstream,
       deadline,
-      () => clock.now(),
+      now,
     );
     const lifeMs = lifeSeconds * 1000;
-    const renewAt = asked + lifeMs - Math.min(EARLY_MS, lifeMs / 2);
-    const dates = { renewAt, endsAt: asked + lifeMs };
-    kept = { value: accessToken, credentials: current, ...dates };
-    const own = kept;
-    await shelf?.write({ value: accessToken, secretVersion: current.version, ...dates });
-    return own;
-  };
-
-  /** A token that another container was granted, where it is as good as one's own. */
-  const borrow = async (current: Credentials): Promise<KeptToken | undefined> => {
-    const found = await shelf?.read();
-    if (found === undefined || found.secretVersion !== current.version) return undefined;
-    if (clock.now() >= found.renewAt || found.value === refusedValue) return undefined;
-    const { value, renewAt, endsAt } = found;
-    kept = { value, credentials: current, renewAt, endsAt };
-    return kept;
+    await store.write({
+      value: accessToken,
+      secretVersion: current.version,
+      renewAt: asked + lifeMs - Math.min(EARLY_MS, lifeMs / 2),
+      endsAt: asked + lifeMs,
+    });
+    return { value: accessToken, credentials: current };
   };
 
   const grantOrReread = async (current: Credentials, deadline: Deadline): Promise<Token> => {
     try {
       return await grant(current, deadline);
     } catch (error) {
-      if (!isRefusal(error) || isHeld(current.version)) throw error;
+      if (!isRefusal(error) || isQuarantined(current.version)) throw error;
       const next = await credentials.reread(current.version, deadline);
       if (next.version === current.version) {
-        hold(current.version);
+        quarantine(current.version);
         throw error;
       }
       telemetry.info('The secret has a new version', { secretVersion: next.version });
       try {
         return await grant(next, deadline);
       } catch (again) {
-        if (isRefusal(again) && !isHeld(next.version)) hold(next.version);
+        if (isRefusal(again) && !isQuarantined(next.version)) quarantine(next.version);
         throw again;
       }
     }
@@ -127,42 +109,53 @@ export function createTokenSource(options: TokenOptions): TokenSource {
 
   const obtain = async (deadline: Deadline): Promise<Token> => {
     const current = await credentials.get(deadline);
-    const earlier = keptFor(current.version);
-    if (earlier !== undefined && clock.now() < earlier.renewAt) return earlier;
-    const borrowed = await borrow(current);
-    if (borrowed !== undefined) return borrowed;
+    const kept = await store.read(current.version);
+    if (kept !== undefined && clock.now() < kept.renewAt) return tokenOf(kept, current);
     try {
       return await grantOrReread(current, deadline);
     } catch (error) {
       const unwell = error instanceof Fault && error.retry;
-      if (!unwell || earlier === undefined || clock.now() >= earlier.endsAt) throw error;
+      if (!unwell || kept === undefined || clock.now() >= kept.endsAt) throw error;
       telemetry.warn('A token near its end goes on serving', { code: error.code });
-      return earlier;
+      return tokenOf(kept, current);
     }
   };
 
   const get = (deadline: Deadline) => flight.run(deadline, () => obtain(deadline));
 
+  const timesReplaced = ({ value }: Token) =>
+    replacement.value === value && clock.now() - replacement.at < PROVEN_MS
+      ? replacement.replaced
+      : 0;
+  const getAnother = async (replaced: number, deadline: Deadline): Promise<Token> => {
+    const token = await get(deadline);
+    // Of pages refused together, the later ones find it there already.
+    const most = Math.max(replaced, timesReplaced(token));
+    replacement = { value: token.value, replaced: most, at: clock.now() };
+    return token;
+  };
+
   return {
     get,
-    renew(refused, deadline) {
-      drop(refused);
-      return get(deadline);
-    },
-    async renewSecret(refused, deadline) {
-      drop(refused);
+    async replace(refused, deadline) {
       const { version } = refused.credentials;
-      if (isHeld(version)) return undefined;
-      const next = await credentials.reread(version, deadline);
-      if (next.version !== version) return get(deadline);
-      hold(version);
+      const replaced = timesReplaced(refused);
+      telemetry.warn('eGain refuses a token', { replaced });
+      store.drop(refused.value);
+      if (isQuarantined(version)) return undefined;
+      if (replaced === 0) return getAnother(1, deadline);
+      if (replaced === 1) {
+        const next = await credentials.reread(version, deadline);
+        if (next.version !== version) return getAnother(2, deadline);
+      }
+      quarantine(version);
       return undefined;
     },
-    hold(refused) {
-      drop(refused);
-      hold(refused.credentials.version);
-    },
   };
+}
+
+function tokenOf({ value }: SharedToken, credentials: Credentials): Token {
+  return { value, credentials };
 }
 
 function isRefusal(error: unknown): boolean {

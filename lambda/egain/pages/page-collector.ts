@@ -6,7 +6,7 @@ const MAX_PAGES = 1000;
 const LONG_WALK = 5;
 
 /** What the pages so far add up to. Fed page by page, in their order. */
-export interface PageTally {
+export interface PageCollector {
   /** The distinct accounts, in the order of their first coming. */
   accounts(): Account[];
   /** How often an account came again by its id, and was merged. */
@@ -22,7 +22,7 @@ export interface PageTally {
 }
 
 /**
- * The tally of a walk that begins with `first`, which is added already.
+ * The collector of a walk that begins with `first`, which is added already.
  *
  * `count` is documented as the number of records, and is believed until more has come than it
  * says: then it counts pages, as eGain's sibling APIs have it. Under either meaning it is a
@@ -33,7 +33,7 @@ export interface PageTally {
  *
  * @throws Fault `502-904`
  */
-export function createPageTally(first: AccountsPage): PageTally {
+export function createPageCollector(first: AccountsPage): PageCollector {
   const { count } = first.paginationInfo;
   const size = reportedSize(first) ?? first.account.length;
   const merged = new Map<string, Account>();

@@ -1,9 +1,9 @@
 import { cancellable, type Deadline } from '../../platform/deadline.ts';
 import type { Telemetry } from '../../platform/telemetry.ts';
 import type { Account, AccountsPage } from '../account.ts';
-import { RefusedRequest } from '../accounts-answer.ts';
 import type { FetchPage } from '../accounts-client.ts';
-import { createPageTally, reportedSize } from './page-collector.ts';
+import { RefusedRequest } from '../judge-failure.ts';
+import { createPageCollector, reportedSize } from './page-collector.ts';
 
 const MAX_IN_FLIGHT = 4;
 
@@ -31,8 +31,8 @@ export async function walkPages(
 ): Promise<Account[]> {
   const walk = cancellable(deadline);
   const first = await fetchPage(walk);
-  const tally = createPageTally(first);
-  onPages(tally.pagesKnown());
+  const collected = createPageCollector(first);
+  onPages(collected.pagesKnown());
   const pagesize = reportedSize(first);
   const underway = new Map<number, Promise<void>>();
   const arrived = new Map<number, Settled>();
@@ -44,10 +44,10 @@ export async function walkPages(
     underway.delete(pagenum);
   };
 
-  /** Four at a time, in whatever order they come; the tally takes them in theirs. */
+  /** Four at a time, in whatever order they come; the collector takes them in theirs. */
   const arrivalOf = async (pagenum: number): Promise<Settled> => {
     for (;;) {
-      while (underway.size < MAX_IN_FLIGHT && asked < tally.pagesKnown()) {
+      while (underway.size < MAX_IN_FLIGHT && asked < collected.pagesKnown()) {
         asked += 1;
         underway.set(asked, ask(asked));
       }
@@ -61,12 +61,12 @@ export async function walkPages(
   };
 
   try {
-    for (let pagenum = 2; !tally.complete(); pagenum += 1) {
+    for (let pagenum = 2; !collected.complete(); pagenum += 1) {
       const next = await arrivalOf(pagenum);
       if (next.kind === 'page') {
-        tally.add(next.page.account);
-        onPages(tally.pagesKnown());
-      } else if (isNoSuchPage(next.error) && tally.mayEndHere()) {
+        collected.add(next.page.account);
+        onPages(collected.pagesKnown());
+      } else if (isNoSuchPage(next.error) && collected.mayEndHere()) {
         break;
       } else {
         throw next.error;
@@ -76,12 +76,12 @@ export async function walkPages(
     walk.cancel(new Error('the walk has ended'));
     await Promise.all(underway.values());
   }
-  const duplicates = tally.duplicates();
+  const duplicates = collected.duplicates();
   if (duplicates > 0) {
     telemetry.count('DuplicateAccounts', duplicates);
     telemetry.warn('Accounts came more than once in one walk', { duplicates });
   }
-  return tally.accounts();
+  return collected.accounts();
 }
 
 /** So that a page which fails before its turn is no unhandled rejection. */

@@ -1,116 +1,88 @@
-import type { Readable } from 'node:stream';
 import type { Clock } from '../../platform/clock.ts';
 import type { Deadline } from '../../platform/deadline.ts';
-import { type OutgoingRequest, sendRequest } from '../../platform/http-client.ts';
+import {
+  BeginTimeout,
+  ConnectionFailed,
+  type HttpRequest,
+  type HttpResponse,
+  type SendOptions,
+  send,
+} from '../../platform/http-client.ts';
 
 /** One request to eGain, ready to send. */
-export interface UpstreamRequest extends OutgoingRequest {
-  /** The most that a body with status 200 may hold, in decoded bytes. */
+export interface UpstreamRequest extends HttpRequest {
+  /** The most that the body of a 2xx may hold, in decoded bytes. */
   readonly maxBytes: number;
+  /** Whether a response is to be tried again though its status does not say so. */
+  readonly isTransient?: (response: UpstreamResponse) => boolean;
 }
 
-/** The headers of an answer; one that came repeatedly is one list. */
-export interface AnswerHeaders {
-  /** The header's value, whatever the case of its name; null where there is none. */
-  get(name: string): string | null;
+/** The server answered. */
+export interface UpstreamResponse extends HttpResponse {
+  readonly kind: 'response';
 }
 
-/** The server answered, headers and body. */
-export interface Answer {
-  readonly kind: 'answer';
-  readonly status: number;
-  readonly headers: AnswerHeaders;
-  /** Null when the body was not to be read: too large, or not UTF-8. */
-  readonly text: string | null;
-  readonly tooLarge: boolean;
-}
-
-/** No whole answer came. */
-interface Broken {
-  readonly kind: 'broken';
-  readonly what: 'connection' | 'body';
+/** No whole response came. */
+interface NetworkError {
+  readonly kind: 'network-error';
+  readonly during: 'connection' | 'body';
   /** The system's or Node's error code, or UNKNOWN. */
   readonly errorCode: string;
+  /** Whether it went over a connection kept from an earlier request. */
+  readonly reusedSocket: boolean;
 }
 
-/** The caller's time ran out first. */
-interface Late {
-  readonly kind: 'late';
+/** The caller's time ran out first, or the time within which the response had to begin. */
+interface Timeout {
+  readonly kind: 'timeout';
+  readonly of: 'deadline' | 'begin';
   readonly waitedMs: number;
 }
 
-export type Outcome = Answer | Broken | Late;
-
-/** What an error body may hold: an envelope of 30 rows of 255 characters is far below it. */
-const MAX_ERROR_BYTES = 256 * 1024;
+export type AttemptResult = UpstreamResponse | NetworkError | Timeout;
 
 /**
- * Sends one request and reads the answer whole, within the deadline. What the answer means is
- * for others to judge. Redirects are not followed: a bearer token must not leave for another
- * origin.
+ * Sends one request and reads the response whole, within the deadline. What it means is for others
+ * to judge. A status counts even where its body cannot be read, but a 2xx that was cut off under way
+ * is no response.
  *
  * @throws the signal's reason when the work was cancelled before the deadline
  */
-export async function exchange(
+export async function attempt(
   request: UpstreamRequest,
   deadline: Deadline,
   clock: Clock,
-): Promise<Outcome> {
-  const { signal } = deadline;
+  options: Pick<SendOptions, 'beginWithinMs' | 'fresh'> = {},
+): Promise<AttemptResult> {
+  const { maxBytes } = request;
   const began = clock.now();
-  let what: Broken['what'] = 'connection';
+  const timeout = (of: Timeout['of']): Timeout => ({
+    kind: 'timeout',
+    of,
+    waitedMs: clock.now() - began,
+  });
   try {
-    signal.throwIfAborted();
-    const { status, headers: received, body } = await sendRequest(request, signal, clock);
-    what = 'body';
-    const headers = { get: (name: string) => valueOf(received[name.toLowerCase()]) };
-    const cap = status === 200 ? request.maxBytes : MAX_ERROR_BYTES;
-    return { kind: 'answer', status, headers, ...(await readBody(body, cap)) };
+    const response = await send(request, { ...options, maxBytes, deadline, clock });
+    const { status, unread } = response;
+    if (unread === 'cut-off' && status >= 200 && status < 300) {
+      return networkError('body', 'ECONNRESET', false);
+    }
+    return { kind: 'response', ...response };
   } catch (error) {
-    if (!signal.aborted) return { kind: 'broken', what, errorCode: errorCode(error) ?? 'UNKNOWN' };
-    if (deadline.remaining() > 0) throw signal.reason;
-    return { kind: 'late', waitedMs: clock.now() - began };
+    if (deadline.signal.aborted) {
+      if (deadline.remaining() > 0) throw deadline.signal.reason;
+      return timeout('deadline');
+    }
+    if (error instanceof BeginTimeout) return timeout('begin');
+    if (!(error instanceof ConnectionFailed)) throw error;
+    return networkError('connection', error.code ?? 'UNKNOWN', error.reusedSocket);
   }
 }
 
-function valueOf(header: string | readonly string[] | undefined): string | null {
-  return header === undefined ? null : [header].flat().join(', ');
-}
-
-/** Counts decoded bytes as they come, so that a small compressed body cannot fill the memory. */
-async function readBody(
-  body: Readable,
-  maxBytes: number,
-): Promise<Pick<Answer, 'text' | 'tooLarge'>> {
-  const decoder = new TextDecoder('utf-8', { fatal: true });
-  let text: string | null = '';
-  let bytes = 0;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    bytes += chunk.byteLength;
-    // Leaving the loop destroys the stream, and with it the transfer.
-    if (bytes > maxBytes) return { text: null, tooLarge: true };
-    text = decodeNext(decoder, text, chunk);
-  }
-  return { text: decodeNext(decoder, text), tooLarge: false };
-}
-
-function decodeNext(
-  decoder: InstanceType<typeof TextDecoder>,
-  text: string | null,
-  chunk?: Uint8Array,
-): string | null {
-  if (text === null) return null;
-  try {
-    return (
-      text + (chunk === undefined ? decoder.decode() : decoder.decode(chunk, { stream: true }))
-    );
-  } catch {
-    return null;
-  }
-}
-
-/** The system's or Node's code of an error; nothing of its message, which may quote a header. */
-export function errorCode(error: unknown): string | undefined {
-  const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined;
-  return typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,60}$/.test(code) ? code : undefined;
+function networkError(
+  during: NetworkError['during'],
+  code: string,
+  reusedSocket: boolean,
+): NetworkError {
+  return { kind: 'network-error', during, errorCode: code, reusedSocket };
 }

@@ -1,11 +1,11 @@
-import { type Detail, Fault } from '../../faults.ts';
+import { Fault, type FaultOptions } from '../../faults.ts';
 import { parseDateTime } from '../../platform/date-time.ts';
-import type { AnswerHeaders } from './attempt.ts';
+import type { ResponseHeaders } from '../../platform/http-client.ts';
 
 /**
  * How long a server asks to be left alone: `Retry-After` (whole seconds, or an HTTP date in the
  * one form that RFC 9110 lets servers send), else eGain's `X-RateLimit-Reset` (a date-time), which
- * counts on a 429 alone, since other answers carry it as mere information. Read strictly: what is
+ * counts on a 429 alone, since other responses carry it as mere information. Read strictly: what is
  * not exactly of its form is as good as absent.
  *
  * @param now milliseconds since the epoch
@@ -14,7 +14,7 @@ import type { AnswerHeaders } from './attempt.ts';
  */
 export function statedWait(
   status: number,
-  headers: AnswerHeaders,
+  headers: ResponseHeaders,
   now: number,
 ): number | undefined {
   const retryAfter = headers.get('retry-after')?.trim();
@@ -34,14 +34,14 @@ const UNSTATED_SECONDS = 10;
 const LONGEST_SECONDS = 3600;
 
 /**
- * The fault for an answer by which eGain, or its token endpoint, throttles: with the wait that it
+ * The fault for a response by which eGain, or its token endpoint, throttles: with the wait that it
  * asks for in whole seconds, from 1 to 3600, or 10 where it asks for none.
  */
 export function throttled(
   status: number,
-  headers: AnswerHeaders,
+  headers: ResponseHeaders,
   now: number,
-  options: { readonly reason: string; readonly details?: readonly Detail[] },
+  options: FaultOptions,
 ): Fault {
   const waitMs = statedWait(status, headers, now) ?? UNSTATED_SECONDS * 1000;
   const seconds = Math.min(LONGEST_SECONDS, Math.max(1, Math.ceil(waitMs / 1000)));

@@ -1,4 +1,4 @@
-import type { AnswerHeaders, Outcome } from './attempt.ts';
+import type { AttemptResult } from './attempt.ts';
 import { statedWait } from './retry-after.ts';
 
 const MAX_ATTEMPTS = 3;
@@ -11,11 +11,11 @@ const RETRYABLE_STATUSES: ReadonlySet<number> = new Set([408, 429, 500, 502, 503
 const CLOSED_SOCKET: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE']);
 
 export interface RetrySituation {
-  readonly outcome: Outcome;
+  readonly result: AttemptResult;
   /** Attempts made so far, this one included. */
   readonly attempts: number;
-  /** Whether the server has answered this container before, so that a kept connection was used. */
-  readonly connectedBefore: boolean;
+  /** Whether the response is to be tried again though its status does not say so. */
+  readonly transient: boolean;
   readonly timeLeftMs: number;
   /** Milliseconds since the epoch. */
   readonly now: number;
@@ -25,6 +25,8 @@ export interface RetrySituation {
 
 export type RetryDecision =
   | { readonly kind: 'retry'; readonly afterMs: number }
+  /** The connection had been closed before the request: it was no attempt. */
+  | { readonly kind: 'reconnect' }
   /** Nothing to retry, or the attempts are spent. */
   | { readonly kind: 'accept' }
   /** The server asks for a longer wait than the caller has time for. */
@@ -37,43 +39,40 @@ export type RetryDecision =
  * granted and lost is only one more token.
  */
 export function decideRetry(situation: RetrySituation): RetryDecision {
-  const { outcome, attempts, timeLeftMs, random } = situation;
+  const { result, attempts, timeLeftMs, random } = situation;
 
   // The time is the caller's, not ours to extend.
-  if (outcome.kind === 'late') return { kind: 'accept' };
+  if (result.kind === 'timeout') return { kind: 'accept' };
 
-  const stated =
-    outcome.kind === 'answer' ? waitOf(outcome.status, outcome.headers, situation.now) : undefined;
-  // Success, and what will be no better a second time: any other 4xx, a redirect.
-  if (outcome.kind === 'answer' && !RETRYABLE_STATUSES.has(outcome.status)) {
-    return { kind: 'accept' };
+  // A connection kept from earlier had been closed meanwhile, which is usual after a container was
+  // frozen: it says nothing about the server. A new connection cannot have been, so this ends.
+  if (
+    result.kind === 'network-error' &&
+    result.during === 'connection' &&
+    result.reusedSocket &&
+    CLOSED_SOCKET.has(result.errorCode)
+  ) {
+    return { kind: 'reconnect' };
   }
+
+  // Success, and what will be no better a second time: any other 4xx, a redirect.
+  if (result.kind === 'response') {
+    const retryable = RETRYABLE_STATUSES.has(result.status) || situation.transient;
+    if (!retryable) return { kind: 'accept' };
+  }
+  const stated =
+    result.kind === 'response'
+      ? statedWait(result.status, result.headers, situation.now)
+      : undefined;
 
   // Coming back before the time the server named would only be turned away, and counted.
   if (stated !== undefined && stated + WORTHWHILE_MS > timeLeftMs) return { kind: 'wait-too-long' };
 
   if (attempts >= MAX_ATTEMPTS) return { kind: 'accept' };
 
-  // A connection kept from earlier had been closed meanwhile, which is usual after a container
-  // was frozen: it says nothing about the server, so a new one is opened at once. Only the first
-  // time; a second closed connection is a failure like any other.
-  if (
-    outcome.kind === 'broken' &&
-    outcome.what === 'connection' &&
-    CLOSED_SOCKET.has(outcome.errorCode) &&
-    situation.connectedBefore &&
-    attempts === 1
-  ) {
-    return { kind: 'retry', afterMs: 0 };
-  }
-
   // Full jitter, so that containers which failed together do not come back together. It is added
   // to a wait that the server named, for the same reason.
   const backOff = random * BASE_MS * 2 ** (attempts - 1);
   const afterMs = (stated ?? 0) + backOff;
   return afterMs < timeLeftMs ? { kind: 'retry', afterMs } : { kind: 'accept' };
-}
-
-function waitOf(status: number, headers: AnswerHeaders, now: number): number | undefined {
-  return RETRYABLE_STATUSES.has(status) ? statedWait(status, headers, now) : undefined;
 }

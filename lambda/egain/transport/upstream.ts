@@ -2,27 +2,29 @@ import type { Clock } from '../../platform/clock.ts';
 import { type Deadline, pause } from '../../platform/deadline.ts';
 import type { MetricName } from '../../platform/metrics.ts';
 import type { LogFields, Telemetry } from '../../platform/telemetry.ts';
-import { exchange, type Outcome, type UpstreamRequest } from './attempt.ts';
+import { type AttemptResult, attempt, type UpstreamRequest } from './attempt.ts';
 import { BudgetSpent, type CallBudget } from './call-budget.ts';
 import { decideRetry } from './retry.ts';
 import type { RetryBudget } from './retry-budget.ts';
 
 /** What came of a request after all its attempts. */
-export interface Result {
-  readonly outcome: Outcome;
+export interface UpstreamResult {
+  /** Of the last attempt. */
+  readonly result: AttemptResult;
   /** The server asked for a wait that the caller has no time for. */
   readonly waitTooLong: boolean;
 }
 
-/** A server that requests are sent to, with retries. */
+/** A server that requests are sent to, up to three times each. */
 export interface Upstream {
   /**
-   * Sends the request, up to three times, within the deadline.
+   * Sends the request, up to three times, within the deadline. A connection that had been closed
+   * while it was kept counts for none of them.
    *
    * @throws BudgetSpent when no call may be made in the caller's time
    * @throws the signal's reason when the work was cancelled, or time ran out during a pause
    */
-  send(request: UpstreamRequest, deadline: Deadline): Promise<Result>;
+  send(request: UpstreamRequest, deadline: Deadline): Promise<UpstreamResult>;
 }
 
 export interface UpstreamOptions {
@@ -40,17 +42,25 @@ export interface UpstreamOptions {
   readonly telemetry: Telemetry;
 }
 
-/** An upstream whose first connection lasts as long as it does. */
+/** An upstream, with the container's budget for retries. */
 export function createUpstream(options: UpstreamOptions): Upstream {
   const { name, clock, telemetry } = options;
-  let connectedBefore = false;
 
-  const attempt = async (request: UpstreamRequest, deadline: Deadline): Promise<Outcome> => {
+  const measured = async (
+    request: UpstreamRequest,
+    deadline: Deadline,
+    fresh: boolean,
+    timeToBegin: () => number,
+  ): Promise<AttemptResult> => {
     await options.calls?.take(deadline);
+    const beginWithinMs = timeToBegin();
     const began = clock.now();
     telemetry.count(options.metric);
     try {
-      return await exchange(request, deadline, clock);
+      return await attempt(request, deadline, clock, {
+        fresh,
+        ...(Number.isFinite(beginWithinMs) && { beginWithinMs }),
+      });
     } finally {
       if (options.latencyMetric) telemetry.count(options.latencyMetric, clock.now() - began);
     }
@@ -58,44 +68,49 @@ export function createUpstream(options: UpstreamOptions): Upstream {
 
   return {
     async send(request, deadline) {
-      let outcome: Outcome | undefined;
-      for (let attempts = 1; ; attempts += 1) {
+      const beginBy = clock.now() + (deadline.beginWithinMs ?? Number.POSITIVE_INFINITY);
+      const timeToBegin = () => Math.max(0, beginBy - clock.now());
+      let result: AttemptResult | undefined;
+      let fresh = false;
+      for (let attempts = 1; ; ) {
         try {
-          outcome = await attempt(request, deadline);
+          result = await measured(request, deadline, fresh, timeToBegin);
         } catch (error) {
           // The budget was spent under way: what came before says more than that it was.
-          if (outcome && error instanceof BudgetSpent) {
-            return { outcome, waitTooLong: false };
-          }
+          if (result && error instanceof BudgetSpent) return { result, waitTooLong: false };
           throw error;
         }
         const decision = decideRetry({
-          outcome,
+          result,
           attempts,
-          connectedBefore,
-          timeLeftMs: deadline.remaining(),
+          transient: result.kind === 'response' && (request.isTransient?.(result) ?? false),
+          timeLeftMs: Math.min(deadline.remaining(), timeToBegin()),
           now: clock.now(),
           random: options.random(),
         });
-        connectedBefore ||= outcome.kind === 'answer';
-        const again = decision.kind === 'retry' && options.budget.take();
-        if (outcome.kind !== 'answer' || outcome.status !== 200) {
+        fresh = decision.kind === 'reconnect';
+        const again = fresh || (decision.kind === 'retry' && options.budget.take());
+        const afterMs = decision.kind === 'retry' ? decision.afterMs : 0;
+        if (result.kind !== 'response' || result.status !== 200 || again) {
           telemetry.warn('An upstream request failed', {
             upstream: name,
             attempt: attempts,
-            ...describe(outcome),
-            ...(again ? { retryAfterMs: Math.round(decision.afterMs) } : {}),
+            ...describe(result),
+            ...(again ? { retryAfterMs: Math.round(afterMs) } : {}),
           });
         }
-        if (!again) return { outcome, waitTooLong: decision.kind === 'wait-too-long' };
-        await pause(decision.afterMs, deadline, clock);
+        if (!again) return { result, waitTooLong: decision.kind === 'wait-too-long' };
+        if (fresh) continue;
+        attempts += 1;
+        await pause(afterMs, deadline, clock);
       }
     },
   };
 }
 
-function describe(outcome: Outcome): LogFields {
-  if (outcome.kind === 'answer') return { status: outcome.status };
-  if (outcome.kind === 'late') return { waitedMs: outcome.waitedMs };
-  return { broken: outcome.what, errorCode: outcome.errorCode };
+function describe(result: AttemptResult): LogFields {
+  const { kind } = result;
+  if (kind === 'response') return { status: result.status, unread: result.unread };
+  if (kind === 'timeout') return { timeout: result.of, waitedMs: result.waitedMs };
+  return { networkError: result.during, errorCode: result.errorCode };
 }

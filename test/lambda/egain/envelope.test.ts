@@ -1,9 +1,16 @@
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
+import { Fault } from '../../../lambda/faults.ts';
 import { CANARY, createWorld, envelopeReply, startUpstream } from '../../support/egain-world.ts';
 import { three } from '../../support/fault-row.ts';
 
 const upstream = await startUpstream();
+
+async function faultOf(asked: Promise<unknown>): Promise<Fault> {
+  const error = await asked.catch((thrown: unknown) => thrown);
+  if (!(error instanceof Fault)) throw new Error('no Fault was thrown');
+  return error;
+}
 
 describe('what is passed on of eGain’s words', () => {
   test('holds no credential, whatever form it is echoed in', async () => {
@@ -27,14 +34,18 @@ describe('what is passed on of eGain’s words', () => {
     };
     upstream.accounts.script = three(envelopeReply(500, '500-100', texts));
 
-    const fault: unknown = await ask().catch((error: unknown) => error);
+    const fault = await faultOf(ask());
 
-    const told = inspect(fault, { depth: 9, maxStringLength: null, maxArrayLength: null });
+    const told = inspect([fault, fault.told(true)], {
+      depth: 9,
+      maxStringLength: null,
+      maxArrayLength: null,
+    });
     for (const echo of echoes.map((text) => text.replace(/^Bearer |^s=/, ''))) {
       expect(told).not.toContain(echo);
     }
-    expect(fault).toMatchObject({
-      code: '500-100',
+    expect(fault.code).toBe('500-100');
+    expect(fault.told(true)).toMatchObject({
       details: expect.arrayContaining([{ key: '[redacted]', value: '[redacted]' }]) as unknown,
     });
   });
@@ -47,7 +58,7 @@ describe('what is passed on of eGain’s words', () => {
       envelopeReply(503, '503-100', { developerMessage, userMessage }),
     );
 
-    await expect(ask()).rejects.toMatchObject({
+    expect((await faultOf(ask())).told(true)).toMatchObject({
       developerMessage: `${'x'.repeat(2040)}[redacte`,
       userMessage: 'x'.repeat(2047),
     });
@@ -58,11 +69,15 @@ describe('what is passed on of eGain’s words', () => {
     const body = { code: '504-007', details: [{ value: 'no key' }, 1, { key: 'only' }] };
     upstream.accounts.script = three({ status: 504, body });
 
-    await expect(ask()).rejects.toMatchObject({
-      status: 504,
-      code: '504-007',
+    const fault = await faultOf(ask());
+
+    expect(fault.told(true)).toMatchObject({
       developerMessage: 'eGain cannot be reached or fails.',
       details: [{ key: 'only', value: '' }],
+    });
+    expect(fault).toMatchObject({
+      status: 504,
+      code: '504-007',
       workflowError: 'UpstreamUnavailable',
       retry: true,
     });

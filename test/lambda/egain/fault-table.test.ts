@@ -34,12 +34,18 @@ test.each(rows)('$name', async (row) => {
   expect(world.telemetry.lines).toContainEqual(expect.objectContaining(row.logs));
   expect(result instanceof Fault).toBe(row.gives !== 'whole');
   expect(result).toMatchObject(expectation(row));
+  expect(toldOf(result, true)).toMatchObject(row.details ? { details: row.details } : {});
+  expect(JSON.stringify(toldOf(result, false))).not.toMatch(/about |account\[/);
   const told = inspect([result, world.telemetry.lines], { depth: 9, showHidden: true });
   for (const secret of Object.values(CANARY)) expect(told).not.toContain(secret);
 });
 
-function expectation({ gives, retryAfterSeconds, details }: FaultRow): object {
+function expectation({ gives, retryAfterSeconds }: FaultRow): object {
   if (gives === 'whole') return { state: 'miss', snapshot: { accounts: makeAccounts(3) } };
   const [status, code] = gives;
-  return { status, code, retryAfterSeconds, ...(details && { details }) };
+  return { status, code, retryAfterSeconds };
+}
+
+function toldOf(result: unknown, full: boolean): object {
+  return result instanceof Fault ? result.told(full) : {};
 }

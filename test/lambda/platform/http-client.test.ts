@@ -1,10 +1,19 @@
 import { globalAgent } from 'node:http';
-import { text } from 'node:stream/consumers';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, test, vi } from 'vitest';
 import { systemClock } from '../../../lambda/platform/clock.ts';
-import { sendRequest } from '../../../lambda/platform/http-client.ts';
-import { type ScriptedUpstream, startScriptedUpstream } from '../../support/scripted-upstream.ts';
+import {
+  BeginTimeout,
+  type SendOptions,
+  send,
+  type UnreadBody,
+} from '../../../lambda/platform/http-client.ts';
+import { createManualClock } from '../../support/manual-clock.ts';
+import {
+  type Reply,
+  type ScriptedUpstream,
+  startScriptedUpstream,
+} from '../../support/scripted-upstream.ts';
 
 let upstream: ScriptedUpstream;
 beforeAll(async () => {
@@ -14,8 +23,14 @@ afterAll(() => upstream.close());
 beforeEach(() => upstream.reset());
 
 const never = new AbortController().signal;
-const get = (signal = never, clock = systemClock) =>
-  sendRequest({ url: `${upstream.origin}/api`, method: 'GET', headers: {} }, signal, clock);
+const get = (options: Partial<SendOptions> = {}) =>
+  send(
+    { url: `${upstream.origin}/api`, method: 'GET', headers: {} },
+    { maxBytes: 1000, deadline: { signal: never }, clock: systemClock, ...options },
+  );
+const deadline = { signal: never };
+
+const cut = (body: Buffer, by: number) => body.subarray(0, body.length - by);
 
 describe('an answer', () => {
   test.each([
@@ -30,16 +45,112 @@ describe('an answer', () => {
     const answer = await get();
 
     expect(answer.status).toBe(200);
-    expect(await text(answer.body)).toBe('ä');
+    expect(answer.text).toBe('ä');
   });
 
-  it('fails in its body when that is not of its encoding', async () => {
-    const headers = { 'content-encoding': 'gzip' };
-    upstream.accounts.script = [{ headers, body: Buffer.from('plain') }];
+  test.each([
+    ['not there', { 'content-encoding': '' }, Buffer.from('ä')],
+    ['unknown', { 'content-encoding': 'utf-8' }, Buffer.from('ä')],
+    ['a word of JavaScript', { 'content-encoding': 'constructor' }, Buffer.from('ä')],
+    ['none', { 'content-encoding': 'none' }, Buffer.from('ä')],
+    ['a list', { 'content-encoding': 'deflate, identity, GZIP' }, gzipSync(deflateSync('ä'))],
+    ['gzip without its trailer', { 'content-encoding': 'gzip' }, cut(gzipSync('ä'), 8)],
+    ['behind a byte order mark', {}, Buffer.from('\uFEFFä')],
+  ])('is read when its encoding is %s', async (_, headers, body) => {
+    upstream.accounts.script = [{ headers, body }];
 
-    const { body } = await get();
+    await expect(get()).resolves.toMatchObject({ status: 200, text: 'ä' });
+  });
 
-    await expect(text(body)).rejects.toMatchObject({ code: 'Z_DATA_ERROR' });
+  test.each<[string, Reply, UnreadBody | undefined]>([
+    ['empty gzip', { headers: { 'content-encoding': 'gzip' } }, undefined],
+    ['plain for gzip', { headers: { 'content-encoding': 'gzip' }, body: 'ab' }, 'undecodable'],
+    ['bad brotli', { headers: { 'content-encoding': 'br' }, body: 'plain' }, 'undecodable'],
+    [
+      'cut brotli',
+      { headers: { 'content-encoding': 'br' }, body: cut(brotliCompressSync('abcabc'), 2) },
+      'undecodable',
+    ],
+    [
+      'many encodings',
+      { headers: { 'content-encoding': 'gzip,gzip,gzip,gzip,gzip' }, body: 'ab' },
+      'undecodable',
+    ],
+    ['not UTF-8', { body: Buffer.from([0x61, 0xff]) }, 'not-utf-8'],
+    ['too large', { body: 'x'.repeat(1001) }, 'too-large'],
+    ['cut off', { body: 'x'.repeat(100), drop: 'in-body' }, 'cut-off'],
+    [
+      'cut-off gzip',
+      {
+        headers: { 'content-encoding': 'gzip' },
+        body: gzipSync('x'.repeat(9000)),
+        drop: 'in-body',
+      },
+      'cut-off',
+    ],
+    [
+      'shorter than it says',
+      { headers: { 'content-length': '500' }, body: 'abcdef', drop: 'short' },
+      'cut-off',
+    ],
+    [
+      'badly chunked',
+      { raw: 'HTTP/1.1 401 No\r\ntransfer-encoding: chunked\r\nretry-after: 7\r\n\r\nZZ\r\n' },
+      'cut-off',
+    ],
+  ])('counts by its status and headers though its body is %s', async (_, reply, unread) => {
+    for (const status of [200, 401, 403, 429, 503]) {
+      const raw = reply.raw?.replace('401', String(status));
+      const headers = { ...reply.headers, 'retry-after': '7' };
+      upstream.accounts.script = [
+        { ...reply, status, headers, ...(raw === undefined ? {} : { raw }) },
+      ];
+
+      const response = await get();
+
+      expect(response).toMatchObject({ status, text: unread === undefined ? '' : null });
+      expect(response.unread).toBe(unread);
+      expect(response.headers.get('Retry-After')).toBe('7');
+    }
+  });
+
+  it('that fails is not waited for longer than five seconds', async () => {
+    const clock = createManualClock();
+    upstream.accounts.script = [{ status: 401, drop: 'never-ends', body: 'abc' }];
+
+    const response = get({ clock });
+    await vi.waitFor(() => expect(clock.waiting).toBe(1));
+    clock.advance(5000);
+
+    await expect(response).resolves.toMatchObject({ status: 401, text: null, unread: 'cut-off' });
+  });
+
+  it('that does not begin in time is given up', async () => {
+    const clock = createManualClock();
+    const hanging = Promise.withResolvers<void>();
+    upstream.accounts.script = [{ hang: true, before: () => hanging.resolve() }];
+
+    const response = get({ clock, beginWithinMs: 5000 });
+    await hanging.promise;
+    clock.advance(5000);
+
+    await expect(response).rejects.toBeInstanceOf(BeginTimeout);
+  });
+
+  it('may take longer to end than to begin', async () => {
+    const clock = createManualClock();
+    const end = Promise.withResolvers<void>();
+    upstream.accounts.script = [
+      { body: 'ab', headers: { 'content-length': '2' }, between: end.promise },
+    ];
+
+    const response = get({ clock, beginWithinMs: 5000 });
+    await vi.waitFor(() => expect(upstream.accounts.calls).toHaveLength(1));
+    await vi.waitFor(() => expect(clock.waiting).toBe(0));
+    clock.advance(9000);
+    end.resolve();
+
+    await expect(response).resolves.toMatchObject({ text: 'ab' });
   });
 
   it('that leads elsewhere is not followed', async () => {
@@ -47,7 +158,7 @@ describe('an answer', () => {
 
     const { status, headers } = await get();
 
-    expect([status, headers.location]).toEqual([302, '/token']);
+    expect([status, headers.get('location')]).toEqual([302, '/token']);
     expect(upstream.token.calls).toHaveLength(0);
   });
 });
@@ -57,10 +168,9 @@ describe('a request', () => {
     upstream.token.script = [{}];
     const url = `${upstream.origin}/token`;
 
-    await sendRequest(
+    await send(
       { url, method: 'POST', headers: { accept: 'text/plain' }, body: 'ä' },
-      never,
-      systemClock,
+      { maxBytes: 1000, deadline, clock: systemClock },
     );
 
     const [call] = upstream.token.calls;
@@ -76,7 +186,7 @@ describe('a request', () => {
     upstream.accounts.script = [{ hang: true }];
     const caller = new AbortController();
 
-    const answer = get(caller.signal);
+    const answer = get({ deadline: caller });
     setTimeout(() => caller.abort(), 10);
 
     await expect(answer).rejects.toMatchObject({ name: 'AbortError' });
@@ -95,7 +205,7 @@ describe('a request', () => {
     // So that no connection is kept, and one must be opened.
     globalAgent.destroy();
 
-    const answer = get(never, clock);
+    const answer = get({ clock });
 
     await expect(answer).rejects.toMatchObject({ code: 'ETIMEDOUT' });
     expect(waits).toEqual([10_000]);

@@ -1,3 +1,4 @@
+import { globalAgent } from 'node:http';
 import { envelopeReply, makeAccounts } from '../../../support/egain-world.ts';
 import { type FaultRow, failed, page, three, unfetched } from '../../../support/fault-row.ts';
 
@@ -46,25 +47,26 @@ export const failureRows: readonly FaultRow[] = [
     logs: unfetched('502-905', 'answered 501'),
   },
   {
-    name: 'dropped connections',
-    accounts: three({ drop: 'at-once' }),
+    name: 'dropped connections, the first of which was kept from the token',
+    setUp: () => globalAgent.destroy(),
+    accounts: [{ drop: 'at-once' }, ...three({ drop: 'at-once' })],
     gives: [502, '502-905'],
-    calls: [3, 1, 1],
-    logs: failed({ attempt: 3, broken: 'connection' }),
+    calls: [4, 1, 1],
+    logs: failed({ attempt: 3, networkError: 'connection' }),
   },
   {
     name: 'truncated bodies',
     accounts: three({ ...page(makeAccounts(9)), drop: 'in-body' }),
     gives: [502, '502-905'],
     calls: [3, 1, 1],
-    logs: failed({ attempt: 3, broken: 'body' }),
+    logs: failed({ attempt: 3, networkError: 'body' }),
   },
   {
     name: 'a truncated body once',
     accounts: [{ ...page(makeAccounts(9)), drop: 'in-body' }],
     gives: 'whole',
     calls: [2, 1, 1],
-    logs: failed({ attempt: 1, broken: 'body' }),
+    logs: failed({ attempt: 1, networkError: 'body' }),
   },
   {
     name: 'no answer',

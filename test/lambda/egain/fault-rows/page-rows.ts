@@ -27,7 +27,7 @@ export const pageRows: readonly FaultRow[] = [
     ],
     gives: [502, '502-903'],
     calls: [1, 1, 1],
-    logs: unfetched('502-903', 'not a JSON object'),
+    logs: unfetched('502-903', 'not UTF-8'),
   },
   {
     name: 'a page without accounts',
@@ -42,7 +42,7 @@ export const pageRows: readonly FaultRow[] = [
     gives: [502, '502-903'],
     calls: [1, 1, 1],
     logs: unfetched('502-903', 'account[0].chatConfigurations.entryPoint.id is missing'),
-    details: [{ key: 'egain.field', value: 'account[0].chatConfigurations.entryPoint.id' }],
+    details: [],
   },
   {
     name: 'a page above 20 MB',

@@ -1,3 +1,4 @@
+import { globalAgent } from 'node:http';
 import { expect } from 'vitest';
 import { CANARY, secretReply, tokenReply } from '../../../support/egain-world.ts';
 import { type FaultRow, failed, three, unfetched } from '../../../support/fault-row.ts';
@@ -108,6 +109,7 @@ export const tokenRows: readonly FaultRow[] = [
   },
   {
     name: 'the token endpoint drops connections',
+    setUp: () => globalAgent.destroy(),
     token: three({ drop: 'at-once' }),
     gives: [502, '502-905'],
     calls: [0, 3, 1],

@@ -1,23 +1,27 @@
 import { describe, expect, test } from 'vitest';
-import type { Outcome } from '../../../../lambda/egain/transport/attempt.ts';
+import type { AttemptResult } from '../../../../lambda/egain/transport/attempt.ts';
 import { decideRetry, type RetrySituation } from '../../../../lambda/egain/transport/retry.ts';
 import { statedWait } from '../../../../lambda/egain/transport/retry-after.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
 
-const answer = (status: number, headers: Record<string, string> = {}): Outcome => ({
-  kind: 'answer',
+const answer = (status: number, headers: Record<string, string> = {}): AttemptResult => ({
+  kind: 'response',
   status,
   headers: new Headers(headers),
   text: '',
-  tooLarge: false,
 });
-const broken = (errorCode: string): Outcome => ({ kind: 'broken', what: 'connection', errorCode });
-const decide = (outcome: Outcome, more: Partial<RetrySituation> = {}) =>
+const broken = (errorCode: string): AttemptResult => ({
+  kind: 'network-error',
+  during: 'connection',
+  errorCode,
+  reusedSocket: false,
+});
+const decide = (result: AttemptResult, more: Partial<RetrySituation> = {}) =>
   decideRetry({
-    outcome,
+    result,
     attempts: 1,
-    connectedBefore: true,
+    transient: false,
     timeLeftMs: 20_000,
     now: NOW,
     random: 0.5,
@@ -38,7 +42,28 @@ describe('what is tried again', () => {
   });
 
   test('time that ran out is not', () => {
-    expect(decide({ kind: 'late', waitedMs: 1 })).toEqual({ kind: 'accept' });
+    expect(decide({ kind: 'timeout', of: 'deadline', waitedMs: 1 })).toEqual({ kind: 'accept' });
+  });
+
+  test.each(['ECONNRESET', 'EPIPE'])(
+    'a kept connection that was closed (%s) is no attempt',
+    (code) => {
+      const closed: AttemptResult = {
+        kind: 'network-error',
+        during: 'connection',
+        errorCode: code,
+        reusedSocket: true,
+      };
+      expect(decide(closed, { attempts: 3 })).toEqual({ kind: 'reconnect' });
+      expect(decide({ ...closed, reusedSocket: false }, { attempts: 3 })).toEqual({
+        kind: 'accept',
+      });
+      expect(decide({ ...closed, errorCode: 'ETIMEDOUT' })).toEqual({ kind: 'retry', afterMs: 50 });
+    },
+  );
+
+  test('what says of itself that it will pass is, whatever its status', () => {
+    expect(decide(answer(400), { transient: true })).toEqual({ kind: 'retry', afterMs: 50 });
   });
 
   test('nothing is after the third attempt', () => {
@@ -59,18 +84,6 @@ describe('how long is waited', () => {
   test('not at all when no time is left for it', () => {
     expect(decide(answer(500), { timeLeftMs: 50 })).toEqual({ kind: 'accept' });
   });
-
-  test.each(['ECONNRESET', 'EPIPE'])(
-    'not at all for a kept connection that was closed meanwhile (%s), once',
-    (code) => {
-      expect(decide(broken(code))).toEqual({ kind: 'retry', afterMs: 0 });
-      expect(decide(broken(code), { attempts: 2 })).toEqual({ kind: 'retry', afterMs: 100 });
-      expect(decide(broken(code), { connectedBefore: false })).toEqual({
-        kind: 'retry',
-        afterMs: 50,
-      });
-    },
-  );
 
   test('as the server asks, in seconds, with jitter on top', () => {
     expect(decide(answer(429, { 'retry-after': '2' }))).toEqual({ kind: 'retry', afterMs: 2050 });

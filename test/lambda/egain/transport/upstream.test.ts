@@ -95,7 +95,23 @@ describe('a server that keeps failing', () => {
 
     const fields = telemetry.lines.map((line) => line.fields);
     expect(fields).toContainEqual(
-      expect.objectContaining({ broken: 'connection', retryAfterMs: 0 }),
+      expect.objectContaining({ networkError: 'connection', retryAfterMs: 0 }),
     );
+  });
+
+  test('that closed all four connections of a walk is asked again over new ones', async () => {
+    const { ask, clock, telemetry } = createWorld(upstream);
+    upstream.accounts.otherwise = servePages({ accounts: makeAccounts(9), pagesize: 1 });
+    await ask();
+    const calls = upstream.accounts.calls.length;
+    clock.advance(31_000);
+    upstream.closeKept();
+
+    await expect(ask()).resolves.toMatchObject({ state: 'miss' });
+
+    expect(upstream.accounts.calls).toHaveLength(2 * calls);
+    const failed = telemetry.lines.filter(({ level }) => level === 'warn');
+    expect(failed.length).toBeGreaterThan(0);
+    for (const { fields } of failed) expect(fields).toMatchObject({ attempt: 1, retryAfterMs: 0 });
   });
 });
