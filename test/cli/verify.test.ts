@@ -124,7 +124,7 @@ describe('a stage that does not work', () => {
     sandbox.secrets.setFault({
       error: { status: 400, type: 'ResourceNotFoundException', message: 'none' },
     });
-    for (const name of ['ApiFunction', 'TaskFunction']) sandbox.functionNamed(name).recycle();
+    await sandbox.forget();
 
     const { exitCode, output } = await run();
 
@@ -136,7 +136,7 @@ describe('a stage that does not work', () => {
     );
     expect(output).toMatch(/Stage test does not work yet: list, TaskFunction\.\n$/);
     sandbox.secrets.setFault(undefined);
-    for (const name of ['ApiFunction', 'TaskFunction']) sandbox.functionNamed(name).recycle();
+    await sandbox.forget();
   });
 
   it('whose partner has another secret', async () => {

@@ -168,6 +168,18 @@ describe('a request for a secret', () => {
     expect(rowOf(result, 'credentials').advice).toContain(advice);
   });
 
+  it.each([
+    [{ AWS_REGION: 'us-east-1' }, "us-east-1 (the shell's region)"],
+    [{ AWS_DEFAULT_REGION: 'eu-west-1' }, "eu-west-1 (the shell's region)"],
+  ])('is not looked for in another region than the functions do: %j', async (environment, told) => {
+    const result = await run(environment, ['--secret-arn', ARN]);
+
+    expect(failureOf(result)).toBe('credentials: secret-region');
+    expect(rowOf(result, 'credentials').seen).toBe(
+      `the secret is in eu-central-1, and the functions ask ${told}`,
+    );
+  });
+
   it('finds no text where the secret is binary', async () => {
     secretsManager.on(GetSecretValueCommand).resolves({ SecretBinary: Buffer.from(CANARY) });
 

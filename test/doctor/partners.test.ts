@@ -51,11 +51,17 @@ describe('what each partner would see', () => {
       channel: [CHANNEL],
       entryPoint: [other?.chatConfigurations.entryPoint.id ?? ''],
     };
-    const two = [ACCOUNTS[0], other].filter((one) => one !== undefined);
-    const changed = two.map((one, index) => ({
-      ...one,
-      chatConfigurations: { ...one.chatConfigurations, entryPoint: { id: `e${index}` } },
-    }));
+    const changed = [ACCOUNTS[0], other].flatMap((one, index) =>
+      one === undefined
+        ? []
+        : [
+            Object.assign(structuredClone(one), {
+              chatConfigurations: Object.assign(structuredClone(one.chatConfigurations), {
+                entryPoint: { id: `e${index}` },
+              }),
+            }),
+          ],
+    );
 
     const { notes } = check(
       { ghost: { scopes: ['accounts/read'], accounts: { ...accounts, entryPoint: ['e1'] } } },

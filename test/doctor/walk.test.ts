@@ -132,4 +132,24 @@ describe('what is printed', () => {
     expect(result.exitCode).toBe(0);
     expect(rowOf(result, 'page').seen).toMatch(/^2 accounts in .*, \[redacted\]$/);
   });
+
+  it.each(['a', 'accounts', 'contract'])(
+    'keeps its ordinary words where the secret is as short as %j',
+    async (secret) => {
+      onPage = (response, pagenum) =>
+        sendPage(response, pagenum, ACCOUNTS.slice(pagenum * 2 - 2, pagenum * 2));
+
+      const { text, exitCode } = await runDoctor({
+        egain: {
+          apiUrl: `${server.url}/conversation/conversationmgr/v3`,
+          tokenUrl: `${server.url}/token`,
+          scope: 'some.scope',
+        },
+        environment: { EGAIN_CLIENT_ID: 'client', EGAIN_CLIENT_SECRET: secret },
+      });
+
+      expect(exitCode).toBe(0);
+      expect(text).not.toContain('[redacted]');
+    },
+  );
 });

@@ -1,14 +1,14 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 
-/** A key, and a certificate for `localhost` that nobody trusts; both as PEM. */
-export function selfSignedCertificate(): { readonly key: string; readonly cert: string } {
+/** A key, and a certificate for a host that nobody trusts; both as PEM. */
+export function selfSignedCertificate(host = 'localhost'): {
+  readonly key: string;
+  readonly cert: string;
+} {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
   const algorithm = sequence(der(0x06, Buffer.from('2a8648ce3d040302', 'hex')));
   const name = sequence(
-    der(
-      0x31,
-      sequence(der(0x06, Buffer.from('550403', 'hex')), der(0x0c, Buffer.from('localhost'))),
-    ),
+    der(0x31, sequence(der(0x06, Buffer.from('550403', 'hex')), der(0x0c, Buffer.from(host)))),
   );
   const validity = sequence(utcTime('200101000000Z'), utcTime('491231235959Z'));
   // RFC 5280 §4.1, version 1: no extensions.
