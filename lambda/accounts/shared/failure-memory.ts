@@ -5,7 +5,7 @@ import type { Failure } from './current.ts';
 const FIRST_MS = 2000;
 const LONGEST_MS = 30_000;
 /** A caller with less time than this learns nothing about eGain when it waits in vain. */
-const TELLING_MS = 5000;
+const TELLING_MS = 4500;
 
 /** eGain refuses the credentials, or grants them too little. */
 const SHUT_OUT: readonly FaultName[] = ['egainCredentialsRefused', 'egainScopeInsufficient'];
