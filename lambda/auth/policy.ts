@@ -45,7 +45,13 @@ function policy(
     principalId,
     policyDocument: {
       Version: '2012-10-17',
-      Statement: [{ Action: 'execute-api:Invoke', Effect: effect, Resource: `${api}/GET/*` }],
+      Statement: [
+        {
+          Action: 'execute-api:Invoke',
+          Effect: effect,
+          Resource: [`${api}/GET/*`, `${api}/HEAD/*`],
+        },
+      ],
     },
   };
 }

@@ -90,7 +90,8 @@ export function proxyEvent(parts: EventParts): APIGatewayProxyEvent {
   const multiValueHeaders = headersOf(request);
   const now = Date.now();
   const path = target.path.slice(api.stage.length + 1);
-  const domainName = `${api.id}.execute-api.${LOCAL_REGION}.amazonaws.com`;
+  // The host that was asked, as API Gateway names the one that it serves.
+  const domainName = request.headers.host ?? 'localhost';
   return {
     resource: match.route.path,
     path,

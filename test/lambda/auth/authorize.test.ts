@@ -8,6 +8,8 @@ import type { TestIssuer } from '../../support/issuer.ts';
 import { createSigningKey, type SigningKey, sign, startIssuer } from '../../support/issuer.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 
+const STAGE_ARN = 'arn:aws:execute-api:eu-west-1:123456789012:a1b2c3/v1';
+
 const clock = createManualClock();
 let key: SigningKey;
 let issuer: TestIssuer;
@@ -42,7 +44,7 @@ describe('a partner', () => {
           {
             Action: 'execute-api:Invoke',
             Effect: 'Allow',
-            Resource: 'arn:aws:execute-api:eu-west-1:123456789012:a1b2c3/v1/GET/*',
+            Resource: ['GET', 'HEAD'].map((method) => `${STAGE_ARN}/${method}/*`),
           },
         ],
       },
@@ -113,7 +115,7 @@ describe('a valid token is denied', () => {
       {
         Action: 'execute-api:Invoke',
         Effect: 'Deny',
-        Resource: 'arn:aws:execute-api:eu-west-1:123456789012:a1b2c3/v1/GET/*',
+        Resource: ['GET', 'HEAD'].map((method) => `${STAGE_ARN}/${method}/*`),
       },
     ]);
     expect(result).not.toHaveProperty('usageIdentifierKey');
