@@ -25,6 +25,8 @@ export interface EgainOptions {
   readonly clientSecret?: string;
   /** For the life of tokens. */
   readonly clock?: Clock;
+  /** Told of each page 1 that is asked for. */
+  readonly onWalk?: () => void;
 }
 
 /** What is wrong with the calls that follow; nothing when empty. */
@@ -51,8 +53,13 @@ export interface SimulatedEgain {
   readonly calls: { readonly token: number; readonly accounts: number };
   readonly mode: EgainMode;
   setMode(mode: EgainMode): void;
-  /** Replaces the accounts from the next call on. */
-  setAccounts(accounts: readonly Account[]): void;
+  /**
+   * Replaces the accounts from the next call on. Where each replacement has a page size of its own,
+   * a walk goes on over the accounts that it began with, since it asks for that size.
+   *
+   * @param pageSize the page size when none is asked for, from then on
+   */
+  setAccounts(accounts: readonly Account[], pageSize?: number): void;
   /** Ends every token that was given so far. */
   revokeTokens(): void;
   /** Gives the client a new secret; the old one goes on working when `keepOld` is set. */
@@ -64,7 +71,8 @@ export interface SimulatedEgain {
 
 /** Starts a simulated eGain as its public documentation describes it. */
 export async function startEgain(options: EgainOptions = {}): Promise<SimulatedEgain> {
-  const { clock = systemClock, pageSize = 25, maxPageSize = 75, latencyMs = 0 } = options;
+  const { clock = systemClock, maxPageSize = 75, latencyMs = 0 } = options;
+  let { pageSize = 25 } = options;
   const scope = 'https://api.egain.cloud/auth/.default';
   const calls = { token: 0, accounts: 0 };
   const tokens = new Map<string, number>();
@@ -75,6 +83,7 @@ export async function startEgain(options: EgainOptions = {}): Promise<SimulatedE
     typeof options.accounts === 'object'
       ? options.accounts
       : exampleAccounts(options.accounts ?? 240);
+  const byPageSize = new Map<number, readonly Account[]>();
 
   async function token(request: IncomingMessage, response: ServerResponse): Promise<void> {
     calls.token += 1;
@@ -121,6 +130,7 @@ export async function startEgain(options: EgainOptions = {}): Promise<SimulatedE
   }
 
   function list(response: ServerResponse, query: URLSearchParams): void {
+    if (!query.has('$pagenum')) options.onWalk?.();
     const unknown = [...query.keys()].some((key) => key !== '$pagenum' && key !== '$pagesize');
     const pagenum = wholeNumber(query.get('$pagenum') ?? '1');
     const pagesize = wholeNumber(query.get('$pagesize') ?? String(pageSize));
@@ -134,12 +144,13 @@ export async function startEgain(options: EgainOptions = {}): Promise<SimulatedE
     ) {
       return sendEnvelope(response, '400-102', 'A query parameter is out of range.');
     }
+    const all = byPageSize.get(pagesize) ?? accounts;
     const page = {
-      paginationInfo: { count: accounts.length, pagenum, pagesize },
-      account: accounts.slice((pagenum - 1) * pagesize, pagenum * pagesize),
+      paginationInfo: { count: all.length, pagenum, pagesize },
+      account: all.slice((pagenum - 1) * pagesize, pagenum * pagesize),
     };
     const change = EGAIN_FAULTS[mode.fault ?? '']?.page;
-    sendJson(response, 200, change === undefined ? page : change(page, pagenum, [...accounts]));
+    sendJson(response, 200, change === undefined ? page : change(page, pagenum, [...all]));
   }
 
   async function pause(): Promise<void> {
@@ -169,8 +180,11 @@ export async function startEgain(options: EgainOptions = {}): Promise<SimulatedE
       mode = next;
       if (EGAIN_FAULTS[next.fault ?? '']?.token !== undefined) tokens.clear();
     },
-    setAccounts(next) {
+    setAccounts(next, size) {
       accounts = next;
+      if (size === undefined) return byPageSize.clear();
+      byPageSize.set(size, next);
+      pageSize = size;
     },
     revokeTokens: () => tokens.clear(),
     rotateSecret({ keepOld = false } = {}) {

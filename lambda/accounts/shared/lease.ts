@@ -3,7 +3,7 @@ import type { Board, Seen } from './board.ts';
 import type { Current } from './current.ts';
 
 /** A holder that dies, or is frozen, is replaced after this. */
-const LEASE_MS = 10_000;
+export const LEASE_MS = 10_000;
 const EXTEND_MS = 3000;
 /** A conflict with a write of one's own whose answer got lost is settled by looking again. */
 const TRIES = 3;

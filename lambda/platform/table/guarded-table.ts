@@ -9,7 +9,7 @@ const FIRST_MS = 1000;
 /** A call that carries parts of a snapshot moves up to 16 MB. */
 const BULK_MS = 1000;
 /** How long the table is left alone after a failure. */
-const AWAY_MS = 10_000;
+export const AWAY_MS = 10_000;
 
 /** The table cannot be used at the moment; never told to a caller. */
 export class TableAway extends Error {

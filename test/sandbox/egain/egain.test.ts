@@ -151,3 +151,17 @@ describe('the example accounts', () => {
 it('says of every fault what it does', () => {
   for (const { does } of Object.values(EGAIN_FAULTS)) expect(does).toMatch(/\w/);
 });
+
+it('lets a walk go on over the accounts that it began with, by its page size', async () => {
+  const egain = await egainOf({ accounts: [] });
+  const token = await tokenOf(egain);
+  egain.setAccounts(exampleAccounts(30), 20);
+  egain.setAccounts(exampleAccounts(5), 21);
+
+  const second = await list(egain, token, '?$pagenum=2&$pagesize=20');
+  const first = await list(egain, token);
+
+  expect(second.body).toMatchObject({ paginationInfo: { count: 30, pagesize: 20 } });
+  expect(second.body['account']).toHaveLength(10);
+  expect(first.body).toMatchObject({ paginationInfo: { count: 5, pagesize: 21 } });
+});
