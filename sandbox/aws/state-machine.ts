@@ -12,6 +12,8 @@ interface LocalServices {
 export interface RunOptions extends LocalServices {
   /** Milliseconds that each retry waits. @default what the definition says */
   readonly retryWaitMs?: number;
+  /** Milliseconds that each `Wait` takes. @default what the definition says */
+  readonly waitMs?: number;
   /** Called before a retry, with the state, the error and what is wrong. */
   readonly onRetry?: (state: string, error: string, cause: string) => void;
   /** @default local-<time> */
@@ -26,14 +28,23 @@ export type Execution =
 type Json = Parameters<StateMachine['run']>[0];
 type TaskHandler = (input: Json) => Promise<Json>;
 
-interface AslState {
+/** A state, as far as this machine looks at it. */
+export interface AslState {
   readonly Type: string;
+  readonly QueryLanguage?: unknown;
   readonly Resource?: string;
+  readonly Parameters?: unknown;
   readonly Retry?: unknown;
   readonly Branches?: readonly AslStates[];
-  readonly ItemProcessor?: AslStates;
+  readonly ItemReader?: unknown;
+  readonly ItemProcessor?: AslStates & { readonly ProcessorConfig?: { readonly Mode?: string } };
+  /** What an inline `ItemProcessor` was once called. */
+  readonly Iterator?: AslStates;
 }
-interface AslStates {
+
+/** A state machine, or a branch of one. */
+export interface AslStates {
+  readonly QueryLanguage?: unknown;
   readonly States: Readonly<Record<string, AslState>>;
 }
 
@@ -60,7 +71,8 @@ export async function runStateMachine(
   const states = [...statesOf(asl)];
   const tasks = states.filter(([, { Type }]) => Type === 'Task');
   const retried = states.filter(([, { Retry }]) => Retry !== undefined).map(([name]) => name);
-  const { retryWaitMs, executionName = `local-${Date.now()}` } = options;
+  const waits = states.filter(([, { Type }]) => Type === 'Wait').map(([name]) => name);
+  const { retryWaitMs, waitMs, executionName = `local-${Date.now()}` } = options;
   const handlers = tasks.map(
     ([name, { Resource }]) => [name, handlerOf(Resource, options)] as const,
   );
@@ -77,6 +89,9 @@ export async function runStateMachine(
         : {
             retryIntervalOverrides: Object.fromEntries(retried.map((name) => [name, retryWaitMs])),
           }),
+      ...(waitMs === undefined
+        ? {}
+        : { waitTimeOverrides: Object.fromEntries(waits.map((name) => [name, waitMs])) }),
     },
     context: { Execution: { Name: executionName } },
   });
@@ -105,17 +120,34 @@ async function watch(events: Events, { onRetry }: RunOptions): Promise<void> {
   if (tooLarge) throw dataLimitExceeded();
 }
 
-function* statesOf({ States }: AslStates): Generator<readonly [string, AslState]> {
+/** Every state by its name, those within states too. */
+export function* statesOf({ States }: AslStates): Generator<readonly [string, AslState]> {
   for (const [name, state] of Object.entries(States)) {
     yield [name, state];
-    for (const inner of [...(state.Branches ?? []), state.ItemProcessor]) {
+    for (const inner of [...(state.Branches ?? []), state.ItemProcessor, state.Iterator]) {
       if (inner !== undefined) yield* statesOf(inner);
     }
   }
 }
 
+/** Whether a `Task` with this resource can run on this machine. */
+export const canCall = (resource: string | undefined): boolean =>
+  resource !== undefined && [INVOKE, PUT_OBJECT, FUNCTION].some((known) => known.test(resource));
+
+const INVOKE = /:states:::lambda:invoke$/;
+const PUT_OBJECT = /:states:::aws-sdk:s3:putObject$/;
+/** A function's ARN as the resource itself: its input is the state's, its answer the result. */
+const FUNCTION = /^arn:aws[a-z-]*:lambda:[^:]*:\d+:function:.+$|^\$\{\w+\}$/;
+
 function handlerOf(resource: string | undefined, services: LocalServices): TaskHandler {
-  if (resource?.endsWith(':states:::lambda:invoke') === true) {
+  if (resource !== undefined && FUNCTION.test(resource)) {
+    return async (input) => {
+      const result = await services.invoke(resource, fits(input));
+      if (!result.ok) throw named(result.error.errorType, JSON.stringify(result.error));
+      return fits(result.payload);
+    };
+  }
+  if (resource !== undefined && INVOKE.test(resource)) {
     return async (input) => {
       const { FunctionName, Payload } = fits(input) as { FunctionName: string; Payload: unknown };
       const result = await services.invoke(FunctionName, Payload);
@@ -123,7 +155,7 @@ function handlerOf(resource: string | undefined, services: LocalServices): TaskH
       return fits({ StatusCode: 200, ExecutedVersion: '$LATEST', Payload: result.payload });
     };
   }
-  if (resource?.endsWith(':states:::aws-sdk:s3:putObject') === true) {
+  if (resource !== undefined && PUT_OBJECT.test(resource)) {
     return async (input) => {
       const { Bucket, Key, Body } = fits(input) as { Bucket: string; Key: string; Body: unknown };
       // Step Functions writes a Body as JSON, whatever it is.

@@ -8,6 +8,8 @@ import { readCredentials, whole } from './command-line.ts';
 /** What `npm run workflow` was asked for. */
 export interface WorkflowCommand {
   readonly stage: string;
+  /** The file with a state machine of the author's; ExportAccounts without it. */
+  readonly definition: string | undefined;
   /** The execution's input. */
   readonly input: unknown;
   /** The folder of the export. */
@@ -23,12 +25,21 @@ export interface WorkflowCommand {
 export const WORKFLOW: CommandSpec = {
   name: 'workflow',
   about:
-    'Starts the sandbox, takes the state machine ExportAccounts out of the synthesised template, ' +
-    'and runs it with the real bundle of TaskFunction.',
+    'Starts the sandbox and runs a state machine with the real bundle of TaskFunction: one of your ' +
+    'own, or ExportAccounts out of the synthesised template.',
   defaultStage: 'sandbox',
   options: {
+    definition: {
+      type: 'string',
+      value: '<file>',
+      about: 'a state machine of your own, as JSON; ${TaskFunctionArn} in it is filled in',
+    },
     input: { type: 'string', value: '<json>', about: "the execution's input (default: {})" },
-    out: { type: 'string', value: '<folder>', about: 'where the export goes (default: export)' },
+    out: {
+      type: 'string',
+      value: '<folder>',
+      about: 'where what it writes to S3 goes (default: export)',
+    },
     accounts: {
       type: 'string',
       value: '<n>',
@@ -41,6 +52,7 @@ export const WORKFLOW: CommandSpec = {
     },
   },
   notes: [
+    'Retries and Wait states take a fifth of a second.',
     'A stage other than sandbox calls its real eGain, with EGAIN_CLIENT_ID and EGAIN_CLIENT_SECRET.',
   ],
 };
@@ -54,7 +66,7 @@ export function readWorkflowCommand(
   { stage, texts }: Options,
   environment: Readonly<Record<string, string | undefined>>,
 ): WorkflowCommand {
-  const { input = '{}', out = 'export', fault } = texts;
+  const { definition, input = '{}', out = 'export', fault } = texts;
   if (fault !== undefined && !Object.hasOwn(EGAIN_FAULTS, fault)) {
     const names = Object.keys(EGAIN_FAULTS).join(', ');
     throw new UsageError(`--fault is ${shown(fault)}; expected one of ${names}.`);
@@ -66,6 +78,7 @@ export function readWorkflowCommand(
   }
   return {
     stage,
+    definition,
     input: jsonIn(input),
     out,
     accounts: accounts ?? 240,

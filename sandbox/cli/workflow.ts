@@ -1,21 +1,29 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, relative, resolve } from 'node:path';
+import { basename, dirname, relative, resolve } from 'node:path';
 import type { Command } from '../../cli/command.ts';
+import type { Terminal } from '../../cli/terminal.ts';
 import { runStateMachine } from '../aws/state-machine.ts';
 import { type Sandbox, startSandbox } from '../sandbox.ts';
+import { isTaskFunction, readDefinition, withPlaceholders } from './authors-definition.ts';
 import { readWorkflowCommand, WORKFLOW, type WorkflowCommand } from './workflow-command.ts';
 
-/** Retries are shown, not waited for. */
-const RETRY_WAIT_MS = 200;
+/** Retries and waits are shown, not waited for. */
+const WAIT_MS = 200;
 
-/** `npm run workflow`: runs ExportAccounts on this machine and writes the export to a folder. */
+/**
+ * `npm run workflow`: runs a state machine on this machine, ExportAccounts or an author's own, and
+ * writes what it puts into S3 to a folder.
+ */
 export const workflow: Command = {
   spec: WORKFLOW,
-  run: (options, terminal) => runExport(readWorkflowCommand(options, terminal.environment)),
+  run: (options, terminal) =>
+    runWorkflow(readWorkflowCommand(options, terminal.environment), terminal),
 };
 
-async function runExport(command: WorkflowCommand): Promise<number> {
-  const { stage, accounts, realEgain } = command;
+async function runWorkflow(command: WorkflowCommand, terminal: Terminal): Promise<number> {
+  const { stage, accounts, realEgain, definition } = command;
+  // What is wrong with the file should be known before the slow steps.
+  const authors = definition === undefined ? undefined : readDefinition(definition);
   const sandbox = await startSandbox({
     stage,
     egain: { accounts },
@@ -23,33 +31,57 @@ async function runExport(command: WorkflowCommand): Promise<number> {
   });
   try {
     if (command.fault !== undefined) sandbox.egain?.setMode({ fault: command.fault });
-    return await report(sandbox, command);
+    return await report(sandbox, command, authors, terminal);
   } finally {
     await sandbox.stop();
   }
 }
 
-async function report(sandbox: Sandbox, { input, out }: WorkflowCommand): Promise<number> {
+async function report(
+  sandbox: Sandbox,
+  { input, out, definition }: WorkflowCommand,
+  authors: string | undefined,
+  { print, printError }: Terminal,
+): Promise<number> {
   const task = sandbox.functionNamed('TaskFunction');
-  const execution = await runStateMachine(definitionOf(sandbox), input, {
-    invoke: (_arn, payload) => task.invoke(payload),
+  const name = definition === undefined ? 'ExportAccounts' : basename(definition);
+  const text =
+    authors === undefined
+      ? definitionOf(sandbox)
+      : withPlaceholders(authors, { TaskFunctionArn: task.spec.arn });
+  const execution = await runStateMachine(text, input, {
+    async invoke(functionName, payload) {
+      if (isTaskFunction(functionName)) return task.invoke(payload);
+      const errorMessage = `Function not found: ${functionName}; here is TaskFunction alone`;
+      const errorType = 'Lambda.ResourceNotFoundException';
+      return { ok: false, error: { errorType, errorMessage, trace: [] } };
+    },
     async putObject(_bucket, key, text) {
       const file = resolve(out, key);
       await mkdir(dirname(file), { recursive: true });
       await writeFile(file, text);
-      const content: unknown = JSON.parse(text);
-      const what = Array.isArray(content) ? `${content.length} accounts` : 'manifest';
-      console.log(`${what}, ${text.length} characters: ${relative('.', file)}`);
+      print(`${whatIs(text)}, ${text.length} characters: ${relative('.', file)}`);
     },
-    retryWaitMs: RETRY_WAIT_MS,
-    onRetry: (state, error) => console.log(`${state}: ${error}, trying again`),
+    retryWaitMs: WAIT_MS,
+    waitMs: WAIT_MS,
+    onRetry: (state, error) => print(`${state}: ${error}, trying again`),
   });
   if (execution.status === 'FAILED') {
-    console.error(`ExportAccounts failed: ${execution.error}\n${execution.cause}`);
+    printError(`${name} failed: ${execution.error}\n${execution.cause}`);
     return 1;
   }
-  console.log(`ExportAccounts succeeded: ${JSON.stringify(execution.output)}`);
+  print(
+    `${name} succeeded: ${JSON.stringify(execution.output, null, authors === undefined ? 0 : 2)}`,
+  );
   return 0;
+}
+
+function whatIs(text: string): string {
+  const content: unknown = JSON.parse(text);
+  if (Array.isArray(content)) return `${content.length} accounts`;
+  return typeof content === 'object' && content !== null && 'contentHash' in content
+    ? 'manifest'
+    : 'object';
 }
 
 function definitionOf({ template }: Sandbox): string {

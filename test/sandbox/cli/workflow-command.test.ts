@@ -13,6 +13,7 @@ describe('the command line of npm run workflow', () => {
   test('may be empty', () => {
     expect(read([])).toEqual({
       stage: 'sandbox',
+      definition: undefined,
       input: {},
       out: 'export',
       accounts: 240,
@@ -26,12 +27,17 @@ describe('the command line of npm run workflow', () => {
 
     expect(read([...args, '--fault', 'unauthorized'])).toEqual({
       stage: 'sandbox',
+      definition: undefined,
       input: { pagesize: 5 },
       out: 'x',
       accounts: 9,
       fault: 'unauthorized',
       realEgain: undefined,
     });
+  });
+
+  test('takes a definition', () => {
+    expect(read(['--definition', 'my.asl.json'])).toMatchObject({ definition: 'my.asl.json' });
   });
 
   test('takes a stage, whose real eGain it then calls', () => {
