@@ -58,6 +58,7 @@ export class GatewayApp extends App {
     });
     this.workflow = new WorkflowStack(this, stackName(stage, 'workflow'), {
       config,
+      stage,
       accounts: this.accounts,
       tags,
       description: 'eGain accounts: the export to S3',

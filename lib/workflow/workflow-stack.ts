@@ -1,4 +1,5 @@
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import type { Construct } from 'constructs';
 import type { AccountsStack } from '../accounts/accounts-stack.ts';
 import type { StageConfig } from '../stage/stage-config.ts';
@@ -8,6 +9,8 @@ import { ExportBucket } from './export-bucket.ts';
 export interface WorkflowStackProps extends StackProps {
   readonly config: StageConfig;
   readonly accounts: AccountsStack;
+  /** The stage's name, which the parameters' names hold. */
+  readonly stage: string;
 }
 
 /** The Step Functions side: the state machine that exports all accounts, and its bucket. */
@@ -17,7 +20,7 @@ export class WorkflowStack extends Stack {
 
   constructor(scope: Construct, id: string, props: WorkflowStackProps) {
     super(scope, id, props);
-    const { config, accounts } = props;
+    const { config, accounts, stage } = props;
     this.exportBucket = new ExportBucket(this, 'ExportBucket', { config });
     this.exportAccounts = new ExportAccounts(this, 'ExportAccounts', {
       config,
@@ -25,17 +28,48 @@ export class WorkflowStack extends Stack {
       bucket: this.exportBucket,
     });
 
-    new CfnOutput(this, 'ExportAccountsArn', {
-      value: this.exportAccounts.stateMachineArn,
-      description: 'The state machine that exports all accounts',
-    });
-    new CfnOutput(this, 'ExportBucketName', {
-      value: this.exportBucket.bucketName,
-      description: 'Where the exports are, under exports/',
-    });
-    new CfnOutput(this, 'TaskFunctionArn', {
-      value: accounts.taskFunction.target.functionArn,
-      description: 'What a state machine of yours invokes',
-    });
+    const { exportAccounts, exportBucket } = this;
+    const told: readonly Told[] = [
+      {
+        output: 'TaskFunctionArn',
+        parameter: 'task-function-arn',
+        value: accounts.taskFunction.target.functionArn,
+        description: 'What a state machine of yours invokes',
+      },
+      {
+        output: 'ExportAccountsArn',
+        parameter: 'export-accounts-arn',
+        value: exportAccounts.stateMachineArn,
+        description: 'The state machine that exports all accounts',
+      },
+      {
+        output: 'ExportBucketName',
+        parameter: 'export-bucket',
+        value: exportBucket.bucketName,
+        description: 'Where the exports are, under exports/',
+      },
+      {
+        output: 'ExportKeyArn',
+        parameter: 'export-key-arn',
+        value: exportBucket.key.keyArn,
+        description: "The key of the exports' bucket",
+      },
+    ];
+    for (const { output, parameter, value, description } of told) {
+      new CfnOutput(this, output, { value, description });
+      new StringParameter(this, `${output}Parameter`, {
+        parameterName: `/egain-accounts/${stage}/${parameter}`,
+        stringValue: value,
+        description,
+      });
+    }
   }
+}
+
+/** What authors of workflows refer to: by output, or in other stacks by parameter. */
+interface Told {
+  readonly output: string;
+  readonly parameter: string;
+  readonly value: string;
+  readonly description: string;
 }

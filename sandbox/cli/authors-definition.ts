@@ -77,8 +77,9 @@ function placeholderFaults(text: string): string[] {
     .map((name) => `\${${name}} is not known; only \${${KNOWN.join('}, ${')}} is filled in`);
 }
 
+const isJsonata = ({ QueryLanguage }: AslStates | AslState) => QueryLanguage === 'JSONata';
+
 function jsonataFaults(asl: AslStates): string[] {
-  const isJsonata = ({ QueryLanguage }: { QueryLanguage?: unknown }) => QueryLanguage === 'JSONata';
   const what = isJsonata(asl)
     ? ['the state machine is']
     : [...statesOf(asl)].filter(([, state]) => isJsonata(state)).map(([name]) => `${name} is`);

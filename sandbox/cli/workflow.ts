@@ -41,7 +41,7 @@ async function report(
   sandbox: Sandbox,
   { input, out, definition }: WorkflowCommand,
   authors: string | undefined,
-  { print, printError }: Terminal,
+  terminal: Terminal,
 ): Promise<number> {
   const task = sandbox.functionNamed('TaskFunction');
   const name = definition === undefined ? 'ExportAccounts' : basename(definition);
@@ -56,21 +56,21 @@ async function report(
       const errorType = 'Lambda.ResourceNotFoundException';
       return { ok: false, error: { errorType, errorMessage, trace: [] } };
     },
-    async putObject(_bucket, key, text) {
+    async putObject(_bucket, key, body) {
       const file = resolve(out, key);
       await mkdir(dirname(file), { recursive: true });
-      await writeFile(file, text);
-      print(`${whatIs(text)}, ${text.length} characters: ${relative('.', file)}`);
+      await writeFile(file, body);
+      terminal.print(`${whatIs(body)}, ${body.length} characters: ${relative('.', file)}`);
     },
     retryWaitMs: WAIT_MS,
     waitMs: WAIT_MS,
-    onRetry: (state, error) => print(`${state}: ${error}, trying again`),
+    onRetry: (state, error) => terminal.print(`${state}: ${error}, trying again`),
   });
   if (execution.status === 'FAILED') {
-    printError(`${name} failed: ${execution.error}\n${execution.cause}`);
+    terminal.printError(`${name} failed: ${execution.error}\n${execution.cause}`);
     return 1;
   }
-  print(
+  terminal.print(
     `${name} succeeded: ${JSON.stringify(execution.output, null, authors === undefined ? 0 : 2)}`,
   );
   return 0;

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -193,6 +193,43 @@ describe('npm run workflow', () => {
     await expect(failing).rejects.toMatchObject({
       code: 1,
       stderr: expect.stringMatching(/CredentialsRejected[^]*502-901/),
+    });
+  });
+
+  const guide = readFileSync('docs/workflow-guide.md', 'utf8');
+  const walk = [...guide.matchAll(/```json\n([^]*?)```/g)]
+    .map(([, text = '']) => text)
+    .find((text) => text.includes('"MorePages"') && !text.includes('JSONata'));
+
+  test("runs an author's own definition, as the guide's, and prints its output", async () => {
+    const file = join(temporaryFolder(), 'my.asl.json');
+    writeFileSync(file, String(walk));
+
+    const { stdout } = await command('--definition', file, '--input', '{"order":"o-1"}');
+
+    expect(stdout).toContain(`my.asl.json succeeded: {\n  "order": "o-1"\n}`);
+  });
+
+  test("ends with the error where an author's own fails", async () => {
+    const file = join(temporaryFolder(), 'my.asl.json');
+    writeFileSync(file, String(walk));
+
+    const failing = command('--definition', file, '--fault', 'unauthorized');
+
+    await expect(failing).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/my\.asl\.json failed: CredentialsRejected[^]*502-901/),
+    });
+  });
+
+  test('says what is wrong with a definition, before anything starts', async () => {
+    const file = join(temporaryFolder(), 'my.asl.json');
+    writeFileSync(file, '{ "QueryLanguage": "JSONata", "StartAt": "A", "States": {} }');
+
+    await expect(command('--definition', file)).rejects.toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringContaining('JSONata'),
     });
   });
 });

@@ -2,24 +2,33 @@ import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { FAULTS } from '../../../lambda/faults.ts';
 import { retriedErrors } from '../../../lib/workflow/workflow-retries.ts';
-import { aslErrors } from '../../support/asl.ts';
+import { aslErrors, evaluate } from '../../support/asl.ts';
 import { type Answer, PAGES, runOver } from '../../support/fake-task.ts';
 
 const guide = readFileSync(new URL('../../../docs/workflow-guide.md', import.meta.url), 'utf8');
 const definitions = [...guide.matchAll(/```json\n([^]*?)```/g)]
   .map(([, text = '']) => text)
   .filter((text) => text.includes('"StartAt"'));
+/** The one definition with a state of this name, in the query language. */
+const definitionWith = (state: string, language: 'JSONPath' | 'JSONata' = 'JSONPath'): string => {
+  const found = definitions.filter(
+    (text) =>
+      text.includes(`"${state}": {`) && text.includes('"JSONata"') === (language === 'JSONata'),
+  );
+  if (found.length !== 1) throw new Error(`${found.length} definitions have ${state}`);
+  return found.join('');
+};
 
 describe('the definitions in the workflow guide', () => {
   test('are valid in the States Language', () => {
-    expect(definitions).toHaveLength(3);
+    expect(definitions).toHaveLength(5);
     expect(definitions.flatMap(aslErrors)).toEqual([]);
   });
 
   describe('the one that walks through all pages', () => {
     let walk: string;
     beforeAll(() => {
-      [walk = ''] = definitions;
+      walk = definitionWith('MorePages');
     });
     const [first, ...rest] = PAGES as [Answer, ...Answer[]];
 
@@ -55,6 +64,92 @@ describe('the definitions in the workflow guide', () => {
         expect(execution).toMatchObject({ status: 'FAILED', error });
       },
     );
+  });
+});
+
+describe('the one that takes a cause apart', () => {
+  const definition = definitionWith('ReadEnvelope');
+
+  test.each(['CredentialsRejected', 'UpstreamThrottled', 'InvalidRequest'])(
+    'gives the envelope of %s',
+    async (error) => {
+      const { execution } = await runOver([{ error }], definition);
+
+      expect(execution).toEqual({
+        status: 'SUCCEEDED',
+        output: { envelope: { code: '000-000', developerMessage: error } },
+      });
+    },
+  );
+
+  test('catches every error whose cause is an envelope', () => {
+    const errors = Object.values(FAULTS).flatMap(({ workflowError }) => workflowError ?? []);
+    // Without a cursor there is none that could have expired.
+    const caught = errors.filter((error) => error !== 'SnapshotExpired');
+
+    for (const error of caught) expect(definition).toContain(`"${error}"`);
+  });
+});
+
+describe('the one in JSONata', () => {
+  const definition = definitionWith('MorePages', 'JSONata');
+  const jsonPath = definitionWith('MorePages');
+  type Retriers = { readonly Retry: unknown };
+  type Machine = {
+    readonly States: {
+      readonly AllAccounts: Retriers & {
+        readonly Branches: readonly [{ readonly States: { readonly GetPage: Retriers } }];
+      };
+    };
+  };
+
+  const retriers = (text: string) => {
+    const { AllAccounts } = (JSON.parse(text) as Machine).States;
+    return [AllAccounts.Retry, AllAccounts.Branches[0].States.GetPage.Retry];
+  };
+
+  test('retries what the one in JSONPath does', () => {
+    expect(retriers(definition)).toEqual(retriers(jsonPath));
+  });
+
+  const envelope = {
+    code: '502-901',
+    developerMessage: "eGain refuses this service's credentials.",
+  };
+  const errorOutput = {
+    Error: 'CredentialsRejected',
+    Cause: JSON.stringify({
+      errorType: 'CredentialsRejected',
+      errorMessage: JSON.stringify(envelope),
+      trace: [],
+    }),
+  };
+  const page = { account: [{ id: 'a1' }], cursor: 'cursor-1' };
+  const last = { account: [], cursor: null };
+
+  test.each<[string, object, unknown]>([
+    ['$cursor', { cursor: null }, null],
+    ['$states.result.Payload.cursor', { states: { result: { Payload: page } } }, 'cursor-1'],
+    ['$states.result.Payload.cursor', { states: { result: { Payload: last } } }, null],
+    ['$states.result.Payload.account', { states: { result: { Payload: page } } }, page.account],
+    ['$states.result.Payload.account', { states: { result: { Payload: last } } }, []],
+    ['$states.input.account', { states: { input: { account: [] } } }, []],
+    ['$states.input.account', { states: { input: page } }, page.account],
+    ['$cursor = null', { cursor: null }, true],
+    ['$cursor = null', { cursor: 'cursor-1' }, false],
+    ['$states.input', { states: { input: { order: 'o-1' } } }, { order: 'o-1' }],
+    ['$states.errorOutput', { states: { errorOutput } }, errorOutput],
+    [
+      '$parse($parse($states.errorOutput.Cause).errorMessage)',
+      { states: { errorOutput } },
+      envelope,
+    ],
+    ['$envelope', { envelope }, envelope],
+    ['$fault.Error', { fault: errorOutput }, 'CredentialsRejected'],
+    ['$fault.Cause', { fault: errorOutput }, errorOutput.Cause],
+  ])('means by %s what it should', async (expression, bindings, value) => {
+    expect(definition).toContain(`"{% ${expression} %}"`);
+    expect(await evaluate(expression, bindings)).toEqual(value);
   });
 });
 

@@ -42,6 +42,22 @@ describe('every state machine of the templates', () => {
   });
 });
 
+test.each([
+  ['TaskFunctionArn', 'task-function-arn', /TaskFunction/],
+  ['ExportAccountsArn', 'export-accounts-arn', /ExportAccounts/],
+  ['ExportBucketName', 'export-bucket', /ExportBucket[0-9A-F]{8}/],
+  ['ExportKeyArn', 'export-key-arn', /ExportBucketKey[0-9A-F]{8}/],
+])('what others refer to is an output and a parameter: %s', (output, parameter, value) => {
+  const { Value } = template.findOutputs(output)[output] as { Value: unknown };
+
+  expect(JSON.stringify(Value)).toMatch(value);
+  template.hasResourceProperties('AWS::SSM::Parameter', {
+    Name: `/egain-accounts/test/${parameter}`,
+    Type: 'String',
+    Value,
+  });
+});
+
 describe('the state machine ExportAccounts', () => {
   test('has this logical id', () => {
     const [logicalId] = Object.keys(template.findResources('AWS::StepFunctions::StateMachine'));
