@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { exportJWK } from 'jose';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { KeysUnavailable } from '../../../lambda/auth/issuer-keys.ts';
 import { TokenRefused } from '../../../lambda/auth/verify-token.ts';
@@ -99,6 +100,22 @@ describe('fetches of the key set', () => {
     expect(issuer.fetches.jwks).toBe(2);
   });
 });
+
+test.each(['configuration', 'jwks'] as const)(
+  'a byte order mark before the %s is no part of it',
+  async (route) => {
+    const { url, jwksUri } = issuer;
+    const keys = [{ ...(await exportJWK(first.publicKey)), kid: 'first' }];
+    const body = { configuration: { issuer: url, jwks_uri: jwksUri }, jwks: { keys } }[route];
+    issuer.disturbance = {
+      [route]: (response: Parameters<issuers.Disturbance>[0]) => {
+        response.end(`\uFEFF${JSON.stringify(body)}`);
+      },
+    };
+
+    await expect(present(first)).resolves.toMatchObject({ principalId: 'acme' });
+  },
+);
 
 describe('keys never had', () => {
   test.each<[string, () => issuers.TestIssuer['disturbance'], string]>([
