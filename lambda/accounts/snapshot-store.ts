@@ -6,7 +6,7 @@ import type { Telemetry } from '../platform/telemetry.ts';
 import type { Seen } from './shared/board.ts';
 import { faultOf } from './shared/failure-memory.ts';
 import type { Kept, Memory } from './shared/memory.ts';
-import type { Walk } from './shared/walker.ts';
+import { STAND_IN_AFTER_MS, type Walk } from './shared/walker.ts';
 import type { Snapshot } from './snapshot.ts';
 
 export type { Snapshot };
@@ -155,9 +155,10 @@ export function createSnapshotStore(options: SnapshotStoreOptions): RenewableSto
     stale: boolean,
   ): Promise<SnapshotAnswer | undefined> => {
     const waitMs = (await forecast?.(Math.max(1, calls))) ?? 0;
-    if (waitMs === 0 || waitMs < deadline.remaining()) return undefined;
-    telemetry.count('CallsDeferred');
     const instead = standIn(stale, staleMs);
+    const longestMs = instead === undefined ? deadline.remaining() : STAND_IN_AFTER_MS;
+    if (waitMs === 0 || waitMs < longestMs) return undefined;
+    telemetry.count('CallsDeferred');
     if (instead === undefined) {
       throw new BudgetSpent(Math.ceil(waitMs / 1000), 'a walk would pass the budget of calls');
     }

@@ -163,19 +163,19 @@ export async function simulate(scenario: Scenario): Promise<Outcome> {
           const text = JSON.stringify(token);
           const headers = { get: () => null };
           return {
-            outcome: { kind: 'answer', status: 200, headers, text, tooLarge: false },
+            result: { kind: 'response', status: 200, headers, text },
             waitTooLong: false,
           };
         },
       },
     });
 
-    const fetchPage = async (deadline: Deadline, standIn: boolean) => {
+    const fetchPage = async (deadline: Deadline) => {
       await budget?.take(deadline);
       pageCalls.push(since());
       const kind = during(scenario.egainFaults);
       if (kind === 'hangs') {
-        await pause(standIn ? 5000 : 1e9, deadline, clock);
+        await pause(deadline.beginWithinMs ?? 1e9, deadline, clock);
         throw new Fault('timedOut');
       }
       await pause(scenario.pageMs, deadline, clock);
@@ -192,11 +192,11 @@ export async function simulate(scenario: Scenario): Promise<Outcome> {
       containerId: name,
       config: { freshSeconds: FRESH_MS / 1000, staleSeconds: STALE_MS / 1000 },
       forecast: budget && ((calls) => budget.forecast(calls)),
-      async fetchAccounts(deadline, { standIn, onCalls }) {
+      async fetchAccounts(deadline, { onCalls }) {
         onCalls(PAGES + 1);
         await tokens.get(deadline);
         const version = versionNow();
-        for (let page = 0; page < PAGES; page += 1) await fetchPage(deadline, standIn);
+        for (let page = 0; page < PAGES; page += 1) await fetchPage(deadline);
         return contentOf(version);
       },
     });

@@ -1,7 +1,12 @@
 import type { Account } from '../../egain/account.ts';
 import { asFault, Fault } from '../../faults.ts';
 import type { Clock } from '../../platform/clock.ts';
-import { cancellable, type Deadline, within } from '../../platform/deadline.ts';
+import {
+  type CancellableDeadline,
+  cancellable,
+  type Deadline,
+  within,
+} from '../../platform/deadline.ts';
 import type { GuardedTable } from '../../platform/table/guarded-table.ts';
 import { TableAway } from '../../platform/table/guarded-table.ts';
 import type { SharedKeys } from '../../platform/table/shared-keys.ts';
@@ -17,10 +22,11 @@ import { writeParts } from './parts.ts';
 const REWRITE_MS = 86_400_000;
 const PART_LIFE_MS = 3 * REWRITE_MS;
 
-/** What a walk is told, and tells, beside its deadline. */
+/** Nobody waits longer than this for a page to begin where a snapshot may stand in. */
+export const STAND_IN_AFTER_MS = 5000;
+
+/** What a walk tells while it goes on. */
 export interface WalkOptions {
-  /** Whether a snapshot stands in when it fails, so that nobody need wait long. */
-  readonly standIn: boolean;
   /** How many calls the walk takes, as far as is known. */
   readonly onCalls: (calls: number) => void;
 }
@@ -54,6 +60,7 @@ export interface WalkerOptions {
  * a failure.
  *
  * @param seen what the board said last
+ * @param standIn whether a snapshot stands in when it fails, so that nobody need wait long
  * @param doubted the hash of content whose parts cannot be read
  * @returns undefined when another container has the lease, before the walk or by its end
  * @throws Fault, as `fetchAccounts` does
@@ -117,7 +124,10 @@ export function createWalker(options: WalkerOptions): Walk {
 
   return async (seen, deadline, standIn, doubted) => {
     const lost = new Error('another container has the lease');
-    const walk = cancellable(deadline);
+    const walk: CancellableDeadline = {
+      ...cancellable(deadline),
+      ...(standIn && { beginWithinMs: STAND_IN_AFTER_MS }),
+    };
     const owner = options.nextOwner();
     const lease = await takeLease(board, seen, owner, clock, () => walk.cancel(lost));
     if (lease === undefined) return undefined;
@@ -129,7 +139,7 @@ export function createWalker(options: WalkerOptions): Walk {
     };
     let accounts: readonly Account[];
     try {
-      accounts = await fetchAccounts(walk, { standIn, onCalls });
+      accounts = await fetchAccounts(walk, { onCalls });
     } catch (error) {
       if (error === lost) {
         telemetry.count('LeasesLost');

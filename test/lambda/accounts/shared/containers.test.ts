@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { createDeadline } from '../../../../lambda/platform/deadline.ts';
 import type { World } from '../../../support/egain-world.ts';
 import {
   createFleet,
@@ -19,6 +20,11 @@ const warm = async (containers: readonly World[]) => {
 };
 const total = (containers: readonly World[], name: string) =>
   containers.reduce((sum, { telemetry }) => sum + (telemetry.counted.get(name) ?? 0), 0);
+
+const hang = (clock: { advance(ms: number): void }) => () => ({
+  hang: true,
+  before: () => clock.advance(5000),
+});
 
 describe('eight containers', () => {
   test('that start together make one walk and one token, and all have the whole list', async () => {
@@ -131,6 +137,108 @@ describe('eight containers', () => {
     clock.advance(4000);
     await expect(others[1]?.ask()).resolves.toMatchObject({ state: 'miss' });
     expect(await states(containers)).toEqual(containers.map(() => 'hit'));
+  });
+});
+
+describe('while eGain hangs', () => {
+  test('one request waits 5 s before the snapshot stands in, and the next ones not at all', async () => {
+    const { containers, clock } = createFleet(upstream, 3);
+    await warm(containers);
+    clock.advance(61_000);
+    upstream.accounts.otherwise = hang(clock);
+
+    const [first, ...others] = containers;
+    await expect(first?.ask()).resolves.toMatchObject({ state: 'stale', ageSeconds: 66 });
+    const before = calls();
+    expect(await states(others)).toEqual(['stale', 'stale']);
+    await expect(others[0]?.ask({ stale: false })).rejects.toMatchObject({ code: '503-902' });
+
+    expect(calls()).toEqual(before);
+  });
+
+  test('the token endpoint has no more time than a page', async () => {
+    const { containers, clock } = createFleet(upstream, 2);
+    upstream.token.otherwise = () => tokenReply('short', { expires_in: 30 });
+    await warm(containers);
+    clock.advance(61_000);
+    upstream.token.otherwise = hang(clock);
+
+    await expect(containers[0]?.ask()).resolves.toMatchObject({ state: 'stale', ageSeconds: 66 });
+    await expect(containers[1]?.ask()).resolves.toMatchObject({ state: 'stale', ageSeconds: 66 });
+    expect(upstream.token.calls).toHaveLength(2);
+  });
+});
+
+describe('a budget of calls', () => {
+  test('that allows no walk now makes the freshness stretch, and says when there is nothing', async () => {
+    const { containers, clock } = createFleet(upstream, 3, { callsPerMinute: 3 });
+    const [first, second, third] = containers;
+    await first?.ask();
+    await second?.ask();
+    clock.advance(31_000);
+
+    // One call is left, and a walk of this list took two.
+    await expect(first?.ask()).resolves.toMatchObject({ state: 'stale', ageSeconds: 31 });
+    await expect(third?.ask({ stale: false })).rejects.toMatchObject({
+      code: '503-901',
+      retryAfterSeconds: 46,
+    });
+    expect(first?.telemetry.counted.get('StretchedAnswers')).toBe(1);
+    expect(calls()).toEqual([1, 1]);
+
+    clock.advance(46_000);
+    await expect(first?.ask()).resolves.toMatchObject({ state: 'miss' });
+  });
+
+  test('is not passed while the table that counts the calls is away', async () => {
+    const { containers, table, clock } = createFleet(upstream, 1, { callsPerMinute: 100 });
+    await containers[0]?.ask();
+    clock.advance(31_000);
+    table.read = () => Promise.reject(new Error('away'));
+    table.replace = () => Promise.reject(new Error('away'));
+    const before = calls();
+
+    await expect(containers[0]?.ask()).resolves.toMatchObject({ state: 'stale' });
+    expect(calls()).toEqual(before);
+    expect(containers[0]?.telemetry.counted.get('SharedTableFailures')).toBeGreaterThan(0);
+  });
+});
+
+describe('without the table for a while', () => {
+  test('each container goes on by itself, and asks again after 10 s', async () => {
+    const { containers, table, clock } = createFleet(upstream, 2);
+    await warm(containers);
+    clock.advance(61_000);
+    const well = table.read.bind(table);
+    table.read = () => Promise.reject(new Error('away'));
+    expect(await states(containers)).toEqual(['miss', 'miss']);
+    expect(calls()).toEqual([3, 2]);
+
+    table.read = well;
+    clock.advance(31_000);
+    await expect(containers[0]?.ask()).resolves.toMatchObject({ state: 'miss' });
+    await expect(containers[1]?.ask()).resolves.toMatchObject({ state: 'hit' });
+    expect(calls()).toEqual([4, 2]);
+  });
+});
+
+describe('with a schedule', () => {
+  test('requests leave the renewal to it, until it has evidently stopped', async () => {
+    const { containers, clock } = createFleet(upstream, 2, { refreshSeconds: 60 });
+    const [api, refresh] = containers;
+    const deadline = createDeadline(900_000, clock.still, Number.POSITIVE_INFINITY);
+    await expect(refresh?.service.renew(deadline)).resolves.toBe('renewed');
+    await expect(api?.ask()).resolves.toMatchObject({ state: 'hit' });
+    clock.advance(59_000);
+    await expect(api?.ask()).resolves.toMatchObject({ state: 'stale', ageSeconds: 59 });
+    await expect(refresh?.service.renew(deadline)).resolves.toBe('renewed');
+    await expect(refresh?.service.renew(deadline)).resolves.toBe('recent');
+    await expect(api?.ask()).resolves.toMatchObject({ state: 'hit' });
+    expect(calls()).toEqual([2, 1]);
+
+    clock.advance(181_000);
+    await expect(api?.ask()).resolves.toMatchObject({ state: 'miss' });
+    await expect(api?.ask({ stale: false })).resolves.toMatchObject({ state: 'hit' });
   });
 });
 
