@@ -1,6 +1,8 @@
 import type { TokenEndpoint } from '../lambda/egain/credentials/token-grant.ts';
+import { OAUTH_FAULTS } from '../lambda/egain/judge-failure.ts';
 import type { AttemptResult, UpstreamResponse } from '../lambda/egain/transport/attempt.ts';
 import { throttled } from '../lambda/egain/transport/retry-after.ts';
+import type { FaultName } from '../lambda/faults.ts';
 import { parseJson } from '../lambda/platform/json.ts';
 import { familyOfScope, familyOfUrl, SCOPE_FORMS } from './egain-family.ts';
 
@@ -33,18 +35,28 @@ const ENTRA_CAUSES: Readonly<Record<string, string>> = {
   '1002012': 'scope-refused',
 };
 
-/** The error codes of RFC 6749 §5.2, RFC 8707 §2 and Entra that tell a cause by themselves. */
-const OAUTH_CAUSES: Readonly<Record<string, string>> = {
-  invalid_client: 'secret-wrong',
-  invalid_scope: 'scope-refused',
-  invalid_resource: 'scope-refused',
-  invalid_target: 'scope-refused',
+/** What the product's own table makes of an error code, by the doctor's names. */
+const FAULT_CAUSES: Partial<Readonly<Record<FaultName, string>>> = {
+  egainCredentialsRefused: 'secret-wrong',
+  egainScopeInsufficient: 'scope-refused',
+  egainContractBroken: 'request-refused',
+  egainUnavailable: 'egain-unavailable',
+  egainThrottled: 'throttled',
+};
+
+/** Where a code tells more than its fault. */
+const FINER_CAUSES: Readonly<Record<string, string>> = {
   unauthorized_client: 'client-disabled',
   access_denied: 'client-disabled',
   unsupported_grant_type: 'grant-refused',
   invalid_grant: 'grant-refused',
-  invalid_request: 'request-refused',
 };
+
+/** The cause that an error code of OAuth tells by itself. */
+function oauthCause(error: string | undefined): string | undefined {
+  const fault = OAUTH_FAULTS.get(error ?? '');
+  return fault === undefined ? undefined : (FINER_CAUSES[error ?? ''] ?? FAULT_CAUSES[fault]);
+}
 
 const ADVICE: Readonly<Record<string, string>> = {
   'token-url': `Copy egain.tokenUrl from ${METADATA}. Each tenant has its own.`,
@@ -62,6 +74,8 @@ const ADVICE: Readonly<Record<string, string>> = {
     'Set egain.clientAuthentication to "body", the way that eGain documents, or to "basic".',
   'grant-refused':
     'Allow the client application the client-credentials grant in the Admin Console.',
+  'egain-unavailable': 'Try again later; the setup is not known to be wrong.',
+  throttled: 'Wait a minute and try again.',
   'request-refused': `Compare egain.tokenUrl and egain.scope with ${METADATA}.`,
 };
 
@@ -110,8 +124,7 @@ function diagnoseAnswer(answer: UpstreamResponse, endpoint: TokenEndpoint, now: 
       advice: 'Try again later; the setup is not known to be wrong.',
     };
   }
-  const named =
-    ENTRA_CAUSES[entra ?? ''] ?? (status >= 400 ? OAUTH_CAUSES[error ?? ''] : undefined);
+  const named = ENTRA_CAUSES[entra ?? ''] ?? (status >= 400 ? oauthCause(error) : undefined);
   const cause = named ?? unnamedCause(status, text);
   const described = named === undefined ? `${seen}${shapeOf(answer)}` : seen;
   if (cause === 'scope-refused' || cause === 'request-refused') {
@@ -156,7 +169,7 @@ function errorOf(text: string | null): { readonly error?: string; readonly entra
   const { error, error_description: description } = body as Record<string, unknown>;
   const entra = /\bAADSTS(\d{4,8})\b/.exec(typeof description === 'string' ? description : '')?.[1];
   return {
-    ...(typeof error === 'string' && Object.hasOwn(OAUTH_CAUSES, error) ? { error } : {}),
+    ...(typeof error === 'string' && OAUTH_FAULTS.has(error) ? { error } : {}),
     ...(entra === undefined ? {} : { entra }),
   };
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { OAUTH_FAULTS } from '../../lambda/egain/judge-failure.ts';
 import { type LocalServer, listen, readBody, sendJson } from '../../sandbox/local-server.ts';
 import { failureOf, rowOf, runDoctor, type Stage } from './support.ts';
 
@@ -69,6 +70,19 @@ function stage(path: string, scope: string, more: Partial<Stage['egain']> = {}):
 }
 
 describe('a refusal by Entra', () => {
+  it.each([...OAUTH_FAULTS.keys()])(
+    'the code %s, which the functions know, is known here and said what to do about',
+    async (error) => {
+      onToken = refuse(400, error);
+
+      const run = await runDoctor(stage(COMMERCIAL, DEFAULT_SCOPE));
+
+      expect(rowOf(run, 'token').seen).toContain(`(${error})`);
+      expect(failureOf(run)).not.toBe('token: token-url');
+      expect(rowOf(run, 'token').advice).not.toBe('');
+    },
+  );
+
   it.each([
     [90002, 'invalid_request', 'token-url'],
     [900023, 'invalid_request', 'token-url'],
