@@ -24,12 +24,15 @@ describe('SECURITY.md', () => {
 
 describe.each([
   ['docs/operations.md', RUNBOOK],
+  ['docs/deploying.md', read('docs/deploying.md')],
+  ['docs/symptoms.md', read('docs/symptoms.md')],
+  ['README.md', read('README.md')],
   ['SECURITY.md', SECURITY],
-])('%s', (_path, text) => {
+])('%s', (path, text) => {
   it('links to sections that exist', () => {
     const links = [...text.matchAll(/\]\(([\w/.-]*)#([\w-]+)\)/g)];
     const dead = links.filter(([, file = '', anchor = '']) => {
-      const target = file === '' ? text : read(file);
+      const target = file === '' ? text : readFileSync(new URL(file, new URL(path, ROOT)), 'utf8');
       return !anchorsOf(target).has(anchor);
     });
 
