@@ -41,11 +41,14 @@ export class GatewayApp extends App {
       stackTraces: false,
     });
     const tags = { application: 'egain-accounts', stage };
+    const { account, region } = config.aws;
+    const env = { ...(account && { account }), ...(region && { region }) };
     this.credentials = CredentialsStack.isNeeded(config)
       ? new CredentialsStack(this, stackName(stage, 'credentials'), {
           config,
           stage,
           tags,
+          env,
           description: "eGain accounts: eGain's credentials and the partners' issuer",
         })
       : undefined;
@@ -54,6 +57,7 @@ export class GatewayApp extends App {
       stage,
       credentials: this.credentials,
       tags,
+      env,
       description: "eGain accounts: the functions and the partners' API",
     });
     this.workflow = new WorkflowStack(this, stackName(stage, 'workflow'), {
@@ -61,6 +65,7 @@ export class GatewayApp extends App {
       stage,
       accounts: this.accounts,
       tags,
+      env,
       description: 'eGain accounts: the export to S3',
     });
     this.observability = new ObservabilityStack(this, stackName(stage, 'observability'), {
@@ -69,6 +74,7 @@ export class GatewayApp extends App {
       accounts: this.accounts,
       workflow: this.workflow,
       tags,
+      env,
       description: 'eGain accounts: alarms, dashboard and saved log queries',
     });
     Validations.of(this).addPlugins(

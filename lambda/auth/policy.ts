@@ -14,13 +14,18 @@ export function allow(
 ): APIGatewayAuthorizerResult {
   return {
     ...policy('Allow', methodArn, partner.name),
-    usageIdentifierKey: partner.usageKey,
+    usageIdentifierKey: `${partner.usageKey}-${accountOf(methodArn)}`,
     context: {
       partner: partner.name,
       scopes: scopes.join(' '),
       ...(partner.accounts === undefined ? {} : { accounts: partner.accounts }),
     },
   };
+}
+
+/** The account of a method's ARN, by which usage keys are told from those of other accounts. */
+function accountOf(methodArn: string): string {
+  return methodArn.split(':')[4] ?? '';
 }
 
 /** Turns a client away whose token is valid: it is no partner, or has no scope that counts. */

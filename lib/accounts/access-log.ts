@@ -9,7 +9,6 @@ import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 export const ACCESS_LOG_FORMAT = AccessLogFormat.custom(
   JSON.stringify({
     requestId: '$context.requestId',
-    traceId: '$context.xrayTraceId',
     time: '$context.requestTimeEpoch',
     partner: '$context.authorizer.partner',
     method: '$context.httpMethod',

@@ -13,7 +13,7 @@ export interface AccountsFunctionProps {
   /** The stage's name, for the metrics' namespace. */
   readonly stage: string;
   /** The entry in `lambda/`, without `.ts`; also names its row in `functions.concurrency`. */
-  readonly entry: 'api' | 'task' | 'authorizer';
+  readonly entry: 'api' | 'task' | 'authorizer' | 'refresh';
   readonly description: string;
   readonly timeout: Duration;
   /** MiB; the share of a processor grows with it. */
@@ -38,7 +38,8 @@ export class AccountsFunction extends lambda.Function {
   constructor(scope: Construct, id: string, props: AccountsFunctionProps) {
     const { config, stage, entry } = props;
     const { logLevel, concurrency } = config.functions;
-    const { reserved, provisioned } = concurrency[entry];
+    // The schedule calls one at a time, so there is nothing to set aside for it.
+    const { reserved, provisioned } = entry === 'refresh' ? {} : concurrency[entry];
     const logGroup = new StageLogGroup(scope, `${id}Logs`, config);
     const role = new iam.Role(scope, `${id}Role`, {
       assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
@@ -57,6 +58,9 @@ export class AccountsFunction extends lambda.Function {
       tracing: lambda.Tracing.ACTIVE,
       role,
       logGroup,
+      loggingFormat: lambda.LoggingFormat.JSON,
+      // Failures of the platform alone: what went well is in the function's own line.
+      systemLogLevelV2: lambda.SystemLogLevel.WARN,
       environment: {
         // V8's young generation would take up to 128 MB before it is cleared. A walk over many
         // accounts leaves much behind; so its peak is what it keeps, and little more.
@@ -79,14 +83,18 @@ export class AccountsFunction extends lambda.Function {
       'NIST.800.53.R5-IAMNoInlinePolicy':
         'The policy is for this one role and goes with it; nothing else could share it.',
     });
-    acknowledge(this, SYNCHRONOUS);
+    acknowledge(this, BY_CALLER);
     if (reserved === undefined) acknowledge(this, UNRESERVED);
   }
 }
 
-const SYNCHRONOUS = {
-  'Serverless-LambdaDLQ': 'It is invoked synchronously: its caller sees the failure.',
-  'NIST.800.53.R5-LambdaDLQ': 'It is invoked synchronously: its caller sees the failure.',
+const SEEN =
+  'Its caller sees the failure, or where a schedule calls it, an alarm does; the next call makes up ' +
+  'for it, and an event kept from earlier would be of no use.';
+
+const BY_CALLER = {
+  'Serverless-LambdaDLQ': SEEN,
+  'NIST.800.53.R5-LambdaDLQ': SEEN,
   'NIST.800.53.R5-LambdaInsideVPC':
     'It reaches public endpoints alone (eGain, the issuer, Secrets Manager) and nothing in a VPC; ' +
     'nothing can connect to it.',

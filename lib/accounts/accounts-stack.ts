@@ -11,6 +11,8 @@ import { AccountsFunction } from './accounts-function.ts';
 import { Partner } from './partner.ts';
 import { PartnerApi } from './partner-api.ts';
 import { partnersTable, usageKey } from './partners-table.ts';
+import { RefreshSchedule } from './refresh-schedule.ts';
+import { SharedTable } from './shared-table.ts';
 
 export interface AccountsStackProps extends StackProps {
   readonly config: StageConfig;
@@ -26,6 +28,8 @@ export class AccountsStack extends Stack {
   readonly apiFunction: AccountsFunction;
   readonly taskFunction: AccountsFunction;
   readonly authorizerFunction: AccountsFunction;
+  /** Renews the snapshot by a schedule; undefined where requests do. */
+  readonly refreshFunction: AccountsFunction | undefined;
   readonly api: RestApi;
   /** The API's base with the stage, without a slash at the end. */
   readonly apiUrl: string;
@@ -38,7 +42,8 @@ export class AccountsStack extends Stack {
     const egain =
       props.credentials?.egain ?? new EgainCredentials(this, 'EgainCredentials', config);
     const issuer = props.credentials?.issuer;
-    const environment = serviceEnvironment(config, egain.secretArn);
+    const table = config.cache.shared ? new SharedTable(this, 'SharedTable') : undefined;
+    const environment = serviceEnvironment(config, egain.secretArn, table?.tableName);
     this.apiFunction = new AccountsFunction(this, 'ApiFunction', {
       config,
       stage,
@@ -47,7 +52,11 @@ export class AccountsStack extends Stack {
       // A second less than API Gateway waits, so that the answer is the function's own.
       timeout: Duration.seconds(28),
       memorySize: 1024,
-      environment: { ...environment, ...corsEnvironment(config) },
+      environment: {
+        ...environment,
+        ...corsEnvironment(config),
+        ...given({ PUBLIC_TOKEN_URL: issuer?.tokenUrl }),
+      },
       files: { 'openapi.json': readFileSync(OPENAPI, 'utf8') },
     });
     this.taskFunction = new AccountsFunction(this, 'TaskFunction', {
@@ -59,8 +68,27 @@ export class AccountsStack extends Stack {
       memorySize: 1024,
       environment,
     });
-    egain.grantRead(this.apiFunction);
-    egain.grantRead(this.taskFunction);
+    const { refreshSeconds } = config.cache;
+    if (refreshSeconds !== undefined) {
+      this.refreshFunction = new AccountsFunction(this, 'RefreshFunction', {
+        config,
+        stage,
+        entry: 'refresh',
+        description: 'Renews the snapshot before anybody asks for it',
+        timeout: Duration.minutes(15),
+        memorySize: 1024,
+        environment,
+      });
+      new RefreshSchedule(this, 'RefreshSchedule', {
+        handler: this.refreshFunction,
+        refreshSeconds,
+      });
+    }
+    for (const reader of [this.apiFunction, this.taskFunction, this.refreshFunction]) {
+      if (reader === undefined) continue;
+      egain.grantRead(reader);
+      table?.grantUse(reader);
+    }
     this.authorizerFunction = new AccountsFunction(this, 'AuthorizerFunction', {
       config,
       stage,
@@ -117,7 +145,11 @@ export class AccountsStack extends Stack {
   }
 }
 
-function serviceEnvironment(config: StageConfig, secretArn: string): Record<string, string> {
+function serviceEnvironment(
+  config: StageConfig,
+  secretArn: string,
+  sharedTableName: string | undefined,
+): Record<string, string> {
   const { egain, cache } = config;
   return {
     CREDENTIALS_SECRET_ARN: secretArn,
@@ -127,7 +159,23 @@ function serviceEnvironment(config: StageConfig, secretArn: string): Record<stri
     EGAIN_CLIENT_AUTHENTICATION: egain.clientAuthentication,
     CACHE_FRESH_SECONDS: String(cache.freshSeconds),
     CACHE_STALE_SECONDS: String(cache.staleSeconds),
+    ...given({
+      SHARED_TABLE_NAME: sharedTableName,
+      CACHE_REFRESH_SECONDS: cache.refreshSeconds,
+      EGAIN_CALLS_PER_MINUTE: egain.callsPerMinute,
+    }),
   };
+}
+
+/** The variables that have a value, as text. */
+function given(
+  variables: Readonly<Record<string, string | number | undefined>>,
+): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(variables).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, String(value)]],
+    ),
+  );
 }
 
 function corsEnvironment({ api }: StageConfig): Record<string, string> {
@@ -139,18 +187,16 @@ function issuerEnvironment(
   issuer: PartnerIssuer | undefined,
 ): Record<string, string> {
   if (issuer !== undefined) {
-    return {
+    return given({
       AUTH_ISSUER: issuer.issuerUrl,
       AUTH_JWKS_URI: `${issuer.issuerUrl}/.well-known/jwks.json`,
-    };
+      AUTH_CLIENT_CLAIM: auth.clientClaim,
+    });
   }
-  const given = {
+  return given({
     AUTH_ISSUER: auth.issuer,
     AUTH_AUDIENCE: auth.audience,
     AUTH_JWKS_URI: auth.jwksUri,
     AUTH_CLIENT_CLAIM: auth.clientClaim,
-  };
-  return Object.fromEntries(
-    Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
-  );
+  });
 }

@@ -27,6 +27,21 @@ export const GATEWAY_FAULTS: ReadonlyMap<ResponseType, FaultName> = new Map([
   [ResponseType.DEFAULT_5XX, 'internalError'],
 ] as const);
 
+/** What a fault's answer has beside the headers that every error has; values are quoted. */
+const EXTRA_HEADERS: Readonly<Partial<Record<FaultName, Readonly<Record<string, string>>>>> = {
+  unauthorized: { 'WWW-Authenticate': `'Bearer realm="accounts"'` },
+  throttled: { 'Retry-After': "'1'" },
+  quotaExceeded: { 'Retry-After': "'3600'" },
+};
+
+/** Where the gateway knows better than the catalogue what was wrong. */
+const MESSAGES: ReadonlyMap<ResponseType, string> = new Map([
+  [
+    ResponseType.REQUEST_TOO_LARGE,
+    'The request is larger than the platform allows. Shorten the query.',
+  ],
+]);
+
 /**
  * Gives every error that API Gateway makes by itself the envelope. Its templates know nothing but
  * plain substitution, so there is no `userMessage`.
@@ -42,7 +57,8 @@ export function addGatewayResponses(api: RestApi, corsOrigins: readonly string[]
   const [origin, ...others] = corsOrigins;
   const single = others.length === 0 ? origin : undefined;
   for (const [type, fault] of GATEWAY_FAULTS) {
-    const { code, status, developerMessage } = FAULTS[fault];
+    const { code, status } = FAULTS[fault];
+    const developerMessage = MESSAGES.get(type) ?? FAULTS[fault].developerMessage;
     api.addGatewayResponse(`${type.responseType}Response`, {
       type,
       statusCode: String(status),
@@ -50,7 +66,7 @@ export function addGatewayResponses(api: RestApi, corsOrigins: readonly string[]
         'Content-Type': "'application/json'",
         'Cache-Control': "'no-store'",
         'X-Correlation-Id': 'context.requestId',
-        ...(status === 401 ? { 'WWW-Authenticate': "'Bearer'" } : {}),
+        ...EXTRA_HEADERS[fault],
         ...(single === undefined ? {} : corsHeaders(single)),
       },
       templates: { 'application/json': JSON.stringify({ code, developerMessage }) },
@@ -61,7 +77,7 @@ export function addGatewayResponses(api: RestApi, corsOrigins: readonly string[]
 function corsHeaders(origin: string): Record<string, string> {
   return {
     'Access-Control-Allow-Origin': `'${origin}'`,
-    'Access-Control-Expose-Headers': "'X-Correlation-Id'",
+    'Access-Control-Expose-Headers': "'X-Correlation-Id,Retry-After,WWW-Authenticate'",
     Vary: "'Origin'",
   };
 }

@@ -1,4 +1,4 @@
-import { CfnOutput, Duration, Stack } from 'aws-cdk-lib';
+import { CfnOutput, Duration, Size, Stack } from 'aws-cdk-lib';
 import * as apigateway from 'aws-cdk-lib/aws-apigateway';
 import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
@@ -21,14 +21,17 @@ export interface PartnerApiProps {
 }
 
 const STAGE = 'v1';
+const VERBS = ['GET', 'HEAD'] as const;
+/** Smaller answers are hardly smaller when they are compressed. */
+const COMPRESSED_FROM = Size.kibibytes(1);
 /** The public document gets this part of the API's throttle. */
 const PUBLIC_SHARE = 40;
 /** A bearer token of a JWT's form; anything else is a 401 without a call of the authorizer. */
 const BEARER_JWT = '^[Bb][Ee][Aa][Rr][Ee][Rr] +[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+$';
 
 /**
- * The partners' REST API: `GET /accounts`, `GET /accounts/{id}` behind the authorizer, and
- * `GET /openapi.json` for anybody, on stage `v1`.
+ * The partners' REST API: GET and HEAD of `/accounts` and `/accounts/{id}` behind the authorizer,
+ * and of `/openapi.json` for anybody, on stage `v1`.
  *
  * API Gateway writes logs only where the account has a CloudWatch role set (API Gateway, Settings),
  * once for each account and region. It is not made here, since deleting the stack would take it
@@ -68,21 +71,21 @@ export class PartnerApi extends Construct {
     const accounts = this.api.root.addResource('accounts');
     const account = accounts.addResource('{id}');
     const openapi = this.api.root.addResource('openapi.json');
-    for (const resource of [accounts, account]) {
-      acknowledge(resource.addMethod('GET', integration, guarded), {
-        'AwsSolutions-COG4':
-          "A Lambda authorizer guards it: it takes any OIDC issuer's tokens, Cognito's too, and " +
-          "names the partner's usage plan.",
+    for (const verb of VERBS) {
+      for (const resource of [accounts, account]) {
+        acknowledge(resource.addMethod(verb, integration, guarded), {
+          'AwsSolutions-COG4':
+            "A Lambda authorizer guards it: it takes any OIDC issuer's tokens, Cognito's too, and " +
+            "names the partner's usage plan.",
+        });
+      }
+      const publicDocument = openapi.addMethod(verb, integration, {
+        authorizationType: apigateway.AuthorizationType.NONE,
+        apiKeyRequired: false,
       });
+      const reason = 'The contract is public, holds no data and has a throttle of its own.';
+      acknowledge(publicDocument, { 'AwsSolutions-APIG4': reason, 'AwsSolutions-COG4': reason });
     }
-    const publicDocument = openapi.addMethod('GET', integration, {
-      authorizationType: apigateway.AuthorizationType.NONE,
-      apiKeyRequired: false,
-    });
-    acknowledge(publicDocument, {
-      'AwsSolutions-APIG4': 'The contract is public, holds no data and has a throttle of its own.',
-      'AwsSolutions-COG4': 'The contract is public, holds no data and has a throttle of its own.',
-    });
     if (corsOrigins.length > 0) {
       for (const resource of [accounts, account, openapi]) addPreflight(resource, corsOrigins);
     }
@@ -108,23 +111,28 @@ export class PartnerApi extends Construct {
       endpointTypes: [apigateway.EndpointType.REGIONAL],
       apiKeySourceType: apigateway.ApiKeySourceType.AUTHORIZER,
       cloudWatchRole: false,
+      minCompressionSize: COMPRESSED_FROM,
       disableExecuteApiEndpoint: config.api.domain !== undefined,
       deployOptions: {
         stageName: STAGE,
         ...logged,
-        tracingEnabled: true,
+        // A segment of the gateway's would hold the query string and the caller's address.
+        tracingEnabled: false,
         throttlingRateLimit: rate,
         throttlingBurstLimit: burst,
         accessLogDestination: new apigateway.LogGroupLogDestination(this.accessLogs),
         accessLogFormat: ACCESS_LOG_FORMAT,
-        methodOptions: {
-          // Anybody may ask for it, so it may not use up what is there for the partners.
-          '/openapi.json/GET': {
-            ...logged,
-            throttlingRateLimit: rate / PUBLIC_SHARE,
-            throttlingBurstLimit: Math.ceil(burst / PUBLIC_SHARE),
-          },
-        },
+        // Anybody may ask for it, so it may not use up what is there for the partners.
+        methodOptions: Object.fromEntries(
+          VERBS.map((verb) => [
+            `/openapi.json/${verb}`,
+            {
+              ...logged,
+              throttlingRateLimit: rate / PUBLIC_SHARE,
+              throttlingBurstLimit: Math.ceil(burst / PUBLIC_SHARE),
+            },
+          ]),
+        ),
       },
     });
     // TLS 1.2 with forward secrecy, or 1.3. The CDK's own construct has no property for it yet.
@@ -145,6 +153,9 @@ export class PartnerApi extends Construct {
       'NIST.800.53.R5-APIGWCacheEnabledAndEncrypted':
         'What a caller gets depends on its scopes and account rule, so the gateway may not cache ' +
         'it. The functions keep what they need in memory.',
+      'Serverless-APIGWXrayEnabled':
+        "A segment of the gateway's holds the query string and the caller's address, which are " +
+        "nobody's business. The functions are traced.",
       'NIST.800.53.R5-APIGWSSLEnabled':
         'There is no HTTP backend to show a certificate to: the gateway invokes a function, by IAM.',
     });
@@ -175,10 +186,11 @@ export class PartnerApi extends Construct {
     readonly truststoreUri: string;
     readonly truststoreVersion?: string | undefined;
   }): apigateway.MTLSConfig {
-    const { hostname, pathname } = new URL(options.truststoreUri);
+    // Not by `new URL`, which would read a space, #, ? or .. in the key as something else.
+    const [, bucket = '', key = ''] = /^s3:\/\/([^/]+)\/(.+)$/s.exec(options.truststoreUri) ?? [];
     return {
-      bucket: Bucket.fromBucketName(this, 'Truststore', hostname),
-      key: pathname.slice(1),
+      bucket: Bucket.fromBucketName(this, 'Truststore', bucket),
+      key,
       ...(options.truststoreVersion === undefined ? {} : { version: options.truststoreVersion }),
     };
   }
@@ -187,7 +199,7 @@ export class PartnerApi extends Construct {
 function addPreflight(resource: apigateway.Resource, origins: readonly string[]): void {
   const preflight = resource.addCorsPreflight({
     allowOrigins: [...origins],
-    allowMethods: ['GET'],
+    allowMethods: [...VERBS],
     allowHeaders: ['Authorization', 'If-None-Match', 'X-Correlation-Id', 'X-egain-error-message'],
     exposeHeaders: [...EXPOSED_HEADERS],
     maxAge: Duration.hours(1),

@@ -1,6 +1,11 @@
-import { CfnOutput, Duration } from 'aws-cdk-lib';
+import { Aws, CfnOutput, Duration } from 'aws-cdk-lib';
 import { ApiKey, type IRestApi, Period, type RestApi, UsagePlan } from 'aws-cdk-lib/aws-apigateway';
-import { type IUserPool, OAuthScope, UserPoolClient } from 'aws-cdk-lib/aws-cognito';
+import {
+  type CfnUserPoolClient,
+  type IUserPool,
+  OAuthScope,
+  UserPoolClient,
+} from 'aws-cdk-lib/aws-cognito';
 import { Construct } from 'constructs';
 import type { PartnerConfig } from '../stage/stage-config.ts';
 
@@ -46,7 +51,8 @@ export class Partner extends Construct {
     plan.addApiKey(
       new ApiKey(this, 'UsageKey', {
         description: `Counts what partner ${props.name} sends`,
-        value: props.usageKey,
+        // Unique in the account, whatever other stage of the same names is deployed elsewhere.
+        value: `${props.usageKey}-${Aws.ACCOUNT_ID}`,
       }),
     );
     if (props.userPool === undefined) return;
@@ -55,13 +61,16 @@ export class Partner extends Construct {
       userPoolClientName: clientName(props.stage, props.name),
       generateSecret: true,
       accessTokenValidity: Duration.hours(1),
-      authFlows: {},
       preventUserExistenceErrors: true,
       oAuth: {
         flows: { clientCredentials: true },
         scopes: partner.scopes.map((name) => OAuthScope.custom(name)),
       },
     });
+    // It gets tokens by its secret alone; without a word Cognito would allow sign-ins as well.
+    (client.node.defaultChild as CfnUserPoolClient).explicitAuthFlows = [
+      'ALLOW_REFRESH_TOKEN_AUTH',
+    ];
     this.clientId = client.userPoolClientId;
     new CfnOutput(this, 'ClientId', {
       value: this.clientId,

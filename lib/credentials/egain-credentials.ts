@@ -14,7 +14,7 @@ import type { StageConfig } from '../stage/stage-config.ts';
  */
 export class EgainCredentials extends Construct {
   readonly secretArn: string;
-  private readonly grantedArn: string;
+  private readonly grantedArns: readonly string[];
   /** Undefined where Secrets Manager's own key protects the secret. */
   private readonly key: IKey | undefined;
 
@@ -29,11 +29,12 @@ export class EgainCredentials extends Construct {
       });
       this.key = key;
       this.secretArn = this.emptySecret(config, key).secretArn;
-      this.grantedArn = this.secretArn;
+      this.grantedArns = [this.secretArn];
     } else {
       this.key = keyArn === undefined ? undefined : Key.fromKeyArn(this, 'Key', keyArn);
       this.secretArn = secretArn;
-      this.grantedArn = endsWithSuffix(secretArn) ? secretArn : `${secretArn}-??????`;
+      // With the suffix that Secrets Manager gives, and without: a name may look as if it had one.
+      this.grantedArns = [secretArn, `${secretArn}-??????`];
     }
   }
 
@@ -42,7 +43,7 @@ export class EgainCredentials extends Construct {
     role.grantPrincipal.addToPrincipalPolicy(
       new iam.PolicyStatement({
         actions: ['secretsmanager:GetSecretValue'],
-        resources: [this.grantedArn],
+        resources: [...this.grantedArns],
       }),
     );
     if (this.key === undefined) return;
@@ -53,7 +54,7 @@ export class EgainCredentials extends Construct {
         resources: [this.key.keyArn],
         conditions: {
           StringEquals: { 'kms:ViaService': `secretsmanager.${region}.${urlSuffix}` },
-          ArnLike: { 'kms:EncryptionContext:SecretARN': this.grantedArn },
+          ArnLike: { 'kms:EncryptionContext:SecretARN': [...this.grantedArns] },
         },
       }),
     );
@@ -77,10 +78,4 @@ export class EgainCredentials extends Construct {
     });
     return secret;
   }
-}
-
-// The ARN that Secrets Manager gives ends in a hyphen and six characters of its choice; one
-// without them names the secret too.
-function endsWithSuffix(arn: string): boolean {
-  return /-[A-Za-z0-9]{6}$/.test(arn);
 }

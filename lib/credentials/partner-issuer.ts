@@ -69,6 +69,7 @@ export class PartnerIssuer extends Construct {
       cognitoDomain: { domainPrefix: `egain-accounts-${stage}-${Aws.ACCOUNT_ID}` },
     });
     this.issuerUrl = this.userPool.userPoolProviderUrl;
-    this.tokenUrl = `${domain.baseUrl()}/oauth2/token`;
+    const fips = config.aws.region?.startsWith('us-gov-') === true;
+    this.tokenUrl = `${domain.baseUrl({ fips })}/oauth2/token`;
   }
 }

@@ -26,6 +26,8 @@ export interface AlarmsProps {
 export const STALE_TOO_LONG_SECONDS = 300;
 /** In percent of the requests. */
 export const SERVER_FAULT_SHARE = 5;
+/** In 5 minutes; a container that finds the table away asks it again every 10 seconds. */
+const TABLE_FAILURES = 3;
 /** In milliseconds; past it a slower eGain means failures. */
 export const SLOW_MS = LONGEST_MS * 0.8;
 
@@ -39,7 +41,9 @@ interface Watch {
   readonly metric: IMetric;
   readonly threshold: number;
   /** @default - at the threshold or above it */
-  readonly above?: boolean;
+  readonly comparison?: ComparisonOperator;
+  /** Whether silence is what it watches for. @default - silence is fine */
+  readonly silenceBreaches?: boolean;
   /** `[2, 3]`: two of the last three periods. @default - one of one */
   readonly periods?: readonly [breaching: number, of: number];
 }
@@ -54,40 +58,49 @@ const AT_ONCE = {
       "eGain refuses the product's client id or secret. Nothing is answered until it is mended.",
   },
   egainScopeInsufficient: {
-    section: 'GrantTooSmall',
+    section: 'InsufficientScope',
     means: "eGain takes the product's credentials but grants them too little to read accounts.",
   },
   misconfigured: {
-    section: 'SetUpWrong',
+    section: 'Misconfigured',
     means: 'The secret is missing, unreadable or malformed, or a variable is.',
   },
 } as const satisfies Partial<Record<FaultName, { section: string; means: string }>>;
 
-/** The stage's alarms. Silence is fine for all of them: without calls there is nothing to count. */
+/**
+ * The stage's alarms. Silence is fine for all but one: without calls there is nothing to count. The
+ * schedule is never silent while it runs.
+ */
 export class Alarms extends Construct {
   readonly all: readonly Alarm[];
 
   constructor(scope: Construct, id: string, props: AlarmsProps) {
     super(scope, id);
-    const watches = [...faults(props.stage), ...decay(props), ...exports(props.exportAccounts)];
+    const watches = [
+      ...faults(props.stage),
+      ...decay(props),
+      ...sharing(props),
+      ...exports(props.exportAccounts),
+    ];
     this.all = watches.map((watch) => this.alarm(watch, props));
   }
 
-  private alarm(watch: Watch, { stage, topic }: AlarmsProps): Alarm {
+  private alarm(watch: Watch, { config, stage, topic }: AlarmsProps): Alarm {
+    const runbook = config.alarms.runbookUrl ?? 'docs/operations.md';
     const [datapointsToAlarm, evaluationPeriods] = watch.periods ?? [1, 1];
     const name = `${watch.section}${watch.suffix ?? ''}`;
     const alarm = new Alarm(this, name, {
       alarmName: `egain-accounts-${stage}-${name}`,
-      alarmDescription: `${watch.means} What to do: docs/operations.md#${watch.section.toLowerCase()}`,
+      alarmDescription: `${watch.means} What to do: ${runbook}#${watch.section.toLowerCase()}`,
       metric: watch.metric,
       threshold: watch.threshold,
-      comparisonOperator:
-        watch.above === true
-          ? ComparisonOperator.GREATER_THAN_THRESHOLD
-          : ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      comparisonOperator: watch.comparison ?? ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       evaluationPeriods,
       datapointsToAlarm,
-      treatMissingData: TreatMissingData.NOT_BREACHING,
+      treatMissingData:
+        watch.silenceBreaches === true
+          ? TreatMissingData.BREACHING
+          : TreatMissingData.NOT_BREACHING,
     });
     alarm.addAlarmAction(new SnsAction(topic));
     alarm.addOkAction(new SnsAction(topic));
@@ -117,7 +130,7 @@ function faults(stage: string): Watch[] {
       means: `More than ${SERVER_FAULT_SHARE}% of the partners' requests fail with 500 or above, in 2 of 3 periods of 5 minutes.`,
       metric: metrics.serverFaultShare(),
       threshold: SERVER_FAULT_SHARE,
-      above: true,
+      comparison: ComparisonOperator.GREATER_THAN_THRESHOLD,
       periods: [2, 3],
     },
     {
@@ -146,7 +159,7 @@ function decay({ config, stage }: AlarmsProps): Watch[] {
       // The age itself, so that one answer is enough however few are asked for.
       metric: metrics.of('api', 'SnapshotAge', { statistic: 'Maximum', period: ONE_MINUTE }),
       threshold: oldest,
-      above: true,
+      comparison: ComparisonOperator.GREATER_THAN_THRESHOLD,
     },
     {
       section: 'NearDeadline',
@@ -156,6 +169,37 @@ function decay({ config, stage }: AlarmsProps): Watch[] {
       periods: [2, 3],
     },
   ];
+}
+
+/** What containers share, and what renews it. */
+function sharing({ config, stage }: AlarmsProps): Watch[] {
+  const metrics = serviceMetrics(stage);
+  const { shared, refreshSeconds } = config.cache;
+  const watches: Watch[] = [];
+  if (shared) {
+    watches.push({
+      section: 'SharedTableUnusable',
+      means:
+        'Containers cannot use the table that they share, in 2 of 3 periods of 5 minutes. Each goes on alone, so eGain is asked by all of them.',
+      metric: metrics.of('api', 'SharedTableFailures'),
+      threshold: TABLE_FAILURES,
+      periods: [2, 3],
+    });
+  }
+  if (refreshSeconds !== undefined) {
+    // In whole minutes, and no more than the day that CloudWatch takes.
+    const minutes = Math.min(Math.max(5, Math.ceil(refreshSeconds / 60)), 24 * 60);
+    watches.push({
+      section: 'ScheduleStopped',
+      means: `The schedule has renewed no snapshot in 3 periods of ${minutes} minutes. Requests renew it again, and wait for eGain.`,
+      metric: metrics.of('refresh', 'ScheduledRenewals', { period: Duration.minutes(minutes) }),
+      threshold: 1,
+      comparison: ComparisonOperator.LESS_THAN_THRESHOLD,
+      silenceBreaches: true,
+      periods: [3, 3],
+    });
+  }
+  return watches;
 }
 
 /** Step Functions' own metrics: a run that fails in Step Functions runs no code of ours. */

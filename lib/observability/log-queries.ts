@@ -118,7 +118,7 @@ export const LOG_QUERIES: readonly SavedQuery[] = [
     sources: ['api', 'task', 'authorizer'],
     query: [
       'fields @timestamp, @log, @message',
-      'filter @message like /Task timed out|Runtime\\.|Sandbox\\./',
+      'filter @message like /Task timed out|Runtime\\.|Sandbox\\.|"status":"(timeout|error|failure)"/',
       'sort @timestamp desc',
       'limit 50',
     ],

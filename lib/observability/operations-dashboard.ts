@@ -1,4 +1,4 @@
-import { Duration } from 'aws-cdk-lib';
+import { Aws, Duration } from 'aws-cdk-lib';
 import {
   type Alarm,
   AlarmStatusWidget,
@@ -40,7 +40,8 @@ export class OperationsDashboard extends Construct {
     const { stage, alarms } = props;
     const metrics = serviceMetrics(stage);
     const dashboard = new Dashboard(this, 'Dashboard', {
-      dashboardName: `egain-accounts-${stage}`,
+      // A dashboard's name is the account's, whatever the region.
+      dashboardName: `egain-accounts-${stage}-${Aws.REGION}`,
       defaultInterval: Duration.hours(12),
     });
     dashboard.addWidgets(

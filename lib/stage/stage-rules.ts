@@ -25,7 +25,7 @@ export function stageRules(input: unknown, region?: string): ConfigIssue[] {
     ([name, partner]) => [name, at(partner)] as const,
   );
   return [
-    ...issuerRules(at(config['auth']), partners),
+    ...issuerRules(at(config['auth']), partners, at(config['aws'])['region'] ?? region),
     ...partnerRules(partners),
     ...clientIdRules(partners),
     ...cacheRules(at(config['cache']), at(config['egain'])),
@@ -34,7 +34,7 @@ export function stageRules(input: unknown, region?: string): ConfigIssue[] {
   ];
 }
 
-function issuerRules(auth: Json, partners: Partners): ConfigIssue[] {
+function issuerRules(auth: Json, partners: Partners, region: unknown): ConfigIssue[] {
   const issues: ConfigIssue[] = [];
   if (auth['issuer'] !== undefined) {
     if (auth['audience'] === undefined) {
@@ -49,6 +49,10 @@ function issuerRules(auth: Json, partners: Partners): ConfigIssue[] {
       issues.push({ path: ['partners', name, 'clientId'], expected });
     }
     return issues;
+  }
+  if (String(region).startsWith('cn-')) {
+    const expected = 'an OIDC issuer of your own: there is no Cognito in the regions of China';
+    issues.push({ path: ['auth', 'issuer'], expected });
   }
   for (const key of ['audience', 'jwksUri']) {
     if (auth[key] === undefined) continue;

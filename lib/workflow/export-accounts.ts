@@ -1,4 +1,4 @@
-import { Duration, Stack } from 'aws-cdk-lib';
+import { Aws, Duration, Fn, Stack } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { CfnBucket } from 'aws-cdk-lib/aws-s3';
@@ -53,7 +53,10 @@ export class ExportAccounts extends StateMachine {
       timeout: Duration.hours(2),
       tracingEnabled: true,
       logs: {
-        destination: new StageLogGroup(scope, `${id}Logs`, config),
+        // The prefix keeps the account's log resource policy, which has a size limit, short.
+        destination: new StageLogGroup(scope, `${id}Logs`, config, {
+          logGroupName: `/aws/vendedlogs/states/egain-accounts-${Fn.select(2, Fn.split('/', Aws.STACK_ID))}`,
+        }),
         level: LogLevel.ALL,
         // Accounts hold phone numbers and e-mail addresses.
         includeExecutionData: false,

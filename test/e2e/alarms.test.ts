@@ -50,10 +50,10 @@ describe('at the first call that meets it', () => {
   it.each([
     ['token-invalid-client', 'CredentialsRefusedApi'],
     ['unauthorized', 'CredentialsRefusedApi'],
-    ['token-invalid-scope', 'GrantTooSmallApi'],
-    ['forbidden', 'GrantTooSmallApi'],
-    ['secret-missing', 'SetUpWrongApi'],
-    ['secret-malformed', 'SetUpWrongApi'],
+    ['token-invalid-scope', 'InsufficientScopeApi'],
+    ['forbidden', 'InsufficientScopeApi'],
+    ['secret-missing', 'MisconfiguredApi'],
+    ['secret-malformed', 'MisconfiguredApi'],
   ])('%s sets off %s and no other', async (fault, alarm) => {
     await stage.setFault({ fault });
 
@@ -64,8 +64,8 @@ describe('at the first call that meets it', () => {
 
   it.each([
     ['token-invalid-client', 'CredentialsRefusedTask'],
-    ['forbidden', 'GrantTooSmallTask'],
-    ['secret-denied', 'SetUpWrongTask'],
+    ['forbidden', 'InsufficientScopeTask'],
+    ['secret-denied', 'MisconfiguredTask'],
   ])('%s, met by a workflow, sets off %s and no other', async (fault, alarm) => {
     await stage.setFault({ fault });
 

@@ -48,7 +48,7 @@ describe('a partner', () => {
           },
         ],
       },
-      usageIdentifierKey: support.USAGE_KEY,
+      usageIdentifierKey: `${support.USAGE_KEY}-123456789012`,
       context: {
         partner: 'acme',
         scopes: 'accounts/read accounts/read.address accounts/read.configuration',

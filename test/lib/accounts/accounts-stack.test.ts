@@ -31,9 +31,19 @@ function statementsOf(template: Template, id: string): Statement[] {
   return (policy['PolicyDocument'] as { Statement: Statement[] }).Statement;
 }
 
+/** What a join makes of a text and references, written as `${name}`. */
+function joined(value: unknown): string {
+  const { 'Fn::Join': [separator, parts] = ['', [value]] } = value as {
+    'Fn::Join'?: [string, unknown[]];
+  };
+  return parts
+    .map((part) => (typeof part === 'string' ? part : `\${${(part as { Ref: string }).Ref}}`))
+    .join(separator);
+}
+
 function usageKeysOf(template: Template): string[] {
-  return Object.values(template.findResources('AWS::ApiGateway::ApiKey')).map(
-    (key) => (key['Properties'] as { Value: string }).Value,
+  return Object.values(template.findResources('AWS::ApiGateway::ApiKey')).map((key) =>
+    joined((key['Properties'] as { Value: unknown }).Value),
   );
 }
 
@@ -97,6 +107,7 @@ describe('the functions', () => {
   });
 
   it.each(['ApiFunction', 'TaskFunction'])('%s may read that secret by that key, no more', (id) => {
+    const suffixed = [SECRET_ARN, `${SECRET_ARN}-??????`];
     const [logs, traces, ...granted] = statementsOf(full, id);
 
     expect(logs).toMatchObject({
@@ -104,14 +115,30 @@ describe('the functions', () => {
       Resource: { 'Fn::GetAtt': [expect.stringMatching(`^${id}Logs`), 'Arn'] },
     });
     expect(traces?.Action).toEqual(['xray:PutTelemetryRecords', 'xray:PutTraceSegments']);
-    expect(granted).toEqual([
-      { Effect: 'Allow', Action: 'secretsmanager:GetSecretValue', Resource: SECRET_ARN },
+    expect(granted.slice(0, 2)).toEqual([
+      { Effect: 'Allow', Action: 'secretsmanager:GetSecretValue', Resource: suffixed },
       expect.objectContaining({
         Action: 'kms:Decrypt',
         Resource: KEY_ARN,
         Condition: expect.objectContaining({
-          ArnLike: { 'kms:EncryptionContext:SecretARN': SECRET_ARN },
+          ArnLike: { 'kms:EncryptionContext:SecretARN': suffixed },
         }),
+      }),
+    ]);
+    expect(granted.slice(2)).toEqual([
+      expect.objectContaining({
+        Action: ['BatchGetItem', 'GetItem', 'PutItem', 'UpdateItem'].map(
+          (verb) => `dynamodb:${verb}`,
+        ),
+        Condition: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['v1#*'] } },
+      }),
+      expect.objectContaining({
+        Action: ['kms:Decrypt', 'kms:DescribeKey', 'kms:Encrypt', 'kms:GenerateDataKey'],
+        Condition: {
+          StringEquals: {
+            'kms:ViaService': expect.anything(),
+          },
+        },
       }),
     ]);
   });
@@ -129,15 +156,20 @@ describe('the functions', () => {
     }
   });
 
-  it('may read a secret whose ARN lacks its last six characters', () => {
-    const secretArn = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:egain/prod';
-    const template = Template.fromStack(appOf({ ...LEAST, credentials: { secretArn } }).accounts);
+  it.each(['egain/prod', 'egain-secret'])(
+    'may read a secret whose ARN lacks its last six characters: %s',
+    (name) => {
+      const secretArn = `arn:aws:secretsmanager:eu-west-1:123456789012:secret:${name}`;
+      const template = Template.fromStack(
+        appOf({ ...LEAST, credentials: { secretArn }, cache: { shared: false } }).accounts,
+      );
 
-    const [, , secret, ...others] = statementsOf(template, 'ApiFunction');
+      const [, , secret, ...others] = statementsOf(template, 'ApiFunction');
 
-    expect(secret).toMatchObject({ Resource: `${secretArn}-??????` });
-    expect(others).toEqual([]);
-  });
+      expect(secret).toMatchObject({ Resource: [secretArn, `${secretArn}-??????`] });
+      expect(others).toEqual([]);
+    },
+  );
 
   it('answer before API Gateway gives up', () => {
     expect(propertiesOf(plain, 'AWS::Lambda::Function', 'ApiFunction')['Timeout']).toBe(28);
@@ -184,7 +216,7 @@ describe('the partners', () => {
     const keys = [...usageKeysOf(plain), ...usageKeysOf(otherStage)];
 
     expect(new Set(keys).size).toBe(4);
-    for (const key of keys) expect(key).toMatch(/^[a-z0-9]{20,128}$/);
+    for (const key of keys) expect(key).toMatch(/^[a-z0-9]{40}-\$\{AWS::AccountId\}$/);
   });
 
   it("get an app client with their scopes, whose secret stays in Cognito, with the stack's own pool", () => {

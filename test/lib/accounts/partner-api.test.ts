@@ -32,7 +32,7 @@ function methodsOf(template: Template): Record<string, unknown>[] {
 }
 
 describe("the partners' API", () => {
-  it('has three GET routes on stage v1, and lets nobody but a partner into two of them', () => {
+  it('has three routes for GET and HEAD on stage v1, and lets nobody but a partner into two of them', () => {
     const methods = methodsOf(plain);
 
     expect(
@@ -43,8 +43,11 @@ describe("the partners' API", () => {
       ]),
     ).toEqual([
       ['GET', 'CUSTOM', true],
+      ['HEAD', 'CUSTOM', true],
       ['GET', 'CUSTOM', true],
+      ['HEAD', 'CUSTOM', true],
       ['GET', 'NONE', false],
+      ['HEAD', 'NONE', false],
     ]);
     for (const part of ['accounts', '{id}', 'openapi.json']) {
       plain.hasResourceProperties('AWS::ApiGateway::Resource', { PathPart: part });
@@ -89,9 +92,10 @@ describe("the partners' API", () => {
     });
   });
 
-  it('is traced and throttled, logs errors without data, and leaves the account alone', () => {
+  it('is throttled, compresses, logs errors without data, traces nothing, and leaves the account alone', () => {
+    plain.hasResourceProperties('AWS::ApiGateway::RestApi', { MinimumCompressionSize: 1024 });
     plain.hasResourceProperties('AWS::ApiGateway::Stage', {
-      TracingEnabled: true,
+      TracingEnabled: false,
       MethodSettings: Match.arrayWith([
         Match.objectLike({
           ResourcePath: '/*',
@@ -163,12 +167,23 @@ describe('the gateway responses', () => {
       const header = (name: string) =>
         response.ResponseParameters[`gatewayresponse.header.${name}`];
 
-      expect(body).toEqual({ code: body.code, developerMessage });
+      const messages: Record<string, string> = {
+        REQUEST_TOO_LARGE: 'The request is larger than the platform allows. Shorten the query.',
+      };
+      const waits: Record<string, string> = { THROTTLED: "'1'", QUOTA_EXCEEDED: "'3600'" };
+
+      expect(body).toEqual({
+        code: body.code,
+        developerMessage: messages[type] ?? developerMessage,
+      });
       expect(response.StatusCode).toBe(String(status));
       expect(header('X-Correlation-Id')).toBe('context.requestId');
       expect(header('Cache-Control')).toBe("'no-store'");
       expect(header('Content-Type')).toBe("'application/json'");
-      expect(header('WWW-Authenticate')).toBe(status === 401 ? "'Bearer'" : undefined);
+      expect(header('WWW-Authenticate')).toBe(
+        status === 401 ? `'Bearer realm="accounts"'` : undefined,
+      );
+      expect(header('Retry-After')).toBe(waits[type]);
       expect(header('Access-Control-Allow-Origin')).toBeUndefined();
       expect(type in ResponseType).toBe(true);
     },

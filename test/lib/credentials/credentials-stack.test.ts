@@ -31,7 +31,10 @@ describe('the credentials stack', () => {
     const throwAway = credentialsOf({ ...PLAIN_STAGE, removalPolicy: 'destroy' });
 
     for (const type of ['AWS::KMS::Key', 'AWS::SecretsManager::Secret', 'AWS::Cognito::UserPool']) {
-      template.allResources(type, { DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+      template.allResources(type, {
+        DeletionPolicy: 'RetainExceptOnCreate',
+        UpdateReplacePolicy: 'Retain',
+      });
       throwAway.allResources(type, { DeletionPolicy: 'Delete' });
     }
     template.allResourcesProperties('AWS::Cognito::UserPool', { DeletionProtection: 'ACTIVE' });

@@ -22,9 +22,9 @@ beforeAll(() => {
 
 describe('the alarms', () => {
   it('are the ones that the runbook has a section for, and no section is left over', () => {
-    const named = alarms.map(
-      ({ AlarmDescription }) =>
-        /What to do: docs\/operations\.md#([a-z]+)$/.exec(AlarmDescription)?.[1],
+    const named = Object.values(full.findResources('AWS::CloudWatch::Alarm')).map(
+      ({ Properties }) =>
+        /What to do: [^#]+#([a-z]+)$/.exec((Properties as AlarmProperties).AlarmDescription)?.[1],
     );
     const runbook = RUNBOOK.split(/^## /m).find((section) => section.startsWith('Runbook')) ?? '';
     const sections = [...runbook.matchAll(/^### (\w+)$/gm)].map(([, title]) =>
@@ -43,8 +43,29 @@ describe('the alarms', () => {
     });
   });
 
-  it('take silence for health', () => {
+  it('take silence for health, but for that of the schedule', () => {
     plain.allResourcesProperties('AWS::CloudWatch::Alarm', { TreatMissingData: 'notBreaching' });
+    full.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      AlarmName: 'egain-accounts-test-ScheduleStopped',
+      TreatMissingData: 'breaching',
+      ComparisonOperator: 'LessThanThreshold',
+      Threshold: 1,
+      EvaluationPeriods: 3,
+    });
+    plain.resourcePropertiesCountIs(
+      'AWS::CloudWatch::Alarm',
+      { AlarmName: 'egain-accounts-test-ScheduleStopped' },
+      0,
+    );
+  });
+
+  it('lead to the runbook that the stage config names', () => {
+    full.allResourcesProperties('AWS::CloudWatch::Alarm', {
+      AlarmDescription: Match.stringLikeRegexp('https://wiki.example.com/runbook#[a-z]+$'),
+    });
+    plain.allResourcesProperties('AWS::CloudWatch::Alarm', {
+      AlarmDescription: Match.stringLikeRegexp('docs/operations.md#[a-z]+$'),
+    });
   });
 
   it('watch metrics of this stage alone', () => {

@@ -153,6 +153,9 @@ describe('the bucket of the exports', () => {
   });
 
   test('is kept or deleted with its stack as the stage config says', () => {
-    expect([deletionOf(template), deletionOf(other)]).toEqual([['Retain'], ['Delete']]);
+    expect([deletionOf(template), deletionOf(other)]).toEqual([
+      ['RetainExceptOnCreate'],
+      ['Delete'],
+    ]);
   });
 });

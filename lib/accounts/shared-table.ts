@@ -1,0 +1,69 @@
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { Construct } from 'constructs';
+import { acknowledge } from '../common/acknowledge.ts';
+
+const VERBS = ['GetItem', 'BatchGetItem', 'PutItem', 'UpdateItem'] as const;
+
+/**
+ * The table by which all containers share one snapshot, one token and one memory of failures. It
+ * goes with its stack: what it holds can be fetched again.
+ *
+ * Addresses are personal data and the token opens eGain, so the table has a key of its own.
+ */
+export class SharedTable extends Construct {
+  readonly tableName: string;
+  private readonly table: Table;
+  private readonly key: Key;
+
+  constructor(scope: Construct, id: string) {
+    super(scope, id);
+    this.key = new Key(this, 'Key', {
+      description: 'Protects the accounts and the token that containers share',
+      enableKeyRotation: true,
+      pendingWindow: Duration.days(7),
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    this.table = new Table(this, 'Table', {
+      partitionKey: { name: 'pk', type: AttributeType.STRING },
+      timeToLiveAttribute: 'expiresAt',
+      billingMode: BillingMode.PAY_PER_REQUEST,
+      encryption: TableEncryption.CUSTOMER_MANAGED,
+      encryptionKey: this.key,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    this.tableName = this.table.tableName;
+    const refetched =
+      "It holds copies of eGain's accounts for minutes and a token for its life; a lost one is " +
+      'fetched from eGain anew, and an old one restored would only be dropped.';
+    acknowledge(this.table, {
+      'AwsSolutions-DDB3': refetched,
+      'NIST.800.53.R5-DynamoDBPITREnabled': refetched,
+      'NIST.800.53.R5-DynamoDBInBackupPlan': refetched,
+    });
+  }
+
+  /**
+   * Lets a function read and write items of the product's format, one by one or in batches by
+   * their keys, and use the key to that end alone.
+   */
+  grantUse(role: iam.IGrantable): void {
+    const { region, urlSuffix } = Stack.of(this);
+    role.grantPrincipal.addToPrincipalPolicy(
+      new iam.PolicyStatement({
+        actions: VERBS.map((verb) => `dynamodb:${verb}`),
+        resources: [this.table.tableArn],
+        conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['v1#*'] } },
+      }),
+    );
+    role.grantPrincipal.addToPrincipalPolicy(
+      new iam.PolicyStatement({
+        actions: ['kms:Decrypt', 'kms:DescribeKey', 'kms:Encrypt', 'kms:GenerateDataKey'],
+        resources: [this.key.keyArn],
+        conditions: { StringEquals: { 'kms:ViaService': `dynamodb.${region}.${urlSuffix}` } },
+      }),
+    );
+  }
+}
