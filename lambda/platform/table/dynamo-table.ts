@@ -2,6 +2,7 @@ import {
   type AttributeValue,
   BatchGetItemCommand,
   DynamoDBClient,
+  type DynamoDBClientConfig,
   GetItemCommand,
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
@@ -15,12 +16,14 @@ const BATCH = 40;
  * The table in DynamoDB: partition key `pk`; `version` and `body` of what is replaced, `bytes` of
  * what is only written; TTL by `expiresAt`. One attempt a call: who asks decides what comes next.
  *
+ * @param settings in place of the client's own
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Operations.html
  */
-export function createDynamoTable(name: string): Table {
+export function createDynamoTable(name: string, settings: DynamoDBClientConfig = {}): Table {
   const client = new DynamoDBClient({
     credentials: async () => readAwsKeys(),
     maxAttempts: 1,
+    ...settings,
   });
 
   return {
