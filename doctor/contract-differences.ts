@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { accountsPageSchema } from '../lambda/egain/account.ts';
-import { parseDateTime } from '../lambda/platform/date-time.ts';
+import { readDateTime } from '../lambda/platform/date-time.ts';
 
 /** How a page of eGain's differs from the contract; each line names a path, never a value. */
 export interface Differences {
@@ -74,7 +74,7 @@ function noteOddities(account: unknown, path: Path, notes: Tally): void {
     notes.add([...path, 'id'], "is missing; it can't be asked for by id");
   for (const key of ['created', 'modified']) {
     const date = at(account, [key]);
-    if (typeof date === 'string' && parseDateTime(date) === undefined) {
+    if (typeof date === 'string' && readDateTime(date) === undefined) {
       notes.add([...path, key], 'is no date-time; filters and sorting by it leave it out');
     }
   }

@@ -1,5 +1,5 @@
 import type { Account } from '../egain/account.ts';
-import { parseDateTime } from '../platform/date-time.ts';
+import { readDateTime } from '../platform/date-time.ts';
 import { type ReadablePath, reader, type ValueAt } from './fields.ts';
 import { foldCase } from './text.ts';
 
@@ -22,7 +22,7 @@ function compareKey<Path extends ReadablePath, Value>(
 
 const asItIs = <T>(value: T): T => value;
 /** Milliseconds since the epoch; NaN where there is no date, or none that can be read. */
-const instant = (text: string | null | undefined) => parseDateTime(text ?? '') ?? Number.NaN;
+const instant = (text: string | null | undefined) => readDateTime(text ?? '') ?? Number.NaN;
 
 export const COMPARE_KEYS = {
   /** eGain may send none, which orders as an empty one. */

@@ -2,12 +2,21 @@ import * as z from 'zod/mini';
 import { Fault } from '../faults.ts';
 import type { UnreadBody } from '../platform/http-client.ts';
 import { parseJson } from '../platform/json.ts';
-import { type AccountsPage, accountsPageSchema } from './account.ts';
+import { type Account, type AccountsPage, accountSchema, accountsPageSchema } from './account.ts';
 import { readEnvelope } from './envelope.ts';
 import { judgeFailure } from './judge-failure.ts';
+import { excessIn } from './page-bounds.ts';
 import { createRedact, type Sensitive } from './redact.ts';
 import type { UpstreamResponse } from './transport/attempt.ts';
 import type { UpstreamResult } from './transport/upstream.ts';
+
+/** A page that came over HTTP. */
+export interface FetchedPage extends AccountsPage {
+  /** Of its text. */
+  readonly bytes: number;
+}
+
+const MAX_ACCOUNTS = 10_000;
 
 /**
  * What eGain's API answered: a page of accounts, all of it as its contract says, or a fault.
@@ -20,7 +29,7 @@ export function judgeAccounts(
   sent: UpstreamResult,
   sensitive: Sensitive,
   now: number,
-): AccountsPage {
+): FetchedPage {
   const { result } = sent;
   if (result.kind !== 'response') throw judgeFailure(sent, { server: 'eGain', now });
   if (result.status === 200) return readPage(result);
@@ -38,15 +47,40 @@ const UNREAD: Readonly<Record<UnreadBody, string>> = {
   'cut-off': 'the page is cut off',
 };
 
-function readPage({ headers, text, unread }: UpstreamResponse): AccountsPage {
+function readPage({ headers, text, unread }: UpstreamResponse): FetchedPage {
   if (unread !== undefined) throw broken(UNREAD[unread]);
   // Without a type, RFC 9110 (section 8.3) lets the content tell.
   if (!JSON_TYPE.test(headers.get('content-type') || 'application/json')) {
     throw broken('the page is not JSON');
   }
-  const page = z.safeParse(accountsPageSchema, parseJson(text));
-  if (page.success) return page.data;
-  const path = dotted(page.error.issues[0]?.path ?? []);
+  const body = text ?? '';
+  const excess = excessIn(body);
+  if (excess !== undefined) throw broken(excess);
+  const page = valid(headSchema, parseJson(body), []);
+  return { ...page, account: accountsOf(page), bytes: Buffer.byteLength(body) };
+}
+
+const headSchema = z.object({
+  paginationInfo: accountsPageSchema.shape.paginationInfo,
+  account: z.optional(z.unknown()),
+});
+
+/** One by one up to the first that is not as it should be: a page may hold ten thousand. */
+function accountsOf({ account, paginationInfo }: z.infer<typeof headSchema>): Account[] {
+  if (paginationInfo.count === 0 && (account === null || account === undefined)) return [];
+  if (!Array.isArray(account)) throw broken('account is missing or not of its type');
+  if (account.length > MAX_ACCOUNTS) throw broken('the page holds more than 10,000 accounts');
+  return account.map((each: unknown, index) => valid(accountSchema, each, ['account', index]));
+}
+
+function valid<T extends z.ZodMiniType>(
+  schema: T,
+  value: unknown,
+  at: readonly PropertyKey[],
+): z.output<T> {
+  const result = z.safeParse(schema, value);
+  if (result.success) return result.data;
+  const path = dotted([...at, ...(result.error.issues[0]?.path ?? [])]);
   throw broken(
     path === '' ? 'the page is not a JSON object' : `${path} is missing or not of its type`,
   );

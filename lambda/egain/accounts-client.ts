@@ -1,7 +1,6 @@
 import type { Clock } from '../platform/clock.ts';
 import type { Deadline } from '../platform/deadline.ts';
-import type { AccountsPage } from './account.ts';
-import { judgeAccounts } from './accounts-answer.ts';
+import { type FetchedPage, judgeAccounts } from './accounts-answer.ts';
 import type { Token, TokenSource } from './credentials/token-source.ts';
 import { parseEndpoint } from './endpoint.ts';
 import type { Upstream, UpstreamResult } from './transport/upstream.ts';
@@ -20,7 +19,7 @@ interface PageRequest {
  *
  * @throws Fault, as `judgeAccounts` and the token source do
  */
-export type FetchPage = (deadline: Deadline, page?: PageRequest) => Promise<AccountsPage>;
+export type FetchPage = (deadline: Deadline, page?: PageRequest) => Promise<FetchedPage>;
 
 export interface ClientOptions {
   /** The base of eGain's API, without a slash at the end. */

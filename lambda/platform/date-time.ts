@@ -1,10 +1,14 @@
 const DATE_TIME =
-  /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(\.\d+)?(?:[Zz]|([+-])(\d\d):(\d\d))$/;
+  /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(\.\d+)?(?:[Zz]|([+-])(\d\d):?(\d\d))$/;
+/** As libraries write it besides: with a space or without seconds, the zone shorter or named twice. */
+const AS_WRITTEN =
+  /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)([.,]\d+)?)? ?(?:[Zz]|UTC|GMT|([+-])(\d\d)(?::?(\d\d))?)(?:\[[\w/+-]{1,40}\])?$/;
 const MINUTE = 60_000;
 const DAY = 86_400_000;
 
 /**
- * Reads a date-time of RFC 3339, which always has a zone. A leap second (`:60`, at the end of a
+ * Reads a date-time of RFC 3339, which always has a zone; its colon may be left out, as Jackson and
+ * the generators of clients do. A leap second (`:60`, at the end of a
  * UTC day only) counts as the start of the second after it.
  *
  * @returns milliseconds since the epoch, with what is finer as a fraction; undefined for any
@@ -12,7 +16,20 @@ const DAY = 86_400_000;
  * @see https://www.rfc-editor.org/rfc/rfc3339#section-5.6
  */
 export function parseDateTime(text: string): number | undefined {
-  const match = DATE_TIME.exec(text);
+  return instantOf(DATE_TIME.exec(text));
+}
+
+/**
+ * Reads a date-time as the libraries of servers write it: ISO 8601 with date, time and zone. What
+ * may mean more than one moment (no zone, a bare number, a name of a month) is not read.
+ *
+ * @returns as `parseDateTime`
+ */
+export function readDateTime(text: string): number | undefined {
+  return instantOf(AS_WRITTEN.exec(text));
+}
+
+function instantOf(match: RegExpExecArray | null): number | undefined {
   if (match === null) return undefined;
   const part = (index: number): number => Number(match[index] ?? 0);
   const [year, month, day, hour, minute, second] = [1, 2, 3, 4, 5, 6].map(part) as Six;
@@ -26,7 +43,7 @@ export function parseDateTime(text: string): number | undefined {
   const zone = (match[8] === '-' ? -1 : 1) * (zoneHour * 60 + zoneMinute) * MINUTE;
   const instant = midnight.getTime() + (hour * 60 + minute) * MINUTE + second * 1000 - zone;
   if (second === 60) return instant % DAY === 0 ? instant : undefined;
-  return instant + Number(`0${match[7] ?? ''}`) * 1000;
+  return instant + Number(`0${match[7]?.replace(',', '.') ?? ''}`) * 1000;
 }
 
 type Six = [number, number, number, number, number, number];

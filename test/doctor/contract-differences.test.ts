@@ -89,7 +89,7 @@ describe('the differences of a page from the contract', () => {
     );
   });
 
-  it.each(['2021-03-21T14:29Z', '2021-03-21T14:29:01+0100', '2021-02-30T14:29:01Z'])(
+  it.each(['2021-03-21T14:29', '21/03/2021 14:29', '2021-02-30T14:29:01Z'])(
     'note a date that the product cannot compare: %s',
     (modified) => {
       const { notes } = contractDifferences(page({ ...account, modified }));

@@ -5,6 +5,7 @@ import { Fault } from '../../faults.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { readAwsKeys } from '../../platform/config.ts';
 import { type Deadline, within } from '../../platform/deadline.ts';
+import { errorCode } from '../../platform/http-client.ts';
 import { parseJson } from '../../platform/json.ts';
 import { createSingleFlight } from '../../platform/single-flight.ts';
 import type { Telemetry } from '../../platform/telemetry.ts';
@@ -12,6 +13,8 @@ import type { Telemetry } from '../../platform/telemetry.ts';
 const KEEP_MS = 5 * 60_000;
 /** How long the last value is used before asking again, when Secrets Manager is unwell. */
 const UNWELL_MS = 30_000;
+/** When to come back to a container that never read the secret. */
+const RETRY_AFTER_SECONDS = 5;
 
 /** eGain's credentials, as the secret holds them. */
 export interface Credentials {
@@ -26,6 +29,7 @@ export interface CredentialsStore {
    * The credentials, read at most five minutes ago.
    *
    * @throws Fault `500-902` when the secret is missing, unreadable or malformed
+   * @throws Fault `503-903` when Secrets Manager is unwell, and nothing was read before
    * @throws Fault `504-901` when Secrets Manager does not answer in time
    */
   get(deadline: Deadline): Promise<Credentials>;
@@ -42,7 +46,9 @@ export interface CredentialsOptions {
 /** Credentials out of Secrets Manager: one read at a time, `AWSCURRENT` alone. */
 export function createCredentialsStore(options: CredentialsOptions): CredentialsStore {
   const { secretArn, clock, telemetry } = options;
+  const region = regionOf(secretArn);
   const client = new SecretsManagerClient({
+    ...(region !== undefined && { region }),
     credentials: async () => readAwsKeys(),
     maxAttempts: 2,
   });
@@ -72,6 +78,12 @@ export function createCredentialsStore(options: CredentialsOptions): Credentials
       if (kept !== undefined && isTransient(error)) {
         keepUntil = clock.now() + UNWELL_MS;
         return kept;
+      }
+      if (isTransient(error)) {
+        throw new Fault('secretStoreUnavailable', {
+          retryAfterSeconds: RETRY_AFTER_SECONDS,
+          reason: `the secret ${secretArn} cannot be read now: ${failure}`,
+        });
       }
       throw new Fault('misconfigured', { reason: unreadable(secretArn, failure) });
     }
@@ -147,17 +159,26 @@ function unreadable(arn: string, failure: string): string {
   }
 }
 
+/** A secret is asked for in its own region, wherever the function runs. */
+function regionOf(arn: string): string | undefined {
+  return /^arn:[\w-]+:secretsmanager:([\w-]+):/.exec(arn)?.[1];
+}
+
 /** The name alone: the SDK's message for an answer it cannot parse quotes the answer. */
 function errorName(error: unknown): string {
   return error instanceof Error ? error.name : 'unknown';
 }
 
-/** Whether Secrets Manager itself is unwell, rather than the request turned down. */
+/**
+ * Whether Secrets Manager, its key store or the way there is unwell, rather than the request turned
+ * down. What the SDK itself finds wrong, as a missing region, has neither a status nor a code.
+ */
 function isTransient(error: unknown): boolean {
   const metadata: unknown = error instanceof Error ? Reflect.get(error, '$metadata') : undefined;
-  const status = z.safeParse(z.object({ httpStatusCode: z.number() }), metadata).data;
-  if (status === undefined || status.httpStatusCode >= 500 || status.httpStatusCode === 429) {
-    return true;
-  }
-  return /Throttl|TooManyRequests|LimitExceeded/.test(errorName(error));
+  const answered = z.safeParse(z.object({ httpStatusCode: z.number() }), metadata).data;
+  const name = errorName(error);
+  if (answered === undefined) return name === 'TimeoutError' || errorCode(error) !== undefined;
+  const { httpStatusCode: status } = answered;
+  if (status >= 500 || status === 429) return true;
+  return /Throttl|TooManyRequests|LimitExceeded|Internal|Unavailable|RequestTimeout/.test(name);
 }

@@ -1,4 +1,5 @@
 import { Fault } from '../../faults.ts';
+import { readDateTime } from '../../platform/date-time.ts';
 import type { Account, AccountsPage } from '../account.ts';
 
 const MAX_PAGES = 1000;
@@ -125,7 +126,10 @@ function keysOf(page: readonly Account[]): string[] {
 
 /** Of two records of one account, the one modified later is the truer. */
 function isLater(account: Account, known: Account): boolean {
-  return Date.parse(account.modified ?? '') > Date.parse(known.modified ?? '');
+  const [one = Number.NaN, other = Number.NaN] = [account, known].map(({ modified }) =>
+    readDateTime(modified ?? ''),
+  );
+  return one > other;
 }
 
 function doNotAddUp(what: string): Fault {

@@ -1,14 +1,20 @@
+import { Fault } from '../../faults.ts';
+import { readDateTime } from '../../platform/date-time.ts';
 import { cancellable, type Deadline } from '../../platform/deadline.ts';
 import type { Telemetry } from '../../platform/telemetry.ts';
-import type { Account, AccountsPage } from '../account.ts';
+import type { Account } from '../account.ts';
+import type { FetchedPage } from '../accounts-answer.ts';
 import type { FetchPage } from '../accounts-client.ts';
 import { RefusedRequest } from '../judge-failure.ts';
 import { createPageCollector, reportedSize } from './page-collector.ts';
 
 const MAX_IN_FLIGHT = 4;
+/** What a container can hold, beside the snapshot before. */
+const MAX_ACCOUNTS = 100_000;
+const MAX_BYTES = 150_000_000;
 
 type Settled =
-  | { readonly kind: 'page'; readonly page: AccountsPage }
+  | { readonly kind: 'page'; readonly page: FetchedPage }
   | { readonly kind: 'failure'; readonly error: unknown };
 
 interface WalkOptions {
@@ -30,7 +36,9 @@ export async function walkPages(
   { onPages = () => undefined }: WalkOptions = {},
 ): Promise<Account[]> {
   const walk = cancellable(deadline);
+  const size = createWalkSize();
   const first = await fetchPage(walk);
+  size.add(first);
   const collected = createPageCollector(first);
   onPages(collected.pagesKnown());
   const pagesize = reportedSize(first);
@@ -64,6 +72,7 @@ export async function walkPages(
     for (let pagenum = 2; !collected.complete(); pagenum += 1) {
       const next = await arrivalOf(pagenum);
       if (next.kind === 'page') {
+        size.add(next.page);
         collected.add(next.page.account);
         onPages(collected.pagesKnown());
       } else if (isNoSuchPage(next.error) && collected.mayEndHere()) {
@@ -81,11 +90,44 @@ export async function walkPages(
     telemetry.count('DuplicateAccounts', duplicates);
     telemetry.warn('Accounts came more than once in one walk', { duplicates });
   }
-  return collected.accounts();
+  const accounts = collected.accounts();
+  countUnreadableDates(accounts, telemetry);
+  return accounts;
+}
+
+/**
+ * Bounds what a walk takes in.
+ *
+ * @throws Fault `502-903` past that
+ */
+function createWalkSize(): { add(page: FetchedPage): void } {
+  let accounts = 0;
+  let bytes = 0;
+  return {
+    add(page) {
+      accounts += page.account.length;
+      bytes += page.bytes;
+      if (accounts <= MAX_ACCOUNTS && bytes <= MAX_BYTES) return;
+      throw new Fault('egainContractBroken', {
+        reason: `the walk is larger than ${MAX_ACCOUNTS} accounts or ${MAX_BYTES / 1e6} MB`,
+      });
+    },
+  };
+}
+
+/** Filters and orders by date leave such an account out, which nobody would notice otherwise. */
+function countUnreadableDates(accounts: readonly Account[], telemetry: Telemetry): void {
+  const isUnreadable = (date: string | null | undefined) =>
+    typeof date === 'string' && readDateTime(date) === undefined;
+  let unreadable = 0;
+  for (const { created, modified } of accounts) {
+    unreadable += Number(isUnreadable(created)) + Number(isUnreadable(modified));
+  }
+  if (unreadable > 0) telemetry.count('UnreadableDates', unreadable);
 }
 
 /** So that a page which fails before its turn is no unhandled rejection. */
-async function settle(page: Promise<AccountsPage>): Promise<Settled> {
+async function settle(page: Promise<FetchedPage>): Promise<Settled> {
   try {
     return { kind: 'page', page: await page };
   } catch (error) {

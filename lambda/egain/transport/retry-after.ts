@@ -1,5 +1,5 @@
 import { Fault, type FaultOptions } from '../../faults.ts';
-import { parseDateTime } from '../../platform/date-time.ts';
+import { readDateTime } from '../../platform/date-time.ts';
 import type { ResponseHeaders } from '../../platform/http-client.ts';
 
 /**
@@ -26,7 +26,7 @@ export function statedWait(
     }
   }
   const reset = headers.get('x-ratelimit-reset')?.trim();
-  const at = status === 429 && reset !== undefined ? parseDateTime(reset) : undefined;
+  const at = status === 429 && reset !== undefined ? readDateTime(reset) : undefined;
   return at === undefined ? undefined : Math.max(0, at - now);
 }
 

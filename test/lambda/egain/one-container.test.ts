@@ -108,6 +108,24 @@ describe('the secret', () => {
     });
   });
 
+  test('is asked for in its own region, wherever the function runs', async () => {
+    const { ask } = createWorld(upstream);
+    vi.stubEnv('AWS_REGION', 'us-east-1');
+
+    await ask();
+
+    expect(upstream.secrets.calls[0]?.headers.authorization).toContain(
+      '/eu-west-1/secretsmanager/',
+    );
+  });
+
+  test('is not set up wrongly while nothing of Secrets Manager can be reached', async () => {
+    const { ask } = createWorld(upstream);
+    upstream.secrets.otherwise = () => ({ drop: 'at-once' });
+
+    await expect(ask()).rejects.toMatchObject({ code: '503-903', retryAfterSeconds: 5 });
+  });
+
   test('is left alone for 30 s once its credentials are refused', async () => {
     const { ask, clock } = createWorld(upstream);
     const refused = { status: 401, body: { error: 'invalid_client' } };

@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { parseDateTime } from '../../../lambda/platform/date-time.ts';
+import { parseDateTime, readDateTime } from '../../../lambda/platform/date-time.ts';
 
 describe('parseDateTime', () => {
   it.each([
     ['2021-03-21T14:29:01.516Z', Date.UTC(2021, 2, 21, 14, 29, 1, 516)],
     ['2021-03-21t14:29:01z', Date.UTC(2021, 2, 21, 14, 29, 1)],
     ['2021-03-21T14:29:01+05:30', Date.UTC(2021, 2, 21, 8, 59, 1)],
+    ['2021-03-21T14:29:01.516+0000', Date.UTC(2021, 2, 21, 14, 29, 1, 516)],
+    ['2021-03-21T14:29:01+0530', Date.UTC(2021, 2, 21, 8, 59, 1)],
     ['2021-03-21T14:29:01-00:00', Date.UTC(2021, 2, 21, 14, 29, 1)],
     ['2021-12-31T23:30:00-01:00', Date.UTC(2022, 0, 1, 0, 30)],
     ['2020-02-29T00:00:00Z', Date.UTC(2020, 1, 29)],
@@ -23,7 +25,6 @@ describe('parseDateTime', () => {
     '2021-03-21T14:29:01',
     '2021-03-21 14:29:01Z',
     '2021-03-21T14:29Z',
-    '2021-03-21T14:29:01+0530',
     '2021-03-21T14:29:01 05:30',
     '2021-02-29T00:00:00Z',
     '2021-04-31T00:00:00Z',
@@ -50,5 +51,40 @@ describe('parseDateTime', () => {
 
     expect(finer).toBeGreaterThan(whole);
     expect(finer).toBeLessThan(whole + 1);
+  });
+});
+
+describe('readDateTime', () => {
+  const moment = Date.UTC(2021, 2, 21, 14, 29);
+
+  it.each([
+    ['Jackson', '2021-03-21T14:29:00.000+0000'],
+    ['java.time', '2021-03-21T14:29Z'],
+    ['java.time with a zone', '2021-03-21T15:29+01:00[Europe/Paris]'],
+    ['Python', '2021-03-21 14:29:00.000000+00:00'],
+    ['.NET', '2021-03-21T14:29:00.0000000Z'],
+    ['.NET, u', '2021-03-21 14:29:00Z'],
+    ['Go', '2021-03-21T14:29:00.000000000Z'],
+    ['PostgreSQL', '2021-03-21 14:29:00+00'],
+    ['Ruby', '2021-03-21 14:29:00 UTC'],
+    ['Ruby, another', '2021-03-21 16:29:00 +0200'],
+    ['ISO 8601 with a comma', '2021-03-21T14:29:00,000Z'],
+  ])('reads what %s writes', (_, text) => {
+    expect(readDateTime(text)).toBe(moment);
+  });
+
+  it.each([
+    '2021-03-21T14:29:01',
+    '2021-03-21',
+    '03/04/2021 14:29:01',
+    '1616336941516',
+    '1616336941',
+    'Sun Mar 21 14:29:01 CST 2021',
+    '2021-03-21T14:29:01 EST',
+    '2021-02-30T14:29:01Z',
+    '2021-03-21T14Z',
+    '',
+  ])('leaves alone what may mean several moments, or none: %j', (text) => {
+    expect(readDateTime(text)).toBeUndefined();
   });
 });

@@ -164,8 +164,8 @@ describe('while Secrets Manager is unwell', () => {
 
     const fault = await faultOf(store.get(inTime()));
 
-    expect(fault).toMatchObject({ code: '500-902' });
-    expect(fault.reason).toContain('cannot be read: InternalServiceError');
+    expect(fault).toMatchObject({ code: '503-903', retryAfterSeconds: 5 });
+    expect(fault.reason).toContain('cannot be read now: InternalServiceError');
   });
 
   test('the last value does not stand in for a read that is denied', async () => {

@@ -9,6 +9,7 @@ import {
   tokenReply,
 } from '../../../support/egain-world.ts';
 import { three } from '../../../support/fault-row.ts';
+import type { Reply } from '../../../support/scripted-upstream.ts';
 
 const upstream = await startUpstream();
 
@@ -66,6 +67,22 @@ describe('the token', () => {
     expect(scheme).toBe('Basic');
     expect(decoded).toEqual([CANARY.clientId, CANARY.clientSecret]);
     expect(call?.body).not.toContain('client_secret');
+  });
+
+  test.each<[string, Reply]>([
+    ['BearerToken', tokenReply('t', { token_type: 'BearerToken' })],
+    ['bearer in capitals', tokenReply('t', { token_type: 'BEARER' })],
+    ['no type', tokenReply('t', { token_type: null })],
+    ['201', { ...tokenReply('t'), status: 201 }],
+    ['a byte order mark', { body: '\uFEFF{"access_token":"t"}' }],
+    ['an encoding that is none', { ...tokenReply('t'), headers: { 'content-encoding': 'utf-8' } }],
+  ])('is taken from an answer with %s', async (_, reply) => {
+    const { ask } = createWorld(upstream);
+    upstream.token.script = [reply];
+
+    await expect(ask()).resolves.toMatchObject({ state: 'miss' });
+
+    expect(upstream.accounts.calls[0]?.headers.authorization).toBe('Bearer t');
   });
 
   test('near its end goes on serving while the token endpoint fails', async () => {

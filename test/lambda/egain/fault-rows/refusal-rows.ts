@@ -42,6 +42,44 @@ export const refusalRows: readonly FaultRow[] = [
     },
   },
   {
+    name: '401 with gzip and nothing behind it',
+    accounts: [{ status: 401, headers: { 'content-encoding': 'gzip' } }],
+    gives: 'whole',
+    calls: [2, 2, 1],
+    logs: { message: 'eGain refuses a token', fields: expect.anything() },
+  },
+  {
+    name: '401 that is cut off after a few bytes',
+    accounts: [
+      { status: 401, headers: { 'content-length': '500' }, body: 'abcdef', drop: 'short' },
+    ],
+    gives: 'whole',
+    calls: [2, 2, 1],
+    logs: failed({ status: 401, unread: 'cut-off' }),
+  },
+  {
+    name: '403 whose body cannot be read',
+    accounts: [{ status: 403, headers: { 'content-encoding': 'br' }, body: 'plain' }],
+    gives: [502, '502-902'],
+    calls: [1, 1, 1],
+    logs: unfetched('502-902', 'answered 403'),
+  },
+  {
+    name: '429 whose body cannot be read, with a wait that does not fit',
+    accounts: [
+      {
+        status: 429,
+        headers: { 'retry-after': '60', 'content-encoding': 'gzip' },
+        body: 'plain',
+        drop: 'short',
+      },
+    ],
+    gives: [503, '503-901'],
+    calls: [1, 1, 1],
+    logs: unfetched('503-901'),
+    retryAfterSeconds: 60,
+  },
+  {
     name: '403',
     accounts: [envelopeReply(403, '403-197')],
     gives: [502, '502-902'],

@@ -77,7 +77,8 @@ export const secretRows: readonly FaultRow[] = [
   {
     name: 'Secrets Manager throttles, and nothing was read before',
     secrets: three(secretError('ThrottlingException')),
-    gives: [500, '500-902'],
+    gives: [503, '503-903'],
+    retryAfterSeconds: 5,
     calls: [0, 0, 2],
     logs: {
       message: 'Reading the secret failed',

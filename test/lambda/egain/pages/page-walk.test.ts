@@ -264,3 +264,30 @@ test('a page without a content type is judged by what it holds', async () => {
 
   expect(snapshot.accounts).toEqual(inOrder([makeAccount(1)]));
 });
+
+test.each([
+  ['null', { paginationInfo: { count: 0 }, account: null }],
+  ['absent', { paginationInfo: { count: 0 } }],
+])('no accounts may be written as %s', async (_, body) => {
+  const { ask } = createWorld(upstream);
+  upstream.accounts.script = [{ body }];
+
+  const { snapshot } = await ask();
+
+  expect(snapshot.accounts).toEqual([]);
+});
+
+test('dates that cannot be read are counted, and those of other libraries can', async () => {
+  const { ask, telemetry } = createWorld(upstream);
+  const created = '2021-03-21T14:29:01.516+0000';
+  upstream.accounts.script = [
+    page([makeAccount(1, { created, modified: '21/03/2021' }), makeAccount(2, { created: '0' })], {
+      count: 2,
+      pagesize: 25,
+    }),
+  ];
+
+  await ask();
+
+  expect(telemetry.total('UnreadableDates')).toBe(2);
+});
