@@ -17,13 +17,18 @@ import { join } from 'path';
 export function problemOf(root, version, platform, arch) {
   const has = (path) => existsSync(join(root, 'node_modules', path));
   if (!has('')) return 'The packages are not installed yet: run npm ci first.';
-  const wanted = wantedMajor(root);
+  const { optionalDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const wanted = wantedMajor(optionalDependencies);
   if (Number(version.split('.')[0]) < wanted) {
     const found = `This is Node.js ${version}, and Node.js ${wanted} is needed. `;
     const binary = platform === 'win32' ? '.bin/node.cmd' : '.bin/node';
-    return has(binary)
-      ? `${found}npm ci has installed it: start the commands by npm (npm start, npm run <command>).`
-      : `${found}npm ci installs it unless it is told to leave out scripts: run npm ci again, without --ignore-scripts and without ignore-scripts in .npmrc.`;
+    if (has(binary)) {
+      return `${found}npm ci has installed it: start the commands by npm (npm start, npm run <command>).`;
+    }
+    const name = `node-${platform === 'win32' ? 'win' : platform}-${arch}`;
+    return optionalDependencies[name] === undefined
+      ? `${found}There is no package of it for ${platform} on ${arch}: install it from nodejs.org.`
+      : `${found}npm ci installs it unless optional packages are left out: run npm ci again, without --omit=optional or --no-optional.`;
   }
   if (!has('aws-cdk-lib') || !has('aws-cdk')) {
     return 'Some packages are missing: run npm ci again, without --omit.';
@@ -34,7 +39,8 @@ export function problemOf(root, version, platform, arch) {
   return undefined;
 }
 
-function wantedMajor(root) {
-  const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  return Number(String(devDependencies.node).split('.')[0]);
+/** Of the packages that bring Node.js, one for each platform; all of them are of one version. */
+function wantedMajor(optionalDependencies) {
+  const name = Object.keys(optionalDependencies).filter((one) => one.startsWith('node-'))[0];
+  return Number(optionalDependencies[name].split('.')[0]);
 }

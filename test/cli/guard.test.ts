@@ -7,8 +7,13 @@ import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const ESBUILD = `@esbuild/${process.platform}-${process.arch}`;
-/** Stands for an older Node.js, whose version is all that the guard asks it for. */
-const OLD_NODE = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '18.20.4' } })`;
+/** Has a process tell another version, and another platform: all that the guard asks Node.js for. */
+function asIf({ version, platform = process.platform }: { version: string; platform?: string }) {
+  const versions = `{ value: { ...process.versions, node: '${version}' } }`;
+  const code = `Object.defineProperty(process, 'versions', ${versions});
+    Object.defineProperty(process, 'platform', { value: '${platform}' });`;
+  return `data:text/javascript,${encodeURIComponent(code)}`;
+}
 
 let project: string;
 
@@ -34,7 +39,7 @@ function run(...nodeOptions: string[]) {
   return { status, stdout, lines: stderr.trimEnd().split('\n') };
 }
 
-const runOld = () => run('--import', `data:text/javascript,${encodeURIComponent(OLD_NODE)}`);
+const runOld = () => run('--import', asIf({ version: '18.20.4' }));
 
 describe('the guard', () => {
   it('lets a whole install through', () => {
@@ -51,7 +56,7 @@ describe('the guard', () => {
     expect(runOld().lines).toEqual(lines);
   });
 
-  it('says in one line that an install without scripts has left out Node.js', () => {
+  it('says in one line that an install has left out Node.js', () => {
     install('aws-cdk', 'aws-cdk-lib', ESBUILD, '.bin');
     symlinkSync('../node/bin/node', join(project, 'node_modules/.bin/node'));
 
@@ -60,8 +65,18 @@ describe('the guard', () => {
     expect(status).toBe(1);
     expect(lines).toHaveLength(1);
     expect(lines[0]).toMatch(
-      /^This is Node\.js 18\.20\.4, and Node\.js 24 is needed\. .*--ignore-scripts/,
+      /^This is Node\.js 18\.20\.4, and Node\.js 24 is needed\. .*--omit=optional/,
     );
+  });
+
+  it('says in one line where to get Node.js on a platform that has no package of it', () => {
+    install('aws-cdk', 'aws-cdk-lib', '@esbuild/plan9-mips');
+
+    const { status, lines } = run('--import', asIf({ platform: 'darwin', version: '20.1.0' }));
+
+    expect(status).toBe(1);
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toContain('install it from nodejs.org');
   });
 
   it('says in one line that an old Node.js is taken though the right one is there', () => {
