@@ -5,19 +5,31 @@ import { foldCase } from './text.ts';
 
 /**
  * What filters, orders and account rules compare: the value at one path of an account, in the form
- * in which it is compared. It is all of an account that they are given.
+ * in which it is compared. It is all of an account that they are given. A class, so that nothing
+ * but `at` makes one, and what it reads is what its path says.
  */
-export interface CompareKey<Value> {
+export class CompareKey<Value> {
   readonly path: ReadablePath;
-  readonly of: (account: Account) => Value;
-}
+  readonly #valueOf: (account: Account) => Value;
 
-function compareKey<Path extends ReadablePath, Value>(
-  path: Path,
-  prepare: (value: ValueAt<Path>) => Value,
-): CompareKey<Value> {
-  const read = reader(path);
-  return { path, of: (account) => prepare(read(account)) };
+  private constructor(path: ReadablePath, valueOf: (account: Account) => Value) {
+    this.path = path;
+    this.#valueOf = valueOf;
+  }
+
+  /** The key of what stands at a path. */
+  static at<Path extends ReadablePath, Value>(
+    path: Path,
+    prepare: (value: ValueAt<Path>) => Value,
+  ): CompareKey<Value> {
+    const read = reader(path);
+    return new CompareKey(path, (account) => prepare(read(account)));
+  }
+
+  /** The values of these accounts, in their order. */
+  valuesOf(accounts: readonly Account[]): readonly Value[] {
+    return accounts.map(this.#valueOf);
+  }
 }
 
 const asItIs = <T>(value: T): T => value;
@@ -26,22 +38,22 @@ const instant = (text: string | null | undefined) => readDateTime(text ?? '') ??
 
 export const COMPARE_KEYS = {
   /** eGain may send none, which orders as an empty one. */
-  id: compareKey('id', (id) => id ?? ''),
+  id: CompareKey.at('id', (id) => id ?? ''),
   /** Without the field an account is active, which is eGain's default. */
-  active: compareKey('active', (active) => active ?? true),
-  lowerName: compareKey('name', (name) => name.toLowerCase()),
-  foldedName: compareKey('name', foldCase),
-  channel: compareKey('channel.id', asItIs),
-  orchestration: compareKey('chatConfigurations.orchestration.id', asItIs),
-  entryPoint: compareKey('chatConfigurations.entryPoint.id', asItIs),
+  active: CompareKey.at('active', (active) => active ?? true),
+  lowerName: CompareKey.at('name', (name) => name.toLowerCase()),
+  foldedName: CompareKey.at('name', foldCase),
+  channel: CompareKey.at('channel.id', asItIs),
+  orchestration: CompareKey.at('chatConfigurations.orchestration.id', asItIs),
+  entryPoint: CompareKey.at('chatConfigurations.entryPoint.id', asItIs),
   /** Empty where there is none. */
-  foldedLanguage: compareKey('chatConfigurations.defaultLanguage', (language) =>
+  foldedLanguage: CompareKey.at('chatConfigurations.defaultLanguage', (language) =>
     foldCase(language ?? ''),
   ),
-  onAgentUnavailability: compareKey('chatConfigurations.onAgentUnavailability', asItIs),
-  created: compareKey('created', instant),
-  modified: compareKey('modified', instant),
-  attributes: compareKey('attributes', (attributes) => attributes ?? []),
+  onAgentUnavailability: CompareKey.at('chatConfigurations.onAgentUnavailability', asItIs),
+  created: CompareKey.at('created', instant),
+  modified: CompareKey.at('modified', instant),
+  attributes: CompareKey.at('attributes', (attributes) => attributes ?? []),
 } as const;
 
 /** An account of a snapshot, by its place in it. */
@@ -59,7 +71,7 @@ export function createColumns(accounts: readonly Account[]): Columns {
     const known = columns.get(key);
     // Only this key's values are ever kept under it.
     if (known !== undefined) return known as readonly Value[];
-    const made = accounts.map(key.of);
+    const made = key.valuesOf(accounts);
     columns.set(key, made);
     return made;
   };
