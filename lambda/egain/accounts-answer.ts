@@ -5,8 +5,9 @@ import { parseJson } from '../platform/json.ts';
 import { type Account, type AccountsPage, accountSchema, accountsPageSchema } from './account.ts';
 import { readEnvelope } from './envelope.ts';
 import { judgeFailure } from './judge-failure.ts';
+import { createLeakCheck } from './leak-check.ts';
 import { excessIn } from './page-bounds.ts';
-import { createRedact, type Sensitive } from './redact.ts';
+import { createRedact, type Sensitive, secretsOf } from './redact.ts';
 import type { UpstreamResponse } from './transport/attempt.ts';
 import type { UpstreamResult } from './transport/upstream.ts';
 
@@ -33,7 +34,12 @@ export function judgeAccounts(
   const { result } = sent;
   if (result.kind !== 'response') throw judgeFailure(sent, { server: 'eGain', now });
   if (result.status === 200) return readPage(result);
-  const envelope = readEnvelope(result.status, result.text, createRedact(sensitive));
+  const envelope = readEnvelope(
+    result.status,
+    result.text,
+    createRedact(sensitive),
+    createLeakCheck(secretsOf(sensitive)),
+  );
   throw judgeFailure(sent, { server: 'eGain', now, envelope });
 }
 

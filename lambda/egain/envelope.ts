@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import type { UpstreamEnvelope } from '../faults.ts';
 import { parseJson } from '../platform/json.ts';
+import type { LeakCheck } from './leak-check.ts';
 import type { Redact } from './redact.ts';
 
 const MAX_TEXT = 2048;
@@ -27,6 +28,7 @@ export function readEnvelope(
   status: number,
   body: string | null,
   redact: Redact,
+  leaks: LeakCheck = () => false,
 ): UpstreamEnvelope | undefined {
   const envelope = z.safeParse(envelopeSchema, parseJson(body)).data;
   if (envelope === undefined) return undefined;
@@ -36,7 +38,7 @@ export function readEnvelope(
   const clean = (dirty: string) => cut(redact(dirty));
   const optional = (value: unknown) => (typeof value === 'string' ? clean(value) : undefined);
   const rows: unknown[] = Array.isArray(envelope.details) ? envelope.details : [];
-  return {
+  const read: UpstreamEnvelope = {
     code: envelope.code,
     developerMessage: optional(envelope.developerMessage),
     userMessage: optional(envelope.userMessage),
@@ -46,6 +48,15 @@ export function readEnvelope(
       .filter((row) => row !== undefined)
       .map(({ key, value }) => ({ key: clean(key), value: optional(value) ?? '' })),
   };
+  const { code, developerMessage = '', userMessage = '', details } = read;
+  const said = [
+    developerMessage,
+    userMessage,
+    ...details.flatMap(({ key, value }) => [key, value]),
+  ];
+  return leaks(said)
+    ? { code, developerMessage: undefined, userMessage: undefined, details: [] }
+    : read;
 }
 
 /** At most 2048 UTF-16 units, without half a character at the end. */

@@ -20,7 +20,7 @@ export function excessIn(text: string): string | undefined {
   let values = 0;
   let began = 0;
   for (let at = 0; at < text.length; at += 1) {
-    switch (text[at]) {
+    switch (text.charAt(at)) {
       case '"':
         at = endOfString(text, at);
         break;

@@ -11,6 +11,11 @@ export interface Sensitive {
   readonly clientSecret: string;
 }
 
+/** Its parts that are to be kept from everybody. */
+export function secretsOf({ token, clientId, clientSecret }: Sensitive): string[] {
+  return [token, clientSecret, ...(clientId.length < MIN_IDENTIFIER ? [] : [clientId])];
+}
+
 /**
  * Replaces every credential by `[redacted]`: as it is, URL-encoded, form-encoded and in base64,
  * and the value of an `Authorization: Basic` header. Servers echo what they are sent, in whatever

@@ -117,8 +117,6 @@ function createWalkSize(): { add(page: FetchedPage): void } {
 
 /** Filters and orders by date leave such an account out, which nobody would notice otherwise. */
 function countUnreadableDates(accounts: readonly Account[], telemetry: Telemetry): void {
-  const isUnreadable = (date: string | null | undefined) =>
-    typeof date === 'string' && readDateTime(date) === undefined;
   let unreadable = 0;
   for (const { created, modified } of accounts) {
     unreadable += Number(isUnreadable(created)) + Number(isUnreadable(modified));
@@ -140,4 +138,8 @@ function isNoSuchPage(error: unknown): boolean {
     error instanceof RefusedRequest &&
     (error.upstreamStatus === 400 || error.upstreamStatus === 404)
   );
+}
+
+function isUnreadable(date: string | null | undefined): boolean {
+  return typeof date === 'string' && readDateTime(date) === undefined;
 }

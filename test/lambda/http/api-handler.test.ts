@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Fault } from '../../../lambda/faults.ts';
+import { Fault, UpstreamFault } from '../../../lambda/faults.ts';
 import { account } from '../../support/accounts.ts';
 import { REQUEST_ID } from '../../support/api-events.ts';
 import { bodyOf, createPartnerApi, detailsOf, failingService } from '../../support/partner-api.ts';
@@ -290,5 +290,46 @@ describe('a fault', () => {
       expect(bodyOf(result)).toMatchObject({ code: '500-902' });
       expect(result.body).not.toContain('CREDENTIALS_SECRET_ARN');
     }
+  });
+});
+
+describe("eGain's own words", () => {
+  const words = {
+    code: '500-100',
+    developerMessage: 'account 7 of +49 30 1 is broken',
+    userMessage: 'broken',
+    details: [{ key: 'address', value: '+49 30 1' }],
+  };
+  const headers = { 'X-egain-error-message': 'yes' };
+  const failing = () =>
+    createPartnerApi({ service: failingService(new UpstreamFault(500, words)) });
+
+  it('go to a partner from whom nothing is hidden', async () => {
+    const result = await failing().request({ authorizer: FULL, headers });
+
+    expect(bodyOf(result)).toEqual(words);
+  });
+
+  it.each([
+    ['fewer scopes', { ...FULL, scopes: 'accounts/read accounts/read.configuration' }],
+    ['an account rule', { ...FULL, accounts: '{"channel":["c1"]}' }],
+    ['nobody known', null],
+  ])('do not go to a partner with %s', async (_, authorizer) => {
+    const result = await failing().request({ authorizer, headers });
+
+    expect(result.body).not.toMatch(/49|broken|account 7/);
+  });
+
+  it('leave their code with our own words', async () => {
+    const result = await failing().request({
+      authorizer: { ...FULL, scopes: 'accounts/read' },
+      headers,
+    });
+
+    expect(bodyOf(result)).toEqual({
+      code: '500-100',
+      developerMessage: 'eGain cannot be reached or fails.',
+      userMessage: 'The service is unavailable at the moment. Please try again later.',
+    });
   });
 });

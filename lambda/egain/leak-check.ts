@@ -1,0 +1,155 @@
+/** What a text may have in common with a credential by chance is shorter. */
+const TELLING = 12;
+/** A piece of this length tells when there are others beside it. */
+const PIECE = 6;
+/** Encodings within encodings are undone this often. */
+const ROUNDS = 3;
+/** Past this much text, encodings undone, nothing is looked at any more, and nothing passed on. */
+const MAX_LOOKED_AT = 1_000_000;
+
+/** Whether texts of others, taken together, hold what came of a credential. */
+export type LeakCheck = (texts: readonly string[]) => boolean;
+
+/**
+ * Looks for parts of credentials in what a server said, whatever it did to them: it may have cut,
+ * encoded, broken or spread them over several texts. In doubt it finds one.
+ */
+export function createLeakCheck(credentials: readonly string[]): LeakCheck {
+  const secrets = credentials.map((credential) => plain(bytesOf(credential)));
+  const long = new Set(secrets.flatMap((secret) => windowsOf(secret, TELLING)));
+  const short = new Set(secrets.flatMap((secret) => windowsOf(secret, PIECE)));
+
+  // One that is shorter than what tells is looked for whole.
+  const whole = secrets.filter(({ length }) => length >= PIECE && length < TELLING);
+
+  const holdsLong = (view: string) =>
+    whole.some((secret) => view.includes(secret)) ||
+    windowsOf(view, TELLING).some((window) => long.has(window));
+  const piecesIn = (view: string) => windowsOf(view, PIECE).filter((window) => short.has(window));
+
+  return (texts) => {
+    // As they follow each other, and what stands between labels: each second one, too.
+    const odd = texts.filter((_, index) => index % 2 === 1);
+    const even = texts.filter((_, index) => index % 2 === 0);
+    const joined = [texts, odd, even].map((parts) => parts.join(''));
+    const views = viewsOf([...texts, ...joined]);
+    if (views === undefined) return true;
+    if (views.some(holdsLong)) return true;
+    const pieces = new Set<string>();
+    let rows = 0;
+    for (const text of texts) {
+      const found = (viewsOf([text]) ?? []).flatMap(piecesIn);
+      if (found.length > 0) rows += 1;
+      for (const piece of found) pieces.add(piece);
+    }
+    return rows > 1 && pieces.size > PIECE;
+  };
+}
+
+/** Every text of a length in a text; the whole of it where that is shorter. */
+function windowsOf(text: string, length: number): string[] {
+  if (text.length < length) return [];
+  return Array.from({ length: text.length - length + 1 }, (_, at) => text.slice(at, at + length));
+}
+
+/** The texts, and what they are with encodings undone; undefined where that is too much. */
+function viewsOf(texts: readonly string[]): string[] | undefined {
+  const views = new Set<string>();
+  let budget = MAX_LOOKED_AT;
+  let latest = [...new Set(texts.map(bytesOf))];
+  for (let round = 0; round <= ROUNDS; round += 1) {
+    const next = new Set<string>();
+    for (const text of latest) {
+      const view = plain(text);
+      if (views.has(view)) continue;
+      views.add(view);
+      budget -= view.length;
+      if (budget < 0) return undefined;
+      for (const undo of UNDO) for (const undone of undo(text)) next.add(undone);
+    }
+    latest = [...next];
+  }
+  return [...views];
+}
+
+/** A character for each byte of its UTF-8, as what is decoded below has it. */
+function bytesOf(text: string): string {
+  return Buffer.from(text).toString('latin1');
+}
+
+/** For comparing: without white space and separators that are often put in, in one case. */
+function plain(text: string): string {
+  return text
+    .replaceAll(/[\s\0\u00ad"'`,;|]+|\u00e2\u0080[\u008b-\u008f]|\u00ef\u00bb\u00bf/g, '')
+    .toLowerCase();
+}
+
+type Undo = (text: string) => string[];
+
+const fromCode = (code: number) => (code <= 0x10ffff ? bytesOf(String.fromCodePoint(code)) : '');
+const fromHex = (digits: string) => Buffer.from(digits, 'hex').toString('latin1');
+
+/** Each gives what a text is without one encoding, if it has it. */
+const UNDO: readonly Undo[] = [
+  // Percent, and quoted-printable.
+  (text) => changed(text, /[%=]([0-9a-f]{2})/gi, (_, digits) => fromHex(digits)),
+  (text) => changed(text, /=\r?\n/g, () => ''),
+  (text) => changed(text, /\+/g, () => ' '),
+  (text) =>
+    changed(text, /&#(?:x([0-9a-f]{1,6})|(\d{1,7}));?/gi, (_, hex, decimal) =>
+      fromCode(hex === undefined ? Number(decimal) : Number.parseInt(hex, 16)),
+    ),
+  (text) =>
+    changed(
+      text,
+      /&(amp|lt|gt|quot|apos|plus|sol|equals|colon|percnt|period|lowbar|hyphen|dash);/gi,
+      (_, name) => ENTITIES[name.toLowerCase()] ?? '',
+    ),
+  (text) =>
+    changed(
+      text,
+      /\\+(?:u\{?([0-9a-f]{4,6})\}?|x([0-9a-f]{2})|([0-3][0-7]{2}))/gi,
+      (_, u, x, octal) =>
+        octal === undefined
+          ? fromCode(Number.parseInt(u ?? x ?? '', 16))
+          : fromCode(Number.parseInt(octal, 8)),
+    ),
+  (text) => changed(text, /\\+([^ux0-3])/g, (_, escaped) => escaped),
+  (text) => {
+    const digits = text.replaceAll(/0x|\\x|[\s:,;-]/gi, '');
+    const runs = digits.match(/[0-9a-f]{24,}/gi) ?? [];
+    return runs.flatMap((run) => [fromHex(run), fromHex(run.slice(1))]);
+  },
+  (text) => {
+    const runs = text.replaceAll(/\s+/g, '').match(/[A-Za-z0-9+/_-]{16,}/g) ?? [];
+    return runs.flatMap((run) =>
+      [0, 1, 2, 3].map((skip) => Buffer.from(run.slice(skip), 'base64').toString('latin1')),
+    );
+  },
+];
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  amp: '&',
+  lt: '<',
+  gt: '>',
+  quot: '"',
+  apos: "'",
+  plus: '+',
+  sol: '/',
+  equals: '=',
+  colon: ':',
+  percnt: '%',
+  period: '.',
+  lowbar: '_',
+  hyphen: '-',
+  dash: '-',
+};
+
+function changed(
+  text: string,
+  pattern: RegExp,
+  replace: (match: string, ...groups: string[]) => string,
+): string[] {
+  const undone = text.replaceAll(pattern, replace);
+  return undone === text ? [] : [undone];
+}

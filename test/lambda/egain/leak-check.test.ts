@@ -1,0 +1,100 @@
+import * as fc from 'fast-check';
+import { describe, expect, it, test } from 'vitest';
+import { createLeakCheck } from '../../../lambda/egain/leak-check.ts';
+
+const TOKEN = 'eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.k3Pz_91-vQ7sXwLmT0aBcD.Zz8~qR5';
+const SECRET = 'qT8Q~x7.Vd+uW/9=é-pLk2';
+const leaks = createLeakCheck([TOKEN, SECRET, 'client-5f2c77aa-91d0']);
+
+const bytes = (text: string) => [...Buffer.from(text)];
+const base64 = (text: string) => Buffer.from(text).toString('base64');
+const hex = (text: string) => Buffer.from(text).toString('hex');
+const units = (text: string) => Array.from({ length: text.length }, (_, at) => text.charCodeAt(at));
+const hexOf = (code: number, length: number) => code.toString(16).padStart(length, '0');
+
+const ENCODINGS: Readonly<Record<string, (text: string) => string>> = {
+  plain: (text) => text,
+  percent: encodeURIComponent,
+  'percent, every byte': (text) =>
+    bytes(text)
+      .map((byte) => `%${hexOf(byte, 2)}`)
+      .join(''),
+  'percent, twice': (text) => encodeURIComponent(encodeURIComponent(text)),
+  form: (text) => new URLSearchParams({ '': text }).toString().slice(1),
+  base64,
+  'base64 of Bearer': (text) => base64(`Bearer ${text}`),
+  'base64, shifted by one': (text) => base64(`x${text}`),
+  'base64, shifted by two': (text) => base64(`xy${text}`),
+  base64url: (text) => Buffer.from(text).toString('base64url'),
+  'base64, twice': (text) => base64(base64(text)),
+  'base64 in lines': (text) => base64(text).replaceAll(/.{20}/g, '$&\r\n'),
+  'percent of base64': (text) => encodeURIComponent(base64(text)),
+  hex,
+  'hex in capitals': (text) => hex(text).toUpperCase(),
+  'hex with colons': (text) => hex(text).replaceAll(/..(?=.)/g, '$&:'),
+  'hex with spaces': (text) => hex(text).replaceAll(/..(?=.)/g, '$& '),
+  'HTML, decimal': (text) =>
+    units(text)
+      .map((code) => `&#${code};`)
+      .join(''),
+  'HTML, hexadecimal': (text) =>
+    units(text)
+      .map((code) => `&#x${code.toString(16)};`)
+      .join(''),
+  'HTML, by name': (text) =>
+    text.replaceAll('+', '&plus;').replaceAll('/', '&sol;').replaceAll('=', '&equals;'),
+  '\\u escapes': (text) =>
+    units(text)
+      .map((code) => `\\u${hexOf(code, 4)}`)
+      .join(''),
+  '\\x escapes': (text) =>
+    bytes(text)
+      .map((byte) => `\\x${hexOf(byte, 2)}`)
+      .join(''),
+  'JSON in JSON': (text) => JSON.stringify(JSON.stringify(text)),
+  'slashes escaped': (text) => text.replaceAll('/', '\\/').replaceAll('+', '\\+'),
+  'a line break inside': (text) => text.replaceAll(/.{7}/g, '$&\n'),
+  'quoted-printable': (text) =>
+    bytes(text)
+      .map((byte) => `=${hexOf(byte, 2).toUpperCase()}`)
+      .join(''),
+  'zero-width spaces': (text) => text.replaceAll(/.{5}/g, '$&\u200b'),
+  capitals: (text) => text.replaceAll(/[a-z]+/g, (letters) => letters.toUpperCase()),
+};
+
+describe.each(Object.entries(ENCODINGS))('a credential that is written in %s', (_, encode) => {
+  it.each([TOKEN, SECRET])('is found, and twelve characters of it: %#', (secret) => {
+    fc.assert(
+      fc.property(
+        fc.nat(secret.length - 12),
+        fc.integer({ min: 12, max: secret.length }),
+        (start, length) => {
+          const part = secret.slice(start, Math.max(start + 12, start + length));
+          expect(leaks([`could not take ${encode(part)} for a token`])).toBe(true);
+        },
+      ),
+      { seed: 20_260_101, numRuns: 60 },
+    );
+  });
+
+  it('is found when it is spread over rows', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 4, max: 30 }), fc.boolean(), (length, labelled) => {
+        const rows = encode(TOKEN).match(new RegExp(`[^]{1,${length}}`, 'g')) ?? [];
+        const texts = labelled ? rows.flatMap((row, at) => [`part ${at}`, row]) : rows;
+        expect(leaks(texts)).toBe(true);
+      }),
+      { seed: 20_260_101, numRuns: 40 },
+    );
+  });
+});
+
+test.each([
+  'Scope not assigned to the client application: app.conversation.conversationmgr.read',
+  'Invalid or expired access token. See https://apidev.egain.com/errors#401-101',
+  'Unsupported query parameter(s) supplied: pagenum=2&pagesize=25%20',
+  'request 0f1e2d3c-4b5a-4978-8695-a4b3c2d1e0f9 failed at 2026-01-31T08:00:00Z',
+  'TG9yZW0gaXBzdW0gZG9sb3Igc2l0IGFtZXQsIGNvbnNlY3RldHVy',
+])('what has nothing to do with a credential is passed on: %s', (text) => {
+  expect(leaks([text, 'another row', text])).toBe(false);
+});
