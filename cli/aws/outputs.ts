@@ -16,6 +16,11 @@ function stackNames(stage: string): string[] {
  * @throws CommandFailure where the stage is not deployed here, or AWS does not tell
  */
 export async function readOutputs(aws: Aws, stage: string): Promise<StageOutputs> {
+  await aws.region().catch(() => {
+    throw new CommandFailure(
+      'No region is set: export AWS_REGION=<region>, or name aws.region in the stage config.',
+    );
+  });
   const outputs = new Map<string, string>();
   for (const StackName of stackNames(stage)) {
     try {

@@ -170,6 +170,16 @@ describe('what can not be done', () => {
     expect(error).toContain('cognito-idp:DescribeUserPoolClient');
   });
 
+  it('says that no region is set', async () => {
+    vi.stubEnv('AWS_REGION', '');
+    vi.stubEnv('AWS_CONFIG_FILE', '/dev/null');
+
+    const { exitCode, error } = await run(['acme']);
+
+    expect(exitCode).toBe(1);
+    expect(error).toContain('No region is set: export AWS_REGION=<region>');
+  });
+
   it('says that the stage is not deployed', async () => {
     state.stacks = [];
 
