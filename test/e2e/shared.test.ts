@@ -1,0 +1,55 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterEach, expect, it } from 'vitest';
+import { type Sandbox, type SandboxOptions, startSandbox } from '../../sandbox/sandbox.ts';
+import { createPartner, type Send } from './partner.ts';
+
+let sandbox: Sandbox;
+const LONG = { freshSeconds: 600, staleSeconds: 600, shared: true };
+
+afterEach(() => sandbox.stop());
+
+async function start(
+  cache: { readonly refreshSeconds?: number } = {},
+  options: SandboxOptions = {},
+): Promise<Send> {
+  const configure: SandboxOptions['configure'] = (config) => ({
+    ...config,
+    cache: { ...LONG, ...cache },
+  });
+  sandbox = await startSandbox({ egain: { accounts: 60 }, configure, ...options });
+  return createPartner(sandbox, await sandbox.token('acme'));
+}
+
+const POST = (body: object) =>
+  fetch(`${sandbox.url}/_sandbox/egain`, { method: 'POST', body: JSON.stringify(body) });
+
+it('eGain sees one walk and one token, however many containers answer', async () => {
+  const send = await start({}, { maxInstances: 3, spread: true });
+  const answers = [];
+  for (let call = 0; call < 6; call += 1) answers.push(await send('/accounts'));
+
+  expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+  expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
+  expect(sandbox.functionNamed('ApiFunction').instances).toBe(3);
+  expect(sandbox.egain?.calls).toEqual({ token: 1, accounts: 3 });
+});
+
+it('a fault that ends is forgotten by every container', async () => {
+  const send = await start({}, { maxInstances: 2, spread: true });
+  await POST({ status: 500 });
+  const failed = [await send('/accounts'), await send('/accounts')];
+  await POST({});
+  const again = [await send('/accounts'), await send('/accounts')];
+
+  expect(failed.map(({ error }) => error.code)).toEqual(['500-100', '503-902']);
+  expect(again.map(({ status }) => status)).toEqual([200, 200]);
+});
+
+it('a schedule walks before anybody asks, and nobody who asks does', async () => {
+  const send = await start({ refreshSeconds: 60 });
+  while ((sandbox.egain?.calls.accounts ?? 0) < 3) await delay(20);
+  const { status } = await send('/accounts');
+
+  expect(status).toBe(200);
+  expect(sandbox.egain?.calls).toEqual({ token: 1, accounts: 3 });
+});
