@@ -41,6 +41,6 @@ export function problemOf(root, version, platform, arch) {
 
 /** Of the packages that bring Node.js, one for each platform; all of them are of one version. */
 function wantedMajor(optionalDependencies) {
-  const name = Object.keys(optionalDependencies).filter((one) => one.startsWith('node-'))[0];
+  const name = Object.keys(optionalDependencies).find((one) => one.startsWith('node-'));
   return Number(optionalDependencies[name].split('.')[0]);
 }
