@@ -25,6 +25,9 @@ interface Response {
 /** What the SDK calls a time-out, whatever broke the connection. */
 const TIMEOUTS: ReadonlySet<string | undefined> = new Set(['ECONNRESET', 'EPIPE', 'ETIMEDOUT']);
 
+/** What a connection says that was closed while it was kept. */
+const CLOSED: ReadonlySet<string | undefined> = new Set(['ECONNRESET', 'EPIPE']);
+
 export class NodeHttpHandler {
   static create(): NodeHttpHandler {
     return new NodeHttpHandler();
@@ -33,27 +36,10 @@ export class NodeHttpHandler {
   readonly metadata = { handlerProtocol: 'http/1.1' };
 
   handle(
-    { protocol, hostname, port, path, method, headers, body }: Request,
+    request: Request,
     { abortSignal: signal }: { readonly abortSignal?: AbortSignal } = {},
   ): Promise<{ readonly response: Response }> {
-    // Not imported: node:https is not needed here before the first call, and an import of node:http
-    // also loads all of Node.js's fetch, which it exports parts of.
-    const { request } =
-      protocol === 'http:'
-        ? process.getBuiltinModule('node:http')
-        : process.getBuiltinModule('node:https');
-    const host = hostname.replace(/^\[(.*)\]$/, '$1');
-    const options = { protocol, host, port, path, method, headers, ...(signal && { signal }) };
-    return new Promise((resolve, reject) => {
-      const outgoing = request(options, (message) => {
-        const { statusCode = 0, headers: received } = message;
-        resolve({ response: { statusCode, headers: received, body: message } });
-      });
-      outgoing.on('error', (error: NodeJS.ErrnoException) => {
-        reject(TIMEOUTS.has(error.code) ? Object.assign(error, { name: 'TimeoutError' }) : error);
-      });
-      outgoing.end(body);
-    });
+    return exchange(request, signal);
   }
 
   destroy(): void {
@@ -67,6 +53,40 @@ export class NodeHttpHandler {
   httpHandlerConfigs(): object {
     return {};
   }
+}
+
+/**
+ * One request. A connection that was kept, and had been closed meanwhile, as all are after a
+ * container was frozen, says nothing about the service: the request goes over a new one.
+ */
+function exchange(
+  request: Request,
+  signal: AbortSignal | undefined,
+  fresh = false,
+): Promise<{ readonly response: Response }> {
+  const { protocol, hostname, port, path, method, headers, body } = request;
+  // Not imported: node:https is not needed here before the first call, and an import of node:http
+  // also loads all of Node.js's fetch, which it exports parts of.
+  const { request: begin } =
+    protocol === 'http:'
+      ? process.getBuiltinModule('node:http')
+      : process.getBuiltinModule('node:https');
+  const host = hostname.replace(/^\[(.*)\]$/, '$1');
+  const options = { protocol, host, port, path, method, headers, ...(signal && { signal }) };
+  return new Promise((resolve, reject) => {
+    const outgoing = begin({ ...options, ...(fresh && { agent: false }) }, (message) => {
+      const { statusCode = 0, headers: received } = message;
+      resolve({ response: { statusCode, headers: received, body: message } });
+    });
+    outgoing.on('error', (error: NodeJS.ErrnoException) => {
+      if (outgoing.reusedSocket && CLOSED.has(error.code)) {
+        resolve(exchange(request, signal, true));
+        return;
+      }
+      reject(TIMEOUTS.has(error.code) ? Object.assign(error, { name: 'TimeoutError' }) : error);
+    });
+    outgoing.end(body);
+  });
 }
 
 /** A body, read whole. */

@@ -1,3 +1,4 @@
+import { globalAgent } from 'node:http';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, test, vi } from 'vitest';
 import {
@@ -24,7 +25,11 @@ beforeAll(async () => {
   upstream = await startScriptedUpstream();
 });
 afterAll(() => upstream.close());
-beforeEach(() => upstream.reset());
+beforeEach(() => {
+  upstream.reset();
+  // A connection kept from another test would be one more chance.
+  globalAgent.destroy();
+});
 afterEach(() => vi.unstubAllEnvs());
 
 const given = () => ({
@@ -147,6 +152,18 @@ describe('a bundle reads the secret as the whole SDK does', () => {
       message: 'UnknownError',
       $metadata: { httpStatusCode: reply.status },
     });
+  });
+
+  it('asks again over a new connection when the kept one had been closed', async () => {
+    const client = CLIENTS.bundled();
+    const command = () => new GetSecretValueCommand({ SecretId: 'egain' });
+    upstream.secrets.otherwise = () => found;
+    await client.send(command());
+    upstream.closeKept();
+
+    const { $metadata } = await client.send(command());
+
+    expect($metadata).toMatchObject({ httpStatusCode: 200, attempts: 1 });
   });
 
   it('gives up when its caller does', async () => {
