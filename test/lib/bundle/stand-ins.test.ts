@@ -156,12 +156,12 @@ describe('a bundle reads the secret as the whole SDK does', () => {
 
   it('asks again over a new connection when the kept one had been closed', async () => {
     const client = CLIENTS.bundled();
-    const command = () => new GetSecretValueCommand({ SecretId: 'egain' });
+    const command = new GetSecretValueCommand({ SecretId: 'egain' });
     upstream.secrets.otherwise = () => found;
-    await client.send(command());
+    await client.send(command);
     upstream.closeKept();
 
-    const { $metadata } = await client.send(command());
+    const { $metadata } = await client.send(command);
 
     expect($metadata).toMatchObject({ httpStatusCode: 200, attempts: 1 });
   });
