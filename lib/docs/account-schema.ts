@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { FIELDS, type LeafPath } from '../../lambda/accounts/fields.ts';
 import { accountSchema } from '../../lambda/egain/account.ts';
 
-/** A JSON Schema of draft 2020-12, the dialect of OpenAPI 3.1. */
+/** A schema as OpenAPI 3.0 has it. */
 export type JsonSchema = { readonly [keyword: string]: unknown };
 
 const DESCRIPTIONS: Record<LeafPath, string> = {
@@ -15,10 +15,11 @@ const DESCRIPTIONS: Record<LeafPath, string> = {
   created: 'When the account was created, a date-time in GMT.',
   modified: 'When the account was last changed, a date-time in GMT.',
   'caseManagement.sameCaseDuration':
-    'A customer who comes back within this time goes on with the same case.',
+    'A customer who comes back within this time goes on with the same case. eGain names no unit.',
   'caseManagement.copyCustomAttributes':
     'Whether custom attributes of the last conversation are taken over.',
-  'chatConfigurations.timeout': 'How long after the last message a conversation ends.',
+  'chatConfigurations.timeout':
+    'How long after the last message a conversation ends. eGain names no unit.',
   'chatConfigurations.defaultLanguage': 'The language, as `en-US`.',
   'chatConfigurations.onAgentUnavailability':
     'What happens to a message when no agent is available: `off_hours` answers it, ' +
@@ -33,35 +34,72 @@ const DESCRIPTIONS: Record<LeafPath, string> = {
   'attributes.value': "The attribute's value.",
 };
 
+/** The schemas of the objects in an account, by where they stand. */
+const NAMES: Readonly<Record<string, string>> = {
+  '': 'Account',
+  channel: 'Channel',
+  caseManagement: 'CaseManagement',
+  chatConfigurations: 'ChatConfigurations',
+  'chatConfigurations.orchestration': 'Orchestration',
+  'chatConfigurations.entryPoint': 'EntryPoint',
+  attributes: 'Attribute',
+};
+
+const DESCRIBED: Readonly<Record<string, string>> = {
+  Account: "eGain's account, with the fields left out that your scopes do not open.",
+  Channel: 'The channel that an account belongs to.',
+  CaseManagement: 'How conversations become cases.',
+  ChatConfigurations: 'How conversations are held.',
+  Orchestration: 'What runs the conversations.',
+  EntryPoint: 'Where conversations begin.',
+  Attribute: 'A name and a value that the company gave to an account.',
+};
+
 /**
- * The schema of an account in an answer: the one that validates eGain's accounts, with no field
- * required, since scopes and `fields` decide which are there, and each field's scope told.
+ * The schemas of an account in an answer, by name: the one that validates eGain's accounts, with no
+ * field required, since scopes and `fields` decide which are there; with each field's scope told,
+ * and with room for fields that come later.
  */
-export function accountJsonSchema(): JsonSchema {
-  const schema = z.toJSONSchema(accountSchema, { target: 'draft-2020-12' });
-  return {
-    description: "eGain's account, with the fields left out that your scopes do not open.",
-    ...describe(schema, ''),
+export function accountSchemas(): Record<string, JsonSchema> {
+  const schemas: Record<string, JsonSchema> = {};
+  collect(z.toJSONSchema(accountSchema, { target: 'openapi-3.0' }), '', schemas);
+  return schemas;
+}
+
+/** The schema at a path; that of an object goes by its name, and is collected. */
+function collect(
+  schema: JsonSchema,
+  path: string,
+  schemas: Record<string, JsonSchema>,
+): JsonSchema {
+  const {
+    properties,
+    items,
+    required: _,
+    additionalProperties: __,
+    $schema: ___,
+    ...rest
+  } = schema;
+  if (items !== undefined) return { ...rest, items: collect(items as JsonSchema, path, schemas) };
+  if (properties === undefined) return { ...rest, ...describeLeaf(path as LeafPath) };
+  const name = NAMES[path];
+  if (name === undefined) throw new Error(`lib/docs names no schema for ${path}`);
+  const described = Object.entries(properties as Record<string, JsonSchema>).map(
+    ([key, property]) => [key, collect(property, path === '' ? key : `${path}.${key}`, schemas)],
+  );
+  schemas[name] = {
+    ...rest,
+    description: DESCRIBED[name],
+    properties: Object.fromEntries(described),
   };
+  return { $ref: `#/components/schemas/${name}` };
 }
 
-function describe(schema: JsonSchema, path: string): JsonSchema {
-  const { anyOf, properties, items, required: _, $schema: __, ...rest } = schema;
-  if (Array.isArray(anyOf)) {
-    // `anyOf: [X, null]` is how zod writes a nullable X; one schema of two types reads better.
-    const described = describe(anyOf[0] as JsonSchema, path);
-    return { ...described, type: [described['type'], 'null'] };
-  }
-  if (properties !== undefined) {
-    const described = Object.entries(properties as Record<string, JsonSchema>).map(
-      ([name, property]) => [name, describe(property, path === '' ? name : `${path}.${name}`)],
-    );
-    return { ...rest, properties: Object.fromEntries(described) };
-  }
-  if (items !== undefined) return { ...rest, items: describe(items as JsonSchema, path) };
-  return { ...rest, description: describeLeaf(path as LeafPath) };
-}
+const DATES: ReadonlySet<LeafPath> = new Set(['created', 'modified']);
 
-function describeLeaf(path: LeafPath): string {
-  return `${DESCRIPTIONS[path]} Scope \`${FIELDS[path]}\`.`;
+function describeLeaf(path: LeafPath): JsonSchema {
+  return {
+    description: `${DESCRIPTIONS[path]} Scope \`${FIELDS[path]}\`.`,
+    ...(DATES.has(path) ? { format: 'date-time' } : {}),
+  };
 }

@@ -5,7 +5,7 @@ import { createProjection } from '../../lambda/accounts/projection.ts';
 import type { Account } from '../../lambda/egain/account.ts';
 import { FAULT_NAMES, type FaultName } from '../../lambda/faults.ts';
 import { LIST_PARAMETERS, ONE_ACCOUNT_PARAMETERS } from '../../lambda/http/query-string.ts';
-import { accountJsonSchema } from './account-schema.ts';
+import { accountSchemas } from './account-schema.ts';
 import { EXAMPLE_ACCOUNTS } from './examples.ts';
 import { parameterComponents, parameters } from './parameters.ts';
 import * as responses from './responses.ts';
@@ -31,23 +31,29 @@ const without = (faults: readonly FaultName[]) =>
   FAULT_NAMES.filter((fault) => !faults.includes(fault));
 
 /**
- * The partners' contract as an OpenAPI 3.1 document, made of the schemas that validate at run time
- * and of the fault catalogue.
+ * The partners' contract as an OpenAPI 3.0.3 document, which every client generator reads, made of
+ * the schemas that validate at run time and of the fault catalogue. HEAD, which every route takes as
+ * it takes GET, is left out: generators would make a second method of each.
  */
 export function createOpenApi(): object {
   return {
-    openapi: '3.1.1',
+    openapi: '3.0.3',
     info: {
       title: 'eGain accounts',
       version: packageVersion(),
-      summary: "Filtered summaries of eGain's conversation accounts.",
       description:
+        "Filtered summaries of eGain's conversation accounts. " +
         'Lists that add up, from one snapshot of all accounts; errors that say what to do. ' +
         'Which accounts exist for you, and which of their fields are open, is agreed with the ' +
         'operator.',
-      license: { name: 'Proprietary', identifier: 'LicenseRef-Proprietary' },
+      contact: { name: 'The operator who gave you your client id' },
+      license: {
+        name: 'All rights reserved',
+        url: 'https://choosealicense.com/no-permission/',
+      },
     },
-    servers: [{ url: '/v1', description: 'The host that serves this document' }],
+    // Who serves the document puts its own in their place: `lambda/http/openapi-document.ts`.
+    servers: [{ url: 'https://accounts.invalid/v1', description: 'The API' }],
     tags: [
       { name: 'accounts', description: "eGain's conversation accounts, as far as they are yours." },
       { name: 'contract', description: 'What can be relied on.' },
@@ -60,9 +66,11 @@ export function createOpenApi(): object {
     components: {
       securitySchemes: { partner: securityScheme() },
       schemas: {
-        Account: accountJsonSchema(),
+        ...accountSchemas(),
         AccountList: accountListSchema(),
-        Error: responses.ENVELOPE,
+        PaginationInfo: paginationInfoSchema(),
+        Error: responses.ERROR,
+        ErrorDetail: responses.ERROR_DETAIL,
       },
       parameters: parameterComponents(),
       headers: responses.HEADERS,
@@ -76,6 +84,7 @@ export function createOpenApi(): object {
             'CacheControl',
             'Age',
             'CacheStatus',
+            'Vary',
             'XCorrelationId',
           ),
         },
@@ -137,14 +146,14 @@ function operation({ ok, faults, ...rest }: Operation): object {
       200: ok,
       304: { $ref: '#/components/responses/NotModified' },
       ...responses.failures(faults),
-      '5XX': { $ref: '#/components/responses/UpstreamFailure' },
+      default: { $ref: '#/components/responses/UpstreamFailure' },
     },
   };
 }
 
 function documentOperation(): object {
   return {
-    operationId: 'getContract',
+    operationId: 'getOpenApiDocument',
     summary: 'Get this document',
     description: 'Needs no token.',
     tags: ['contract'],
@@ -178,6 +187,7 @@ function success(
       'CacheControl',
       'Age',
       'CacheStatus',
+      'Vary',
       'XCorrelationId',
       ...more,
     ),
@@ -192,24 +202,11 @@ const summaryOf = (account: Account): unknown =>
   JSON.parse(createProjection(openLeaves(new Set(['accounts/read']), undefined))(account));
 
 function accountListSchema(): object {
-  const page = { type: 'integer', minimum: 1 };
   return {
     type: 'object',
+    description: 'One page of the accounts that match.',
     properties: {
-      paginationInfo: {
-        type: 'object',
-        properties: {
-          count: {
-            type: 'integer',
-            minimum: 0,
-            description: 'How many accounts match, on all pages together.',
-          },
-          pagenum: { ...page, maximum: MAX_PAGENUM, description: 'The page, from 1.' },
-          pagesize: { ...page, maximum: MAX_PAGESIZE, description: 'How many a page holds.' },
-        },
-        required: ['count', 'pagenum', 'pagesize'],
-        additionalProperties: false,
-      },
+      paginationInfo: { $ref: '#/components/schemas/PaginationInfo' },
       account: {
         type: 'array',
         maxItems: MAX_PAGESIZE,
@@ -217,7 +214,24 @@ function accountListSchema(): object {
       },
     },
     required: ['paginationInfo', 'account'],
-    additionalProperties: false,
+  };
+}
+
+function paginationInfoSchema(): object {
+  const page = { type: 'integer', minimum: 1 };
+  return {
+    type: 'object',
+    description: 'Which page it is, and of how many accounts.',
+    properties: {
+      count: {
+        type: 'integer',
+        minimum: 0,
+        description: 'How many accounts match, on all pages together.',
+      },
+      pagenum: { ...page, maximum: MAX_PAGENUM, description: 'The page, from 1.' },
+      pagesize: { ...page, maximum: MAX_PAGESIZE, description: 'How many a page holds.' },
+    },
+    required: ['count', 'pagenum', 'pagesize'],
   };
 }
 
@@ -225,8 +239,7 @@ function securityScheme(): object {
   return {
     type: 'oauth2',
     description:
-      "The client-credentials grant. The operator names the token's URL beside your client id " +
-      'and secret; the one below is a placeholder.',
+      'The client-credentials grant, with the client id and secret that the operator gave you.',
     flows: {
       clientCredentials: {
         tokenUrl: 'https://issuer.invalid/oauth2/token',

@@ -27,14 +27,16 @@ const HEADER_PARAMETERS = {
     name: 'X-egain-error-message',
     in: 'header',
     description: '`yes`, in any case, asks for `userMessage` in errors.',
-    schema: { type: 'string', examples: ['yes'] },
+    schema: { type: 'string' },
+    example: 'yes',
   },
   XCorrelationId: {
     name: 'X-Correlation-Id',
     in: 'header',
     description:
       'Your own name for the request: 1 to 128 of `A-Z a-z 0-9 . _ : -`. Any other is replaced.',
-    schema: { type: 'string', examples: ['nightly-sync-42'] },
+    schema: { type: 'string' },
+    example: 'nightly-sync-42',
   },
 } as const;
 
@@ -54,19 +56,23 @@ export function parameters(names: readonly ParameterName[]): object[] {
 
 function queryParameter(name: ParameterName): object {
   const row = PARAMETERS[name];
-  const { $schema: _, ...schema } = z.toJSONSchema(row.schema, { io: 'input' });
+  const { $schema: _, ...schema } = z.toJSONSchema(row.schema, {
+    io: 'input',
+    target: 'openapi-3.0',
+  });
   const isList = row.form === 'list' || row.form === 'commas';
   return {
     name,
     in: 'query',
     description: [row.description, ...scopeNote(name)].join(' '),
-    ...(isList ? { style: 'form', explode: row.form === 'list' } : {}),
+    // Generators that know nothing of `explode: false` repeat a list, which is taken too.
+    ...(isList ? { style: 'form', explode: true } : {}),
     schema: {
       ...schema,
       ...(name in DEFAULTS ? { default: DEFAULTS[name] } : {}),
-      // Not the parameter's `example`: Swagger UI would send every filter that has one.
-      examples: [PARAMETER_EXAMPLES[name]],
     },
+    // Not an `example`: Swagger UI would send every filter that has one.
+    'x-example': PARAMETER_EXAMPLES[name],
   };
 }
 

@@ -1,4 +1,4 @@
-import { FAULTS, type FaultName } from '../../lambda/faults.ts';
+import { FAULT_NAMES, FAULTS, type FaultName } from '../../lambda/faults.ts';
 import { REFUSED_EXAMPLES, UPSTREAM_DETAILS } from './examples.ts';
 
 const NAMES: Readonly<Record<number, string>> = {
@@ -14,9 +14,6 @@ const NAMES: Readonly<Record<number, string>> = {
   503: 'ServiceUnavailable',
   504: 'GatewayTimeout',
 };
-
-/** The number behind the status is eGain's own: below 900. */
-const EGAIN_NUMBER = '0*[1-8]?[0-9]{1,2}$';
 
 /** Every header that an answer may carry. */
 export const HEADERS = {
@@ -43,11 +40,12 @@ export const HEADERS = {
     type: 'string',
     pattern: '^public, max-age=[0-9]+$',
   }),
-  NoStore: header('An error is not to be kept.', { const: 'no-store' }),
+  NoStore: header('An error is not to be kept.', { type: 'string', enum: ['no-store'] }),
   Age: header('Whole seconds since the accounts were fetched from eGain.', {
     type: 'integer',
     minimum: 0,
   }),
+  Vary: header('What of the request an answer depends on, for caches.', { type: 'string' }),
   CacheStatus: header('How the accounts were had, by RFC 9211: a hit, a miss, or stale.', {
     type: 'string',
   }),
@@ -55,9 +53,12 @@ export const HEADERS = {
     type: 'string',
     pattern: '^[A-Za-z0-9._:-]{1,128}$',
   }),
-  WWWAuthenticate: header('How to authenticate.', { const: 'Bearer' }),
+  WWWAuthenticate: header('How to authenticate.', {
+    type: 'string',
+    enum: ['Bearer realm="accounts"'],
+  }),
   RetryAfter: {
-    ...header('How many seconds to wait. There with every `503-901` and `503-902`.', {
+    ...header('How many seconds to wait.', {
       type: 'integer',
       minimum: 1,
       maximum: 3600,
@@ -89,34 +90,39 @@ export function headers(...names: readonly HeaderName[]): Record<string, object>
   return Object.fromEntries(names.map((name) => [WIRE_NAMES[name] ?? name, reference(name)]));
 }
 
+/** One row of an error's details. */
+export const ERROR_DETAIL = {
+  type: 'object',
+  description: 'One thing that there is to say in particular, as which parameter is wrong.',
+  properties: { key: { type: 'string' }, value: { type: 'string' } },
+  required: ['key', 'value'],
+} as const;
+
 /** eGain's error envelope, with this product's own codes or eGain's. */
-export const ENVELOPE = {
+export const ERROR = {
   type: 'object',
   description: 'What went wrong. `code` is unique as a whole: branch on it, not on the text.',
   properties: {
     code: {
       type: 'string',
       pattern: '^[0-9]{3}-[0-9]+$',
-      description: 'The HTTP status and a number: from 900 this service speaks, below 900 eGain.',
+      description: [
+        'The HTTP status and a number: from 900 this service speaks, below 900 eGain. New codes may ' +
+          'come. So far:',
+        ...FAULT_NAMES.filter((fault) => fault !== 'snapshotExpired').map(
+          (fault) => `- \`${FAULTS[fault].code}\`: ${FAULTS[fault].developerMessage}`,
+        ),
+      ].join('\n'),
+      example: FAULTS.invalidRequest.code,
     },
     developerMessage: { type: 'string', description: 'What happened, for the log.' },
-    details: {
-      type: 'array',
-      description: 'What there is to say in particular, as which parameter is wrong.',
-      items: {
-        type: 'object',
-        properties: { key: { type: 'string' }, value: { type: 'string' } },
-        required: ['key', 'value'],
-        additionalProperties: false,
-      },
-    },
+    details: { type: 'array', items: { $ref: '#/components/schemas/ErrorDetail' } },
     userMessage: {
       type: 'string',
       description: 'For people. Only when asked for by `X-egain-error-message: yes`.',
     },
   },
   required: ['code', 'developerMessage'],
-  additionalProperties: false,
 } as const;
 
 /** References to the answers that a route gives to these faults, by status. */
@@ -134,13 +140,15 @@ export function failureComponents(faults: readonly FaultName[]): Record<string, 
   return Object.fromEntries(rows);
 }
 
-/** A failure of eGain's own, passed on with its envelope. */
+const ERROR_REFERENCE = { $ref: '#/components/schemas/Error' };
+
+/** A failure of eGain's own with a status that this product has none of. */
 export const UPSTREAM_FAILURE = {
-  description: "eGain's own failure, passed on as eGain tells it.",
+  description: "eGain's own failure, passed on with its status and code.",
   headers: headers('XCorrelationId', 'NoStore'),
   content: {
     'application/json': {
-      schema: envelopeWith({ pattern: `^5[0-9]{2}-${EGAIN_NUMBER}` }),
+      schema: ERROR_REFERENCE,
       examples: {
         '507-100': {
           summary: "eGain's own fault",
@@ -153,31 +161,22 @@ export const UPSTREAM_FAILURE = {
 
 function failure(status: number, faults: readonly FaultName[]): object {
   const rows = faults.map((fault) => FAULTS[fault]);
-  const own = { enum: rows.map(({ code }) => code) };
-  const egain = { pattern: `^${status}-${EGAIN_NUMBER}`, description: "eGain's own fault" };
   const extra: HeaderName[] = [];
   if (status === 401) extra.push('WWWAuthenticate');
-  if (status === 503) extra.push('RetryAfter');
+  if (status === 429 || status === 503) extra.push('RetryAfter');
+  const egain = status >= 500 ? ["A code with a number below 900 is eGain's own, passed on."] : [];
   return {
-    description: rows
-      .map(({ code, developerMessage }) => `\`${code}\`: ${developerMessage}`)
-      .join('\n\n'),
+    description: [
+      ...rows.map(({ code, developerMessage }) => `\`${code}\`: ${developerMessage}`),
+      ...egain,
+    ].join('\n\n'),
     headers: headers('XCorrelationId', 'NoStore', ...extra),
     content: {
       'application/json': {
-        schema: envelopeWith(status >= 500 ? { anyOf: [own, egain] } : own),
+        schema: ERROR_REFERENCE,
         examples: Object.fromEntries(faults.map((fault) => [FAULTS[fault].code, example(fault)])),
       },
     },
-  };
-}
-
-function envelopeWith(code: object): object {
-  return {
-    allOf: [
-      { $ref: '#/components/schemas/Error' },
-      { type: 'object', properties: { code: { type: 'string', ...code } } },
-    ],
   };
 }
 
