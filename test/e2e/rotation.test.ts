@@ -78,6 +78,8 @@ describe('when the old secret has ended and the new one is not put', () => {
     const { error } = await send('/accounts');
     sandbox.secrets.put(JSON.stringify(next));
     await sandbox.functionNamed('ApiFunction').recycle();
+    // All containers remember the refusal for two seconds.
+    await delay(2500);
     const { status } = await send('/accounts');
 
     expect(error.code).toBe('502-901');
