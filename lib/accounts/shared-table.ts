@@ -5,7 +5,7 @@ import { Key } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import { acknowledge } from '../common/acknowledge.ts';
 
-const VERBS = ['GetItem', 'BatchGetItem', 'PutItem', 'UpdateItem'] as const;
+const VERBS = ['GetItem', 'BatchGetItem', 'PutItem'] as const;
 
 /**
  * The table by which all containers share one snapshot, one token and one memory of failures. It

@@ -130,7 +130,10 @@ function upstream(metrics: ServiceMetrics): IWidget[] {
   ];
   return [
     graph('Calls of eGain', both('UpstreamCalls'), {
-      right: [metrics.of('api', 'DuplicateAccounts', { label: 'accounts met twice' })],
+      right: [
+        metrics.of('api', 'DuplicateAccounts', { label: 'accounts met twice' }),
+        metrics.of('api', 'UnreadableDates', { label: 'dates that cannot be read' }),
+      ],
     }),
     graph('Latency of eGain, ms', [
       metrics.of('api', 'UpstreamLatency', P50),

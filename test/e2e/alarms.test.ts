@@ -101,6 +101,23 @@ describe('when it lasts', () => {
     expect(stage.firing(stage.dated(after, 0))).toEqual(['StaleTooLong']);
   });
 
+  it('SharedTableUnusable goes off when containers find the table away, again and again', async () => {
+    const { call, clock } = instanceInVirtualTime(sandbox, {
+      AWS_ENDPOINT_URL_DYNAMODB: 'http://127.0.0.1:1',
+    });
+    const lines = await written(async () => {
+      for (let request = 0; request < 4; request += 1) {
+        expect(await call()).toBe(200);
+        clock.advance(11_000);
+      }
+    });
+
+    expect(stage.firing(stage.dated(lines, 0))).toEqual([]);
+    expect(stage.firing([...stage.dated(lines, 0), ...stage.dated(lines, 1)])).toEqual([
+      'SharedTableUnusable',
+    ]);
+  });
+
   it('NearDeadline goes off when eGain takes all the time there is', async () => {
     const { call, clock } = instanceInVirtualTime(sandbox);
     await stage.setFault({ fault: 'hang' });

@@ -37,7 +37,7 @@ const EXPECTED: Readonly<Record<string, { code: string; retryAfter?: number }>> 
   'secret-missing': { code: '500-902' },
   'secret-denied': { code: '500-902' },
   'secret-malformed': { code: '500-902' },
-  'secret-throttled': { code: '500-902' },
+  'secret-throttled': { code: '503-903', retryAfter: 5 },
 };
 const ENDED_BY_TIME = ['hang', 'stalled-body', 'token-hang'];
 

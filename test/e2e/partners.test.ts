@@ -190,11 +190,17 @@ describe('a request that is not right', () => {
     expect(answer.headers.get('x-correlation-id')).toMatch(/./);
   });
 
-  it('by HEAD is 404 without a body', async () => {
-    const answer = await fetch(sandbox.accountsUrl, { method: 'HEAD' });
+  it('by HEAD has the status and headers of its GET, and no body', async () => {
+    const ask = (path: string, method: string) => fetch(`${sandbox.url}${path}`, { method });
 
-    expect(answer.status).toBe(404);
-    expect(await answer.text()).toBe('');
+    for (const [path, status] of [
+      ['/v1/nowhere', 404],
+      ['/v1/accounts', 401],
+    ] as const) {
+      const [get, head] = [await ask(path, 'GET'), await ask(path, 'HEAD')];
+      expect([get.status, head.status, await head.text()]).toEqual([status, status, '']);
+      expect(head.headers.get('www-authenticate')).toBe(get.headers.get('www-authenticate'));
+    }
   });
 
   it.each([
@@ -232,7 +238,7 @@ describe('the token', () => {
 
     expect(status).toBe(401);
     expect(error.code).toBe('401-901');
-    expect(headers.get('www-authenticate')).toBe('Bearer');
+    expect(headers.get('www-authenticate')).toBe('Bearer realm="accounts"');
   });
 
   it.each([
@@ -282,7 +288,10 @@ it('serves its contract without a token', async () => {
   const { status, one } = await nobody('/openapi.json');
 
   expect(status).toBe(200);
-  expect(one['openapi']).toBe('3.1.1');
+  expect(one).toMatchObject({
+    openapi: '3.0.3',
+    servers: [{ url: sandbox.accountsUrl.replace(/\/accounts$/, '') }],
+  });
 });
 
 function forged(token: string): string {

@@ -128,12 +128,15 @@ export function watch(sandbox: Sandbox, token: string): WatchedStage {
 }
 
 /** ApiFunction, with its own environment, in this process: here minutes pass when a test says so. */
-export function instanceInVirtualTime(sandbox: Sandbox): {
+export function instanceInVirtualTime(
+  sandbox: Sandbox,
+  changes: Readonly<Record<string, string>> = {},
+): {
   readonly call: () => Promise<number>;
   readonly clock: VirtualClock;
   readonly freshSeconds: number;
 } {
-  const { environment } = sandbox.functionNamed('ApiFunction').spec;
+  const environment = { ...sandbox.functionNamed('ApiFunction').spec.environment, ...changes };
   for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
   vi.stubEnv('LOG_LEVEL', 'SILENT');
   const clock = createVirtualClock();

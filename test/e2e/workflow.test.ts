@@ -28,6 +28,7 @@ beforeAll(async () => {
 afterAll(() => sandbox.stop());
 afterEach(() => {
   changeEgain({ accounts: COUNT });
+  return changed;
 });
 
 let changed = Promise.resolve();

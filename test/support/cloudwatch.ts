@@ -170,24 +170,30 @@ export interface AlarmProperties extends Partial<MetricReference> {
  *
  * @throws Error for a statistic, an expression or an option that no alarm of the stage has
  */
-export function goesOff(alarm: AlarmProperties, datapoints: readonly Datapoint[]): boolean {
-  if (alarm.TreatMissingData !== 'notBreaching') throw new Error('missing data is taken otherwise');
+export function goesOff(
+  alarm: AlarmProperties,
+  datapoints: readonly Datapoint[],
+  now?: number,
+): boolean {
+  const silenceBreaches = alarm.TreatMissingData === 'breaching';
+  if (!silenceBreaches && alarm.TreatMissingData !== 'notBreaching') {
+    throw new Error('missing data is taken otherwise');
+  }
   const queries = queriesOf(alarm);
   const seconds = Math.max(...queries.map(({ MetricStat }) => MetricStat?.Period ?? 0));
   const periodOf = ({ at }: Datapoint) => Math.floor(at / (seconds * 1000));
+  const breaches = (period: number) => {
+    const value = valueOf(
+      queries,
+      datapoints.filter((point) => periodOf(point) === period),
+    );
+    return value === undefined ? silenceBreaches : compare(alarm, value);
+  };
   const periods = [...new Set(datapoints.map(periodOf))];
-  const breaching = new Set(
-    periods.filter((period) => {
-      const value = valueOf(
-        queries,
-        datapoints.filter((point) => periodOf(point) === period),
-      );
-      return value !== undefined && compare(alarm, value);
-    }),
-  );
-  return periods.some((last) => {
+  const ends = now === undefined ? periods : [Math.floor(now / (seconds * 1000)) - 1];
+  return ends.some((last) => {
     const range = Array.from({ length: alarm.EvaluationPeriods }, (_, ago) => last - ago);
-    return range.filter((period) => breaching.has(period)).length >= alarm.DatapointsToAlarm;
+    return range.filter(breaches).length >= alarm.DatapointsToAlarm;
   });
 }
 
@@ -250,5 +256,6 @@ function quotient(
 function compare({ ComparisonOperator, Threshold }: AlarmProperties, value: number): boolean {
   if (ComparisonOperator === 'GreaterThanThreshold') return value > Threshold;
   if (ComparisonOperator === 'GreaterThanOrEqualToThreshold') return value >= Threshold;
+  if (ComparisonOperator === 'LessThanThreshold') return value < Threshold;
   throw new Error(`a comparison of another form: ${ComparisonOperator}`);
 }

@@ -127,9 +127,7 @@ describe('the functions', () => {
     ]);
     expect(granted.slice(2)).toEqual([
       expect.objectContaining({
-        Action: ['BatchGetItem', 'GetItem', 'PutItem', 'UpdateItem'].map(
-          (verb) => `dynamodb:${verb}`,
-        ),
+        Action: ['BatchGetItem', 'GetItem', 'PutItem'].map((verb) => `dynamodb:${verb}`),
         Condition: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['v1#*'] } },
       }),
       expect.objectContaining({
