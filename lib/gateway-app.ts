@@ -2,10 +2,12 @@ import { readFileSync } from 'node:fs';
 import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks, NIST80053R5Checks, ServerlessChecks } from 'cdk-nag';
 import { AccountsStack } from './accounts/accounts-stack.ts';
+import { PartnersStack } from './accounts/partners-stack.ts';
+import { partnerGroups } from './accounts/partners-table.ts';
 import { CredentialsStack } from './credentials/credentials-stack.ts';
 import { ObservabilityStack } from './observability/observability-stack.ts';
 import type { StageConfig } from './stage/stage-config.ts';
-import { stackName } from './stage/stage-name.ts';
+import { partnersStackName, stackName } from './stage/stage-name.ts';
 import { WorkflowStack } from './workflow/workflow-stack.ts';
 
 export interface GatewayAppProps {
@@ -29,6 +31,8 @@ export class GatewayApp extends App {
   /** Undefined where the stage's secret and issuer exist already. */
   readonly credentials: CredentialsStack | undefined;
   readonly accounts: AccountsStack;
+  /** One for each 150 partners beyond the first 100. */
+  readonly partners: readonly PartnersStack[];
   readonly workflow: WorkflowStack;
   readonly observability: ObservabilityStack;
 
@@ -60,6 +64,20 @@ export class GatewayApp extends App {
       env,
       description: "eGain accounts: the functions and the partners' API",
     });
+    this.partners = partnerGroups(config)
+      .slice(1)
+      .map(
+        (group) =>
+          new PartnersStack(this, partnersStackName(stage, group.number), {
+            config,
+            stage,
+            group,
+            api: this.accounts.api,
+            tags,
+            env,
+            description: 'eGain accounts: what more partners may send',
+          }),
+      );
     this.workflow = new WorkflowStack(this, stackName(stage, 'workflow'), {
       config,
       stage,

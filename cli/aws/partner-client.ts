@@ -2,7 +2,7 @@ import {
   DescribeUserPoolClientCommand,
   ListUserPoolClientsCommand,
 } from '@aws-sdk/client-cognito-identity-provider';
-import { clientName } from '../../lib/accounts/partner.ts';
+import { partnerResourceName } from '../../lib/stage/stage-name.ts';
 import { CommandFailure } from '../command.ts';
 import { type Aws, adviceFor, errorName } from './clients.ts';
 import type { StageOutputs } from './outputs.ts';
@@ -51,7 +51,7 @@ async function clientIdByName(
   stage: string,
   partner: string,
 ): Promise<string | undefined> {
-  const wanted = clientName(stage, partner);
+  const wanted = partnerResourceName(stage, partner);
   let NextToken: string | undefined;
   do {
     const page = await asked(

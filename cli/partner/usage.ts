@@ -4,7 +4,7 @@ import {
   GetUsagePlansCommand,
   type UsagePlan,
 } from '@aws-sdk/client-api-gateway';
-import { clientName } from '../../lib/accounts/partner.ts';
+import { partnerResourceName } from '../../lib/stage/stage-name.ts';
 import type { Aws } from '../aws/clients.ts';
 import { asked } from '../aws/partner-client.ts';
 import { CommandFailure } from '../command.ts';
@@ -37,7 +37,7 @@ export async function readUsage(
   days: number,
   now: number,
 ): Promise<Usage> {
-  const plan = await findPlan({ apiGateway }, clientName(stage, partner));
+  const plan = await findPlan({ apiGateway }, partnerResourceName(stage, partner));
   const usagePlanId = plan.id ?? '';
   const { items: [key] = [] } = await asked(
     apiGateway.send(new GetUsagePlanKeysCommand({ usagePlanId })),

@@ -5,8 +5,9 @@ import type { Clock } from '../platform/clock.ts';
 import type { AuthorizerConfig } from '../platform/config.ts';
 import type { Deadline } from '../platform/deadline.ts';
 import type { Telemetry } from '../platform/telemetry.ts';
+import { type ClientIds, createClientDirectory } from './client-directory.ts';
 import { createIssuerKeys } from './issuer-keys.ts';
-import { createPartnerTable } from './partners.ts';
+import { createPartnerTable, type Partner } from './partners.ts';
 import { allow, deny } from './policy.ts';
 import { type TokenRules, verifyToken } from './verify-token.ts';
 
@@ -38,15 +39,17 @@ export function createAuthorize(
   telemetry: Telemetry,
   clock: Clock,
 ): Authorize {
-  if (config.audience === undefined && config.cognitoClients === undefined) {
+  const { cognitoClients, cognitoClientsSecretArn: directoryArn } = config;
+  const ownPool = cognitoClients !== undefined || directoryArn !== undefined;
+  if (config.audience === undefined && !ownPool) {
     throw new Fault('misconfigured', { reason: 'AUTH_AUDIENCE is missing' });
   }
-  const partners = createPartnerTable(partnersFile, config.cognitoClients);
+  const partnersOf = partnerLookUp(partnersFile, cognitoClients, directoryArn);
   const rules: TokenRules = {
     issuer: config.issuer,
     audience: config.audience,
     clientClaim: config.clientClaim,
-    cognito: config.cognitoClients !== undefined || COGNITO_ISSUER.test(config.issuer),
+    cognito: ownPool || COGNITO_ISSUER.test(config.issuer),
   };
   const keys = createIssuerKeys({
     issuer: config.issuer,
@@ -58,6 +61,7 @@ export function createAuthorize(
   return async ({ authorizationToken = '', methodArn }, deadline) => {
     const lookUp = keys.lookUp(deadline);
     const bearer = await verifyToken(authorizationToken, rules, lookUp, clock.now());
+    const partners = await partnersOf(deadline);
     const partner = bearer.clientId === undefined ? undefined : partners.get(bearer.clientId);
     if (partner === undefined) {
       telemetry.count('TokensRefused');
@@ -72,4 +76,20 @@ export function createAuthorize(
     }
     return allow(methodArn, partner, granted);
   };
+}
+
+/** The partners by client id: at once, or with the first request where their ids have to be read. */
+function partnerLookUp(
+  partnersFile: unknown,
+  cognitoClients: ClientIds | undefined,
+  directoryArn: string | undefined,
+): (deadline: Deadline) => Promise<ReadonlyMap<string, Partner>> {
+  if (directoryArn === undefined) {
+    const partners = createPartnerTable(partnersFile, cognitoClients);
+    return async () => partners;
+  }
+  const readIds = createClientDirectory(directoryArn);
+  let partners: ReadonlyMap<string, Partner> | undefined;
+  return async (deadline) =>
+    (partners ??= createPartnerTable(partnersFile, await readIds(deadline)));
 }

@@ -68,6 +68,7 @@ const authorizerSchema = z.object({
   AUTH_JWKS_URI: z.optional(z.string()),
   AUTH_AUDIENCE: z.optional(z.string()),
   AUTH_CLIENT_CLAIM: z.optional(z.string()),
+  AUTH_COGNITO_CLIENTS_SECRET_ARN: z.optional(z.string()),
   AUTH_COGNITO_CLIENTS: z.optional(z.pipe(json, z.record(z.string(), z.string()))),
 });
 
@@ -85,6 +86,8 @@ export interface AuthorizerConfig {
    * are not known before it is deployed. Undefined with an issuer of the deployer's.
    */
   readonly cognitoClients: Readonly<Record<string, string>> | undefined;
+  /** The secret that has them, where they are too many for the environment. */
+  readonly cognitoClientsSecretArn?: string | undefined;
 }
 
 /**
@@ -122,6 +125,7 @@ export function readAuthorizerConfig(environment: Environment = process.env): Au
     audience: env.AUTH_AUDIENCE,
     clientClaim: env.AUTH_CLIENT_CLAIM || undefined,
     cognitoClients: env.AUTH_COGNITO_CLIENTS,
+    cognitoClientsSecretArn: env.AUTH_COGNITO_CLIENTS_SECRET_ARN,
   };
 }
 

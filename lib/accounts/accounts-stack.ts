@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib';
 import type { RestApi } from 'aws-cdk-lib/aws-apigateway';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import type { CredentialsStack } from '../credentials/credentials-stack.ts';
@@ -8,9 +9,9 @@ import { EgainCredentials } from '../credentials/egain-credentials.ts';
 import type { PartnerIssuer } from '../credentials/partner-issuer.ts';
 import type { StageConfig } from '../stage/stage-config.ts';
 import { AccountsFunction } from './accounts-function.ts';
-import { Partner } from './partner.ts';
 import { PartnerApi } from './partner-api.ts';
-import { partnersTable, usageKey } from './partners-table.ts';
+import { addPlans } from './partners-stack.ts';
+import { partnerGroups, partnersTable } from './partners-table.ts';
 import { RefreshSchedule } from './refresh-schedule.ts';
 import { SharedTable } from './shared-table.ts';
 
@@ -108,24 +109,23 @@ export class AccountsStack extends Stack {
     this.api = api;
     this.apiUrl = url;
     this.accessLogs = accessLogs;
-    const userPool = issuer?.userPool;
-    const partners = Object.entries(config.partners).map(
-      ([name, partner]) =>
-        [
-          name,
-          new Partner(this, `Partner-${name}`, {
-            name,
-            stage,
-            partner,
-            usageKey: usageKey(stage, name),
-            api,
-            userPool,
-          }),
-        ] as const,
-    );
-    if (userPool !== undefined) {
-      const clients = Object.fromEntries(partners.map(([name, { clientId }]) => [name, clientId]));
-      this.authorizerFunction.addEnvironment('AUTH_COGNITO_CLIENTS', this.toJsonString(clients));
+    const [group] = partnerGroups(config);
+    if (group !== undefined) {
+      addPlans(this, { stage, config, group, api });
+    }
+    const clients = props.credentials?.partnerClients;
+    if (clients?.idsJson !== undefined) {
+      this.authorizerFunction.addEnvironment('AUTH_COGNITO_CLIENTS', clients.idsJson);
+    }
+    if (clients?.directory !== undefined) {
+      const { secretArn } = clients.directory;
+      this.authorizerFunction.addEnvironment('AUTH_COGNITO_CLIENTS_SECRET_ARN', secretArn);
+      this.authorizerFunction.addToRolePolicy(
+        new PolicyStatement({
+          actions: ['secretsmanager:GetSecretValue'],
+          resources: [secretArn],
+        }),
+      );
     }
     new CfnOutput(this, 'ApiUrl', { value: url, description: "The partners' API" });
     new CfnOutput(this, 'CredentialsSecretArn', {

@@ -1,13 +1,38 @@
 import { createHash } from 'node:crypto';
 import type { StageConfig } from '../stage/stage-config.ts';
 
+/** Three resources a partner, beside what else the accounts stack holds, of a stack's 500. */
+const IN_ACCOUNTS_STACK = 100;
+const IN_PARTNERS_STACK = 150;
+
+/** Partners whose usage plans are in one stack. */
+export interface PartnerGroup {
+  /** 1 is the accounts stack's; the others have a stack of their own. */
+  readonly number: number;
+  readonly names: readonly string[];
+}
+
+/** The partners by the stack that has room for their usage plans, in the order of the stage config. */
+export function partnerGroups({ partners }: Pick<StageConfig, 'partners'>): PartnerGroup[] {
+  const names = Object.keys(partners);
+  const groups = [{ number: 1, names: names.slice(0, IN_ACCOUNTS_STACK) }];
+  for (let from = IN_ACCOUNTS_STACK; from < names.length; from += IN_PARTNERS_STACK) {
+    groups.push({ number: groups.length + 1, names: names.slice(from, from + IN_PARTNERS_STACK) });
+  }
+  return groups;
+}
+
 /**
- * The value of the API key that stands for a partner. It is a name, not a credential: the API
- * takes keys from the authorizer alone (`apiKeySource: AUTHORIZER`), so that no caller can show
- * one. API Gateway wants 20 to 128 characters, unique within the account.
+ * The value of the API key that stands for a partner; its account follows where it is deployed. It
+ * is a name, not a credential: the API takes keys from the authorizer alone (`apiKeySource:
+ * AUTHORIZER`), so that no caller can show one. API Gateway wants 20 to 128 characters, unique
+ * within the account.
+ *
+ * @param group with the group in it, a plan that moves to another stack can be made there before it
+ *   is deleted here
  */
-export function usageKey(stage: string, partner: string): string {
-  return createHash('sha256').update(`${stage}/${partner}`).digest('hex').slice(0, 40);
+export function usageKey(stage: string, partner: string, group: number): string {
+  return createHash('sha256').update(`${stage}/${partner}/${group}`).digest('hex').slice(0, 40);
 }
 
 /**
@@ -15,9 +40,14 @@ export function usageKey(stage: string, partner: string): string {
  * bundle: a function's environment would hold 4 KB only.
  */
 export function partnersTable(config: StageConfig, stage: string): string {
-  const rows = Object.entries(config.partners).map(([name, { clientId, scopes, accounts }]) => [
-    name,
-    { clientId, scopes, accounts, usageKey: usageKey(stage, name) },
-  ]);
+  const rows = partnerGroups(config).flatMap(({ number, names }) =>
+    names.map((name) => {
+      const { clientId, scopes, accounts } = config.partners[name] ?? {};
+      return [
+        name,
+        { clientId, scopes, accounts, usageKey: usageKey(stage, name, number) },
+      ] as const;
+    }),
+  );
   return `${JSON.stringify(Object.fromEntries(rows), null, 2)}\n`;
 }

@@ -73,7 +73,12 @@ export function writeBundle(entry: string, folder: string, files: BundleFiles = 
       resolveDir: join(ROOT, 'lambda'),
       sourcefile: 'index.ts',
     },
-    outfile: join(folder, 'index.mjs'),
+    outdir: folder,
+    entryNames: 'index',
+    outExtension: { '.js': '.mjs' },
+    // What is imported when it is needed, and by few, is a file of its own that starts don't read.
+    splitting: true,
+    chunkNames: 'part-[hash]',
     bundle: true,
     minify: true,
     platform: 'node',

@@ -2,6 +2,7 @@ import { Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { StageConfig } from '../stage/stage-config.ts';
 import { EgainCredentials } from './egain-credentials.ts';
+import { PartnerClients } from './partner-clients.ts';
 import { PartnerIssuer } from './partner-issuer.ts';
 
 export interface CredentialsStackProps extends StackProps {
@@ -18,6 +19,8 @@ export class CredentialsStack extends Stack {
   readonly egain: EgainCredentials;
   /** Undefined where the stage config names an issuer. */
   readonly issuer: PartnerIssuer | undefined;
+  /** As `issuer`. */
+  readonly partnerClients: PartnerClients | undefined;
 
   constructor(scope: Construct, id: string, props: CredentialsStackProps) {
     super(scope, id, props);
@@ -27,6 +30,13 @@ export class CredentialsStack extends Stack {
       config.auth.issuer === undefined
         ? new PartnerIssuer(this, 'PartnerIssuer', { config, stage })
         : undefined;
+    this.partnerClients =
+      this.issuer &&
+      new PartnerClients(this, 'PartnerClients', {
+        config,
+        stage,
+        userPool: this.issuer.userPool,
+      });
   }
 
   /** Whether the stage has anything that this stack would hold. */

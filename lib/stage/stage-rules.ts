@@ -7,7 +7,7 @@ type Partners = readonly (readonly [name: string, partner: Json])[];
 
 /**
  * API Gateway's own bound: 300 usage plans in an account and region. A stack's 500 resources are
- * none, since what the partners need is spread over nested stacks.
+ * none, since the usage plans of many partners are spread over several stacks.
  *
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
  */

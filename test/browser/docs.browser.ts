@@ -101,6 +101,6 @@ test('without a token, the envelope of a 401', async () => {
 });
 
 test('the contract itself needs no token', async () => {
-  const { status } = await execute(await open('getContract'));
+  const { status } = await execute(await open('getOpenApiDocument'));
   expect(status).toBe(200);
 });

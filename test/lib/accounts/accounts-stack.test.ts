@@ -21,6 +21,8 @@ function propertiesOf(template: Template, type: string, id: string): Json {
   return found[0]?.[1]['Properties'] as Json;
 }
 
+const ISSUER = { issuer: 'https://issuer.example.com', audience: 'accounts' };
+
 function environmentOf(template: Template, id: string): Json {
   const { Environment } = propertiesOf(template, 'AWS::Lambda::Function', id);
   return (Environment as { Variables: Json }).Variables;
@@ -217,30 +219,47 @@ describe('the partners', () => {
     for (const key of keys) expect(key).toMatch(/^[a-z0-9]{40}-\$\{AWS::AccountId\}$/);
   });
 
-  it("get an app client with their scopes, whose secret stays in Cognito, with the stack's own pool", () => {
-    plain.resourceCountIs('AWS::Cognito::UserPoolClient', 2);
-    plain.hasResourceProperties('AWS::Cognito::UserPoolClient', {
-      ClientName: Match.stringLikeRegexp('^egain-accounts-[a-z]+-[a-z]+$'),
-      GenerateSecret: true,
-      AllowedOAuthFlows: ['client_credentials'],
-      AllowedOAuthScopes: ['accounts/read', 'accounts/read.address'],
-    });
-    plain.hasResourceProperties('AWS::Cognito::UserPoolClient', {
-      AllowedOAuthScopes: ['accounts/read'],
-    });
-    expect(JSON.stringify(plain.toJSON())).not.toContain('ClientSecret');
-    full.resourceCountIs('AWS::Cognito::UserPoolClient', 0);
+  it.each([
+    [
+      'an issuer of their own',
+      { auth: ISSUER },
+      (name: string) => ({ clientId: `${name}-client` }),
+    ],
+    ["the stack's own pool", {}, () => ({})],
+  ])('are taken up to 300 with %s, over stacks of at most 500 resources', (_, auth, own) => {
+    const names = Array.from({ length: 300 }, (__, index) => `partner-${index}`);
+    const partners = Object.fromEntries(
+      names.map((name) => [name, { scopes: ['accounts/read'], ...own(name) }]),
+    );
+    const app = appOf({ ...LEAST, ...auth, partners });
+
+    const stacks = [app.credentials, app.accounts, ...app.partners].flatMap((stack) =>
+      stack === undefined ? [] : [Template.fromStack(stack)],
+    );
+    const count = (type: string) =>
+      stacks.reduce((sum, stack) => sum + Object.keys(stack.findResources(type)).length, 0);
+
+    for (const stack of stacks) {
+      const { Resources, Outputs = {} } = stack.toJSON() as { Resources: Json; Outputs?: Json };
+      expect(Object.keys(Resources).length).toBeLessThanOrEqual(500);
+      expect(Object.keys(Outputs).length).toBeLessThanOrEqual(200);
+    }
+    expect(count('AWS::ApiGateway::UsagePlanKey')).toBe(300);
+    expect(new Set(stacks.flatMap(usageKeysOf)).size).toBe(300);
+    expect(count('AWS::Cognito::UserPoolClient')).toBe('auth' in auth ? 0 : 300);
+    expect(
+      JSON.stringify(environmentOf(Template.fromStack(app.accounts), 'AuthorizerFunction')).length,
+    ).toBeLessThan(4096);
   });
 });
 
 describe('the outputs', () => {
-  it('name the URLs, the secret and the client ids', () => {
+  it('name the URLs, the secret and the pool', () => {
     const names = Object.keys(plain.toJSON()['Outputs'] as Json);
 
     expect(names).toEqual(
       expect.arrayContaining(['ApiUrl', 'CredentialsSecretArn', 'TokenUrl', 'UserPoolId']),
     );
-    expect(names.filter((name) => name.includes('ClientId'))).toHaveLength(2);
     expect(full.toJSON()['Outputs']).not.toHaveProperty('TokenUrl');
     full.hasOutput('ApiUrl', { Value: 'https://accounts.example.com/v1' });
     full.hasOutput('DomainTarget', {

@@ -21,8 +21,10 @@ describe.each(Object.entries(LIMITS))('the bundle of %s', (entry, limit) => {
   writeBundle(entry, folder, { 'beside.json': '{}' });
   const code = readFileSync(join(folder, 'index.mjs'), 'utf8');
 
-  it('is one module with what belongs beside it', () => {
-    expect(readdirSync(folder).toSorted()).toEqual([
+  it('is one module, what it may load later, and what belongs beside it', () => {
+    const files = readdirSync(folder).toSorted();
+
+    expect(files.filter((name) => !name.startsWith('part-'))).toEqual([
       'THIRD_PARTY_LICENSES.txt',
       'beside.json',
       'index.mjs',
@@ -114,4 +116,14 @@ describe('a bundle', () => {
   it("fails with esbuild's message when there is no such entry", () => {
     expect(() => writeBundle('absent', temporaryFolder())).toThrow(/Could not resolve.*absent\.ts/);
   });
+});
+
+it('the authorizer reads nothing of the SDK at its start, which few stages need', () => {
+  const folder = temporaryFolder();
+  writeBundle('authorizer', folder);
+  const holders = readdirSync(folder).filter((name) =>
+    readFileSync(join(folder, name), 'utf8').includes('BatchGetSecretValue'),
+  );
+
+  expect(holders).toEqual([expect.stringMatching(/^part-/)]);
 });

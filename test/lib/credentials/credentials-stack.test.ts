@@ -84,3 +84,43 @@ describe('the credentials stack', () => {
     expect(appOf(FULL_STAGE).credentials).toBeUndefined();
   });
 });
+
+describe("the partners' app clients", () => {
+  const template = credentialsOf(PLAIN_STAGE);
+
+  it('have their scopes and a secret that stays in Cognito, and can sign nobody in', () => {
+    template.resourceCountIs('AWS::Cognito::UserPoolClient', 2);
+    template.hasResourceProperties('AWS::Cognito::UserPoolClient', {
+      ClientName: 'egain-accounts-test-acme',
+      GenerateSecret: true,
+      AllowedOAuthFlows: ['client_credentials'],
+      AllowedOAuthScopes: ['accounts/read', 'accounts/read.address'],
+      ExplicitAuthFlows: ['ALLOW_REFRESH_TOKEN_AUTH'],
+      AccessTokenValidity: 60,
+      TokenValidityUnits: { AccessToken: 'minutes' },
+    });
+    template.hasResourceProperties('AWS::Cognito::UserPoolClient', {
+      AllowedOAuthScopes: ['accounts/read'],
+    });
+    expect(JSON.stringify(template.toJSON())).not.toContain('ClientSecret');
+  });
+
+  it('are told to the authorizer by a secret once they are too many for its environment', () => {
+    const partners = Object.fromEntries(
+      Array.from({ length: 90 }, (_, index) => [`partner-${index}`, { scopes: ['accounts/read'] }]),
+    );
+    const app = appOf({ ...LEAST, partners });
+    const environment = JSON.stringify(Template.fromStack(app.accounts).toJSON());
+
+    expect(environment).toContain('AUTH_COGNITO_CLIENTS_SECRET_ARN');
+    expect(environment).not.toContain('"AUTH_COGNITO_CLIENTS"');
+    expect(JSON.stringify(Template.fromStack(appOf(PLAIN_STAGE).accounts).toJSON())).toContain(
+      '"AUTH_COGNITO_CLIENTS"',
+    );
+  });
+
+  it('are not made with an issuer of the deployer’s', () => {
+    const other = credentialsOf({ ...FULL_STAGE, credentials: {} });
+    other.resourceCountIs('AWS::Cognito::UserPoolClient', 0);
+  });
+});
