@@ -1,6 +1,5 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { ACCESS_LOG_FORMAT } from '../../lib/accounts/access-log.ts';
 import { LOG_QUERIES } from '../../lib/observability/log-queries.ts';
 
 const ROOT = new URL('../../', import.meta.url);
@@ -42,29 +41,6 @@ describe.each([
 });
 
 describe('the saved log queries', () => {
-  const sources = sourcesIn('lambda/').map(read).join('\n');
-
-  it('look for messages that the functions write', () => {
-    const messages = LOG_QUERIES.flatMap(({ query }) =>
-      query
-        .filter((line) => line.includes('filter message'))
-        .flatMap((line) => [...line.matchAll(/"([^"]+)"/g)].map(([, message = '']) => message)),
-    );
-
-    expect(messages).not.toEqual([]);
-    expect(messages.filter((message) => !sources.includes(`'${message}'`))).toEqual([]);
-  });
-
-  it('ask for fields that a function or the gateway writes', () => {
-    const access = Object.keys(JSON.parse(ACCESS_LOG_FORMAT.toString()) as object);
-    const fields = new Set(LOG_QUERIES.flatMap(({ query }) => query.flatMap(fieldsIn)));
-    const written = (field: string) =>
-      access.includes(field) || new RegExp(`\\b${field}\\b[:,]|\\b${field} }`).test(sources);
-
-    expect(fields.size).toBeGreaterThan(10);
-    expect([...fields].filter((field) => !written(field))).toEqual([]);
-  });
-
   it('are the ones that the runbook names', () => {
     const names = LOG_QUERIES.map(({ name }) => name);
     const asked = new Set([...RUNBOOK.matchAll(/\*([A-Z][^*]+)\*/g)].map(([, name = '']) => name));
@@ -88,18 +64,4 @@ function anchorsOf(text: string): ReadonlySet<string> {
         .replaceAll(' ', '-'),
     ),
   );
-}
-
-function sourcesIn(folder: string): string[] {
-  return readdirSync(new URL(folder, ROOT), { recursive: true })
-    .map((path) => `${folder}${String(path)}`)
-    .filter((path) => path.endsWith('.ts'));
-}
-
-/** The fields in `fields a, b`, `by a, b` and `ispresent(a)`, without CloudWatch's own. */
-function fieldsIn(line: string): string[] {
-  const [, list = ''] = /(?:^fields | by )(.+)$/.exec(line) ?? [];
-  const [, present = ''] = /ispresent\((\w+)\)/.exec(line) ?? [];
-  const compared = [...line.matchAll(/(\w+) (?:=|in|like|>=) /g)].map(([, field = '']) => field);
-  return [...list.split(', '), present, ...compared].filter((name) => /^[a-z]\w*$/i.test(name));
 }
