@@ -115,7 +115,7 @@ export const FAULTS = {
     status: 413,
     developerMessage: 'The answer or the request is larger than the platform allows.',
     userMessage: 'The answer is too large.',
-    advice: 'Ask for a smaller `pagesize` or for fewer `fields`.',
+    advice: 'Shorten the query; or ask for a smaller `pagesize` or for fewer `fields`.',
     workflowError: 'InvalidRequest',
     retry: false,
   },

@@ -45,7 +45,7 @@ const OUTPUTS: readonly RegExp[] = [
   /^5 of \d+\n(\S+ .+\n){5}$/,
   /"pagesize":3.*\n.*"paginationInfo".*\n.*"paginationInfo"/,
   /^\d+ accounts\n$/,
-  /^\d+ accounts; ask again in \d+ seconds\nunchanged\n$/,
+  /^version [\w-]+ - ask again in \d+ seconds\nunchanged\n$/,
 ];
 
 let sandbox: Sandbox;
@@ -54,7 +54,10 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => sandbox.stop());
 
-function run({ language, code }: Snippet): Promise<{ status: number | null; output: string }> {
+function run(
+  { language, code }: Snippet,
+  secret?: string,
+): Promise<{ status: number | null; output: string }> {
   const [program = '', ...options] = PROGRAMS[language] ?? [];
   const [partner] = Object.values(sandbox.partners);
   const child = spawn(program, options, {
@@ -63,7 +66,7 @@ function run({ language, code }: Snippet): Promise<{ status: number | null; outp
       ACCOUNTS_URL: sandbox.accountsUrl,
       TOKEN_URL: sandbox.tokenUrl,
       CLIENT_ID: partner?.clientId,
-      CLIENT_SECRET: partner?.clientSecret,
+      CLIENT_SECRET: secret ?? partner?.clientSecret,
     },
   });
   let output = '';
@@ -92,7 +95,45 @@ describe("the guide's code runs as it stands", () => {
       expect(output).toMatch(OUTPUTS[index] ?? /^never$/);
       expect(status).toBe(0);
     });
+
+    test.skipIf(missing.length > 0 || language === 'bash')(
+      `${heading}, ${language}, says what to check when the secret is wrong${reason}`,
+      async () => {
+        const wrong = 'canary-7f3a-wrong';
+
+        const { status, output } = await run(snippet, wrong);
+
+        expect(output).toContain('No token (401): check CLIENT_ID and CLIENT_SECRET.');
+        expect(output).not.toContain(wrong);
+        expect(status).not.toBe(0);
+      },
+    );
   });
+});
+
+test('the code that asks again does so where the catalogue says that it may help', () => {
+  const [, source = '^$'] = /const retry = \/(.+)\/\.test/.exec(guide) ?? [];
+  const retried = new RegExp(source);
+  const faults = Object.values(FAULTS).filter(({ code }) => code !== '409-901');
+
+  for (const { code, retry } of faults) expect([code, retried.test(code)]).toEqual([code, retry]);
+  for (const code of ['500-100', '503-1', '599-899']) expect(retried.test(code)).toBe(true);
+  for (const code of ['400-100', '500-900']) expect(retried.test(code)).toBe(false);
+});
+
+test('the table tells to ask again where the code does', () => {
+  const advice = new Map(
+    [...guide.matchAll(/^\| (`\d{3}-9.*?) \| (.*) \|$/gm)].flatMap(([, codes = '', what = '']) =>
+      (codes.match(/\d{3}-9\d\d/g) ?? []).map((code) => [code, what] as const),
+    ),
+  );
+  for (const { code, retry } of Object.values(FAULTS)) {
+    if (code === '409-901' || code.startsWith('4')) continue;
+    expect([code, /again, waiting|then try again/i.test(advice.get(code) ?? '')]).toEqual([
+      code,
+      retry,
+    ]);
+  }
 });
 
 test('every code that a partner can meet is told', () => {
