@@ -104,3 +104,39 @@ test('the contract itself needs no token', async () => {
   const { status } = await execute(await open('getOpenApiDocument'));
   expect(status).toBe(200);
 });
+
+test('on a phone an opened operation is no wider than the screen', async () => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  const operation = await open('listAccounts');
+
+  const width = await page.evaluate<number>('document.documentElement.scrollWidth');
+  const box = await operation.boundingBox();
+
+  expect(width).toBeLessThanOrEqual(390);
+  expect((box?.x ?? Infinity) + (box?.width ?? 0)).toBeLessThanOrEqual(390);
+  expect(await operation.innerText()).not.toContain('`');
+});
+
+test("at 900 px height the dialog's button is in sight, with a partner picked", async () => {
+  await page.setViewportSize({ width: 1280, height: 900 });
+  await page.selectOption('#partner', 'acme');
+
+  const button = page.getByRole('button', { name: 'Apply given OAuth2 credentials' });
+  const box = await button.boundingBox();
+  const id = await page.locator('input[data-name="clientId"]').inputValue();
+
+  expect((box?.y ?? Infinity) + (box?.height ?? 0)).toBeLessThan(900);
+  expect(id).toBe(sandbox.partners['acme']?.clientId);
+});
+
+test('the errors of an operation are one table, and guide, errors and changelog are a link away', async () => {
+  const operation = await open('listAccounts');
+
+  expect(await operation.locator('.opblock-description table').count()).toBe(1);
+  expect(await operation.locator('tr.response').count()).toBeLessThanOrEqual(2);
+  for (const name of ['guide', 'errors', 'changelog']) {
+    const href = await page.locator(`#more a[href="/docs/${name}"]`).getAttribute('href');
+    const answer = await fetch(new URL(href ?? '', sandbox.docsUrl));
+    expect([answer.status, (await answer.text()).startsWith('# ')]).toEqual([200, true]);
+  }
+});
