@@ -1,0 +1,86 @@
+import { execFile } from 'node:child_process';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+interface Manifest {
+  readonly pages: readonly string[];
+  readonly count: number;
+  readonly contentHash: string;
+}
+
+const command = (...args: string[]) =>
+  promisify(execFile)(process.execPath, ['cli/run.mjs', 'workflow', ...args]);
+
+describe('npm run workflow', () => {
+  test('writes the export to a folder, with a line for each page', async () => {
+    const out = temporaryFolder();
+
+    const { stdout } = await command(
+      '--out',
+      out,
+      '--accounts',
+      '30',
+      '--input',
+      '{"pagesize":20}',
+    );
+
+    const [name = ''] = readdirSync(join(out, 'exports'));
+    const manifest = JSON.parse(
+      readFileSync(join(out, 'exports', name, 'manifest.json'), 'utf8'),
+    ) as Manifest;
+    const pages = manifest.pages.map(
+      (key) => JSON.parse(readFileSync(join(out, key), 'utf8')) as unknown[],
+    );
+    expect(pages.map(({ length }) => length)).toEqual([20, 10]);
+    expect(stdout).toMatch(/20 accounts[^]*10 accounts[^]*manifest[^]*succeeded/);
+  });
+
+  test('ends with the error and its cause when the export fails', async () => {
+    const failing = command('--out', temporaryFolder(), '--fault', 'unauthorized');
+
+    await expect(failing).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/CredentialsRejected[^]*502-901/),
+    });
+  });
+
+  const guide = readFileSync('docs/workflow-guide.md', 'utf8');
+  const walk = [...guide.matchAll(/```json\n([^]*?)```/g)]
+    .map(([, text = '']) => text)
+    .find((text) => text.includes('"MorePages"') && !text.includes('JSONata'));
+
+  test("runs an author's own definition, as the guide's, and prints its output", async () => {
+    const file = join(temporaryFolder(), 'my.asl.json');
+    writeFileSync(file, String(walk));
+
+    const { stdout } = await command('--definition', file, '--input', '{"order":"o-1"}');
+
+    expect(stdout).toContain(`my.asl.json succeeded: {\n  "order": "o-1"\n}`);
+  });
+
+  test("ends with the error where an author's own fails", async () => {
+    const file = join(temporaryFolder(), 'my.asl.json');
+    writeFileSync(file, String(walk));
+
+    const failing = command('--definition', file, '--fault', 'unauthorized');
+
+    await expect(failing).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/my\.asl\.json failed: CredentialsRejected[^]*502-901/),
+    });
+  });
+
+  test('says what is wrong with a definition, before anything starts', async () => {
+    const file = join(temporaryFolder(), 'my.asl.json');
+    writeFileSync(file, '{ "QueryLanguage": "JSONata", "StartAt": "A", "States": {} }');
+
+    await expect(command('--definition', file)).rejects.toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringContaining('JSONata'),
+    });
+  });
+});
