@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type SimulatedEgain, startEgain } from '../../sandbox/egain/egain.ts';
 import { exampleAccounts } from '../../sandbox/egain/example-accounts.ts';
 import { type Sandbox, startSandbox } from '../../sandbox/sandbox.ts';
-import { createPartner, type PartnerAnswer, type Send } from './partner.ts';
+import { createPartner, type PartnerAnswer, type Send } from '../e2e/partner.ts';
 
 /*
  * The orders of docs/operations.md, "Rotating the client secret", with partners calling all along.

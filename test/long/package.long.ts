@@ -2,17 +2,17 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { FAULTS } from '../../../lambda/faults.ts';
-import { aslErrors } from '../../support/asl.ts';
-import { PAGES, runOver } from '../../support/fake-task.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { FAULTS } from '../../lambda/faults.ts';
+import { aslErrors } from '../support/asl.ts';
+import { PAGES, runOver } from '../support/fake-task.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import {
   installOffline,
   packWorkflowPackage,
   ROOT,
   synthesiseAuthorsApp,
   writeAuthorsApp,
-} from '../../support/workflow-package.ts';
+} from '../support/workflow-package.ts';
 
 const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as Record<
   string,

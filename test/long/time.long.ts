@@ -2,8 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { StageConfig } from '../../lib/stage/stage-config.ts';
 import { type Sandbox, startSandbox } from '../../sandbox/sandbox.ts';
+import { createPartner, type Send } from '../e2e/partner.ts';
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
-import { createPartner, type Send } from './partner.ts';
 
 const FRESH_SECONDS = 1;
 /** A partner whose limits are soon met. */

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EGAIN_FAULTS } from '../../sandbox/egain/egain-faults.ts';
 import { exampleAccounts } from '../../sandbox/egain/example-accounts.ts';
 import { type Sandbox, startSandbox } from '../../sandbox/sandbox.ts';
-import { createPartner, type Send } from './partner.ts';
+import { createPartner, type Send } from '../e2e/partner.ts';
 
 /** What a partner sees while a fault is on; those that only time ends are in time-outs.test.ts. */
 const EXPECTED: Readonly<Record<string, { code: string; retryAfter?: number }>> = {

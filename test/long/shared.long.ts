@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, expect, it } from 'vitest';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../sandbox/sandbox.ts';
-import { createPartner, type Send } from './partner.ts';
+import { createPartner, type Send } from '../e2e/partner.ts';
 
 let sandbox: Sandbox;
 const LONG = { freshSeconds: 600, staleSeconds: 600, shared: true };

@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { exampleAccounts } from '../../sandbox/egain/example-accounts.ts';
 import { type Sandbox, startSandbox } from '../../sandbox/sandbox.ts';
-import { type Answer, expectContract } from './contract.ts';
+import { type Answer, expectContract } from '../e2e/contract.ts';
 
 const RUNS = 3000;
 const agent = new Agent({ keepAlive: true, maxSockets: 4 });
