@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createContainer } from './accounts/container.ts';
 import { createApiHandler } from './http/api-handler.ts';
 import { openApiDocument } from './http/openapi-document.ts';
+import { publicTokenUrl } from './http/public-token-url.ts';
 import { systemClock } from './platform/clock.ts';
 import { readCorsOrigins, readPublicTokenUrl } from './platform/config.ts';
 import { createTelemetry } from './platform/telemetry.ts';
@@ -13,7 +14,7 @@ const readOpenApi = () => readFileSync(new URL('openapi.json', import.meta.url),
 /** Answers the partner API's requests, as API Gateway's proxy integration (REST) sends them. */
 export const handler = createApiHandler({
   service: container.service,
-  openApi: openApiDocument(readOpenApi, readPublicTokenUrl()),
+  openApi: openApiDocument(readOpenApi, publicTokenUrl(readPublicTokenUrl(), systemClock)),
   telemetry,
   clock: systemClock,
   corsOrigins: readCorsOrigins(),

@@ -21,28 +21,29 @@ const MAX_KEPT = 10;
  * asked for, and where partners get their tokens.
  *
  * @param read gives the document as it was made
- * @param tokenUrl where it is not known, the document's own stays
+ * @param tokenUrl gives where partners get tokens; where that is not known, the document's own stays
  * @throws whatever `read` does
  */
 export function openApiDocument(
   read: () => string,
-  tokenUrl: string | undefined,
-): (event: DocumentEvent) => Representation {
+  tokenUrl: () => Promise<string | undefined>,
+): (event: DocumentEvent) => Promise<Representation> {
   const original = lazy(read);
   const kept = new Map<string, Representation>();
 
-  return (event) => {
+  return async (event) => {
     const url = serverUrl(event);
+    const token = await tokenUrl();
     const known = kept.get(url);
     if (known !== undefined) return known;
     const document = JSON.parse(original()) as Document;
     if (url !== '') document.servers = [{ url }];
     for (const { flows = {} } of Object.values(document.components?.securitySchemes ?? {})) {
-      for (const flow of Object.values(flows)) if (tokenUrl) flow.tokenUrl = tokenUrl;
+      for (const flow of Object.values(flows)) if (token) flow.tokenUrl = token;
     }
     const body = JSON.stringify(document);
     const made = createRepresentation({ body, headers: {} }, 'Ask the operator for it.');
-    if (kept.size < MAX_KEPT) kept.set(url, made);
+    if (kept.size < MAX_KEPT && token !== undefined) kept.set(url, made);
     return made;
   };
 }

@@ -27,7 +27,7 @@ export interface RouteOptions {
    *
    * @throws whatever keeps it from being read
    */
-  readonly openApi: (event: APIGatewayProxyEvent) => Representation;
+  readonly openApi: (event: APIGatewayProxyEvent) => Promise<Representation>;
   readonly clock: Clock;
   readonly telemetry: InvocationTelemetry;
 }
@@ -83,7 +83,7 @@ export function createRoutes({ service, openApi, clock, telemetry }: RouteOption
 
   const getContract: Route = async (event) => {
     const headers = { 'Cache-Control': 'public, max-age=300', Vary: 'Accept-Encoding' };
-    return respond(openApi(event), headers, headerOf(event, 'if-none-match'));
+    return respond(await openApi(event), headers, headerOf(event, 'if-none-match'));
   };
 
   const routes = new Map<string, Route>([

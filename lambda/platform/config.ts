@@ -154,9 +154,15 @@ export function readCorsOrigins(environment: Environment = process.env): string[
   return (environment['CORS_ORIGINS'] ?? '').split(' ').filter((origin) => origin !== '');
 }
 
-/** Where partners get their tokens, for the contract that they read; undefined where not known. */
-export function readPublicTokenUrl(environment: Environment = process.env): string | undefined {
-  return environment['PUBLIC_TOKEN_URL'] || undefined;
+/** What leads to where partners get their tokens, for the contract that they read. */
+export function readPublicTokenUrl(environment: Environment = process.env): {
+  readonly tokenUrl: string | undefined;
+  readonly issuer: string | undefined;
+} {
+  return {
+    tokenUrl: environment['PUBLIC_TOKEN_URL'] || undefined,
+    issuer: environment['PUBLIC_ISSUER'] || undefined,
+  };
 }
 
 function parse<T extends z.ZodMiniType>(schema: T, environment: Environment): z.output<T> {

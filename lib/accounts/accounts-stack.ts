@@ -56,7 +56,7 @@ export class AccountsStack extends Stack {
       environment: {
         ...environment,
         ...corsEnvironment(config),
-        ...given({ PUBLIC_TOKEN_URL: issuer?.tokenUrl }),
+        ...given({ PUBLIC_TOKEN_URL: issuer?.tokenUrl, PUBLIC_ISSUER: config.auth.issuer }),
       },
       files: { 'openapi.json': readFileSync(OPENAPI, 'utf8') },
     });

@@ -290,6 +290,11 @@ it('serves its contract without a token', async () => {
   expect(one).toMatchObject({
     openapi: '3.0.3',
     servers: [{ url: sandbox.accountsUrl.replace(/\/accounts$/, '') }],
+    components: {
+      securitySchemes: {
+        partner: { flows: { clientCredentials: { tokenUrl: sandbox.tokenUrl } } },
+      },
+    },
   });
 });
 

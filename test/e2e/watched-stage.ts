@@ -145,7 +145,10 @@ export function instanceInVirtualTime(
   const service = createService(config, telemetry, { clock });
   const handle = createApiHandler({
     service: () => service,
-    openApi: openApiDocument(() => '{}', undefined),
+    openApi: openApiDocument(
+      () => '{}',
+      async () => undefined,
+    ),
     telemetry,
     clock,
   });

@@ -26,7 +26,10 @@ export function createPartnerApi(options: PartnerApiOptions = {}) {
     accounts = [],
     freshness,
     corsOrigins = [],
-    openApi = openApiDocument(() => '{"openapi":"3.0.3"}', undefined),
+    openApi = openApiDocument(
+      () => '{"openapi":"3.0.3"}',
+      async () => undefined,
+    ),
   } = options;
   const recorded = recordTelemetry();
   const { telemetry = recorded } = options;

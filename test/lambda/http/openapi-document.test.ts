@@ -8,9 +8,12 @@ const resource = '/openapi.json';
 const eventOf = (context: object | null) =>
   ({ resource, requestContext: context }) as unknown as APIGatewayProxyEvent;
 
+const known = (tokenUrl: string | undefined) => async () => tokenUrl;
+
 /** What the document says of the deployment, for who asks by this host and path. */
-function urlsOf(domainName: string, path: string, tokenUrl?: string) {
-  const { body } = openApiDocument(() => TEXT, tokenUrl)(eventOf({ domainName, path }));
+async function urlsOf(domainName: string, path: string, tokenUrl?: string) {
+  const serve = openApiDocument(() => TEXT, known(tokenUrl));
+  const { body } = await serve(eventOf({ domainName, path }));
   const document = JSON.parse(body) as {
     servers: { url: string }[];
     components: {
@@ -31,29 +34,35 @@ describe('the OpenAPI document of a deployment', () => {
     ['127.0.0.1:3000', '/v1/openapi.json', 'http', '/v1'],
     ['localhost', '/v1/openapi.json', 'http', '/v1'],
     ['localhost.example.com', '/v1/openapi.json', 'https', '/v1'],
-  ])('names the server %s for %s', (domainName, path, scheme, base) => {
-    const [servers, tokenUrl] = urlsOf(domainName, path, 'https://login.example.com/token');
+  ])('names the server %s for %s', async (domainName, path, scheme, base) => {
+    const [servers, tokenUrl] = await urlsOf(domainName, path, 'https://login.example.com/token');
 
     expect(servers).toEqual([`${scheme}://${domainName}${base}`]);
     expect(tokenUrl).toBe('https://login.example.com/token');
   });
 
-  it('is otherwise the one that is checked in', () => {
-    const { body } = openApiDocument(() => TEXT, undefined)(eventOf(null));
+  it('is otherwise the one that is checked in', async () => {
+    const { body } = await openApiDocument(() => TEXT, known(undefined))(eventOf(null));
 
     expect(JSON.parse(body)).toEqual(JSON.parse(TEXT));
   });
 
-  it('is made once for each server, and has a tag', () => {
+  it('is made once for each server, and has a tag', async () => {
     let reads = 0;
     const document = openApiDocument(() => {
       reads += 1;
       return TEXT;
-    }, undefined);
+    }, known('https://login.example.com/token'));
     const ask = (domainName: string) => document(eventOf({ domainName, path: '/v1/openapi.json' }));
 
-    expect(ask('a.example.com')).toBe(ask('a.example.com'));
-    expect(ask('b.example.com').headers['ETag']).not.toBe(ask('a.example.com').headers['ETag']);
+    const [a, again, b] = [
+      await ask('a.example.com'),
+      await ask('a.example.com'),
+      await ask('b.example.com'),
+    ];
+
+    expect(again).toBe(a);
+    expect(b.headers['ETag']).not.toBe(a.headers['ETag']);
     expect(reads).toBe(1);
   });
 });

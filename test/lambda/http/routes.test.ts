@@ -19,9 +19,7 @@ describe('GET /openapi.json', () => {
 
   it('tells nothing when the document is not there', async () => {
     const { request } = createPartnerApi({
-      openApi: () => {
-        throw new Error('ENOENT /var');
-      },
+      openApi: () => Promise.reject(new Error('ENOENT /var')),
     });
 
     expect(bodyOf(await request(contract))).toEqual({
