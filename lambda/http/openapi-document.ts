@@ -4,6 +4,7 @@ import { createRepresentation, type Representation } from './representation.ts';
 
 /** As much of the document as is this deployment's own. */
 interface Document {
+  readonly info: { readonly contact: { url?: string } };
   servers?: readonly object[];
   readonly components?: {
     readonly securitySchemes?: Readonly<Record<string, { readonly flows?: Flows }>>;
@@ -22,11 +23,13 @@ const MAX_KEPT = 10;
  *
  * @param read gives the document as it was made
  * @param tokenUrl gives where partners get tokens; where that is not known, the document's own stays
+ * @param contactUrl where partners ask
  * @throws whatever `read` does
  */
 export function openApiDocument(
   read: () => string,
   tokenUrl: () => Promise<string | undefined>,
+  contactUrl?: string,
 ): (event: DocumentEvent) => Promise<Representation> {
   const original = lazy(read);
   const kept = new Map<string, Representation>();
@@ -38,6 +41,7 @@ export function openApiDocument(
     if (known !== undefined) return known;
     const document = JSON.parse(original()) as Document;
     if (url !== '') document.servers = [{ url }];
+    if (contactUrl !== undefined) document.info.contact.url = contactUrl;
     for (const { flows = {} } of Object.values(document.components?.securitySchemes ?? {})) {
       for (const flow of Object.values(flows)) if (token) flow.tokenUrl = token;
     }

@@ -154,14 +154,16 @@ export function readCorsOrigins(environment: Environment = process.env): string[
   return (environment['CORS_ORIGINS'] ?? '').split(' ').filter((origin) => origin !== '');
 }
 
-/** What leads to where partners get their tokens, for the contract that they read. */
-export function readPublicTokenUrl(environment: Environment = process.env): {
+/** What the contract that partners read tells of this deployment alone. */
+export function readPublicSettings(environment: Environment = process.env): {
   readonly tokenUrl: string | undefined;
   readonly issuer: string | undefined;
+  readonly contactUrl: string | undefined;
 } {
   return {
     tokenUrl: environment['PUBLIC_TOKEN_URL'] || undefined,
     issuer: environment['PUBLIC_ISSUER'] || undefined,
+    contactUrl: environment['PUBLIC_CONTACT_URL'] || undefined,
   };
 }
 

@@ -56,7 +56,11 @@ export class AccountsStack extends Stack {
       environment: {
         ...environment,
         ...corsEnvironment(config),
-        ...given({ PUBLIC_TOKEN_URL: issuer?.tokenUrl, PUBLIC_ISSUER: config.auth.issuer }),
+        ...given({
+          PUBLIC_TOKEN_URL: issuer?.tokenUrl,
+          PUBLIC_ISSUER: config.auth.issuer,
+          PUBLIC_CONTACT_URL: config.api.contactUrl,
+        }),
       },
       files: { 'openapi.json': readFileSync(OPENAPI, 'utf8') },
     });

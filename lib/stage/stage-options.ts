@@ -35,6 +35,9 @@ const originSchema = z.string('an origin').check(
 
 /** How the API is offered. */
 export const apiSchema = object({
+  contactUrl: z.optional(
+    url('query').check(about('Where partners ask; the contract names it as its contact.')),
+  ),
   domain: z.optional(domainSchema.check(about('A host name of your own; the default one closes.'))),
   firewall: z.optional(
     object({

@@ -96,7 +96,7 @@ describe("the guide's code runs as it stands", () => {
       expect(status).toBe(0);
     });
 
-    test.skipIf(missing.length > 0 || language === 'bash')(
+    test.skipIf(missing.length > 0)(
       `${heading}, ${language}, says what to check when the secret is wrong${reason}`,
       async () => {
         const wrong = 'canary-7f3a-wrong';
@@ -105,7 +105,8 @@ describe("the guide's code runs as it stands", () => {
 
         expect(output).toContain('No token (401): check CLIENT_ID and CLIENT_SECRET.');
         expect(output).not.toContain(wrong);
-        expect(status).not.toBe(0);
+        // A shell goes on, for whoever pastes a block into it.
+        if (language !== 'bash') expect(status).not.toBe(0);
       },
     );
   });

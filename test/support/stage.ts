@@ -50,6 +50,7 @@ export const FULL_STAGE = {
       mutualTls: { truststoreUri: 's3://truststores/partners/ca.pem', truststoreVersion: '7' },
     },
     firewall: { requestsPerIp: 2000 },
+    contactUrl: 'https://help.example.com/accounts',
     corsOrigins: ['https://app.example.com'],
     throttle: { rate: 50, burst: 80 },
   },

@@ -47,6 +47,15 @@ describe('the OpenAPI document of a deployment', () => {
     expect(JSON.parse(body)).toEqual(JSON.parse(TEXT));
   });
 
+  it('names where partners ask, as the stage does', async () => {
+    const url = 'https://help.example.com/accounts';
+    const serve = openApiDocument(() => TEXT, known(undefined), url);
+
+    const { body } = await serve(eventOf(null));
+
+    expect(JSON.parse(body)).toMatchObject({ info: { contact: { url } } });
+  });
+
   it('is made once for each server, and has a tag', async () => {
     let reads = 0;
     const document = openApiDocument(() => {
