@@ -8,7 +8,8 @@ import { serveChild } from './child.ts';
 import type { Walk } from './walk.ts';
 
 const silent = { info() {}, warn() {}, error() {}, count() {} };
-const service = createService(readServiceConfig(), silent);
+// Alone: what a walk takes is asked here, not what the table spares.
+const service = createService({ ...readServiceConfig(), sharedTableName: undefined }, silent);
 await service.warmUp();
 
 const { gc = () => undefined } = globalThis;

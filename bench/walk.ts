@@ -41,6 +41,8 @@ async function walkAll(world: World): Promise<Section> {
     await world.set({ accounts, latencyMs: LATENCY_MS });
     const walks: Walk[] = [];
     for (let run = 0; run < runs; run += 1) walks.push(await walkOnce(world, false));
+    const other = walks.find((walk) => walk.accounts !== accounts);
+    if (other !== undefined) throw new Error(`a walk gave ${other.accounts} of ${accounts}`);
     // Collecting garbage for the samples takes its time, so this walk's is not counted.
     await world.set({ accounts, latencyMs: 0 });
     const live = await walkOnce(world, true);
