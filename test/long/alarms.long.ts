@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { exampleAccounts } from '../../sandbox/egain/example-accounts.ts';
 import { type Sandbox, startSandbox } from '../../sandbox/sandbox.ts';
-import { instanceInVirtualTime, type WatchedStage, watch, written } from './watched-stage.ts';
+import { instanceInVirtualTime, type WatchedStage, watch, written } from '../e2e/watched-stage.ts';
 
 /**
  * Each alarm's own metric, statistic, dimensions and threshold, as the template has them, against
