@@ -31,7 +31,7 @@ export class GatewayApp extends App {
   /** Undefined where the stage's secret and issuer exist already. */
   readonly credentials: CredentialsStack | undefined;
   readonly accounts: AccountsStack;
-  /** One for each 150 partners beyond the first 100. */
+  /** One for each 100 partners beyond the first 100. */
   readonly partners: readonly PartnersStack[];
   readonly workflow: WorkflowStack;
   readonly observability: ObservabilityStack;

@@ -2,7 +2,8 @@ import * as z from 'zod/mini';
 import { Fault } from '../faults.ts';
 import { METRICS_NAMESPACE } from './metrics.ts';
 
-type Environment = Readonly<Record<string, string | undefined>>;
+type Variables<Name extends PropertyKey> = Readonly<Record<Name, string | undefined>>;
+type Environment = Variables<string>;
 
 const required = () => z.string().check(z.minLength(1));
 const digits = () => z.string().check(z.regex(/^\d{1,6}$/));
@@ -30,6 +31,11 @@ const serviceSchema = z.object({
   EGAIN_CALLS_PER_MINUTE: z.optional(wholeNumber()),
   AWS_LAMBDA_INITIALIZATION_TYPE: z.optional(z.string()),
 });
+
+/** The variables that ApiFunction, TaskFunction and RefreshFunction read and their stack sets. */
+export type ServiceEnvironment = Variables<
+  Exclude<keyof z.input<typeof serviceSchema>, 'AWS_LAMBDA_INITIALIZATION_TYPE'>
+>;
 
 /** What ApiFunction, TaskFunction and RefreshFunction are told by their environment. */
 export interface ServiceConfig {
@@ -71,6 +77,9 @@ const authorizerSchema = z.object({
   AUTH_COGNITO_CLIENTS_SECRET_ARN: z.optional(z.string()),
   AUTH_COGNITO_CLIENTS: z.optional(z.pipe(json, z.record(z.string(), z.string()))),
 });
+
+/** The variables that AuthorizerFunction reads. */
+export type AuthorizerEnvironment = Variables<keyof z.input<typeof authorizerSchema>>;
 
 /** What AuthorizerFunction is told by its environment. */
 export interface AuthorizerConfig {
@@ -129,9 +138,14 @@ export function readAuthorizerConfig(environment: Environment = process.env): Au
   };
 }
 
+/** The variables that every function reads. */
+export type TelemetryEnvironment = Variables<'LOG_LEVEL' | 'METRICS_NAMESPACE'>;
+
 /** The namespace of the metrics. */
-export function readMetricsNamespace(environment: Environment = process.env): string {
-  return environment['METRICS_NAMESPACE'] || METRICS_NAMESPACE;
+export function readMetricsNamespace(
+  environment: Partial<TelemetryEnvironment> = process.env,
+): string {
+  return environment.METRICS_NAMESPACE || METRICS_NAMESPACE;
 }
 
 /** The least level of the log lines that are written. */
@@ -145,25 +159,30 @@ const LEVELS: Readonly<Record<string, LogLevel>> = {
 };
 
 /** The level from the environment; what is unknown, or finer than `INFO`, is `info`. */
-export function readLogLevel(environment: Environment = process.env): LogLevel {
-  return LEVELS[environment['LOG_LEVEL'] ?? ''] ?? 'info';
+export function readLogLevel(environment: Partial<TelemetryEnvironment> = process.env): LogLevel {
+  return LEVELS[environment.LOG_LEVEL ?? ''] ?? 'info';
 }
 
+/** The variables that ApiFunction alone reads. */
+export type PublicEnvironment = Variables<
+  'CORS_ORIGINS' | 'PUBLIC_TOKEN_URL' | 'PUBLIC_ISSUER' | 'PUBLIC_CONTACT_URL'
+>;
+
 /** The origins whose scripts may read the API's answers; none where the variable is not set. */
-export function readCorsOrigins(environment: Environment = process.env): string[] {
-  return (environment['CORS_ORIGINS'] ?? '').split(' ').filter((origin) => origin !== '');
+export function readCorsOrigins(environment: Partial<PublicEnvironment> = process.env): string[] {
+  return (environment.CORS_ORIGINS ?? '').split(' ').filter((origin) => origin !== '');
 }
 
 /** What the contract that partners read tells of this deployment alone. */
-export function readPublicSettings(environment: Environment = process.env): {
+export function readPublicSettings(environment: Partial<PublicEnvironment> = process.env): {
   readonly tokenUrl: string | undefined;
   readonly issuer: string | undefined;
   readonly contactUrl: string | undefined;
 } {
   return {
-    tokenUrl: environment['PUBLIC_TOKEN_URL'] || undefined,
-    issuer: environment['PUBLIC_ISSUER'] || undefined,
-    contactUrl: environment['PUBLIC_CONTACT_URL'] || undefined,
+    tokenUrl: environment.PUBLIC_TOKEN_URL || undefined,
+    issuer: environment.PUBLIC_ISSUER || undefined,
+    contactUrl: environment.PUBLIC_CONTACT_URL || undefined,
   };
 }
 

@@ -1,24 +1,34 @@
 import type { Duration } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import type { Construct } from 'constructs';
-import { metricsNamespace } from '../../lambda/platform/metrics.ts';
+import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
 import { type BundleFiles, bundle } from '../bundle/bundle.ts';
 import { acknowledge } from '../common/acknowledge.ts';
-import { StageLogGroup } from '../common/log-group.ts';
-import type { StageConfig } from '../stage/stage-config.ts';
+import { type LogKeeping, StageLogGroup } from '../common/log-group.ts';
+import { type FunctionEnvironments, withoutUnset } from './environment.ts';
 
-export interface AccountsFunctionProps {
-  readonly config: StageConfig;
-  /** The stage's name, for the metrics' namespace. */
-  readonly stage: string;
-  /** The entry in `lambda/`, without `.ts`; also names its row in `functions.concurrency`. */
-  readonly entry: 'api' | 'task' | 'authorizer' | 'refresh';
+type Entry = keyof FunctionEnvironments;
+
+export interface AccountsFunctionProps<E extends Entry> {
+  /** The entry in `lambda/`, without `.ts`. */
+  readonly entry: E;
   readonly description: string;
   readonly timeout: Duration;
   /** MiB; the share of a processor grows with it. */
   readonly memorySize: number;
-  readonly environment: Readonly<Record<string, string>>;
+  readonly environment: FunctionEnvironments[E];
+  readonly logs: LogKeeping;
+  /**
+   * Executions at once that are set aside for it, and that it may not pass.
+   * @default - what the account has left
+   */
+  readonly reserved?: number | undefined;
+  /**
+   * Containers that are kept warm.
+   * @default - none
+   */
+  readonly provisioned?: number | undefined;
   /**
    * Files beside the bundle, content by name.
    * @default - the bundle and the licences alone
@@ -31,25 +41,27 @@ export interface AccountsFunctionProps {
  * group of its own and a role that may write there and send traces, and nothing else until it is
  * granted.
  */
-export class AccountsFunction extends lambda.Function {
+export class AccountsFunction<E extends Entry = Entry> extends Construct implements iam.IGrantable {
+  /** The function itself, whatever alias is invoked. */
+  readonly function: lambda.IFunction;
   /** What to invoke: the alias whose containers are kept warm, where there are any. */
   readonly target: lambda.IFunction;
+  readonly logGroup: ILogGroup;
+  readonly grantPrincipal: iam.IPrincipal;
 
-  constructor(scope: Construct, id: string, props: AccountsFunctionProps) {
-    const { config, stage, entry } = props;
-    const { logLevel, concurrency } = config.functions;
-    // The schedule calls one at a time, so there is nothing to set aside for it.
-    const { reserved, provisioned } = entry === 'refresh' ? {} : concurrency[entry];
-    const logGroup = new StageLogGroup(scope, `${id}Logs`, config);
-    const role = new iam.Role(scope, `${id}Role`, {
+  constructor(scope: Construct, id: string, props: AccountsFunctionProps<E>) {
+    super(scope, id);
+    const { reserved, provisioned } = props;
+    const logGroup = new StageLogGroup(this, 'Logs', props.logs);
+    const role = new iam.Role(this, 'Role', {
       assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
       description: `What ${id} may do`,
     });
     logGroup.grantWrite(role);
 
-    super(scope, id, {
+    const resource = new lambda.Function(this, 'Resource', {
       description: props.description,
-      code: bundle(entry, props.files),
+      code: bundle(props.entry, props.files),
       handler: 'index.handler',
       runtime: lambda.Runtime.NODEJS_24_X,
       architecture: lambda.Architecture.ARM_64,
@@ -65,26 +77,28 @@ export class AccountsFunction extends lambda.Function {
         // V8's young generation would take up to 128 MB before it is cleared. A walk over many
         // accounts leaves much behind; so its peak is what it keeps, and little more.
         NODE_OPTIONS: '--max-semi-space-size=8',
-        LOG_LEVEL: logLevel,
-        METRICS_NAMESPACE: metricsNamespace(stage),
-        ...props.environment,
+        ...withoutUnset(props.environment),
       },
       ...(reserved === undefined ? {} : { reservedConcurrentExecutions: reserved }),
     });
+    this.logGroup = logGroup;
+    this.grantPrincipal = role;
+    this.function = resource;
     // CDK's classes and interfaces don't agree under `exactOptionalPropertyTypes`.
-    this.target = (
+    this.target =
       provisioned === undefined
-        ? this
-        : this.addAlias('live', { provisionedConcurrentExecutions: provisioned })
-    ) as lambda.IFunction;
+        ? this.function
+        : (resource.addAlias('live', {
+            provisionedConcurrentExecutions: provisioned,
+          }) as lambda.IFunction);
     acknowledge(role, {
       'AwsSolutions-IAM5[Resource::*]':
         'X-Ray has no resources: PutTraceSegments and PutTelemetryRecords can only be granted on *.',
       'NIST.800.53.R5-IAMNoInlinePolicy':
         'The policy is for this one role and goes with it; nothing else could share it.',
     });
-    acknowledge(this, BY_CALLER);
-    if (reserved === undefined) acknowledge(this, UNRESERVED);
+    acknowledge(resource, BY_CALLER);
+    if (reserved === undefined) acknowledge(resource, UNRESERVED);
   }
 }
 

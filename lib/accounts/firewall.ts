@@ -2,11 +2,10 @@ import { ArnFormat, Stack } from 'aws-cdk-lib';
 import type { Stage as ApiStage } from 'aws-cdk-lib/aws-apigateway';
 import { CfnLoggingConfiguration, CfnWebACL, CfnWebACLAssociation } from 'aws-cdk-lib/aws-wafv2';
 import { Construct } from 'constructs';
-import { StageLogGroup } from '../common/log-group.ts';
-import type { StageConfig } from '../stage/stage-config.ts';
+import { type LogKeeping, StageLogGroup } from '../common/log-group.ts';
 
 export interface FirewallProps {
-  readonly config: StageConfig;
+  readonly logs: LogKeeping;
   /** Requests that one address may send in 5 minutes. */
   readonly requestsPerIp: number;
   readonly stage: ApiStage;
@@ -45,7 +44,7 @@ const RULE_GROUPS: Readonly<Record<string, readonly string[]>> = {
 export class Firewall extends Construct {
   constructor(scope: Construct, id: string, props: FirewallProps) {
     super(scope, id);
-    const { config, requestsPerIp, stage } = props;
+    const { requestsPerIp, stage } = props;
     const acl = new CfnWebACL(this, 'WebAcl', {
       scope: 'REGIONAL',
       defaultAction: { allow: {} },
@@ -88,7 +87,8 @@ export class Firewall extends Construct {
     });
     // WAF writes to groups of this prefix alone. A web ACL's id is new each time one is made, so a
     // group that was retained when the firewall went stands in the way of no later one.
-    const logs = new StageLogGroup(this, 'Logs', config, {
+    const logs = new StageLogGroup(this, 'Logs', {
+      ...props.logs,
       logGroupName: `aws-waf-logs-egain-accounts-${acl.attrId}`,
     });
     new CfnLoggingConfiguration(this, 'Logging', {

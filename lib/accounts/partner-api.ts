@@ -6,14 +6,18 @@ import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { EXPOSED_HEADERS } from '../../lambda/http/cors.ts';
 import { acknowledge } from '../common/acknowledge.ts';
-import { StageLogGroup } from '../common/log-group.ts';
+import { type LogKeeping, StageLogGroup } from '../common/log-group.ts';
 import type { StageConfig } from '../stage/stage-config.ts';
 import { ACCESS_LOG_FORMAT } from './access-log.ts';
 import { Firewall } from './firewall.ts';
 import { addGatewayResponses } from './gateway-responses.ts';
+import { TIME_OUTS } from './time-outs.ts';
+
+type ApiOptions = StageConfig['api'];
 
 export interface PartnerApiProps {
-  readonly config: StageConfig;
+  readonly options: ApiOptions;
+  readonly logs: LogKeeping;
   /** Answers the routes. */
   readonly handler: IFunction;
   /** Decides who gets in, and on which usage plan. */
@@ -46,16 +50,16 @@ export class PartnerApi extends Construct {
 
   constructor(scope: Construct, id: string, props: PartnerApiProps) {
     super(scope, id);
-    const { config } = props;
-    const { domain, corsOrigins, firewall } = config.api;
-    this.accessLogs = new StageLogGroup(this, 'AccessLogs', config);
-    this.api = this.restApi(config);
+    const { logs } = props;
+    const { domain, corsOrigins, firewall } = props.options;
+    this.accessLogs = new StageLogGroup(this, 'AccessLogs', logs);
+    this.api = this.restApi(props.options, logs);
     this.url =
       domain === undefined ? this.api.url.replace(/\/$/, '') : `https://${domain.name}/${STAGE}`;
 
     const integration = new apigateway.LambdaIntegration(props.handler, {
       allowTestInvoke: false,
-      timeout: Duration.seconds(29),
+      timeout: TIME_OUTS.integration,
     });
     const guarded: apigateway.MethodOptions = {
       // Requests count against the partner's usage plan by the key that the authorizer names.
@@ -93,12 +97,14 @@ export class PartnerApi extends Construct {
     if (domain !== undefined) this.addDomain(domain);
     if (firewall !== undefined) {
       const { requestsPerIp } = firewall;
-      new Firewall(this, 'Firewall', { config, requestsPerIp, stage: this.api.deploymentStage });
+      new Firewall(this, 'Firewall', { logs, requestsPerIp, stage: this.api.deploymentStage });
     }
   }
 
-  private restApi(config: StageConfig): apigateway.RestApi {
-    const { rate, burst } = config.api.throttle;
+  private restApi(
+    { throttle: { rate, burst }, domain, firewall }: ApiOptions,
+    logs: LogKeeping,
+  ): apigateway.RestApi {
     const logged: apigateway.MethodDeploymentOptions = {
       metricsEnabled: true,
       // Errors alone and no data, so that no request's content gets there.
@@ -112,7 +118,7 @@ export class PartnerApi extends Construct {
       apiKeySourceType: apigateway.ApiKeySourceType.AUTHORIZER,
       cloudWatchRole: false,
       minCompressionSize: COMPRESSED_FROM,
-      disableExecuteApiEndpoint: config.api.domain !== undefined,
+      disableExecuteApiEndpoint: domain !== undefined,
       deployOptions: {
         stageName: STAGE,
         ...logged,
@@ -140,7 +146,8 @@ export class PartnerApi extends Construct {
     resource.securityPolicy = apigateway.SecurityPolicy.TLS13_1_2_PFS_PQ_2025_09;
     resource.endpointAccessMode = apigateway.EndpointAccessMode.BASIC;
     // API Gateway would make this group by itself, and keep it for ever.
-    const executionLogs = new StageLogGroup(this, 'ExecutionLogs', config, {
+    const executionLogs = new StageLogGroup(this, 'ExecutionLogs', {
+      ...logs,
       logGroupName: `API-Gateway-Execution-Logs_${api.restApiId}/${STAGE}`,
     });
     api.deploymentStage.node.addDependency(executionLogs);
@@ -159,13 +166,13 @@ export class PartnerApi extends Construct {
       'NIST.800.53.R5-APIGWSSLEnabled':
         'There is no HTTP backend to show a certificate to: the gateway invokes a function, by IAM.',
     });
-    if (config.api.firewall === undefined) acknowledge(api.deploymentStage, WITHOUT_FIREWALL);
+    if (firewall === undefined) acknowledge(api.deploymentStage, WITHOUT_FIREWALL);
     // The stack's own output says it; with a domain of your own this one would mislead.
     api.node.tryRemoveChild('Endpoint');
     return api;
   }
 
-  private addDomain(domain: NonNullable<StageConfig['api']['domain']>): void {
+  private addDomain(domain: NonNullable<ApiOptions['domain']>): void {
     const certificate = Certificate.fromCertificateArn(this, 'Certificate', domain.certificateArn);
     const { mutualTls } = domain;
     const { domainNameAliasDomainName } = this.api.addDomainName('Domain', {

@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { StageConfig } from '../stage/stage-config.ts';
 
-/** Three resources a partner, beside what else the accounts stack holds, of a stack's 500. */
-const IN_ACCOUNTS_STACK = 100;
-const IN_PARTNERS_STACK = 150;
+/** Three resources a partner, beside what else the accounts stack holds, of the 500 of a stack. */
+const PARTNERS_PER_STACK = 100;
 
 /** Partners whose usage plans are in one stack. */
 export interface PartnerGroup {
@@ -15,11 +14,11 @@ export interface PartnerGroup {
 /** The partners by the stack that has room for their usage plans, in the order of the stage config. */
 export function partnerGroups({ partners }: Pick<StageConfig, 'partners'>): PartnerGroup[] {
   const names = Object.keys(partners);
-  const groups = [{ number: 1, names: names.slice(0, IN_ACCOUNTS_STACK) }];
-  for (let from = IN_ACCOUNTS_STACK; from < names.length; from += IN_PARTNERS_STACK) {
-    groups.push({ number: groups.length + 1, names: names.slice(from, from + IN_PARTNERS_STACK) });
-  }
-  return groups;
+  const count = Math.max(1, Math.ceil(names.length / PARTNERS_PER_STACK));
+  return Array.from({ length: count }, (_, index) => ({
+    number: index + 1,
+    names: names.slice(index * PARTNERS_PER_STACK, (index + 1) * PARTNERS_PER_STACK),
+  }));
 }
 
 /**
@@ -39,7 +38,7 @@ export function usageKey(stage: string, partner: string, group: number): string 
  * What the authorizer knows of the partners, as the JSON of the file `partners.json` beside its
  * bundle: a function's environment would hold 4 KB only.
  */
-export function partnersTable(config: StageConfig, stage: string): string {
+export function partnersTable(config: Pick<StageConfig, 'partners'>, stage: string): string {
   const rows = partnerGroups(config).flatMap(({ number, names }) =>
     names.map((name) => {
       const { clientId, scopes, accounts } = config.partners[name] ?? {};

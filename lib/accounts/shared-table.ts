@@ -3,6 +3,7 @@ import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
+import { KEY_PREFIX } from '../../lambda/platform/table/shared-keys.ts';
 import { acknowledge } from '../common/acknowledge.ts';
 
 const VERBS = ['GetItem', 'BatchGetItem', 'PutItem'] as const;
@@ -55,7 +56,7 @@ export class SharedTable extends Construct {
       new iam.PolicyStatement({
         actions: VERBS.map((verb) => `dynamodb:${verb}`),
         resources: [this.table.tableArn],
-        conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['v1#*'] } },
+        conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [`${KEY_PREFIX}*`] } },
       }),
     );
     role.grantPrincipal.addToPrincipalPolicy(

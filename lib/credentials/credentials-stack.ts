@@ -1,5 +1,6 @@
 import { Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import { removalPolicy } from '../common/removal-policy.ts';
 import type { StageConfig } from '../stage/stage-config.ts';
 import { EgainCredentials } from './egain-credentials.ts';
 import { PartnerClients } from './partner-clients.ts';
@@ -25,18 +26,23 @@ export class CredentialsStack extends Stack {
   constructor(scope: Construct, id: string, props: CredentialsStackProps) {
     super(scope, id, props);
     const { config, stage } = props;
-    this.egain = new EgainCredentials(this, 'EgainCredentials', config);
-    this.issuer =
-      config.auth.issuer === undefined
-        ? new PartnerIssuer(this, 'PartnerIssuer', { config, stage })
-        : undefined;
-    this.partnerClients =
-      this.issuer &&
-      new PartnerClients(this, 'PartnerClients', {
-        config,
-        stage,
-        userPool: this.issuer.userPool,
-      });
+    const policy = removalPolicy(config);
+    this.egain = new EgainCredentials(this, 'EgainCredentials', {
+      ...config.credentials,
+      removalPolicy: policy,
+    });
+    if (config.auth.issuer !== undefined) return;
+    this.issuer = new PartnerIssuer(this, 'PartnerIssuer', {
+      stage,
+      region: config.aws.region,
+      removalPolicy: policy,
+    });
+    this.partnerClients = new PartnerClients(this, 'PartnerClients', {
+      partners: config.partners,
+      stage,
+      userPool: this.issuer.userPool,
+      removalPolicy: policy,
+    });
   }
 
   /** Whether the stage has anything that this stack would hold. */

@@ -1,11 +1,24 @@
-import { Stack } from 'aws-cdk-lib';
+import { type RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import { type CfnSecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { acknowledge } from '../common/acknowledge.ts';
-import { removalPolicy } from '../common/removal-policy.ts';
-import type { StageConfig } from '../stage/stage-config.ts';
+
+export interface EgainCredentialsProps {
+  /**
+   * A secret that exists already.
+   * @default - a new one is made, with a key of its own
+   */
+  readonly secretArn?: string | undefined;
+  /**
+   * The key of that secret.
+   * @default - Secrets Manager's own
+   */
+  readonly keyArn?: string | undefined;
+  /** What becomes of a secret and key that are made here when their stack goes. */
+  readonly removalPolicy: RemovalPolicy;
+}
 
 /**
  * The secret with eGain's credentials: one that exists already, where the stage config names it,
@@ -18,17 +31,17 @@ export class EgainCredentials extends Construct {
   /** Undefined where Secrets Manager's own key protects the secret. */
   private readonly key: IKey | undefined;
 
-  constructor(scope: Construct, id: string, config: StageConfig) {
+  constructor(scope: Construct, id: string, props: EgainCredentialsProps) {
     super(scope, id);
-    const { secretArn, keyArn } = config.credentials;
+    const { secretArn, keyArn, removalPolicy } = props;
     if (secretArn === undefined) {
       const key = new Key(this, 'Key', {
         description: "Protects eGain's credentials",
         enableKeyRotation: true,
-        removalPolicy: removalPolicy(config),
+        removalPolicy,
       });
       this.key = key;
-      this.secretArn = this.emptySecret(config, key).secretArn;
+      this.secretArn = this.emptySecret(key, removalPolicy).secretArn;
       this.grantedArns = [this.secretArn];
     } else {
       this.key = keyArn === undefined ? undefined : Key.fromKeyArn(this, 'Key', keyArn);
@@ -60,11 +73,11 @@ export class EgainCredentials extends Construct {
     );
   }
 
-  private emptySecret(config: StageConfig, key: Key): Secret {
+  private emptySecret(key: Key, removalPolicy: RemovalPolicy): Secret {
     const secret = new Secret(this, 'Secret', {
       description: 'The client id and secret that eGain issued, as JSON',
       encryptionKey: key,
-      removalPolicy: removalPolicy(config),
+      removalPolicy,
     });
     // With neither a value nor a generator the secret has no version: what reads it too early is
     // told so, and no deploy ever overwrites what was put there.

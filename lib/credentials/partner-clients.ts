@@ -1,4 +1,4 @@
-import { Duration, SecretValue, Stack } from 'aws-cdk-lib';
+import { Duration, type RemovalPolicy, SecretValue, Stack } from 'aws-cdk-lib';
 import {
   type CfnUserPoolClient,
   type IUserPool,
@@ -8,7 +8,6 @@ import {
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { acknowledge } from '../common/acknowledge.ts';
-import { removalPolicy } from '../common/removal-policy.ts';
 import type { StageConfig } from '../stage/stage-config.ts';
 import { partnerResourceName } from '../stage/stage-name.ts';
 
@@ -18,10 +17,11 @@ const ENVIRONMENT_BYTES = 3000;
 const ROW_BYTES = 26 + 6;
 
 export interface PartnerClientsProps {
-  readonly config: StageConfig;
+  readonly partners: StageConfig['partners'];
   readonly stage: string;
   /** The pool that issues the partners' tokens. */
   readonly userPool: IUserPool;
+  readonly removalPolicy: RemovalPolicy;
 }
 
 /**
@@ -43,8 +43,8 @@ export class PartnerClients extends Construct {
 
   constructor(scope: Construct, id: string, props: PartnerClientsProps) {
     super(scope, id);
-    const { config, stage, userPool } = props;
-    const ids = Object.entries(config.partners).map(([name, { scopes }]) => {
+    const { partners, stage, userPool, removalPolicy } = props;
+    const ids = Object.entries(partners).map(([name, { scopes }]) => {
       const client = new UserPoolClient(this, `Client-${name}`, {
         userPool,
         userPoolClientName: partnerResourceName(stage, name),
@@ -71,7 +71,7 @@ export class PartnerClients extends Construct {
     this.directory = new Secret(this, 'Directory', {
       description: "The partners' client ids by name",
       secretStringValue: SecretValue.unsafePlainText(json),
-      removalPolicy: removalPolicy(config),
+      removalPolicy,
     });
     const reason = 'It holds client ids, which are no secret and change with a deploy alone.';
     acknowledge(this.directory, {

@@ -1,14 +1,14 @@
-import { Aws, Duration } from 'aws-cdk-lib';
+import { Aws, Duration, RemovalPolicy } from 'aws-cdk-lib';
 import * as cognito from 'aws-cdk-lib/aws-cognito';
 import { Construct } from 'constructs';
 import { SCOPES, type Scope } from '../../lambda/accounts/fields.ts';
 import { acknowledge } from '../common/acknowledge.ts';
-import { removalPolicy } from '../common/removal-policy.ts';
-import type { StageConfig } from '../stage/stage-config.ts';
 
 export interface PartnerIssuerProps {
-  readonly config: StageConfig;
   readonly stage: string;
+  /** The region that the stage is pinned to, by which its token URL may be another. */
+  readonly region: string | undefined;
+  readonly removalPolicy: RemovalPolicy;
 }
 
 const RESOURCE_SERVER = 'accounts';
@@ -31,7 +31,7 @@ export class PartnerIssuer extends Construct {
 
   constructor(scope: Construct, id: string, props: PartnerIssuerProps) {
     super(scope, id);
-    const { config, stage } = props;
+    const { stage, region, removalPolicy } = props;
     this.userPool = new cognito.UserPool(this, 'UserPool', {
       selfSignUpEnabled: false,
       featurePlan: cognito.FeaturePlan.ESSENTIALS,
@@ -46,8 +46,8 @@ export class PartnerIssuer extends Construct {
         requireSymbols: true,
         tempPasswordValidity: Duration.days(1),
       },
-      deletionProtection: config.removalPolicy === 'retain',
-      removalPolicy: removalPolicy(config),
+      deletionProtection: removalPolicy !== RemovalPolicy.DESTROY,
+      removalPolicy,
     });
     acknowledge(this.userPool, {
       'AwsSolutions-COG8':
@@ -69,7 +69,7 @@ export class PartnerIssuer extends Construct {
       cognitoDomain: { domainPrefix: `egain-accounts-${stage}-${Aws.ACCOUNT_ID}` },
     });
     this.issuerUrl = this.userPool.userPoolProviderUrl;
-    const fips = config.aws.region?.startsWith('us-gov-') === true;
+    const fips = region?.startsWith('us-gov-') === true;
     this.tokenUrl = `${domain.baseUrl({ fips })}/oauth2/token`;
   }
 }

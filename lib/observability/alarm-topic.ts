@@ -1,29 +1,36 @@
-import { Stack } from 'aws-cdk-lib';
+import { type RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
-import { Topic } from 'aws-cdk-lib/aws-sns';
+import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
-import type { Construct } from 'constructs';
+import { Construct } from 'constructs';
 import { acknowledge } from '../common/acknowledge.ts';
-import { removalPolicy } from '../common/removal-policy.ts';
-import type { StageConfig } from '../stage/stage-config.ts';
 
 export interface AlarmTopicProps {
-  readonly config: StageConfig;
+  /**
+   * Who is told.
+   * @default - nobody, until somebody subscribes
+   */
+  readonly email: string | undefined;
+  /** What becomes of the topic's key when its stack goes. */
+  readonly removalPolicy: RemovalPolicy;
 }
 
 /**
  * Where alarms go: encrypted by a key of its own, TLS only, open to this account's CloudWatch
- * alarms. The stage config's e-mail address subscribes, where it names one; it must confirm.
+ * alarms. The e-mail address that subscribes must confirm.
  */
-export class AlarmTopic extends Topic {
-  constructor(scope: Construct, id: string, { config }: AlarmTopicProps) {
-    const { account, region, partition } = Stack.of(scope);
+export class AlarmTopic extends Construct {
+  readonly topic: ITopic;
+
+  constructor(scope: Construct, id: string, { email, removalPolicy }: AlarmTopicProps) {
+    super(scope, id);
+    const { account, region, partition } = Stack.of(this);
     const alarms = new ServicePrincipal('cloudwatch.amazonaws.com');
-    const key = new Key(scope, `${id}Key`, {
+    const key = new Key(this, 'Key', {
       description: 'Protects what alarms say on their way',
       enableKeyRotation: true,
-      removalPolicy: removalPolicy(config),
+      removalPolicy,
     });
     // The service's own key (alias/aws/sns) can't be opened to CloudWatch.
     key.addToResourcePolicy(
@@ -34,12 +41,17 @@ export class AlarmTopic extends Topic {
         conditions: { StringEquals: { 'aws:SourceAccount': account } },
       }),
     );
-    super(scope, id, { displayName: 'eGain accounts', masterKey: key, enforceSSL: true });
-    this.addToResourcePolicy(
+    const topic = new Topic(this, 'Resource', {
+      displayName: 'eGain accounts',
+      masterKey: key,
+      enforceSSL: true,
+    });
+    this.topic = topic;
+    topic.addToResourcePolicy(
       new PolicyStatement({
         principals: [alarms],
         actions: ['sns:Publish'],
-        resources: [this.topicArn],
+        resources: [topic.topicArn],
         conditions: {
           StringEquals: { 'aws:SourceAccount': account },
           ArnLike: {
@@ -48,8 +60,8 @@ export class AlarmTopic extends Topic {
         },
       }),
     );
-    if (config.alarms.email === undefined) return;
-    acknowledge(this.addSubscription(new EmailSubscription(config.alarms.email)), {
+    if (email === undefined) return;
+    acknowledge(topic.addSubscription(new EmailSubscription(email)), {
       'Serverless-SNSRedrivePolicy':
         'SNS hands e-mail over and learns of no failure, so there is nothing to redrive. The ' +
         "alarm's state stays in CloudWatch.",

@@ -15,8 +15,13 @@ import type { StageConfig } from '../stage/stage-config.ts';
 import { type ServiceName, serviceMetrics } from './service-metrics.ts';
 
 export interface AlarmsProps {
-  readonly config: StageConfig;
+  readonly cache: StageConfig['cache'];
   readonly stage: string;
+  /**
+   * Where the runbook is, for the alarms' descriptions.
+   * @default - the project's own page
+   */
+  readonly runbookUrl?: string | undefined;
   /** Told when an alarm goes off, and when it is over. */
   readonly topic: ITopic;
   readonly exportAccounts: IStateMachine;
@@ -85,13 +90,15 @@ export class Alarms extends Construct {
     this.all = watches.map((watch) => this.alarm(watch, props));
   }
 
-  private alarm(watch: Watch, { config, stage, topic }: AlarmsProps): Alarm {
-    const runbook = config.alarms.runbookUrl ?? 'docs/operations.md';
+  private alarm(
+    watch: Watch,
+    { runbookUrl = 'docs/operations.md', stage, topic }: AlarmsProps,
+  ): Alarm {
     const [datapointsToAlarm, evaluationPeriods] = watch.periods ?? [1, 1];
     const name = `${watch.section}${watch.suffix ?? ''}`;
     const alarm = new Alarm(this, name, {
       alarmName: `egain-accounts-${stage}-${name}`,
-      alarmDescription: `${watch.means} What to do: ${runbook}#${watch.section.toLowerCase()}`,
+      alarmDescription: `${watch.means} What to do: ${runbookUrl}#${watch.section.toLowerCase()}`,
       metric: watch.metric,
       threshold: watch.threshold,
       comparisonOperator: watch.comparison ?? ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
@@ -149,13 +156,13 @@ function faults(stage: string): Watch[] {
   ];
 }
 
-function decay({ config, stage }: AlarmsProps): Watch[] {
+function decay({ cache, stage }: AlarmsProps): Watch[] {
   const metrics = serviceMetrics(stage);
-  const oldest = config.cache.freshSeconds + STALE_TOO_LONG_SECONDS;
+  const oldest = cache.freshSeconds + STALE_TOO_LONG_SECONDS;
   return [
     {
       section: 'StaleTooLong',
-      means: `eGain has not given a whole list for so long that answers are more than ${STALE_TOO_LONG_SECONDS / 60} minutes past their freshness. They turn into failures ${config.cache.staleSeconds} s after the last whole list.`,
+      means: `eGain has not given a whole list for so long that answers are more than ${STALE_TOO_LONG_SECONDS / 60} minutes past their freshness. They turn into failures ${cache.staleSeconds} s after the last whole list.`,
       // The age itself, so that one answer is enough however few are asked for.
       metric: metrics.of('api', 'SnapshotAge', { statistic: 'Maximum', period: ONE_MINUTE }),
       threshold: oldest,
@@ -172,9 +179,9 @@ function decay({ config, stage }: AlarmsProps): Watch[] {
 }
 
 /** What containers share, and what renews it. */
-function sharing({ config, stage }: AlarmsProps): Watch[] {
+function sharing({ cache, stage }: AlarmsProps): Watch[] {
   const metrics = serviceMetrics(stage);
-  const { shared, refreshSeconds } = config.cache;
+  const { shared, refreshSeconds } = cache;
   const watches: Watch[] = [];
   if (shared) {
     watches.push({

@@ -1,6 +1,8 @@
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import type { AccountsStack } from '../accounts/accounts-stack.ts';
+import { removalPolicy } from '../common/removal-policy.ts';
 import type { StageConfig } from '../stage/stage-config.ts';
 import type { WorkflowStack } from '../workflow/workflow-stack.ts';
 import { AlarmTopic } from './alarm-topic.ts';
@@ -19,7 +21,7 @@ export interface ObservabilityStackProps extends StackProps {
 /** How a stage is seen from outside: alarms and whom they wake, a dashboard, saved log queries. */
 export class ObservabilityStack extends Stack {
   /** Another subscriber, as a chat or a pager, goes here. */
-  readonly alarmTopic: AlarmTopic;
+  readonly alarmTopic: ITopic;
   readonly alarms: Alarms;
 
   constructor(scope: Construct, id: string, props: ObservabilityStackProps) {
@@ -27,19 +29,23 @@ export class ObservabilityStack extends Stack {
     const { config, stage, accounts, workflow } = props;
     const { apiFunction, taskFunction, authorizerFunction, accessLogs } = accounts;
     const { exportAccounts } = workflow;
-    this.alarmTopic = new AlarmTopic(this, 'AlarmTopic', { config });
+    this.alarmTopic = new AlarmTopic(this, 'AlarmTopic', {
+      email: config.alarms.email,
+      removalPolicy: removalPolicy(config),
+    }).topic;
     this.alarms = new Alarms(this, 'Alarms', {
-      config,
+      cache: config.cache,
       stage,
+      runbookUrl: config.alarms.runbookUrl,
       topic: this.alarmTopic,
       exportAccounts,
     });
     new GatewayMetrics(this, 'GatewayMetrics', { stage, accessLogs });
     new OperationsDashboard(this, 'Operations', {
-      config,
+      freshSeconds: config.cache.freshSeconds,
       stage,
       alarms: this.alarms.all,
-      functions: [apiFunction, taskFunction, authorizerFunction],
+      functions: [apiFunction, taskFunction, authorizerFunction].map((one) => one.function),
       exportAccounts,
     });
     new LogQueries(this, 'LogQueries', {

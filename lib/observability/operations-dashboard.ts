@@ -15,12 +15,11 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { LONGEST_MS } from '../../lambda/platform/deadline.ts';
-import type { StageConfig } from '../stage/stage-config.ts';
 import { SERVER_FAULT_SHARE, SLOW_MS, STALE_TOO_LONG_SECONDS } from './alarms.ts';
 import { type ServiceMetrics, serviceMetrics } from './service-metrics.ts';
 
 export interface OperationsDashboardProps {
-  readonly config: StageConfig;
+  readonly freshSeconds: number;
   readonly stage: string;
   readonly alarms: readonly Alarm[];
   readonly functions: readonly IFunction[];
@@ -49,7 +48,7 @@ export class OperationsDashboard extends Construct {
     );
     dashboard.addWidgets(...partnerSide(metrics));
     dashboard.addWidgets(...partners(metrics));
-    dashboard.addWidgets(...snapshot(metrics, props.config));
+    dashboard.addWidgets(...snapshot(metrics, props.freshSeconds));
     dashboard.addWidgets(...upstream(metrics));
     dashboard.addWidgets(...workflows(metrics, props));
     dashboard.addWidgets(
@@ -89,7 +88,7 @@ function partners(metrics: ServiceMetrics): IWidget[] {
   ];
 }
 
-function snapshot(metrics: ServiceMetrics, { cache }: StageConfig): IWidget[] {
+function snapshot(metrics: ServiceMetrics, freshSeconds: number): IWidget[] {
   const hitShare = new MathExpression({
     expression: '100 * (answers - FILL(misses, 0) - FILL(stale, 0)) / answers',
     usingMetrics: {
@@ -103,8 +102,8 @@ function snapshot(metrics: ServiceMetrics, { cache }: StageConfig): IWidget[] {
   return [
     graph('Age of the snapshot, s', [metrics.of('api', 'SnapshotAge', MAXIMUM)], {
       leftAnnotations: [
-        line(cache.freshSeconds, 'fresh'),
-        line(cache.freshSeconds + STALE_TOO_LONG_SECONDS, 'alarm'),
+        line(freshSeconds, 'fresh'),
+        line(freshSeconds + STALE_TOO_LONG_SECONDS, 'alarm'),
       ],
     }),
     graph('Stale answers', [metrics.of('api', 'StaleAnswers')]),

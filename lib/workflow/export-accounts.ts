@@ -1,13 +1,14 @@
 import { Aws, Duration, Fn, Stack } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
-import type { CfnBucket } from 'aws-cdk-lib/aws-s3';
+import type { CfnBucket, IBucket } from 'aws-cdk-lib/aws-s3';
 import {
   Choice,
   Condition,
   DefinitionBody,
   Fail,
   type IChainable,
+  type IStateMachine,
   JsonPath,
   LogLevel,
   Map as MapState,
@@ -16,20 +17,19 @@ import {
   Timeout,
 } from 'aws-cdk-lib/aws-stepfunctions';
 import { CallAwsService } from 'aws-cdk-lib/aws-stepfunctions-tasks';
-import type { Construct } from 'constructs';
+import { Construct } from 'constructs';
 import { acknowledge } from '../common/acknowledge.ts';
-import { StageLogGroup } from '../common/log-group.ts';
-import type { StageConfig } from '../stage/stage-config.ts';
+import { type LogKeeping, StageLogGroup } from '../common/log-group.ts';
 import { AllAccounts } from './all-accounts.ts';
 import type { ExportBucket } from './export-bucket.ts';
 import { writeRetries } from './workflow-retries.ts';
 
 export interface ExportAccountsProps {
-  readonly config: StageConfig;
+  readonly logs: LogKeeping;
   /** TaskFunction: `AccountsStack.taskFunction.target`, or its ARN imported. */
   readonly taskFunction: IFunction;
   /** Where the pages and the manifest are written, under `exports/`. */
-  readonly bucket: ExportBucket;
+  readonly exports: ExportBucket;
 }
 
 /** Everything is written under it, and nothing else may be. */
@@ -44,17 +44,21 @@ const MAX_PAGES = 1000;
  *
  * Input: TaskFunction's, without `cursor`. Output: `{ manifest: { bucket, key }, count }`.
  */
-export class ExportAccounts extends StateMachine {
+export class ExportAccounts extends Construct {
+  readonly stateMachine: IStateMachine;
+
   constructor(scope: Construct, id: string, props: ExportAccountsProps) {
-    const { config, bucket, taskFunction } = props;
-    super(scope, id, {
+    super(scope, id);
+    const { bucket, key } = props.exports;
+    const stateMachine = new StateMachine(this, 'Resource', {
       comment: 'Writes all accounts to S3: pages first, the manifest last',
-      definitionBody: DefinitionBody.fromChainable(definition(scope, bucket, taskFunction)),
+      definitionBody: DefinitionBody.fromChainable(definition(this, bucket, props.taskFunction)),
       timeout: Duration.hours(2),
       tracingEnabled: true,
       logs: {
         // The prefix keeps the account's log resource policy, which has a size limit, short.
-        destination: new StageLogGroup(scope, `${id}Logs`, config, {
+        destination: new StageLogGroup(this, 'Logs', {
+          ...props.logs,
           logGroupName: `/aws/vendedlogs/states/egain-accounts-${Fn.select(2, Fn.split('/', Aws.STACK_ID))}`,
         }),
         level: LogLevel.ALL,
@@ -63,15 +67,15 @@ export class ExportAccounts extends StateMachine {
       },
     });
     const stack = Stack.of(this);
-    this.addToRolePolicy(
+    stateMachine.addToRolePolicy(
       new PolicyStatement({
         actions: ['kms:GenerateDataKey'],
-        resources: [bucket.key.keyArn],
+        resources: [key.keyArn],
         conditions: { StringEquals: { 'kms:ViaService': `s3.${stack.region}.${stack.urlSuffix}` } },
       }),
     );
     const bucketId = stack.getLogicalId(bucket.node.defaultChild as CfnBucket);
-    acknowledge(this.role, {
+    acknowledge(stateMachine.role, {
       [`AwsSolutions-IAM5[Resource::<${bucketId}.Arn>/${PREFIX}/*]`]:
         'The keys are made of the execution, the content and the page; the prefix is the bound.',
       'AwsSolutions-IAM5[Resource::*]':
@@ -79,10 +83,11 @@ export class ExportAccounts extends StateMachine {
       'NIST.800.53.R5-IAMNoInlinePolicy':
         'The policy is for this one role and goes with it; nothing else could share it.',
     });
+    this.stateMachine = stateMachine;
   }
 }
 
-function definition(scope: Construct, bucket: ExportBucket, taskFunction: IFunction): IChainable {
+function definition(scope: Construct, bucket: IBucket, taskFunction: IFunction): IChainable {
   // The content's hash is in the key, so what a walk that had to start over has left is apart.
   const pageKey = (contentHash: string, number: string) =>
     `States.Format('${PREFIX}/{}/{}/{}.json', $$.Execution.Name, ${contentHash}, ${number})`;
@@ -157,7 +162,7 @@ function definition(scope: Construct, bucket: ExportBucket, taskFunction: IFunct
 function putObject(
   scope: Construct,
   id: string,
-  bucket: ExportBucket,
+  bucket: IBucket,
   key: string,
   body: unknown,
 ): CallAwsService {

@@ -1,4 +1,4 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, type RemovalPolicy } from 'aws-cdk-lib';
 import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import {
   BlockPublicAccess,
@@ -7,13 +7,12 @@ import {
   type IBucket,
   ObjectOwnership,
 } from 'aws-cdk-lib/aws-s3';
-import type { Construct } from 'constructs';
+import { Construct } from 'constructs';
 import { acknowledge } from '../common/acknowledge.ts';
-import { removalPolicy } from '../common/removal-policy.ts';
-import type { StageConfig } from '../stage/stage-config.ts';
 
 export interface ExportBucketProps {
-  readonly config: StageConfig;
+  /** What becomes of the exports when their stack goes. */
+  readonly removalPolicy: RemovalPolicy;
 }
 
 /** How long an export is kept; what replaced or deleted objects leave behind goes sooner. */
@@ -24,21 +23,23 @@ const REMNANTS_KEPT = Duration.days(7);
  * The bucket of the exports: private, encrypted by a key of its own (accounts hold phone numbers
  * and e-mail addresses), TLS only, versioned, with an access log, and emptied by age.
  */
-export class ExportBucket extends Bucket {
+export class ExportBucket extends Construct {
+  readonly bucket: IBucket;
   /** Who reads an export needs `kms:Decrypt` on it, beside `s3:GetObject`. */
   readonly key: IKey;
 
-  constructor(scope: Construct, id: string, { config }: ExportBucketProps) {
-    const key = new Key(scope, `${id}Key`, {
+  constructor(scope: Construct, id: string, { removalPolicy }: ExportBucketProps) {
+    super(scope, id);
+    const key = new Key(this, 'Key', {
       description: 'Protects the exported accounts',
       enableKeyRotation: true,
-      removalPolicy: removalPolicy(config),
+      removalPolicy,
     });
     const guarded = {
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
       enforceSSL: true,
       objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
-      removalPolicy: removalPolicy(config),
+      removalPolicy,
       versioned: true,
     };
     const lifecycle = {
@@ -46,13 +47,13 @@ export class ExportBucket extends Bucket {
       noncurrentVersionExpiration: REMNANTS_KEPT,
       abortIncompleteMultipartUploadAfter: REMNANTS_KEPT,
     };
-    const accessLog = new Bucket(scope, `${id}AccessLog`, {
+    const accessLog = new Bucket(this, 'AccessLog', {
       ...guarded,
       // S3 delivers access logs to no bucket whose default is a KMS key.
       encryption: BucketEncryption.S3_MANAGED,
       lifecycleRules: [{ ...lifecycle, expiration: Duration.days(90) }],
     });
-    super(scope, id, {
+    const bucket = new Bucket(this, 'Resource', {
       ...guarded,
       encryption: BucketEncryption.KMS,
       encryptionKey: key,
@@ -61,9 +62,10 @@ export class ExportBucket extends Bucket {
       serverAccessLogsBucket: accessLog as IBucket,
       lifecycleRules: [lifecycle],
     });
+    this.bucket = bucket as IBucket;
     this.key = key;
     acknowledge(accessLog, ACCESS_LOG);
-    acknowledge(this, NOT_REPLICATED);
+    acknowledge(bucket, NOT_REPLICATED);
   }
 }
 

@@ -1,7 +1,10 @@
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import { StringParameter } from 'aws-cdk-lib/aws-ssm';
+import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import type { AccountsStack } from '../accounts/accounts-stack.ts';
+import { logKeeping } from '../common/log-group.ts';
+import { removalPolicy } from '../common/removal-policy.ts';
 import type { StageConfig } from '../stage/stage-config.ts';
 import { ExportAccounts } from './export-accounts.ts';
 import { ExportBucket } from './export-bucket.ts';
@@ -15,20 +18,21 @@ export interface WorkflowStackProps extends StackProps {
 
 /** The Step Functions side: the state machine that exports all accounts, and its bucket. */
 export class WorkflowStack extends Stack {
-  readonly exportAccounts: ExportAccounts;
-  readonly exportBucket: ExportBucket;
+  readonly exportAccounts: IStateMachine;
 
   constructor(scope: Construct, id: string, props: WorkflowStackProps) {
     super(scope, id, props);
     const { config, accounts, stage } = props;
-    this.exportBucket = new ExportBucket(this, 'ExportBucket', { config });
-    this.exportAccounts = new ExportAccounts(this, 'ExportAccounts', {
-      config,
-      taskFunction: accounts.taskFunction.target,
-      bucket: this.exportBucket,
+    const exports = new ExportBucket(this, 'ExportBucket', {
+      removalPolicy: removalPolicy(config),
     });
+    const { stateMachine } = new ExportAccounts(this, 'ExportAccounts', {
+      logs: logKeeping(config),
+      taskFunction: accounts.taskFunction.target,
+      exports,
+    });
+    this.exportAccounts = stateMachine;
 
-    const { exportAccounts, exportBucket } = this;
     const told: readonly Told[] = [
       {
         output: 'TaskFunctionArn',
@@ -39,19 +43,19 @@ export class WorkflowStack extends Stack {
       {
         output: 'ExportAccountsArn',
         parameter: 'export-accounts-arn',
-        value: exportAccounts.stateMachineArn,
+        value: stateMachine.stateMachineArn,
         description: 'The state machine that exports all accounts',
       },
       {
         output: 'ExportBucketName',
         parameter: 'export-bucket',
-        value: exportBucket.bucketName,
+        value: exports.bucket.bucketName,
         description: 'Where the exports are, under exports/',
       },
       {
         output: 'ExportKeyArn',
         parameter: 'export-key-arn',
-        value: exportBucket.key.keyArn,
+        value: exports.key.keyArn,
         description: "The key of the exports' bucket",
       },
     ];

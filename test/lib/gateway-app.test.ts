@@ -40,7 +40,7 @@ describe('the app', () => {
 
   it('stops when a rule is broken', () => {
     const app = appOf(LEAST);
-    app.accounts.apiFunction.addToRolePolicy(
+    app.accounts.apiFunction.grantPrincipal.addToPrincipalPolicy(
       new PolicyStatement({ actions: ['s3:*'], resources: ['*'] }),
     );
 
@@ -49,6 +49,16 @@ describe('the app', () => {
 });
 
 describe('a cloud assembly', () => {
+  it('goes to the account and region that the stage config names, with every stack', () => {
+    const { account, region } = FULL_STAGE.aws;
+
+    expect(
+      appOf(FULL_STAGE)
+        .synth()
+        .stacks.map(({ environment }) => environment),
+    ).toEqual(Array.from({ length: 3 }, () => expect.objectContaining({ account, region })));
+  });
+
   it("goes where the CDK's command line wants it", () => {
     const folder = temporaryFolder();
     vi.stubEnv('CDK_OUTDIR', folder);

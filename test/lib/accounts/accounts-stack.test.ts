@@ -64,7 +64,7 @@ describe('the functions', () => {
   });
 
   it('are told where eGain and the secret are, and no secret', () => {
-    for (const id of ['ApiFunction', 'TaskFunction']) {
+    for (const id of ['ApiFunction', 'TaskFunction', 'RefreshFunction']) {
       expect(environmentOf(full, id)).toMatchObject({
         CREDENTIALS_SECRET_ARN: SECRET_ARN,
         EGAIN_API_URL: LEAST.egain.apiUrl,
@@ -73,14 +73,26 @@ describe('the functions', () => {
         EGAIN_CLIENT_AUTHENTICATION: 'basic',
         CACHE_FRESH_SECONDS: '30',
         CACHE_STALE_SECONDS: '300',
+        CACHE_REFRESH_SECONDS: '60',
+        EGAIN_CALLS_PER_MINUTE: '120',
+        SHARED_TABLE_NAME: { Ref: expect.stringMatching('^SharedTable') },
         LOG_LEVEL: 'DEBUG',
+        METRICS_NAMESPACE: 'EgainAccounts/test',
       });
     }
-    expect(environmentOf(full, 'ApiFunction')).toHaveProperty(
-      'CORS_ORIGINS',
-      'https://app.example.com',
-    );
-    expect(environmentOf(plain, 'ApiFunction')).not.toHaveProperty('CORS_ORIGINS');
+    for (const unset of ['CORS_ORIGINS', 'CACHE_REFRESH_SECONDS', 'EGAIN_CALLS_PER_MINUTE']) {
+      expect(environmentOf(plain, 'ApiFunction')).not.toHaveProperty(unset);
+    }
+  });
+
+  it('are told what partners may know, ApiFunction alone', () => {
+    expect(environmentOf(full, 'ApiFunction')).toMatchObject({
+      CORS_ORIGINS: 'https://app.example.com',
+      PUBLIC_ISSUER: 'https://issuer.example.com',
+      PUBLIC_CONTACT_URL: 'https://help.example.com/accounts',
+    });
+    expect(environmentOf(plain, 'ApiFunction')).toHaveProperty('PUBLIC_TOKEN_URL');
+    expect(Object.keys(environmentOf(full, 'TaskFunction')).join()).not.toMatch('PUBLIC');
   });
 
   it("get the issuer of the stage config, or the stack's own user pool", () => {
@@ -108,40 +120,43 @@ describe('the functions', () => {
     expect(environmentOf(template, 'AuthorizerFunction')).not.toHaveProperty('AUTH_JWKS_URI');
   });
 
-  it.each(['ApiFunction', 'TaskFunction'])('%s may read that secret by that key, no more', (id) => {
-    const suffixed = [SECRET_ARN, `${SECRET_ARN}-??????`];
-    const [logs, traces, ...granted] = statementsOf(full, id);
+  it.each(['ApiFunction', 'TaskFunction', 'RefreshFunction'])(
+    '%s may read that secret by that key, no more',
+    (id) => {
+      const suffixed = [SECRET_ARN, `${SECRET_ARN}-??????`];
+      const [logs, traces, ...granted] = statementsOf(full, id);
 
-    expect(logs).toMatchObject({
-      Action: ['logs:CreateLogStream', 'logs:PutLogEvents'],
-      Resource: { 'Fn::GetAtt': [expect.stringMatching(`^${id}Logs`), 'Arn'] },
-    });
-    expect(traces?.Action).toEqual(['xray:PutTelemetryRecords', 'xray:PutTraceSegments']);
-    expect(granted.slice(0, 2)).toEqual([
-      { Effect: 'Allow', Action: 'secretsmanager:GetSecretValue', Resource: suffixed },
-      expect.objectContaining({
-        Action: 'kms:Decrypt',
-        Resource: KEY_ARN,
-        Condition: expect.objectContaining({
-          ArnLike: { 'kms:EncryptionContext:SecretARN': suffixed },
+      expect(logs).toMatchObject({
+        Action: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+        Resource: { 'Fn::GetAtt': [expect.stringMatching(`^${id}Logs`), 'Arn'] },
+      });
+      expect(traces?.Action).toEqual(['xray:PutTelemetryRecords', 'xray:PutTraceSegments']);
+      expect(granted.slice(0, 2)).toEqual([
+        { Effect: 'Allow', Action: 'secretsmanager:GetSecretValue', Resource: suffixed },
+        expect.objectContaining({
+          Action: 'kms:Decrypt',
+          Resource: KEY_ARN,
+          Condition: expect.objectContaining({
+            ArnLike: { 'kms:EncryptionContext:SecretARN': suffixed },
+          }),
         }),
-      }),
-    ]);
-    expect(granted.slice(2)).toEqual([
-      expect.objectContaining({
-        Action: ['BatchGetItem', 'GetItem', 'PutItem'].map((verb) => `dynamodb:${verb}`),
-        Condition: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['v1#*'] } },
-      }),
-      expect.objectContaining({
-        Action: ['kms:Decrypt', 'kms:DescribeKey', 'kms:Encrypt', 'kms:GenerateDataKey'],
-        Condition: {
-          StringEquals: {
-            'kms:ViaService': expect.anything(),
+      ]);
+      expect(granted.slice(2)).toEqual([
+        expect.objectContaining({
+          Action: ['BatchGetItem', 'GetItem', 'PutItem'].map((verb) => `dynamodb:${verb}`),
+          Condition: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['v1#*'] } },
+        }),
+        expect.objectContaining({
+          Action: ['kms:Decrypt', 'kms:DescribeKey', 'kms:Encrypt', 'kms:GenerateDataKey'],
+          Condition: {
+            StringEquals: {
+              'kms:ViaService': expect.anything(),
+            },
           },
-        },
-      }),
-    ]);
-  });
+        }),
+      ]);
+    },
+  );
 
   it('AuthorizerFunction may write its log and traces alone', () => {
     expect(statementsOf(full, 'AuthorizerFunction').map(({ Action }) => Action)).toEqual([
@@ -171,8 +186,19 @@ describe('the functions', () => {
     },
   );
 
-  it('answer before API Gateway gives up', () => {
-    expect(propertiesOf(plain, 'AWS::Lambda::Function', 'ApiFunction')['Timeout']).toBe(28);
+  it('have the memory that they were measured with, and little young garbage in it', () => {
+    const memory = [...FUNCTIONS, 'RefreshFunction'].map((id) => [
+      id,
+      propertiesOf(full, 'AWS::Lambda::Function', id)['MemorySize'],
+      environmentOf(full, id)['NODE_OPTIONS'],
+    ]);
+
+    expect(memory).toEqual([
+      ['ApiFunction', 1024, '--max-semi-space-size=8'],
+      ['TaskFunction', 1024, '--max-semi-space-size=8'],
+      ['AuthorizerFunction', 512, '--max-semi-space-size=8'],
+      ['RefreshFunction', 1024, '--max-semi-space-size=8'],
+    ]);
   });
 
   it('have no concurrency of their own unless the stage config gives it', () => {

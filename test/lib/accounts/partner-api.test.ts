@@ -238,6 +238,19 @@ describe("the API's options", () => {
     full.hasResourceProperties('AWS::ApiGateway::RestApi', { DisableExecuteApiEndpoint: true });
   });
 
+  it.each(['a b.pem', 'a#b.pem', 'a?b=c.pem', 'a/../b.pem', 'a%20b.pem', 'ä.pem'])(
+    'take the trust store s3://truststores/%s as it is written',
+    (key) => {
+      const { domain } = FULL_STAGE.api;
+      const truststoreUri = `s3://truststores/${key}`;
+
+      templateOf({ domain: { ...domain, mutualTls: { truststoreUri } } }).hasResourceProperties(
+        'AWS::ApiGateway::DomainName',
+        { MutualTlsAuthentication: { TruststoreUri: truststoreUri } },
+      );
+    },
+  );
+
   it('serve it without mutual TLS, and a trust store without a version', () => {
     const { domain } = FULL_STAGE.api;
     const { mutualTls, ...plainDomain } = domain;

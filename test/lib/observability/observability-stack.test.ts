@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { LONGEST_MS } from '../../../lambda/platform/deadline.ts';
 import { GATEWAY_METRICS, METRICS } from '../../../lambda/platform/metrics.ts';
 import { ACCESS_LOG_FORMAT } from '../../../lib/accounts/access-log.ts';
 import type { AlarmProperties } from '../../support/cloudwatch.ts';
@@ -40,6 +41,15 @@ describe('the alarms', () => {
     plain.allResourcesProperties('AWS::CloudWatch::Alarm', {
       AlarmActions: [{ Ref: topic }],
       OKActions: [{ Ref: topic }],
+    });
+  });
+
+  it('ring for slowness late enough to mean it, and early enough to help', () => {
+    full.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      AlarmName: 'egain-accounts-test-NearDeadline',
+      Threshold: 0.8 * LONGEST_MS,
+      EvaluationPeriods: 3,
+      DatapointsToAlarm: 2,
     });
   });
 
@@ -139,6 +149,14 @@ describe('the topic of the alarms', () => {
 });
 
 describe('the dashboard', () => {
+  it("has a name of its own in each region, for names are the whole account's", () => {
+    full.hasResourceProperties('AWS::CloudWatch::Dashboard', {
+      DashboardName: {
+        'Fn::Join': ['', ['egain-accounts-test-', { Ref: 'AWS::Region' }]],
+      },
+    });
+  });
+
   it('shows every metric that the product writes', () => {
     const [dashboard] = propertiesOf<object>('AWS::CloudWatch::Dashboard');
     const body = JSON.stringify(dashboard);
