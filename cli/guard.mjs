@@ -17,7 +17,7 @@ import { join } from 'path';
 export function problemOf(root, version, platform, arch) {
   const has = (path) => existsSync(join(root, 'node_modules', path));
   if (!has('')) return 'The packages are not installed yet: run npm ci first.';
-  const { optionalDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const { devDependencies, optionalDependencies } = jsonIn(join(root, 'package.json'));
   const wanted = wantedMajor(optionalDependencies);
   if (Number(version.split('.')[0]) < wanted) {
     const found = `This is Node.js ${version}, and Node.js ${wanted} is needed. `;
@@ -30,13 +30,23 @@ export function problemOf(root, version, platform, arch) {
       ? `${found}There is no package of it for ${platform} on ${arch}: install it from nodejs.org.`
       : `${found}npm ci installs it unless optional packages are left out: run npm ci again, without --omit=optional or --no-optional.`;
   }
-  if (!has('aws-cdk-lib') || !has('aws-cdk')) {
-    return 'Some packages are missing: run npm ci again, without --omit.';
+  for (const name of Object.keys(devDependencies)) {
+    if (!has(`${name}/package.json`)) {
+      return 'Some packages are missing: run npm ci again, without --omit.';
+    }
+    const installed = jsonIn(join(root, 'node_modules', name, 'package.json')).version;
+    if (installed !== devDependencies[name]) {
+      return `The packages are not those of this version (${name} is ${installed}): run npm ci again.`;
+    }
   }
   if (!has(`@esbuild/${platform}-${arch}`)) {
     return `esbuild has no program for ${platform} on ${arch} here: run npm ci again on this machine, without --omit=optional.`;
   }
   return undefined;
+}
+
+function jsonIn(path) {
+  return JSON.parse(readFileSync(path, 'utf8'));
 }
 
 /** Of the packages that bring Node.js, one for each platform; all of them are of one version. */

@@ -26,9 +26,24 @@ beforeEach(() => {
   writeFileSync(join(project, 'cli/main.ts'), `console.log('the command runs');`);
 });
 
+const { devDependencies: WANTED } = JSON.parse(
+  readFileSync(join(ROOT, 'package.json'), 'utf8'),
+) as { readonly devDependencies: Readonly<Record<string, string>> };
+
+/** Installs what is named, in the version that the project wants where it wants one. */
 function install(...packages: string[]): void {
-  for (const name of packages) mkdirSync(join(project, 'node_modules', name), { recursive: true });
+  for (const name of packages) installVersion(name, WANTED[name]);
 }
+
+function installVersion(name: string, version: string | undefined): void {
+  const folder = join(project, 'node_modules', name);
+  mkdirSync(folder, { recursive: true });
+  if (version !== undefined) {
+    writeFileSync(join(folder, 'package.json'), JSON.stringify({ name, version }));
+  }
+}
+
+const ALL = Object.keys(WANTED);
 
 function run(...nodeOptions: string[]) {
   const { status, stdout, stderr } = spawnSync(
@@ -43,7 +58,7 @@ const runOld = () => run('--import', asIf({ version: '18.20.4' }));
 
 describe('the guard', () => {
   it('lets a whole install through', () => {
-    install('aws-cdk', 'aws-cdk-lib', ESBUILD);
+    install(...ALL, ESBUILD);
 
     expect(run()).toMatchObject({ status: 0, stdout: 'the command runs\n' });
   });
@@ -90,9 +105,9 @@ describe('the guard', () => {
   });
 
   it.each([
-    [['aws-cdk-lib', ESBUILD], 'without --omit.'],
-    [['aws-cdk', 'aws-cdk-lib', '@esbuild/plan9-mips'], 'without --omit=optional'],
-  ])('says in one line that of the packages there are only %j', (packages, told) => {
+    ['a package', [...ALL.filter((name) => name !== 'lru-cache'), ESBUILD], 'without --omit.'],
+    ['esbuild of this platform', [...ALL, '@esbuild/plan9-mips'], 'without --omit=optional'],
+  ])('says in one line that %s is missing', (_what, packages, told) => {
     install(...packages);
 
     const { status, lines } = run();
@@ -100,6 +115,18 @@ describe('the guard', () => {
     expect(status).toBe(1);
     expect(lines).toHaveLength(1);
     expect(lines[0]).toContain(told);
+  });
+
+  it('says in one line that the install is of before an upgrade', () => {
+    install(...ALL, ESBUILD);
+    installVersion('zod', '1.0.0');
+
+    const { status, lines } = run();
+
+    expect(status).toBe(1);
+    expect(lines).toEqual([
+      'The packages are not those of this version (zod is 1.0.0): run npm ci again.',
+    ]);
   });
 
   it('keeps to what an old Node.js can read', () => {
