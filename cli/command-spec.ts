@@ -1,6 +1,8 @@
 /** An option of a command, `--name`. */
 interface OptionSpec {
   readonly type: 'string' | 'boolean';
+  /** One letter that means the same: `-y`. */
+  readonly short?: string;
   /** What its value is, for the help: `<name>`. */
   readonly value?: string;
   /** One sentence or two, for the help. */
@@ -40,8 +42,8 @@ export function usageOf(spec: CommandSpec): string {
   const stageAbout = `the stage of config/<stage>.json${defaultStage === null ? '' : ` (default: ${defaultStage})`}`;
   const rows = [
     ['--stage <stage>', stageAbout],
-    ...Object.entries(options).map(([name, { value, about }]) => [
-      value === undefined ? `--${name}` : `--${name} ${value}`,
+    ...Object.entries(options).map(([name, { short, value, about }]) => [
+      `--${name}${short === undefined ? '' : `, -${short}`}${value === undefined ? '' : ` ${value}`}`,
       about,
     ]),
     ['--help', 'prints this'],

@@ -61,7 +61,7 @@ export function readOptions(
     if (token.kind !== 'option') continue;
     const option = known.get(token.name);
     if (option === undefined) throw unknown(token.rawName, known);
-    const name = SHORT[token.name] ?? token.name;
+    const { name = token.name } = option;
     const value = valueOf(token, option);
     given.add(name);
     if (name === 'stage' && value !== undefined) stages.add(value);
@@ -89,31 +89,42 @@ export function readOptions(
   return { help, stage: help ? '' : stageOf(spec, stages), texts, flags, positionals, passed };
 }
 
-const SHORT: Readonly<Record<string, string>> = { c: 'context', h: 'help' };
-
 interface Known {
+  /** The long name of what is given by a letter. @default - as it was given */
+  readonly name?: string;
   readonly takesValue: boolean;
   /** It is the CDK's. */
   readonly cdk: boolean;
+  /** `--name=true` and `--name=false` are taken though it stands alone. */
+  readonly takesTruth?: boolean;
 }
 
 function knownOptions(spec: CommandSpec): ReadonlyMap<string, Known> {
   const theirs: ReadonlyMap<string, CdkOption> =
     spec.cdkCommand === undefined ? new Map() : cdkOptions(spec.cdkCommand);
-  const ours = Object.entries(spec.options).map(
-    ([name, { type }]) => [name, { takesValue: type === 'string', cdk: false }] as const,
-  );
+  const ours = Object.entries(spec.options).flatMap(([name, { type, short }]) => {
+    const known = { name, takesValue: type === 'string', cdk: false };
+    return [name, ...(short === undefined ? [] : [short])].map((one) => [one, known] as const);
+  });
+  const isCdk = spec.cdkCommand !== undefined;
   return new Map<string, Known>([
     ...[...theirs].map(
       ([name, { type }]) =>
-        [name, { takesValue: !/^(?:boolean|count)$/.test(type), cdk: true }] as const,
+        [
+          name,
+          {
+            takesValue: !/^(?:boolean|count)$/.test(type),
+            takesTruth: type === 'boolean',
+            cdk: true,
+          },
+        ] as const,
     ),
     ...ours,
-    ['context', { takesValue: true, cdk: spec.cdkCommand !== undefined }],
-    ['c', { takesValue: true, cdk: spec.cdkCommand !== undefined }],
+    ['context', { takesValue: true, cdk: isCdk }],
+    ['c', { name: 'context', takesValue: true, cdk: isCdk }],
     ['stage', { takesValue: true, cdk: false }],
     ['help', { takesValue: false, cdk: false }],
-    ['h', { takesValue: false, cdk: false }],
+    ['h', { name: 'help', takesValue: false, cdk: false }],
   ]);
 }
 
@@ -126,6 +137,7 @@ interface OptionToken {
 function valueOf({ rawName, value, inlineValue }: OptionToken, option: Known): string | undefined {
   if (!option.takesValue) {
     if (inlineValue !== true) return undefined;
+    if (option.takesTruth === true && /^(?:true|false)$/.test(value ?? '')) return value;
     throw new UsageError(`${rawName} stands alone; it does not take a value.`);
   }
   if (value === undefined || (inlineValue !== true && /^-./.test(value))) {

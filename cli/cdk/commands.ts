@@ -1,9 +1,10 @@
 import { loadStageConfig } from '../../lib/stage/stage-config.ts';
+import type { AwsTarget } from '../aws/clients.ts';
 import type { Command } from '../command.ts';
 import type { CommandSpec } from '../command-spec.ts';
 import type { Options } from '../options.ts';
 import { goesOn } from '../preflight/go-on.ts';
-import { preflightStage } from '../preflight/preflight.ts';
+import { type PreflightOptions, preflightStage } from '../preflight/preflight.ts';
 import type { Terminal } from '../terminal.ts';
 
 /** Without a name of a stack, all are meant. */
@@ -63,6 +64,7 @@ export const deploy: Command = {
     options: {
       yes: {
         type: 'boolean',
+        short: 'y',
         about: 'asks nothing: goes on where preflight only warns, and approves changes of rights',
       },
       'skip-preflight': { type: 'boolean', about: 'deploys without looking first' },
@@ -121,14 +123,22 @@ function runStage(
   return terminal.runCdk([command, '--context', `stage=${stage}`, ...more, ...passed]);
 }
 
-/** The identity and region that the CDK is told to take, for preflight to take them too. */
-function awsOptionsIn(passed: readonly string[]): {
-  readonly profile: string | undefined;
-  readonly region: string | undefined;
-} {
-  const after = (name: string) => {
-    const position = passed.indexOf(name);
-    return position === -1 ? undefined : passed[position + 1];
+/** Where the CDK is told to go, for others to look there too. */
+function awsOptionsIn(
+  passed: readonly string[],
+): AwsTarget & Pick<PreflightOptions, 'toolkitStackName'> {
+  return {
+    profile: lastValue(passed, '--profile'),
+    region: lastValue(passed, '--region'),
+    toolkitStackName:
+      lastValue(passed, '--toolkit-stack-name') ?? lastValue(passed, '--toolkitStackName'),
   };
-  return { profile: after('--profile'), region: after('--region') };
+}
+
+/** The value of `--name value` or `--name=value`; of several the last, which the CDK takes. */
+function lastValue(passed: readonly string[], name: string): string | undefined {
+  const inline = `${name}=`;
+  const position = passed.findLastIndex((one) => one === name || one.startsWith(inline));
+  const found = passed[position];
+  return found === name ? passed[position + 1] : found?.slice(inline.length);
 }

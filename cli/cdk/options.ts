@@ -6,6 +6,8 @@ import { dirname, join } from 'node:path';
 export interface CdkOption {
   readonly type: 'string' | 'boolean' | 'number' | 'array' | 'count';
   readonly alias?: string | readonly string[];
+  /** A name that means `no-` and the option. */
+  readonly negativeAlias?: string;
 }
 
 interface Registry {
@@ -24,7 +26,8 @@ export function cdkOptions(command: string): ReadonlyMap<string, CdkOption> {
   const all = { ...globalOptions, ...commands[command]?.options };
   const options = new Map<string, CdkOption>();
   for (const [name, option] of Object.entries(all)) {
-    for (const one of [name, camelCase(name), ...[option.alias ?? []].flat()]) {
+    const { alias = [], negativeAlias = [] } = option;
+    for (const one of [name, camelCase(name), alias, negativeAlias].flat()) {
       options.set(one, option);
       if (option.type === 'boolean') options.set(`no-${one}`, option);
     }

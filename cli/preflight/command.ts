@@ -13,7 +13,7 @@ export const preflight: Command = {
     options: {
       profile: { type: 'string', value: '<name>', about: 'a profile of your AWS configuration' },
       region: { type: 'string', value: '<name>', about: "in place of the shell's region" },
-      yes: { type: 'boolean', about: 'asks nothing, which only npm run deploy would' },
+      yes: { type: 'boolean', short: 'y', about: 'asks nothing, which only npm run deploy would' },
     },
     notes: [
       '✓ holds, ! warns, ✗ stops a deploy. Exit code: 0 nothing has a ✗, 1 something has, 2 wrong',

@@ -3,6 +3,7 @@ import { systemClock } from '../../lambda/platform/clock.ts';
 import { createDeadline } from '../../lambda/platform/deadline.ts';
 import { loadStageConfig, type StageConfig } from '../../lib/stage/stage-config.ts';
 import { type AwsTarget, connectAws } from '../aws/clients.ts';
+import { stageStackNames } from '../aws/stage-stacks.ts';
 import { type CheckFinding, createFindingLog } from '../findings.ts';
 import type { Terminal } from '../terminal.ts';
 import {
@@ -63,16 +64,10 @@ export async function preflightStage(
     log.add(checkPlace(config, caller));
     log.add(await checkBootstrap(aws, caller, options.toolkitStackName ?? 'CDKToolkit'));
     log.add(await checkGatewayRole(aws));
-    log.add(await checkStacks(aws, stackNames(stage)));
+    log.add(await checkStacks(aws, stageStackNames(stage, config)));
   }
   const has = (state: CheckFinding['state']) => log.all.some((one) => one.state === state);
   return { stage, failed: has('failed'), warned: has('warning'), place: placeOf(caller) };
-}
-
-/** The stacks of a stage, in the order of their deploy. */
-function stackNames(stage: string): string[] {
-  const name = `egain-accounts-${stage}`;
-  return [`${name}-credentials`, name, `${name}-workflow`, `${name}-observability`];
 }
 
 function placeOf(caller: Caller | undefined): string {

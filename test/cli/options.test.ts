@@ -8,7 +8,7 @@ const SPEC: CommandSpec = {
   defaultStage: null,
   options: {
     out: { type: 'string', value: '<file>', about: 'where to' },
-    yes: { type: 'boolean', about: 'asks nothing' },
+    yes: { type: 'boolean', short: 'y', about: 'asks nothing' },
   },
 };
 const ON_CDK: CommandSpec = { ...SPEC, cdkCommand: 'deploy', positionals: '[stack …]' };
@@ -104,6 +104,7 @@ describe("the CDK's options", () => {
     [['--context', 'a=b', '--context', 'tags']],
     [['-v', '--concurrency', '4', 'first-stack', 'second-stack']],
     [['--parameters', 'A=1', '--parameters', 'B=2']],
+    [['-R', '--rollback=false', '--no-color', '--notices=true']],
   ])('are passed on as they are: %j', (args) => {
     expect(readCdk('--stage', 'x', ...args).passed).toEqual(args);
     expect(readCdk(...args, '--stage', 'x').passed).toEqual(args);
@@ -115,6 +116,7 @@ describe("the CDK's options", () => {
     );
     expect(() => readCdk('--stage', 'x', '--profile')).toThrow('--profile lacks its value');
     expect(() => readCdk('--stage', 'x', '--quite')).toThrow('--quite is unknown.');
+    expect(() => readCdk('--stage', 'x', '--rollback=perhaps')).toThrow('--rollback stands alone');
   });
 
   it("leave the command's own to it", () => {
@@ -123,5 +125,6 @@ describe("the CDK's options", () => {
     expect([...flags]).toEqual(['yes']);
     expect(texts).toEqual({ out: 'o' });
     expect(passed).toEqual(['--force']);
+    expect(readCdk('--stage', 'x', '-y')).toMatchObject({ flags: new Set(['yes']), passed: [] });
   });
 });

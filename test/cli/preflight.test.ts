@@ -182,6 +182,23 @@ describe('what stops a deploy, or is to be looked at', () => {
     expect(failed || warned).toBe(true);
   });
 
+  it('finds a deploy under way in a stack that only many partners make', async () => {
+    const partners = Array.from({ length: 101 }, (_, n) => [
+      `partner-${n}`,
+      { scopes: ['accounts/read'] },
+    ]);
+    state.stacks.push({
+      name: 'egain-accounts-test-partners-2',
+      status: 'UPDATE_IN_PROGRESS',
+      outputs: {},
+    });
+
+    const { failed, output } = await run({ partners: Object.fromEntries(partners) });
+
+    expect(output).toMatch(/^✗ stacks .*egain-accounts-test-partners-2 is UPDATE_IN_PROGRESS/m);
+    expect(failed).toBe(true);
+  });
+
   it('takes the region of the stage config, and says when there is none', async () => {
     vi.stubEnv('AWS_REGION', '');
     vi.stubEnv('AWS_CONFIG_FILE', '/dev/null');
@@ -234,6 +251,26 @@ describe('npm run deploy', () => {
     expect(terminal.cdkCalls).toEqual([
       [...all, '--require-approval', 'never', '--yes', '--outputs-file', 'o.json'],
     ]);
+  });
+
+  it('asks nobody with -y either, which is the same', async () => {
+    const { exitCode, terminal } = await deploy([...STAGE, '-y']);
+
+    expect(exitCode).toBe(0);
+    expect(terminal.cdkCalls).toEqual([[...all, '--require-approval', 'never', '--yes']]);
+  });
+
+  it.each([
+    [['--toolkit-stack-name', 'Tools', '--region', 'eu-west-3']],
+    [['--toolkit-stack-name=Tools', '--region=eu-west-3']],
+    [['--toolkitStackName=Tools', '--region', 'eu-north-1', '--region=eu-west-3']],
+  ])('looks where the CDK is told to go: %j', async (args) => {
+    state.stacks.push({ name: 'Tools', status: 'CREATE_COMPLETE', outputs: {} });
+
+    const { terminal } = await deploy([...STAGE, '--yes', ...args]);
+
+    expect(terminal.output).toMatch(/^✓ identity .* region eu-west-3$/m);
+    expect(terminal.output).toMatch(/^✓ bootstrap +the CDK has its Tools$/m);
   });
 
   it('leaves the approval of rights to who asks for it', async () => {
