@@ -1,4 +1,4 @@
-import { DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { DescribeStacksCommand, type Output } from '@aws-sdk/client-cloudformation';
 import { CommandFailure } from '../command.ts';
 import { type Aws, adviceFor, errorName } from './clients.ts';
 
@@ -24,12 +24,7 @@ export async function readOutputs(aws: Aws, stage: string): Promise<StageOutputs
   const outputs = new Map<string, string>();
   for (const StackName of stackNames(stage)) {
     try {
-      const { Stacks = [] } = await aws.cloudFormation.send(
-        new DescribeStacksCommand({ StackName }),
-      );
-      for (const { OutputKey = '', OutputValue = '' } of Stacks.flatMap(
-        (one) => one.Outputs ?? [],
-      )) {
+      for (const { OutputKey = '', OutputValue = '' } of await outputsOf(aws, StackName)) {
         outputs.set(OutputKey, OutputValue);
       }
     } catch (error) {
@@ -37,6 +32,65 @@ export async function readOutputs(aws: Aws, stage: string): Promise<StageOutputs
     }
   }
   return outputs;
+}
+
+/** An output that is for people. */
+export interface DescribedOutput {
+  readonly name: string;
+  readonly value: string;
+  readonly description: string;
+}
+
+/**
+ * Reads the outputs that have a description, stack by stack, by name. Those that one stack publishes
+ * for another have none.
+ *
+ * @param names stacks that need not be there
+ * @throws CommandFailure where AWS does not tell, or there are none
+ */
+export async function readDescribedOutputs(
+  aws: Aws,
+  names: readonly string[],
+): Promise<DescribedOutput[]> {
+  const described: DescribedOutput[] = [];
+  for (const stackName of names) {
+    try {
+      const outputs = await outputsOf(aws, stackName);
+      described.push(...outputs.flatMap(describedOutput).toSorted(byName));
+    } catch (error) {
+      if (isAbsent(error)) continue;
+      const name = errorName(error);
+      const advice = adviceFor(name, 'cloudformation:DescribeStacks');
+      throw new CommandFailure(`The stage's outputs can't be read: ${name}. ${advice}`);
+    }
+  }
+  if (described.length > 0) return described;
+  throw new CommandFailure("The stage's outputs can't be read: there are none where this looks.");
+}
+
+function describedOutput(output: Output): DescribedOutput[] {
+  const { OutputKey: name, OutputValue: value, Description: description = '' } = output;
+  return name === undefined || value === undefined || description === ''
+    ? []
+    : [{ name, value, description }];
+}
+
+function byName(one: DescribedOutput, other: DescribedOutput): number {
+  return one.name < other.name ? -1 : 1;
+}
+
+async function outputsOf(aws: Aws, StackName: string): Promise<Output[]> {
+  const { Stacks = [] } = await aws.cloudFormation.send(new DescribeStacksCommand({ StackName }));
+  return Stacks.flatMap((one) => one.Outputs ?? []);
+}
+
+/** CloudFormation has no error of its own for a stack that is not there. */
+export function isAbsent(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    error.name.startsWith('ValidationError') &&
+    /does not exist/.test(error.message)
+  );
 }
 
 function notRead(error: unknown, stackName: string, stage: string): CommandFailure {

@@ -1,11 +1,14 @@
-import { loadStageConfig } from '../../lib/stage/stage-config.ts';
-import type { AwsTarget } from '../aws/clients.ts';
-import type { Command } from '../command.ts';
+import { loadStageConfig, type StageConfig } from '../../lib/stage/stage-config.ts';
+import { type AwsTarget, connectAws } from '../aws/clients.ts';
+import { type DescribedOutput, readDescribedOutputs } from '../aws/outputs.ts';
+import { stageStackNames } from '../aws/stage-stacks.ts';
+import { type Command, CommandFailure } from '../command.ts';
 import type { CommandSpec } from '../command-spec.ts';
 import type { Options } from '../options.ts';
 import { goesOn } from '../preflight/go-on.ts';
 import { type PreflightOptions, preflightStage } from '../preflight/preflight.ts';
 import type { Terminal } from '../terminal.ts';
+import { deployedText } from './deployed.ts';
 
 /** Without a name of a stack, all are meant. */
 const ALL = '--all';
@@ -76,7 +79,7 @@ export const deploy: Command = {
   async run(options, terminal) {
     const { stage, flags, passed, positionals } = options;
     // A slip in the config should not have to wait for AWS.
-    loadStageConfig(stage);
+    const config = loadStageConfig(stage);
     const yes = flags.has('yes');
     if (!flags.has('skip-preflight')) {
       const report = await preflightStage(stage, terminal, awsOptionsIn(passed));
@@ -88,14 +91,12 @@ export const deploy: Command = {
       ...(yes && !approved ? ['--require-approval', 'never'] : []),
       ...(yes ? ['--yes'] : []),
     ]);
-    if (exitCode === 0) {
-      terminal.print(`
-Deployed. Where the secret is new, put eGain's client id and secret into it (the output
-CredentialsSecretArn), {"clientId":"…","clientSecret":"…"} in a file outside this folder:
-  aws secretsmanager put-secret-value --secret-id <CredentialsSecretArn> --secret-string file://<file>
-Then see whether all of it works:
-  npm run verify -- --stage ${stage}`);
-    }
+    if (exitCode !== 0) return exitCode;
+    terminal.print(
+      onlyPrepares(passed)
+        ? '\nNothing is deployed yet: the change sets wait to be executed.'
+        : deployedText(stage, await outputsToShow(options, config, terminal)),
+    );
     return exitCode;
   },
 };
@@ -112,6 +113,33 @@ function passing(
       return runStage(spec.cdkCommand, options, terminal, more(options));
     },
   };
+}
+
+/** Whether the CDK is told to make change sets and leave them. */
+function onlyPrepares(passed: readonly string[]): boolean {
+  const method = lastValue(passed, '--method') ?? lastValue(passed, '-m');
+  return (
+    passed.includes('--no-execute') ||
+    passed.includes('--execute=false') ||
+    method === 'prepare-change-set'
+  );
+}
+
+/** The outputs for people; none, and why, where they can't be read: the deploy has succeeded. */
+async function outputsToShow(
+  { stage, passed }: Options,
+  config: StageConfig,
+  terminal: Terminal,
+): Promise<DescribedOutput[]> {
+  const { profile, region = config.aws.region } = awsOptionsIn(passed);
+  const aws = connectAws({ profile, region }, terminal.environment);
+  try {
+    return await readDescribedOutputs(aws, stageStackNames(stage, config));
+  } catch (error) {
+    if (!(error instanceof CommandFailure)) throw error;
+    terminal.printError(error.message);
+    return [];
+  }
 }
 
 function runStage(

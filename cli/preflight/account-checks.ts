@@ -3,6 +3,7 @@ import { DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import type { StageConfig } from '../../lib/stage/stage-config.ts';
 import { type Aws, adviceFor, errorName } from '../aws/clients.ts';
+import { isAbsent } from '../aws/outputs.ts';
 import type { CheckFinding } from '../findings.ts';
 
 /** Who asks, and where. */
@@ -158,15 +159,6 @@ async function statusOf(aws: Aws, stackName: string): Promise<string | undefined
     if (isAbsent(error)) return undefined;
     throw error;
   }
-}
-
-/** CloudFormation has no error of its own for a stack that is not there. */
-function isAbsent(error: unknown): boolean {
-  return (
-    error instanceof Error &&
-    error.name.startsWith('ValidationError') &&
-    /does not exist/.test(error.message)
-  );
 }
 
 function unanswered(name: string, error: unknown, rights: string): CheckFinding {

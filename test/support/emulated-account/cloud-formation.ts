@@ -8,10 +8,11 @@ export function answerCloudFormation({ body }: AwsCall, state: AccountState): Aw
   if (stack === undefined) {
     return xmlError('ValidationError', `Stack with id ${name} does not exist`);
   }
-  const outputs = Object.entries(stack.outputs).map(
-    ([key, value]) =>
-      `<member><OutputKey>${key}</OutputKey><OutputValue>${value}</OutputValue></member>`,
-  );
+  const outputs = Object.entries(stack.outputs).map(([key, value]) => {
+    const description = stack.descriptions?.[key];
+    const described = description === undefined ? '' : `<Description>${description}</Description>`;
+    return `<member><OutputKey>${key}</OutputKey><OutputValue>${value}</OutputValue>${described}</member>`;
+  });
   const member =
     `<StackName>${name}</StackName><StackStatus>${stack.status}</StackStatus>` +
     `<CreationTime>2026-01-01T00:00:00Z</CreationTime><Outputs>${outputs.join('')}</Outputs>`;

@@ -27,6 +27,8 @@ interface EmulatedStack {
   readonly name: string;
   readonly status: string;
   readonly outputs: Readonly<Record<string, string>>;
+  /** Of outputs, by name. */
+  readonly descriptions?: Readonly<Record<string, string>>;
 }
 
 /** What is in the account. A test changes it to see what a command says. */
