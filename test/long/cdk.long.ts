@@ -1,19 +1,27 @@
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type EmulatedAccount, startEmulatedAccount } from '../support/emulated-account/account.ts';
+import { deployedAccount } from '../support/emulated-account/deployed.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 const folder = temporaryFolder();
 
-/** `npm run <command> -- <args>` as typed in a shell that is signed in nowhere. */
-function npmRun(command: string, ...args: readonly string[]) {
+/** `npm run <command> -- <args>` as typed in a shell that is signed in nowhere but by `environment`. */
+async function npmRun(
+  command: string,
+  args: readonly string[] = [],
+  environment: Readonly<Record<string, string>> = {},
+) {
   const { PATH, TMPDIR } = process.env;
-  const { status, stdout, stderr } = spawnSync('npm', ['run', '--silent', command, '--', ...args], {
+  const child = spawn('npm', ['run', '--silent', command, '--', ...args], {
     cwd: PROJECT,
-    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       PATH,
       TMPDIR,
@@ -21,8 +29,14 @@ function npmRun(command: string, ...args: readonly string[]) {
       HOME: folder,
       AWS_EC2_METADATA_DISABLED: 'true',
       CDK_DISABLE_CLI_TELEMETRY: 'true',
+      ...environment,
     },
   });
+  const [stdout, stderr, status] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close').then(([code]) => code as number | null),
+  ]);
   return { status, stdout, stderr, all: stdout + stderr };
 }
 
@@ -43,25 +57,28 @@ describe('npm run synth', () => {
   it.each([
     ['dev', ['--stage', 'dev']],
     ['sandbox', ['-c', 'stage=sandbox']],
-  ])('makes the templates of %s without a warning, where the CDK is told to', (stage, args) => {
-    const output = join(folder, `synth-${stage}`);
+  ])(
+    'makes the templates of %s without a warning, where the CDK is told to',
+    async (stage, args) => {
+      const output = join(folder, `synth-${stage}`);
 
-    const { status, stdout, stderr } = npmRun('synth', ...args, '--output', output);
+      const { status, stdout, stderr } = await npmRun('synth', [...args, '--output', output]);
 
-    expect(stderr.trimEnd().split('\n')).toSatisfy((lines: string[]) =>
-      lines.every((line) => PLAIN.test(line)),
-    );
-    expect(stdout).toBe('');
-    expect(templatesIn(output)).toEqual(stacksOf(stage));
-    expect(status).toBe(0);
-  });
+      expect(stderr.trimEnd().split('\n')).toSatisfy((lines: string[]) =>
+        lines.every((line) => PLAIN.test(line)),
+      );
+      expect(stdout).toBe('');
+      expect(templatesIn(output)).toEqual(stacksOf(stage));
+      expect(status).toBe(0);
+    },
+  );
 
   it.each([
     ['--outputt', '--outputt is unknown. Did you mean --output?'],
     ['--quiett', '--quiett is unknown. Did you mean --quiet?'],
     ['--no-validatoin', '--no-validatoin is unknown. Did you mean --no-validation?'],
-  ])('refuses %s with what is meant', (option, told) => {
-    const { status, stdout, stderr } = npmRun('synth', '--stage', 'dev', option);
+  ])('refuses %s with what is meant', async (option, told) => {
+    const { status, stdout, stderr } = await npmRun('synth', ['--stage', 'dev', option]);
 
     expect(stderr).toBe(`${told}\nnpm run synth -- --help tells how.\n`);
     expect(stdout).toBe('');
@@ -74,24 +91,24 @@ describe('npm run diff', () => {
   const stack = 'egain-accounts-dev-credentials';
   const ways = ['--app', assembly, '--fail', '--method=template', '--no-color'];
   const diff = (template: string) =>
-    npmRun('diff', '--stage', 'dev', stack, ...ways, '--template', template);
+    npmRun('diff', ['--stage', 'dev', stack, ...ways, '--template', template]);
 
-  beforeAll(() => {
-    npmRun('synth', '--stage=dev', `--output=${assembly}`);
+  beforeAll(async () => {
+    await npmRun('synth', ['--stage=dev', `--output=${assembly}`]);
   });
 
-  it('compares with the template that the CDK is told to take', () => {
-    const { status, all } = diff(join(assembly, `${stack}.template.json`));
+  it('compares with the template that the CDK is told to take', async () => {
+    const { status, all } = await diff(join(assembly, `${stack}.template.json`));
 
     expect(all).toContain('There were no differences');
     expect(status).toBe(0);
   });
 
-  it('ends with 1 on a difference where the CDK is told to', () => {
+  it('ends with 1 on a difference where the CDK is told to', async () => {
     const empty = join(folder, 'empty.json');
     writeFileSync(empty, '{"Resources":{}}');
 
-    const { status, all } = diff(empty);
+    const { status, all } = await diff(empty);
 
     expect(all).toContain('[+] AWS::SecretsManager::Secret');
     expect(status).toBe(1);
@@ -99,8 +116,8 @@ describe('npm run diff', () => {
 });
 
 describe('npm run deploy', () => {
-  it('does nothing without a stage', () => {
-    const { status, stdout, stderr } = npmRun('deploy');
+  it('does nothing without a stage', async () => {
+    const { status, stdout, stderr } = await npmRun('deploy');
 
     expect(stderr).toContain('Which stage? npm run deploy -- --stage <stage>');
     expect(stdout).toBe('');
@@ -110,17 +127,67 @@ describe('npm run deploy', () => {
   it.each([
     [['--region', 'eu-central-1'], /^ +→ Sign in to AWS in this shell/m],
     [[], /^ +→ Name it: export AWS_REGION=<region>/m],
-  ])('without credentials stops before the CDK, and says what to do: %j', (args, toDo) => {
+  ])('without credentials stops before the CDK, and says what to do: %j', async (args, toDo) => {
     const output = join(folder, 'never');
 
     const asked = ['--stage', 'dev', '--yes', '--output', output];
 
-    const { status, stdout, stderr } = npmRun('deploy', ...asked, ...args);
+    const { status, stdout, stderr } = await npmRun('deploy', [...asked, ...args]);
 
     expect(stdout).toMatch(/^✗ identity /m);
     expect(stdout).toMatch(toDo);
     expect(stderr).toBe('Stage dev is not ready to be deployed: mend what has a ✗.\n');
     expect(existsSync(output)).toBe(false);
     expect(status).toBe(1);
+  });
+
+  describe('to an account', () => {
+    const assembly = join(folder, 'deployed');
+    let account: EmulatedAccount;
+
+    beforeEach(async () => {
+      account = await startEmulatedAccount(deployedAccount());
+    });
+    afterEach(() => account.close());
+
+    const statuses = () =>
+      account.state.stacks
+        .filter(({ name }) => name.startsWith('egain-accounts-sandbox'))
+        .map(({ name, status }) => `${name} ${status}`);
+
+    it('deploys the stacks, producers first, and ends with the outputs for people', async () => {
+      const options = ['--stage', 'sandbox', '--yes', '--output', assembly];
+
+      const { status, all, stdout } = await npmRun('deploy', options, account.environment);
+
+      expect(all).toMatch(/^egain-accounts-sandbox\.PublishOutput\w+ = /m);
+      expect(statuses()).toEqual([
+        'egain-accounts-sandbox-credentials CREATE_COMPLETE',
+        'egain-accounts-sandbox CREATE_COMPLETE',
+        'egain-accounts-sandbox-workflow CREATE_COMPLETE',
+        'egain-accounts-sandbox-observability CREATE_COMPLETE',
+      ]);
+      const [, after = ''] = stdout.split('Stage sandbox is deployed:\n');
+      const shown = [...after.matchAll(/^ {2}(\w+) +\S+\n {10,}· .*$/gm)].map(([, name]) => name);
+      expect(shown.join(' ')).toBe(
+        'ApiUrl CredentialsSecretArn ExportAccountsArn ExportBucketName ExportKeyArn ' +
+          'TaskFunctionArn AlarmTopicArn',
+      );
+      expect(after).not.toContain('PublishOutput');
+      expect(after).toMatch(/npm run verify -- --stage sandbox\n$/);
+      expect(status).toBe(0);
+    });
+
+    it('claims nothing where a stack is refused, as one is without what it refers to', async () => {
+      const alone = ['egain-accounts-sandbox-workflow', '--exclusively', '--app', assembly];
+      const options = ['--stage', 'sandbox', '--yes', ...alone];
+
+      const { status, all } = await npmRun('deploy', options, account.environment);
+
+      expect(statuses()).toEqual(['egain-accounts-sandbox-workflow ROLLBACK_COMPLETE']);
+      expect(all).toContain('egain-accounts-sandbox-workflow failed');
+      expect(all).not.toContain('is deployed');
+      expect(status).toBe(1);
+    });
   });
 });

@@ -1,13 +1,15 @@
 import type { IncomingMessage } from 'node:http';
 import { type LocalServer, listen, readBody } from '../../../sandbox/local-server.ts';
 import { answerApiGateway } from './api-gateway.ts';
+import { answerChangeSets } from './change-sets.ts';
 import { answerCloudFormation } from './cloud-formation.ts';
 import { answerCognito } from './cognito.ts';
 import { answerLambda } from './lambda.ts';
 import { answerS3 } from './s3.ts';
+import { answerParameter } from './ssm.ts';
 import type { AccountState, AwsAnswer, AwsCall } from './state.ts';
 import { answerStepFunctions } from './step-functions.ts';
-import { answerSts } from './sts.ts';
+import { answerAssumeRole, answerSts } from './sts.ts';
 
 /** An AWS account on loopback, as far as the project's commands ask one. */
 export interface EmulatedAccount {
@@ -54,11 +56,14 @@ async function answerTo(call: AwsCall, state: AccountState): Promise<AwsAnswer> 
   if (call.target.startsWith('AWSCognitoIdentityProviderService.'))
     return answerCognito(call, state);
   if (call.target.startsWith('AWSStepFunctions.')) return answerStepFunctions(call, state);
+  if (call.target === 'AmazonSSM.GetParameter') return answerParameter(call, state);
   if (call.url.pathname.startsWith('/2015-03-31/functions/')) return answerLambda(call, state);
   if (/^\/(?:account|usageplans)\b/.test(call.url.pathname)) return answerApiGateway(call, state);
   const action = new URLSearchParams(call.body).get('Action');
   if (action === 'GetCallerIdentity') return answerSts(state);
+  if (action === 'AssumeRole') return answerAssumeRole();
   if (action === 'DescribeStacks') return answerCloudFormation(call, state);
-  if (call.method === 'GET') return answerS3(call, state);
+  if (action !== null) return answerChangeSets(action, call, state);
+  if (call.method === 'GET' || call.method === 'PUT') return answerS3(call, state);
   throw new Error(`the emulated account does not know ${call.method} ${call.url.pathname}`);
 }

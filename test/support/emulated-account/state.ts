@@ -23,7 +23,7 @@ export interface AppClient {
   secrets: { readonly id: string; readonly value: string; readonly made: number }[];
 }
 
-interface EmulatedStack {
+export interface EmulatedStack {
   readonly name: string;
   readonly status: string;
   readonly outputs: Readonly<Record<string, string>>;

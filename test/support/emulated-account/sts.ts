@@ -11,3 +11,14 @@ export function answerSts({ account, denied }: AccountState): AwsAnswer {
     `<GetCallerIdentityResponse><GetCallerIdentityResult>${result}</GetCallerIdentityResult></GetCallerIdentityResponse>`,
   );
 }
+
+/** @see https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html */
+export function answerAssumeRole(): AwsAnswer {
+  const credentials =
+    '<AccessKeyId>ASIAEMULATED</AccessKeyId><SecretAccessKey>emulated</SecretAccessKey>' +
+    '<SessionToken>emulated</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration>';
+  return xml(
+    200,
+    `<AssumeRoleResponse><AssumeRoleResult><Credentials>${credentials}</Credentials></AssumeRoleResult></AssumeRoleResponse>`,
+  );
+}

@@ -1,0 +1,171 @@
+import { stackId, stackNameIn } from './stack-id.ts';
+import {
+  type AccountState,
+  type AwsAnswer,
+  type AwsCall,
+  type EmulatedStack,
+  xml,
+  xmlError,
+} from './state.ts';
+
+/** What a template asks of others and tells of itself; its resources are not made. */
+interface Template {
+  readonly Resources?: object;
+  readonly Outputs?: Readonly<
+    Record<string, { readonly Value: unknown; readonly Description?: string }>
+  >;
+}
+
+interface ChangeSet {
+  readonly stackName: string;
+  readonly template: Template;
+}
+
+/** By the names of stack and change set. */
+const CHANGE_SETS = new WeakMap<AccountState, Map<string, ChangeSet>>();
+
+/**
+ * Deploys as far as outputs go: a change set that is executed gives its stack the outputs of its
+ * template, with what other stacks publish put in, and fails where one of them does not.
+ *
+ * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateChangeSet.html
+ */
+export function answerChangeSets(
+  action: string,
+  { body }: AwsCall,
+  state: AccountState,
+): AwsAnswer {
+  const asked = new URLSearchParams(body);
+  const name = asked.get('ChangeSetName') ?? '';
+  const stackName = stackNameIn(asked);
+  const changeSets = CHANGE_SETS.get(state) ?? new Map<string, ChangeSet>();
+  CHANGE_SETS.set(state, changeSets);
+  const key = `${stackName}/${name}`;
+  const changeSet = changeSets.get(key);
+  switch (action) {
+    case 'CreateChangeSet': {
+      const template = templateAt(asked.get('TemplateURL') ?? '', state);
+      if (template === undefined) return xmlError('ValidationError', 'no such template');
+      changeSets.set(key, { stackName, template });
+      if (!state.stacks.some((one) => one.name === stackName)) {
+        put(state, { name: stackName, status: 'REVIEW_IN_PROGRESS', outputs: {} });
+      }
+      return result(action, `<Id>${name}</Id><StackId>${stackId(stackName, state)}</StackId>`);
+    }
+    case 'DescribeChangeSet':
+      if (changeSet === undefined) return xmlError('ChangeSetNotFound', 'there is none');
+      return result(action, described(name, changeSet, state));
+    case 'ExecuteChangeSet':
+      if (changeSet === undefined) return xmlError('ChangeSetNotFound', 'there is none');
+      execute(changeSet, state);
+      return result(action, '');
+    case 'DeleteChangeSet':
+      changeSets.delete(key);
+      return result(action, '');
+    case 'GetTemplate':
+      // The CDK asks what was there before, and nothing was.
+      return result(action, '<TemplateBody>{}</TemplateBody>');
+    case 'DescribeStackEvents':
+      return result(action, '<StackEvents></StackEvents>');
+    default:
+      throw new Error(`the emulated CloudFormation does not know ${action}`);
+  }
+}
+
+function result(action: string, inner: string): AwsAnswer {
+  return xml(
+    200,
+    `<${action}Response><${action}Result>${inner}</${action}Result></${action}Response>`,
+  );
+}
+
+function described(name: string, { stackName, template }: ChangeSet, state: AccountState): string {
+  const changes = Object.keys(template.Resources ?? {}).map(
+    (id) =>
+      `<member><Type>Resource</Type><ResourceChange><Action>Add</Action><LogicalResourceId>${id}</LogicalResourceId></ResourceChange></member>`,
+  );
+  return (
+    `<ChangeSetId>${name}</ChangeSetId><ChangeSetName>${name}</ChangeSetName><StackId>${stackId(stackName, state)}</StackId><StackName>${stackName}</StackName>` +
+    '<Status>CREATE_COMPLETE</Status><ExecutionStatus>AVAILABLE</ExecutionStatus>' +
+    `<Changes>${changes.join('')}</Changes>`
+  );
+}
+
+/** The CDK puts templates into the bootstrap's bucket, and names them by URL. */
+function templateAt(url: string, { objects }: AccountState): Template | undefined {
+  const file = /\/([0-9a-f]{64}\.json)$/.exec(url)?.[1] ?? 'none';
+  const text = [...objects].find(([key]) => key.endsWith(file))?.[1];
+  return text === undefined ? undefined : (JSON.parse(text) as Template);
+}
+
+function execute({ stackName, template }: ChangeSet, state: AccountState): void {
+  const isNew = statusOf(state, stackName) === 'REVIEW_IN_PROGRESS';
+  try {
+    valueOf(template.Resources, state);
+    const outputs = Object.entries(template.Outputs ?? {});
+    put(state, {
+      name: stackName,
+      status: isNew ? 'CREATE_COMPLETE' : 'UPDATE_COMPLETE',
+      outputs: Object.fromEntries(
+        outputs.map(([key, { Value }]) => [key, String(valueOf(Value, state))]),
+      ),
+      descriptions: Object.fromEntries(
+        outputs.flatMap(([key, { Description }]) =>
+          Description === undefined ? [] : [[key, Description]],
+        ),
+      ),
+    });
+  } catch {
+    put(state, { name: stackName, status: 'ROLLBACK_COMPLETE', outputs: {} });
+  }
+}
+
+function statusOf(state: AccountState, name: string): string | undefined {
+  return state.stacks.find((one) => one.name === name)?.status;
+}
+
+function put(state: AccountState, stack: EmulatedStack): void {
+  state.stacks = [...state.stacks.filter(({ name }) => name !== stack.name), stack];
+}
+
+/** A template's value with its functions called, as far as the templates have them in outputs. */
+function valueOf(value: unknown, state: AccountState): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map((item) => valueOf(item, state));
+  const [[name, argument] = ['', undefined], ...more] = Object.entries(value);
+  if (more.length === 0) {
+    if (name === 'Ref') return referred(String(argument), state);
+    if (name === 'Fn::GetAtt')
+      return `${(argument as readonly string[]).join('.')}-of-this-account`;
+    if (name === 'Fn::Join') {
+      const [separator, parts] = argument as readonly [string, unknown];
+      const resolved = valueOf(parts, state);
+      return Array.isArray(resolved) ? resolved.join(separator) : resolved;
+    }
+    if (name === 'Fn::GetStackOutput') return published(argument, state);
+  }
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [key, valueOf(inner, state)]),
+  );
+}
+
+function referred(name: string, { account, region }: AccountState): string {
+  const pseudo: Readonly<Record<string, string>> = {
+    'AWS::Region': region,
+    'AWS::AccountId': account,
+    'AWS::Partition': 'aws',
+    'AWS::URLSuffix': 'amazonaws.com',
+  };
+  return pseudo[name] ?? `${name}-of-this-account`;
+}
+
+/** @throws Error where no such stack is deployed, or it has no such output */
+function published(argument: unknown, state: AccountState): string {
+  const { StackName, OutputName } = argument as {
+    readonly StackName: string;
+    readonly OutputName: string;
+  };
+  const value = state.stacks.find(({ name }) => name === StackName)?.outputs[OutputName];
+  if (value === undefined) throw new Error(`${StackName} does not publish ${OutputName}`);
+  return value;
+}
