@@ -1,5 +1,5 @@
 import { loadStageConfig, type StageConfig } from '../../lib/stage/stage-config.ts';
-import { type AwsTarget, connectAws } from '../aws/clients.ts';
+import { type Aws, type AwsTarget, connectAws } from '../aws/clients.ts';
 import { type DescribedOutput, readDescribedOutputs } from '../aws/outputs.ts';
 import { stageStackNames } from '../aws/stage-stacks.ts';
 import { type Command, CommandFailure } from '../command.ts';
@@ -9,6 +9,7 @@ import { goesOn } from '../preflight/go-on.ts';
 import { type PreflightOptions, preflightStage } from '../preflight/preflight.ts';
 import type { Terminal } from '../terminal.ts';
 import { deployedText } from './deployed.ts';
+import { refuseProtected } from './protection.ts';
 
 /** Without a name of a stack, all are meant. */
 const ALL = '--all';
@@ -42,19 +43,25 @@ export const diff: Command = passing(
 );
 
 /** `npm run destroy`: ends a stage. */
-export const destroy: Command = passing(
-  {
+export const destroy: Command = {
+  spec: {
     name: 'destroy',
     about:
-      'Deletes the stacks of a stage. What stays, and how it is deleted, stands in ' +
-      'docs/deploying.md, Going away for good.',
+      'Deletes the stacks of a stage, unless one is protected from termination. What stays, and how ' +
+      'it is deleted, stands in docs/deploying.md, Going away for good.',
     defaultStage: null,
     options: {},
     positionals: '[stack …]',
     cdkCommand: 'destroy',
   },
-  ({ positionals }) => (positionals.length === 0 ? [ALL] : []),
-);
+  async run(options, terminal) {
+    const { stage, passed, positionals } = options;
+    const config = loadStageConfig(stage);
+    const aws = awsOf(passed, config, terminal);
+    await refuseProtected(aws, stageStackNames(stage, config), positionals);
+    return runStage('destroy', options, terminal, positionals.length === 0 ? [ALL] : []);
+  },
+};
 
 /** `npm run deploy`: preflight, then the stacks of a stage. */
 export const deploy: Command = {
@@ -131,8 +138,7 @@ async function outputsToShow(
   config: StageConfig,
   terminal: Terminal,
 ): Promise<DescribedOutput[]> {
-  const { profile, region = config.aws.region } = awsOptionsIn(passed);
-  const aws = connectAws({ profile, region }, terminal.environment);
+  const aws = awsOf(passed, config, terminal);
   try {
     return await readDescribedOutputs(aws, stageStackNames(stage, config));
   } catch (error) {
@@ -149,6 +155,12 @@ function runStage(
   more: readonly string[],
 ): Promise<number> {
   return terminal.runCdk([command, '--context', `stage=${stage}`, ...more, ...passed]);
+}
+
+/** AWS, where the CDK is told to go. */
+function awsOf(passed: readonly string[], config: StageConfig, terminal: Terminal): Aws {
+  const { profile, region = config.aws.region } = awsOptionsIn(passed);
+  return connectAws({ profile, region }, terminal.environment);
 }
 
 /** Where the CDK is told to go, for others to look there too. */

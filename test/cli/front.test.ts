@@ -70,7 +70,7 @@ describe('a command that is none', () => {
   });
 });
 
-describe('synth, diff and destroy', () => {
+describe('synth and diff', () => {
   it.each([
     [
       ['synth', '-c', 'stage=sandbox'],
@@ -83,14 +83,6 @@ describe('synth, diff and destroy', () => {
     [
       ['diff', '--stage', 'sandbox', '--fail'],
       ['diff', '--context', 'stage=sandbox', '--fail'],
-    ],
-    [
-      ['destroy', '-c', 'stage=sandbox'],
-      ['destroy', '--context', 'stage=sandbox', '--all'],
-    ],
-    [
-      ['destroy', '--stage', 'sandbox', 's'],
-      ['destroy', '--context', 'stage=sandbox', 's'],
     ],
   ])('%j calls the CDK on the stage', async ([name = '', ...args], call) => {
     const terminal = recordingTerminal({ cdkExitCode: 3 });

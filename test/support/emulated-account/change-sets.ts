@@ -62,6 +62,9 @@ export function answerChangeSets(
     case 'DeleteChangeSet':
       changeSets.delete(key);
       return result(action, '');
+    case 'UpdateTerminationProtection':
+      protect(state, stackName, asked.get('EnableTerminationProtection') === 'true');
+      return result(action, '');
     case 'GetTemplate':
       // The CDK asks what was there before, and nothing was.
       return result(action, '<TemplateBody>{}</TemplateBody>');
@@ -124,8 +127,14 @@ function statusOf(state: AccountState, name: string): string | undefined {
   return state.stacks.find((one) => one.name === name)?.status;
 }
 
+function protect(state: AccountState, name: string, isProtected: boolean): void {
+  state.stacks = state.stacks.map((one) => (one.name === name ? { ...one, isProtected } : one));
+}
+
 function put(state: AccountState, stack: EmulatedStack): void {
-  state.stacks = [...state.stacks.filter(({ name }) => name !== stack.name), stack];
+  const before = state.stacks.find(({ name }) => name === stack.name);
+  const others = state.stacks.filter((one) => one !== before);
+  state.stacks = [...others, { ...stack, isProtected: before?.isProtected === true }];
 }
 
 /** A template's value with its functions called, as far as the templates have them in outputs. */

@@ -16,6 +16,7 @@ export function answerCloudFormation({ body }: AwsCall, state: AccountState): Aw
   });
   const member =
     `<StackId>${stackId(name, state)}</StackId><StackName>${name}</StackName><StackStatus>${stack.status}</StackStatus>` +
+    `<EnableTerminationProtection>${stack.isProtected === true}</EnableTerminationProtection>` +
     `<CreationTime>2026-01-01T00:00:00Z</CreationTime><Outputs>${outputs.join('')}</Outputs>`;
   return xml(
     200,

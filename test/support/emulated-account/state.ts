@@ -27,6 +27,8 @@ export interface EmulatedStack {
   readonly name: string;
   readonly status: string;
   readonly outputs: Readonly<Record<string, string>>;
+  /** Whether it is protected from termination. @default false */
+  readonly isProtected?: boolean;
   /** Of outputs, by name. */
   readonly descriptions?: Readonly<Record<string, string>>;
 }

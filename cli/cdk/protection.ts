@@ -1,0 +1,52 @@
+import { DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import type { Aws } from '../aws/clients.ts';
+import { CommandFailure } from '../command.ts';
+
+/**
+ * Stops where a stack may not be deleted: the CDK deletes from the last stack on, and would notice
+ * with half of the stage gone. Where AWS does not tell, the CDK has to find out.
+ *
+ * @param names the stacks of the stage, in the order of their deploy
+ * @param asked those that are to be deleted, names or patterns; none means all
+ * @throws CommandFailure naming the stacks, and how they are freed
+ */
+export async function refuseProtected(
+  aws: Aws,
+  names: readonly string[],
+  asked: readonly string[],
+): Promise<void> {
+  const kept: string[] = [];
+  for (const name of threatened(names, asked)) {
+    if (await isProtected(aws, name)) kept.push(name);
+  }
+  if (kept.length === 0) return;
+  const commands = kept.map(
+    (name) =>
+      '  aws cloudformation update-termination-protection --no-enable-termination-protection ' +
+      `--stack-name ${name}\n`,
+  );
+  throw new CommandFailure(
+    `${kept.join(' and ')} ${kept.length === 1 ? 'is' : 'are'} protected from termination, so ` +
+      'nothing was deleted. If it is meant to go, free it first:\n' +
+      `${commands.join('')}Then again: npm run destroy.`,
+  );
+}
+
+/** With a stack go those that are deployed after it, which may depend on it. */
+function threatened(names: readonly string[], asked: readonly string[]): readonly string[] {
+  if (asked.length === 0) return names;
+  // A pattern is none of the names, and may mean the first.
+  const first = Math.min(...asked.map((one) => names.indexOf(one)));
+  return names.slice(Math.max(0, first));
+}
+
+async function isProtected({ cloudFormation }: Aws, StackName: string): Promise<boolean> {
+  try {
+    const { Stacks: [stack] = [] } = await cloudFormation.send(
+      new DescribeStacksCommand({ StackName }),
+    );
+    return stack?.EnableTerminationProtection === true;
+  } catch {
+    return false;
+  }
+}
