@@ -16,3 +16,11 @@ export function stageStackNames(stage: string, config: Pick<StageConfig, 'partne
     stackName(stage, 'observability'),
   ];
 }
+
+/** What lets protected stacks be deleted: a command a line, indented. */
+export function freeingCommands(names: readonly string[]): string {
+  const command = 'aws cloudformation update-termination-protection';
+  return names
+    .map((name) => `  ${command} --no-enable-termination-protection --stack-name ${name}\n`)
+    .join('');
+}

@@ -1,5 +1,6 @@
 import { DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import type { Aws } from '../aws/clients.ts';
+import { freeingCommands } from '../aws/stage-stacks.ts';
 import { CommandFailure } from '../command.ts';
 
 /**
@@ -20,15 +21,10 @@ export async function refuseProtected(
     if (await isProtected(aws, name)) kept.push(name);
   }
   if (kept.length === 0) return;
-  const commands = kept.map(
-    (name) =>
-      '  aws cloudformation update-termination-protection --no-enable-termination-protection ' +
-      `--stack-name ${name}\n`,
-  );
   throw new CommandFailure(
     `${kept.join(' and ')} ${kept.length === 1 ? 'is' : 'are'} protected from termination, so ` +
       'nothing was deleted. If it is meant to go, free it first:\n' +
-      `${commands.join('')}Then again: npm run destroy.`,
+      `${freeingCommands(kept)}Then again: npm run destroy.`,
   );
 }
 

@@ -1,9 +1,10 @@
 import { GetAccountCommand } from '@aws-sdk/client-api-gateway';
-import { DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { DescribeStacksCommand, type Stack } from '@aws-sdk/client-cloudformation';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import type { StageConfig } from '../../lib/stage/stage-config.ts';
 import { type Aws, adviceFor, errorName } from '../aws/clients.ts';
 import { isAbsent } from '../aws/outputs.ts';
+import { freeingCommands } from '../aws/stage-stacks.ts';
 import type { CheckFinding } from '../findings.ts';
 
 /** Who asks, and where. */
@@ -123,38 +124,56 @@ export async function checkGatewayRole(aws: Aws): Promise<CheckFinding> {
   }
 }
 
+/** In these the CDK deletes a stack and makes it anew. */
+const FAILED_AT_FIRST: ReadonlySet<string> = new Set(['ROLLBACK_COMPLETE', 'ROLLBACK_FAILED']);
+
 /** Whether another deploy is under way, or left a stack that can't be updated. */
 export async function checkStacks(aws: Aws, names: readonly string[]): Promise<CheckFinding> {
   const name = 'stacks';
-  const seen: string[] = [];
+  const found: { readonly stackName: string; readonly status: string; readonly held: boolean }[] =
+    [];
   try {
     for (const stackName of names) {
-      const status = await statusOf(aws, stackName);
-      if (status !== undefined) seen.push(`${stackName} is ${status}`);
+      const stack = await stackOf(aws, stackName);
+      const { StackStatus: status = 'of no known status' } = stack ?? {};
+      const held = FAILED_AT_FIRST.has(status) && stack?.EnableTerminationProtection === true;
+      if (stack !== undefined) found.push({ stackName, status, held });
     }
   } catch (error) {
     return unanswered(name, error, 'cloudformation:DescribeStacks');
   }
-  const busy = seen.filter((line) => line.endsWith('_IN_PROGRESS'));
-  const stuck = seen.filter((line) => line.endsWith('_FAILED'));
+  const lines = (some: typeof found) =>
+    some
+      .map(({ stackName, status, held }) => {
+        return `${stackName} is ${status}${held ? ', and protected from termination' : ''}`;
+      })
+      .join('\n');
+  const busy = found.filter(({ status }) => status.endsWith('_IN_PROGRESS'));
+  const held = found.filter((stack) => stack.held);
+  const stuck = found.filter(({ status }) => status.endsWith('_FAILED'));
   if (busy.length > 0) {
     const advice = 'Another deploy is under way: wait for its end.';
-    return { name, state: 'failed', seen: busy.join('\n'), advice };
+    return { name, state: 'failed', seen: lines(busy), advice };
+  }
+  if (held.length > 0) {
+    const commands = freeingCommands(held.map(({ stackName }) => stackName)).trimEnd();
+    const advice = `The CDK deletes what failed at first, before it deploys again. Let it:\n${commands}`;
+    return { name, state: 'failed', seen: lines(held), advice };
   }
   if (stuck.length > 0) {
     const advice = "CloudFormation's events of the stack say why (docs/symptoms.md).";
-    return { name, state: 'warning', seen: stuck.join('\n'), advice };
+    return { name, state: 'warning', seen: lines(stuck), advice };
   }
   const none = 'none of this stage yet: this is its first deploy';
-  return { name, state: 'ok', seen: seen.length === 0 ? none : seen.join('\n') };
+  return { name, state: 'ok', seen: found.length === 0 ? none : lines(found) };
 }
 
-async function statusOf(aws: Aws, stackName: string): Promise<string | undefined> {
+async function stackOf(aws: Aws, stackName: string): Promise<Stack | undefined> {
   try {
     const { Stacks: [stack] = [] } = await aws.cloudFormation.send(
       new DescribeStacksCommand({ StackName: stackName }),
     );
-    return stack?.StackStatus;
+    return stack;
   } catch (error) {
     if (isAbsent(error)) return undefined;
     throw error;

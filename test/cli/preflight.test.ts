@@ -182,6 +182,19 @@ describe('what stops a deploy, or is to be looked at', () => {
     expect(failed || warned).toBe(true);
   });
 
+  it('finds a stack that failed at first, which the CDK would delete and may not', async () => {
+    const name = 'egain-accounts-test-credentials';
+    state.stacks.push({ name, status: 'ROLLBACK_COMPLETE', outputs: {} });
+    expect((await run()).failed).toBe(false);
+
+    state.stacks = state.stacks.map((one) => ({ ...one, isProtected: one.name === name }));
+    const { failed, output } = await run();
+
+    expect(output).toMatch(/^✗ stacks .*-credentials is ROLLBACK_COMPLETE, and protected/m);
+    expect(output).toContain(`--no-enable-termination-protection --stack-name ${name}\n`);
+    expect(failed).toBe(true);
+  });
+
   it('finds a deploy under way in a stack that only many partners make', async () => {
     const partners = Array.from({ length: 101 }, (_, n) => [
       `partner-${n}`,
