@@ -148,7 +148,8 @@ export async function checkStacks(aws: Aws, names: readonly string[]): Promise<C
         return `${stackName} is ${status}${held ? ', and protected from termination' : ''}`;
       })
       .join('\n');
-  const busy = found.filter(({ status }) => status.endsWith('_IN_PROGRESS'));
+  // A review is of a change set that waits, as after --no-execute; a deploy takes it over.
+  const busy = found.filter(({ status }) => /(?<!^REVIEW)_IN_PROGRESS$/.test(status));
   const held = found.filter((stack) => stack.held);
   const stuck = found.filter(({ status }) => status.endsWith('_FAILED'));
   if (busy.length > 0) {

@@ -182,6 +182,16 @@ describe('what stops a deploy, or is to be looked at', () => {
     expect(failed || warned).toBe(true);
   });
 
+  it('takes a stack of which there is only a change set for none that is under way', async () => {
+    state.stacks.push({ name: 'egain-accounts-test', status: 'REVIEW_IN_PROGRESS', outputs: {} });
+    state.stacks = state.stacks.filter(({ status }) => status !== 'UPDATE_COMPLETE');
+
+    const { failed, output } = await run();
+
+    expect(output).toMatch(/^✓ stacks .*egain-accounts-test is REVIEW_IN_PROGRESS/m);
+    expect(failed).toBe(false);
+  });
+
   it('finds a stack that failed at first, which the CDK would delete and may not', async () => {
     const name = 'egain-accounts-test-credentials';
     state.stacks.push({ name, status: 'ROLLBACK_COMPLETE', outputs: {} });
