@@ -145,7 +145,9 @@ export function createSnapshotStore(options: SnapshotStoreOptions): RenewableSto
       return instead;
     }
     const spared = walking !== undefined || isLeased(seen, now) || memory.isNewer(seen);
-    return standIn(stale, spared ? Math.max(sparedMs, scheduledMs) : scheduledMs);
+    if (!spared) return standIn(stale, scheduledMs);
+    // Who tries again after a failure waits alone: it may well fail again.
+    return standIn(stale, failure === undefined ? Math.max(sparedMs, scheduledMs) : staleMs);
   };
 
   /** Stands in while eGain's budget of calls does not allow a walk in the caller's time. */

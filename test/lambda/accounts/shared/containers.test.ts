@@ -156,6 +156,31 @@ describe('while eGain hangs', () => {
     expect(calls()).toEqual(before);
   });
 
+  test('nobody waits for the one that tries again', async () => {
+    const { containers, clock } = createFleet(upstream, 3);
+    await warm(containers);
+    clock.advance(61_000);
+    upstream.accounts.otherwise = hang(clock);
+    const [first, ...others] = containers;
+    await first?.ask();
+    clock.advance(2000);
+    const arrived = Promise.withResolvers<void>();
+    const late = Promise.withResolvers<void>();
+    upstream.accounts.otherwise = () => ({
+      status: 500,
+      before: () => arrived.resolve(),
+      after: late.promise,
+    });
+
+    const trying = first?.ask();
+    await arrived.promise;
+    expect(await states(others)).toEqual(['stale', 'stale']);
+    late.resolve();
+
+    await expect(trying).resolves.toMatchObject({ state: 'stale', ageSeconds: 68 });
+    expect(total(others, 'RenewalWaits')).toBe(0);
+  });
+
   test('the token endpoint has no more time than a page', async () => {
     const { containers, clock } = createFleet(upstream, 2);
     upstream.token.otherwise = () => tokenReply('short', { expires_in: 30 });
