@@ -12,7 +12,7 @@ import type { World } from './world.ts';
 const CHILD = fileURLToPath(new URL('cold-child.mjs', import.meta.url));
 const RUNS = 15;
 
-interface ColdStart {
+export interface ColdStart {
   /** From the spawn to the first answer. */
   readonly wallMs: number;
   readonly importMs: number;
@@ -20,6 +20,8 @@ interface ColdStart {
   readonly answerMs: number;
   /** Processor time of the process until then. */
   readonly cpuMs: number;
+  /** By how much what was to be counted grew. */
+  readonly calls: number;
 }
 
 /** Process start, module loaded, first answer: the functions and their peers, interleaved. */
@@ -70,18 +72,25 @@ export async function measureCold(world: World, subjects: Subjects): Promise<Sec
   };
 }
 
-/** Starts each subject `runs` times, in turn; a first round warms the disk and does not count. */
+/**
+ * Starts each subject `runs` times, in turn; a first round warms the disk and does not count.
+ *
+ * @param count tells how many calls there were so far, of a kind that is to be counted
+ */
 export async function coldStarts(
   subjects: readonly Subject[],
   runs: number,
+  count: () => Promise<number> = async () => 0,
 ): Promise<Map<Subject, ColdStart[]>> {
   const folder = mkdtempSync(join(tmpdir(), 'bench-cold-'));
   const starts = new Map<Subject, ColdStart[]>(subjects.map((subject) => [subject, []]));
   try {
     for (let run = -1; run < runs; run += 1) {
       for (const subject of subjects) {
+        const before = await count();
         const start = await coldStart(subject, folder);
-        if (run >= 0) starts.get(subject)?.push(start);
+        const calls = (await count()) - before;
+        if (run >= 0) starts.get(subject)?.push({ ...start, calls });
       }
     }
   } finally {
@@ -90,7 +99,7 @@ export async function coldStarts(
   return starts;
 }
 
-async function coldStart(subject: Subject, folder: string): Promise<ColdStart> {
+async function coldStart(subject: Subject, folder: string): Promise<Omit<ColdStart, 'calls'>> {
   const eventFile = join(folder, 'event.json');
   writeFileSync(eventFile, JSON.stringify(subject.event));
   const began = performance.now();

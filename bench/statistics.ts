@@ -14,7 +14,8 @@ export function summarise(values: readonly number[]): Summary {
   };
 }
 
-function quantile(values: readonly number[], share: number): number {
+/** The value below which that share of them lies. */
+export function quantile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   const at = (sorted.length - 1) * share;
   const below = sorted[Math.floor(at)] ?? Number.NaN;

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
+import type { FunctionSpec } from '../sandbox/aws/function-template.ts';
 import type { World } from './world.ts';
 
 /** A function that is measured, as it lies on the disk. */
@@ -28,15 +29,6 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 export function prepareSubjects(world: World): Subjects {
   const folder = mkdtempSync(join(tmpdir(), 'bench-'));
   const { ApiFunction, TaskFunction, AuthorizerFunction } = world.functions;
-  const subject = (
-    name: string,
-    { codePath, environment }: typeof ApiFunction,
-    file: string,
-    event: unknown,
-  ): Subject => {
-    const module = join(codePath, file);
-    return { name, module, environment, event, size: statSync(module).size };
-  };
   const peer = (name: string, entry: string) => {
     bundleAsCdkDoes(join('bench', 'peers', `${entry}.ts`), join(folder, `${entry}.cjs`));
     const { environment } = ApiFunction;
@@ -55,6 +47,16 @@ export function prepareSubjects(world: World): Subjects {
     careful: peer('the careful way', 'careful'),
     remove: () => rmSync(folder, { recursive: true }),
   };
+}
+
+function subject(
+  name: string,
+  { codePath, environment }: Pick<FunctionSpec, 'codePath' | 'environment'>,
+  file: string,
+  event: unknown,
+): Subject {
+  const module = join(codePath, file);
+  return { name, module, environment, event, size: statSync(module).size };
 }
 
 /** `NodejsFunction` without options, the SDK bundled: CommonJS, not minified. */

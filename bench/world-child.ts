@@ -38,25 +38,22 @@ serveChild({
         credentials: wide.credentials,
       },
       functions: Object.fromEntries(
-        FUNCTIONS.map((name) => {
-          const { codePath, environment } = sandbox.functionNamed(name).spec;
-          return [name, { codePath, environment }];
-        }),
+        FUNCTIONS.map((name) => [name, sandbox.functionNamed(name).spec]),
       ) as WorldFacts['functions'],
     };
   },
-  set({ accounts, latencyMs }: UpstreamState) {
+  set({ accounts, pageSize = 25, ...mode }: UpstreamState) {
     const list = exampleAccounts(accounts);
-    for (const each of [egain, wide]) {
-      each.setAccounts(list);
-      each.setMode({ latencyMs });
-    }
+    egain.setAccounts(list, pageSize);
+    wide.setAccounts(list);
+    for (const each of [egain, wide]) each.setMode(mode);
   },
   calls: () => ({ ...egain.calls }),
   cpu: cpuMs,
   /** The secret that the functions read: that of the eGain they are to call. */
   useWide: (on: boolean) =>
     sandbox.secrets.put(JSON.stringify(on ? wide.credentials : egain.credentials)),
+  forget: sandbox.forget,
   recycle: () => Promise.all(FUNCTIONS.map((name) => sandbox.functionNamed(name).recycle())),
 });
 process.on('SIGTERM', () => {

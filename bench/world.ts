@@ -1,3 +1,4 @@
+import type { FunctionSpec } from '../sandbox/aws/function-template.ts';
 import type { ClientCredentials } from '../sandbox/egain/egain.ts';
 import { type Child, startChild } from './child.ts';
 
@@ -5,11 +6,10 @@ export interface UpstreamState {
   readonly accounts: number;
   /** Before each answer of eGain's. */
   readonly latencyMs: number;
-}
-
-interface DeployedFunction {
-  readonly codePath: string;
-  readonly environment: Readonly<Record<string, string>>;
+  /** Of the partners' eGain; 25 unless given. */
+  readonly pageSize?: number;
+  /** One that the simulated eGain knows by this name. */
+  readonly fault?: string;
 }
 
 export interface WorldFacts {
@@ -24,7 +24,7 @@ export interface WorldFacts {
     readonly credentials: ClientCredentials;
   };
   readonly functions: Readonly<
-    Record<'ApiFunction' | 'TaskFunction' | 'AuthorizerFunction', DeployedFunction>
+    Record<'ApiFunction' | 'TaskFunction' | 'AuthorizerFunction', FunctionSpec>
   >;
 }
 
@@ -33,6 +33,8 @@ export interface World extends WorldFacts {
   set(state: UpstreamState): Promise<void>;
   /** What eGain was asked so far. */
   calls(): Promise<{ readonly token: number; readonly accounts: number }>;
+  /** Has nobody know anything: the sandbox's containers start anew, and the table is empty. */
+  forget(): Promise<void>;
   readonly child: Child;
 }
 
@@ -44,5 +46,6 @@ export async function startWorld(): Promise<World> {
     child,
     set: (state) => child.call('set', state),
     calls: () => child.call('calls'),
+    forget: () => child.call('forget'),
   };
 }
