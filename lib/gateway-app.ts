@@ -53,6 +53,7 @@ export class GatewayApp extends App {
           stage,
           tags,
           env,
+          terminationProtection: config.removalPolicy === 'retain',
           description: "eGain accounts: eGain's credentials and the partners' issuer",
         })
       : undefined;

@@ -30,19 +30,11 @@ export async function findPartnerClient(
       `Stage ${stage} has no user pool of its own: its partners' clients are with its issuer.`,
     );
   }
-  const clientId =
-    clientIdIn(outputs, partner) ?? (await clientIdByName(aws, userPoolId, stage, partner));
+  const clientId = await clientIdByName(aws, userPoolId, stage, partner);
   if (clientId !== undefined) return { userPoolId, clientId };
   throw new CommandFailure(
     `Partner ${partner} has no client in the user pool yet: deploy the stage, then ask again.`,
   );
-}
-
-/** The stack's output for the partner, where its name is beyond doubt. */
-function clientIdIn(outputs: StageOutputs, partner: string): string | undefined {
-  const form = new RegExp(`^Partner${partner.replaceAll(/[^A-Za-z0-9]/g, '')}ClientId[0-9A-F]{8}$`);
-  const found = [...outputs].filter(([name]) => form.test(name));
-  return found.length === 1 ? found[0]?.[1] : undefined;
 }
 
 async function clientIdByName(

@@ -25,6 +25,14 @@ function contentOf(folder: string): Record<string, string> {
   );
 }
 
+/** The names of the stacks that a deploy protects from being deleted. */
+function protectedStacksOf(stageConfig: object): string[] {
+  return appOf(stageConfig)
+    .synth()
+    .stacks.filter((stack) => stack.terminationProtection === true)
+    .map(({ stackName }) => stackName);
+}
+
 describe('the app', () => {
   it.each([
     ['with nothing but what is required', LEAST],
@@ -49,6 +57,11 @@ describe('the app', () => {
 });
 
 describe('a cloud assembly', () => {
+  it('protects the stack with secret and pool where what it holds is to be kept', () => {
+    expect(protectedStacksOf(LEAST)).toEqual(['egain-accounts-test-credentials']);
+    expect(protectedStacksOf({ ...LEAST, removalPolicy: 'destroy' })).toEqual([]);
+  });
+
   it('goes to the account and region that the stage config names, with every stack', () => {
     const { account, region } = FULL_STAGE.aws;
 
