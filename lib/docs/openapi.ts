@@ -10,6 +10,16 @@ import { EXAMPLE_ACCOUNTS } from './examples.ts';
 import { parameterComponents, parameters } from './parameters.ts';
 import * as responses from './responses.ts';
 
+/** What every answer that is made of the snapshot has, 304 too. */
+const SNAPSHOT_HEADERS = [
+  'ETag',
+  'CacheControl',
+  'Age',
+  'CacheStatus',
+  'Vary',
+  'XCorrelationId',
+] as const;
+
 const SCOPE_DESCRIPTIONS: Record<Scope, string> = {
   'accounts/read': 'The routes, and the fields that name and date an account.',
   'accounts/read.address': 'Adds `address`; it may hold a phone number or an e-mail address.',
@@ -79,14 +89,7 @@ export function createOpenApi(): object {
         UpstreamFailure: responses.UPSTREAM_FAILURE,
         NotModified: {
           description: 'What you have still holds. There is no body.',
-          headers: responses.headers(
-            'ETag',
-            'CacheControl',
-            'Age',
-            'CacheStatus',
-            'Vary',
-            'XCorrelationId',
-          ),
+          headers: responses.headers(...SNAPSHOT_HEADERS),
         },
       },
     },
@@ -182,15 +185,7 @@ function success(
 ): object {
   return {
     description,
-    headers: responses.headers(
-      'ETag',
-      'CacheControl',
-      'Age',
-      'CacheStatus',
-      'Vary',
-      'XCorrelationId',
-      ...more,
-    ),
+    headers: responses.headers(...SNAPSHOT_HEADERS, ...more),
     content: {
       'application/json': { schema: { $ref: `#/components/schemas/${schema}` }, example },
     },
