@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     include: ['test/{lambda,lib,bin}/**/*.test.ts'],
     globalSetup: 'test/support/temporary-root.ts',
+    setupFiles: 'test/mutation/short-properties.ts',
     // Bundles are made of unchanged sources, or would be made anew for each break.
     exclude: ['test/lib/bundle/**', 'test/lambda/authorizer.test.ts'],
     isolate: false,

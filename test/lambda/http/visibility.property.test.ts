@@ -90,9 +90,11 @@ describe('the pages of a list', () => {
   );
 
   it('joined by their links are the whole list, each account once, in one version', async () => {
+    let runs = 0;
     let followed = 0;
     await fc.assert(
       fc.asyncProperty(drawn, async ([accounts, partner, query, pagesize]) => {
+        runs += 1;
         const { request } = createPartnerApi({ accounts });
         const authorizer = authorizerOf(partner);
         const asked = new URLSearchParams(query);
@@ -117,12 +119,13 @@ describe('the pages of a list', () => {
       }),
       { numRuns: 600 },
     );
-    expect(followed).toBeGreaterThan(300);
+    expect(followed).toBeGreaterThan(runs / 2);
   });
 });
 
 describe('the version of what a partner sees', () => {
   it('changes exactly when something in it does, whatever is asked for', async () => {
+    let runs = 0;
     let alike = 0;
     await fc.assert(
       fc.asyncProperty(
@@ -131,6 +134,7 @@ describe('the version of what a partner sees', () => {
         partnerArbitrary,
         queryArbitrary,
         async (before, changes, partner, query) => {
+          runs += 1;
           // The first account is another one, or the same in another order.
           const after = changes.length > 0 ? [...changes, ...before.slice(1)] : before.toReversed();
           const authorizer = authorizerOf(partner);
@@ -151,8 +155,8 @@ describe('the version of what a partner sees', () => {
       ),
       { numRuns: 600 },
     );
-    expect(alike).toBeGreaterThan(100);
-    expect(alike).toBeLessThan(590);
+    expect(alike).toBeGreaterThan(runs / 6);
+    expect(alike).toBeLessThan(runs);
   });
 });
 
@@ -194,12 +198,14 @@ describe('what a partner cannot learn', () => {
     });
 
   it('is anything of hidden accounts or fields: every answer is the same byte for byte', async () => {
+    let runs = 0;
     let told = 0;
     await fc.assert(
       fc.asyncProperty(
         pairOfDataSets,
         fc.array(queryArbitrary, { minLength: 1, maxLength: 3 }),
         async ({ first, second, partner }, queries) => {
+          runs += 1;
           const [one, two] = [first, second].map((accounts) => createPartnerApi({ accounts }));
           if (one === undefined || two === undefined) throw new Error('two data sets');
           const authorizer = authorizerOf(partner);
@@ -223,6 +229,6 @@ describe('what a partner cannot learn', () => {
       { numRuns: 800 },
     );
     // The data sets did differ, so the property says something.
-    expect(told).toBeGreaterThan(400);
+    expect(told).toBeGreaterThan(runs / 2);
   });
 });
