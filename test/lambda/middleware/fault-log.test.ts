@@ -28,6 +28,7 @@ async function logOf(thrown: unknown) {
 describe('the log of a fault', () => {
   test.each([
     ['egainCredentialsRefused', '502-901', 'error'],
+    ['misconfigured', '500-902', 'error'],
     ['noSuchAccount', '404-902', 'warn'],
   ] as const)('has the reason of %s, %s, at the level %s', async (kind, code, level) => {
     const { lines } = await logOf(new Fault(kind, { reason: 'why' }));
@@ -70,7 +71,17 @@ describe('the log of an unforeseen error', () => {
     });
     expect(line?.fields['at']).toMatch(/^at .*fault-log\.test\.ts:\d+:\d+.*; at /);
     expect(JSON.stringify(line)).not.toContain(CANARY);
-    expect(counted.get('Faults:500-901')).toBe(1);
+    expect(Object.fromEntries(counted)).toEqual({ 'Faults:500-901': 1, ServerFaults: 1 });
+  });
+
+  test('leaves the message out where the stack has another one than the error', async () => {
+    const error = new Error(`refused ${CANARY} at the door`);
+    error.message = 'refused';
+
+    const { lines } = await logOf(error);
+
+    expect(lines[0]?.fields['at']).toMatch(/^at /);
+    expect(JSON.stringify(lines)).not.toContain(CANARY);
   });
 
   test.each([
