@@ -50,6 +50,21 @@ describe('what is passed on of eGain’s words', () => {
     });
   });
 
+  test.each([
+    ['the token', `${CANARY.token}-1`],
+    ['the secret', CANARY.clientSecret],
+    ['the client id', CANARY.clientId],
+  ])('is the code alone where a part of %s is in it', async (_, credential) => {
+    const { ask } = createWorld(upstream);
+    const userMessage = `cannot read ${credential.slice(0, 14)}...`;
+    upstream.accounts.script = three(envelopeReply(500, '500-100', { userMessage }));
+
+    const fault = await faultOf(ask());
+
+    expect(fault.code).toBe('500-100');
+    expect(JSON.stringify(fault.told(true))).not.toMatch(/cannot read|about 500-100/);
+  });
+
   test('is cut at 2048 characters, after the credentials are taken out', async () => {
     const { ask } = createWorld(upstream);
     const developerMessage = `${'x'.repeat(2040)}${CANARY.clientSecret}`;

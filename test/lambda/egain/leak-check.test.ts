@@ -98,3 +98,26 @@ test.each([
 ])('what has nothing to do with a credential is passed on: %s', (text) => {
   expect(leaks([text, 'another row', text])).toBe(false);
 });
+
+describe('pieces too short to tell by themselves', () => {
+  // Seven different six-character pieces of the token tell: one of nine characters has four.
+  const nine = TOKEN.slice(3, 12);
+  const others = TOKEN.slice(20, 28);
+  const fewer = TOKEN.slice(20, 27);
+
+  test.each([
+    ['in two rows', [`begins <${nine}>`, `ends <${others}>`]],
+    ['in rows far apart', [`<${nine}>`, 'a row', 'another row', 'one more', `<${others}>`]],
+    ['in base64', [`<${nine}>`, `see <${base64(`and ${others}, too`)}>`]],
+  ])('are found %s', (_, texts) => {
+    expect(leaks(texts)).toBe(true);
+  });
+
+  test.each([
+    ['in one row', [`begins <${nine}>, ends <${others}>`, 'another row']],
+    ['when there are only six of them', [`begins <${nine}>`, `ends <${fewer}>`]],
+    ['when the same ones come again', [`begins <${nine}>`, `ends <${nine}>`]],
+  ])('may come by chance %s', (_, texts) => {
+    expect(leaks(texts)).toBe(false);
+  });
+});

@@ -114,6 +114,24 @@ describe('an answer', () => {
     }
   });
 
+  it.each([
+    [200, 300_000, undefined],
+    [503, 256 * 1024, undefined],
+    [503, 256 * 1024 + 1, 'too-large'],
+    [302, 256 * 1024 + 1, 'too-large'],
+  ])(
+    'of status %i is read up to what an error may hold: %i bytes',
+    async (status, bytes, unread) => {
+      const body = 'x'.repeat(bytes);
+      upstream.accounts.script = [{ status, body }];
+
+      const response = await get({ maxBytes: 20_000_000 });
+
+      expect(response.unread).toBe(unread);
+      expect(response.text).toBe(unread === undefined ? body : null);
+    },
+  );
+
   it('that fails is not waited for longer than five seconds', async () => {
     const clock = createManualClock();
     upstream.accounts.script = [{ status: 401, drop: 'never-ends', body: 'abc' }];
