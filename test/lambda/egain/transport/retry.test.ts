@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { AttemptResult } from '../../../../lambda/egain/transport/attempt.ts';
 import { decideRetry, type RetrySituation } from '../../../../lambda/egain/transport/retry.ts';
-import { statedWait } from '../../../../lambda/egain/transport/retry-after.ts';
+import { statedWait, throttled } from '../../../../lambda/egain/transport/retry-after.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
 
@@ -59,6 +59,7 @@ describe('what is tried again', () => {
         kind: 'accept',
       });
       expect(decide({ ...closed, errorCode: 'ETIMEDOUT' })).toEqual({ kind: 'retry', afterMs: 50 });
+      expect(decide({ ...closed, during: 'body' })).toEqual({ kind: 'retry', afterMs: 50 });
     },
   );
 
@@ -83,6 +84,13 @@ describe('how long is waited', () => {
 
   test('not at all when no time is left for it', () => {
     expect(decide(answer(500), { timeLeftMs: 50 })).toEqual({ kind: 'accept' });
+    expect(decide(answer(500), { timeLeftMs: 51 })).toEqual({ kind: 'retry', afterMs: 50 });
+  });
+
+  test('as the server asks only where a quarter of a second is left for what comes after', () => {
+    const asked = answer(503, { 'retry-after': '2' });
+    expect(decide(asked, { timeLeftMs: 2249 })).toEqual({ kind: 'wait-too-long' });
+    expect(decide(asked, { timeLeftMs: 2250 })).toEqual({ kind: 'retry', afterMs: 2050 });
   });
 
   test('as the server asks, in seconds, with jitter on top', () => {
@@ -133,5 +141,31 @@ describe('the wait that a server states', () => {
     const reset = { 'x-ratelimit-reset': future.toISOString() };
     expect(statedWait(429, new Headers({ ...reset, 'retry-after': '9' }), NOW)).toBe(9000);
     expect(statedWait(429, new Headers({ ...reset, 'retry-after': 'x' }), NOW)).toBe(5000);
+  });
+});
+
+describe('the wait that a caller is told', () => {
+  test.each([
+    ['0', 1],
+    ['1', 1],
+    ['7', 7],
+    ['3600', 3600],
+    ['3601', 3600],
+    ['soon', 10],
+    [new Date(NOW - 5000).toUTCString(), 1],
+  ])('is whole seconds, from one to an hour: %s', (value, seconds) => {
+    const fault = throttled(503, new Headers({ 'retry-after': value }), NOW, { reason: 'why' });
+
+    expect(fault).toMatchObject({ code: '503-901', retryAfterSeconds: seconds, reason: 'why' });
+  });
+
+  test.each([
+    [1, 1],
+    [1001, 2],
+    [3_600_001, 3600],
+  ])('is no shorter than what was asked for: %i ms', (ms, seconds) => {
+    const headers = new Headers({ 'x-ratelimit-reset': new Date(NOW + ms).toISOString() });
+
+    expect(throttled(429, headers, NOW, {})).toMatchObject({ retryAfterSeconds: seconds });
   });
 });
