@@ -1,12 +1,5 @@
 import { gzipSync } from 'node:zlib';
-import { expect } from 'vitest';
-import {
-  CANARY,
-  envelopeReply,
-  makeAccount,
-  makeAccounts,
-  servePages,
-} from '../../../support/egain-world.ts';
+import { CANARY, envelopeReply, makeAccounts, servePages } from '../../../support/egain-world.ts';
 import { type FaultRow, page, unfetched } from '../../../support/fault-row.ts';
 
 const plain = { name: 'a', address: 'b', channel: {} };
@@ -109,40 +102,6 @@ export const pageRows: readonly FaultRow[] = [
     gives: [502, '502-903'],
     calls: [1, 1, 1],
     logs: unfetched('502-903', 'larger than 256 KB'),
-  },
-  {
-    name: 'more than 100,000 accounts in a walk',
-    setUp: (_world, upstream) => {
-      upstream.accounts.otherwise = ({ url }) => {
-        const first = Number(url.searchParams.get('$pagenum') ?? 1) * 10_000;
-        const account = Array.from({ length: 10_000 }, (_, index) => makeAccount(first + index));
-        return page(account, { count: 110_000, pagesize: 10_000 });
-      };
-    },
-    gives: [502, '502-903'],
-    calls: [expect.any(Number) as number, 1, 1],
-    logs: unfetched('502-903', 'larger than 100000 accounts'),
-  },
-  {
-    name: 'a hundred pages of 15 MB',
-    setUp: (_world, upstream) => {
-      const dropped = 'x'.repeat(200_000);
-      const bodies = (pagenum: number) =>
-        JSON.stringify({
-          paginationInfo: { count: 7500, pagesize: 75 },
-          account: Array.from({ length: 75 }, (_, index) => ({
-            ...makeAccount(pagenum * 75 + index),
-            dropped,
-          })),
-        });
-      upstream.accounts.otherwise = ({ url }) => ({
-        body: gzipSync(bodies(Number(url.searchParams.get('$pagenum') ?? 1)), { level: 1 }),
-        headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' },
-      });
-    },
-    gives: [502, '502-903'],
-    calls: [expect.any(Number) as number, 1, 1],
-    logs: unfetched('502-903', 'larger than 100000 accounts or 150 MB'),
   },
   {
     name: 'null in the place of accounts where some are promised',
