@@ -23,6 +23,14 @@ describe('the token', () => {
     [0, 29, 31],
     ['soon', 29, 31],
     [1e12, 29, 31],
+    [31_536_000, 31_535_939, 31_535_941],
+    [31_536_001, 29, 31],
+    ['0x258', 29, 31],
+    ['600s', 29, 31],
+    ['-600', 29, 31],
+    ['600.5', 539, 541],
+    [120, 59, 61],
+    [100, 49, 51],
     [null, 29, 31],
   ])('that lives %s s serves for %i s and not for %i s', async (life, serves, servesNot) => {
     const { ask, clock } = createWorld(upstream, { freshSeconds: 0 });
