@@ -101,6 +101,7 @@ describe('an error of OAuth', () => {
     expect(judgeFailure(sent(answer(418)), failure)).toMatchObject({
       code,
       reason: `the token endpoint answered 418 ${oauthError}`,
+      retryAfterSeconds: code === '503-901' ? 10 : undefined,
     });
   });
 

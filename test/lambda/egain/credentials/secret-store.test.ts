@@ -6,10 +6,11 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { mockClient } from 'aws-sdk-client-mock';
 import 'aws-sdk-client-mock-vitest/extend';
-import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import {
   type CredentialsStore,
   createCredentialsStore,
+  readSecret,
 } from '../../../../lambda/egain/credentials/secret-store.ts';
 import { Fault } from '../../../../lambda/faults.ts';
 import {
@@ -125,7 +126,13 @@ describe('while Secrets Manager is unwell', () => {
   test.each([
     ['ThrottlingException', 400],
     ['TooManyRequestsException', 400],
+    ['LimitExceededException', 400],
+    ['InternalFailure', 400],
+    ['ServiceUnavailable', 400],
+    ['RequestTimeout', 400],
     ['SomeException', 429],
+    ['SomeException', 500],
+    ['SomeException', 599],
     ['InternalServiceError', 500],
   ])(
     '%s, %i: the last value goes on serving, and is asked for again 30 s later',
@@ -151,12 +158,44 @@ describe('while Secrets Manager is unwell', () => {
     },
   );
 
-  test('a connection that fails counts as unwell', async () => {
+  test.each([
+    ['by the SDK’s time', Object.assign(new Error('socket hang up'), { name: 'TimeoutError' })],
+    ['by the system', Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' })],
+    ['without a status', Object.assign(new Error('x'), { code: 'EPIPE', $metadata: {} })],
+  ])('a connection that fails counts as unwell: %s', async (_, error) => {
     await store.get(inTime());
     clock.advance(5 * MINUTE);
-    reads().rejects(Object.assign(new Error('socket hang up'), { name: 'TimeoutError' }));
+    reads().rejects(error);
 
     await expect(store.get(inTime())).resolves.toEqual(FIRST);
+  });
+
+  test.each([
+    ['a set-up that lacks something', new Error('Region is missing'), 'Error'],
+    ['what is no error', 'away', 'unknown'],
+  ])('%s counts as no such thing', async (_, error, name) => {
+    await store.get(inTime());
+    clock.advance(5 * MINUTE);
+    reads().callsFake(async () => {
+      throw error;
+    });
+
+    await expect(store.get(inTime())).rejects.toMatchObject({
+      code: '500-902',
+      reason: `the secret ${SECRET_ARN} cannot be read: ${name}`,
+    });
+  });
+
+  test.each([
+    ['SomeException', 400],
+    ['SomeException', 428],
+    ['SomeException', 499],
+  ])('%s, %i, is no such thing', async (...error) => {
+    await store.get(inTime());
+    clock.advance(5 * MINUTE);
+    fails(...error);
+
+    await expect(store.get(inTime())).rejects.toMatchObject({ code: '500-902' });
   });
 
   test('there is no last value to a container that never read it', async () => {
@@ -238,6 +277,74 @@ describe('a secret that cannot be used is 500-902, saying why and never what it 
     expect(fault).toMatchObject({ code: '500-902' });
     await expect(store.get(inTime())).resolves.toEqual(FIRST);
   });
+});
+
+describe('what stands in for a secret until somebody puts it there', () => {
+  test.each([
+    '<>',
+    '<secret>',
+    ' <secret> ',
+    '...',
+    '…',
+    'changeme',
+    'change-me',
+    'change_me',
+    'CHANGE ME',
+    'replaceme',
+    'replace-me',
+    'replace me',
+    'Placeholder',
+    'todo',
+    'TBD',
+    'xxx',
+    'XXXXXXXX',
+    'null',
+    'undefined',
+    'none',
+    'your-secret',
+    'your_client_secret',
+    'your secret',
+  ])('is told from one: %s', (text) => {
+    expect(readSecret(withSecret(text))).toEqual({ fault: 'clientSecret is a placeholder' });
+  });
+
+  test.each([
+    'a<b>',
+    '<a>b',
+    '....',
+    '..',
+    'abc',
+    'xx',
+    'xxxy',
+    'changemenow',
+    'dontchangeme',
+    'replaceme2',
+    'todos',
+    'nullable',
+    'nonesuch',
+    'yoursecret',
+    'my your-secret',
+    'change--me',
+  ])('is not seen in a secret that looks a little like it: %s', (text) => {
+    expect(readSecret(withSecret(text))).toEqual({
+      value: { clientId: CANARY.clientId, clientSecret: text },
+    });
+  });
+});
+
+test.each([
+  ['arn:aws:secretsmanager:eu-west-1:1:secret:a', 'eu-west-1'],
+  ['arn:aws-us-gov:secretsmanager:us-gov-west-1:1:secret:a', 'us-gov-west-1'],
+  ['egain', 'ap-south-1'],
+  ['not:arn:aws:secretsmanager:eu-west-1:1', 'ap-south-1'],
+])('a secret is asked for in its own region: %s', async (secretArn, region) => {
+  vi.stubEnv('AWS_REGION', 'ap-south-1');
+  const own = createCredentialsStore({ secretArn, clock, telemetry });
+
+  await own.get(inTime());
+
+  const [call] = secretsManager.commandCalls(GetSecretValueCommand);
+  await expect(call?.thisValue.config.region()).resolves.toBe(region);
 });
 
 describe('a read', () => {
