@@ -85,6 +85,18 @@ describe('a page', () => {
     expect(excessIn(holding(Math.floor(full) + 1))).toBe('the page holds too many values');
   });
 
+  test.each([0, 1, 2, 3, 4])('has strings that a quote ends, after %i backslashes', (times) => {
+    const deep = '['.repeat(65);
+    const quote = `${'\\'.repeat(times)}"`;
+    // After an odd number it is a quote within the string, and what follows is within it, too.
+    const [within, after] = times % 2 === 0 ? [quote, ''] : [`${quote}${deep}"`, deep];
+
+    expect(excessIn(`${space}["x${within},"${deep}"]`)).toBeUndefined();
+    expect(excessIn(`${space}["x${quote}${after}${deep}`)).toBe(
+      times % 2 === 0 ? 'the page is nested too deep' : undefined,
+    );
+  });
+
   test.each(['"', '"\\', '"\\"', '"x', '["\\\\\\"]'])(
     'whose text ends within a string is left to the parser: %s',
     (end) => {

@@ -24,6 +24,9 @@ describe('what is asked for', () => {
 
     expect(snapshot.accounts).toEqual(inOrder(makeAccounts(5)));
     expect(searches()).toEqual(['', '?$pagenum=2&$pagesize=2', '?$pagenum=3&$pagesize=2']);
+    for (const { method, url } of upstream.accounts.calls) {
+      expect([method, url.pathname]).toEqual(['GET', '/api/accounts']);
+    }
     expect(upstream.accounts.calls[0]?.headers).toMatchObject({
       authorization: 'Bearer canary-token-91d0-1',
       accept: 'application/json',
