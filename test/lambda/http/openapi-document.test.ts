@@ -74,4 +74,28 @@ describe('the OpenAPI document of a deployment', () => {
     expect(b.headers['ETag']).not.toBe(a.headers['ETag']);
     expect(reads).toBe(1);
   });
+
+  it('is not kept until it is known where partners get tokens', async () => {
+    const found = [undefined, 'https://login.example.com/token'];
+    const document = openApiDocument(
+      () => TEXT,
+      async () => found.shift(),
+    );
+    const ask = () => document(eventOf({ domainName: 'a.example.com', path: resource }));
+
+    expect((await ask()).body).not.toContain('https://login.example.com/token');
+    expect((await ask()).body).toContain('https://login.example.com/token');
+  });
+
+  it('is kept for ten servers, however many names it is asked for by', async () => {
+    const document = openApiDocument(() => TEXT, known('https://login.example.com/token'));
+    const ask = (number: number) =>
+      document(eventOf({ domainName: `n${number}.example.com`, path: resource }));
+
+    const first: unknown[] = [];
+    for (let number = 0; number < 11; number += 1) first.push(await ask(number));
+
+    expect(await ask(9)).toBe(first[9]);
+    expect(await ask(10)).not.toBe(first[10]);
+  });
 });

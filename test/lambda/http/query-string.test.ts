@@ -182,6 +182,15 @@ describe('a query string', () => {
     ]);
   });
 
+  it.each(['0', '01', '-1', '1.0', ' 1', '1e3', '1x', '1000000000000000000000'])(
+    'is repeated as it was written where it is no integer: %j',
+    (written) => {
+      expect(faultOf(`pagesize=${encodeURIComponent(written)}`).details).toEqual([
+        { key: 'pagesize', value: `expected an integer from 1 to 500; got "${written}"` },
+      ]);
+    },
+  );
+
   it('is cut where a fault repeats it', () => {
     const { details } = faultOf(`${'k'.repeat(101)}=1&sort=${'v'.repeat(101)}`);
 

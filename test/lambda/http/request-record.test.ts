@@ -47,6 +47,15 @@ describe('the record of a request', () => {
     ]);
   });
 
+  it('says nothing of what was asked where nothing was', async () => {
+    const { request, telemetry } = createPartnerApi({ accounts: [account()] });
+
+    await request({});
+    await request({ query: 'unknown=1' });
+
+    expect(telemetry.lines.map(({ fields }) => fields['asked'])).toEqual([undefined, undefined]);
+  });
+
   it('has the sums and the time of this request alone', async () => {
     const api = createPartnerApi({
       service: () => ({

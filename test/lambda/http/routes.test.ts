@@ -13,7 +13,10 @@ describe('GET /openapi.json', () => {
     const result = await request(contract);
 
     expect(result).toMatchObject({ statusCode: 200, body: '{"openapi":"3.0.3"}' });
-    expect(result.headers).toMatchObject({ 'Cache-Control': 'public, max-age=300' });
+    expect(result.headers).toMatchObject({
+      'Cache-Control': 'public, max-age=300',
+      Vary: 'Accept-Encoding',
+    });
     expect(result.headers).not.toHaveProperty('Age');
   });
 
