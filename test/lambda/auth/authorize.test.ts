@@ -132,6 +132,54 @@ test.each(['', 'arn:aws:s3:::bucket/key', 'arn:aws:execute-api:eu-west-1:1:api']
   },
 );
 
+describe('what is logged of a client that is denied', () => {
+  test.each([
+    [{ client_id: 'stranger' }, 'client denied {"reason":"no partner"}'],
+    [
+      { client_id: 'client-basic', scope: '' },
+      'client denied {"reason":"scope","partner":"basic"}',
+    ],
+  ])('is why, and which partner it is: %j', async (change, line) => {
+    await authorize(await bearer(change));
+
+    expect(telemetry.lines).toEqual([line]);
+  });
+});
+
+describe('a pool of Cognito’s', () => {
+  /** Nobody listens there, so that a token's own words alone can condemn it. */
+  const jwksUri = 'http://127.0.0.1:1/jwks';
+  const byWords = async (config: { readonly issuer: string }) => {
+    const decide = support.createTestAuthorize({ jwksUri, ...config }, clock, telemetry);
+    const claims = support.goodClaims(config.issuer, clock);
+    return decide(`Bearer ${await sign(key, claims)}`).catch((error: unknown) => error);
+  };
+
+  test.each([
+    'https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_a',
+    'https://cognito-idp.cn-north-1.amazonaws.com.cn/cn-north-1_a',
+  ])('is known by its issuer, whose access tokens say that they are: %s', async (url) => {
+    await expect(byWords({ issuer: url })).resolves.toMatchObject({ message: 'token_use' });
+  });
+
+  test.each([
+    'https://cognito-idp.eu-west-1.amazonaws.com.example.com/a',
+    'https://example.com/?https://cognito-idp.eu-west-1.amazonaws.com/a',
+    'https://cognito-idp.eu-west-1.amazonaws.comx/a',
+  ])('is not what only looks like one: %s', async (url) => {
+    await expect(byWords({ issuer: url })).resolves.toMatchObject({ name: 'KeysUnavailable' });
+  });
+
+  test.each([
+    ['clients', { cognitoClients: { acme: 'a', basic: 'b', narrow: 'n' } }],
+    ['directory', { cognitoClientsSecretArn: 'arn:aws:secretsmanager:eu-west-1:1:secret:d' }],
+  ])('of the stack’s own needs no audience: by its %s', async (_, own) => {
+    const config = { issuer: issuer.url, audience: undefined, ...own };
+
+    await expect(byWords(config)).resolves.toMatchObject({ message: 'token_use' });
+  });
+});
+
 describe('set up wrongly', () => {
   const { acme, basic } = support.PARTNERS;
 

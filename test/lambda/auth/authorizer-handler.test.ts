@@ -92,3 +92,16 @@ test('what fails at init is tried at each request, until it works', async () => 
   expect(await handler(request, context)).toBe(result);
   expect(await handler(request, context)).toBe(result);
 });
+
+test('what has worked is not put together again', async () => {
+  let prepared = 0;
+  const { handler } = prepareHandler(() => {
+    prepared += 1;
+    return async () => result;
+  });
+
+  await handler(request, context);
+  await handler(request, context);
+
+  expect(prepared).toBe(1);
+});
