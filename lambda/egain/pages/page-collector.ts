@@ -44,8 +44,8 @@ export function createPageCollector(first: AccountsPage): PageCollector {
   let short = false;
   let complete = false;
 
-  const mayEndHere = () =>
-    merged.size === count || (merged.size > count && (pages >= count || short));
+  // Each page has brought an account at least, so these pages hold no fewer than `count` of them.
+  const mayEndHere = () => merged.size === count || pages >= count || short;
 
   const plan = (known: number) => {
     pagesKnown = Math.max(pagesKnown, known);

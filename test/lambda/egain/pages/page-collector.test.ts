@@ -91,6 +91,13 @@ describe('where records are counted', () => {
     expect(stateOf(collector)).toEqual({ pages: 4, complete: true });
   });
 
+  test('one that comes alone is followed by one more, also in a long walk', () => {
+    const collector = collect(12, 2, pageOf(0, 1));
+    for (let page = 2; page < 8; page += 1) collector.add(pageOf(page));
+
+    expect(stateOf(collector)).toEqual({ pages: 8, complete: false });
+  });
+
   test.each([
     [[], 'one is empty too early'],
     [[0, 1], 'one is repeated'],
@@ -159,6 +166,15 @@ describe('where pages are counted', () => {
 
     expect(collect(1001, 600, ...pages).pagesKnown()).toBe(1001);
     expect(() => collect(1002, 600, ...pages)).toThrow(addingUpTo('there are more than 1000'));
+  });
+
+  test('no page comes after a thousand, also none that would be the last', () => {
+    const collector = collect(1, 2, pageOf(0, 1));
+    for (let page = 1; page < 1000; page += 1) collector.add(pageOf(2 * page, 2 * page + 1));
+
+    expect(() => {
+      collector.add(pageOf(2000));
+    }).toThrow(addingUpTo('there are more than 1000'));
   });
 
   test('a thousand may come, and no more', () => {

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Account } from '../../../../lambda/egain/account.ts';
 import type { FetchedPage } from '../../../../lambda/egain/accounts-answer.ts';
+import { RefusedRequest } from '../../../../lambda/egain/judge-failure.ts';
 import { walkPages } from '../../../../lambda/egain/pages/page-walk.ts';
+import { Fault } from '../../../../lambda/faults.ts';
 import { createDeadline } from '../../../../lambda/platform/deadline.ts';
 import { makeAccount, makeAccounts } from '../../../support/egain-world.ts';
 import { createManualClock } from '../../../support/manual-clock.ts';
@@ -16,7 +18,7 @@ const TOO_LARGE = {
 async function walk(...pages: Pick<FetchedPage, 'account' | 'bytes'>[]) {
   const telemetry = recordTelemetry();
   const known: number[] = [];
-  const count = pages.reduce((sum, { account }) => sum + account.length, 0);
+  const count = new Set(pages.flatMap(({ account }) => account.map(({ id }) => id))).size;
   const pagesize = pages[0]?.account.length ?? 1;
   const accounts = await walkPages(
     async (_deadline, request) => {
@@ -80,4 +82,50 @@ describe('a walk', () => {
     const { telemetry: other } = await walk({ account: accountsFrom(0, 1), bytes: 9 });
     expect([...other.counted, ...other.lines]).toEqual([]);
   });
+});
+
+/** Walks a list of one full page, after which this is thrown. */
+const walkInto = async (error: unknown) =>
+  walkPages(
+    async (_deadline, request) => {
+      if (request !== undefined) throw error;
+      return { account: accountsFrom(0, 2), bytes: 9, paginationInfo: { count: 2, pagesize: 2 } };
+    },
+    createDeadline(25_000, createManualClock()),
+    recordTelemetry(),
+  );
+
+describe('the page after a full last one', () => {
+  test.each([400, 404])('may be refused with %i, and there is no more', async (status) => {
+    const refused = new RefusedRequest('egainContractBroken', status, {});
+
+    await expect(walkInto(refused)).resolves.toHaveLength(2);
+  });
+
+  test.each([
+    new RefusedRequest('egainScopeInsufficient', 403, {}),
+    new RefusedRequest('egainCredentialsRefused', 401, {}),
+    new RefusedRequest('egainContractBroken', 410, {}),
+    new Fault('egainUnavailable'),
+    new Error('unforeseen'),
+  ])('fails the walk by any other failure: %s', async (error) => {
+    await expect(walkInto(error)).rejects.toBe(error);
+  });
+});
+
+test('accounts that come again are counted, and told once', async () => {
+  const { telemetry } = await walk(
+    { account: accountsFrom(0, 2), bytes: 9 },
+    { account: accountsFrom(1, 2), bytes: 9 },
+    { account: accountsFrom(3, 1), bytes: 9 },
+  );
+
+  expect(telemetry.counted.get('DuplicateAccounts')).toBe(1);
+  expect(telemetry.lines).toEqual([
+    {
+      level: 'warn',
+      message: 'Accounts came more than once in one walk',
+      fields: { duplicates: 1 },
+    },
+  ]);
 });
