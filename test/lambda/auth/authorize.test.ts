@@ -125,12 +125,14 @@ describe('a valid token is denied', () => {
   });
 });
 
-test.each(['', 'arn:aws:s3:::bucket/key', 'arn:aws:execute-api:eu-west-1:1:api'])(
-  'no policy is made for %j, which is no method of an API',
-  (methodArn) => {
-    expect(() => deny(methodArn, 'unknown')).toThrow('methodArn');
-  },
-);
+test.each([
+  '',
+  'arn:aws:s3:::bucket/key',
+  'arn:aws:execute-api:eu-west-1:1:api',
+  'arn:aws:execute-api:eu-west-1:1:api/v1',
+])('no policy is made for %j, which is no method of an API', (methodArn) => {
+  expect(() => deny(methodArn, 'unknown')).toThrow('methodArn');
+});
 
 describe('what is logged of a client that is denied', () => {
   test.each([

@@ -134,6 +134,17 @@ describe('keys never had', () => {
     ['not JSON', () => ({ jwks: (response) => response.end('<secret>') }), 'is not JSON'],
     ['an empty answer', () => ({ jwks: (response) => response.end() }), 'is not JSON'],
     ['not a key set', () => ({ jwks: json({ keys: 'none' }) }), 'the key set is malformed'],
+    [
+      'cut off',
+      () => ({
+        jwks: (response) => {
+          response.writeHead(200, { 'content-length': '500' }).write('{"keys":', () => {
+            response.destroy();
+          });
+        },
+      }),
+      'is cut off',
+    ],
     ['too large', () => ({ jwks: json('x'.repeat(600_000)) }), 'is too large'],
     [
       'a key that is none',
@@ -175,6 +186,23 @@ describe('keys never had', () => {
     issuer.disturbance = {};
     if (reason === 'the key is not usable') clock.advance(10 * MINUTE);
     await expect(present(first)).resolves.toMatchObject({ principalId: 'acme' });
+  });
+
+  test('are remembered to have been away only until they are had', async () => {
+    issuer.disturbance = { jwks: down };
+    await expect(present(first)).rejects.toBeInstanceOf(KeysUnavailable);
+    issuer.disturbance = {};
+    await present(first);
+
+    await expect(present(second)).rejects.toBeInstanceOf(TokenRefused);
+  });
+
+  test('of an issuer that is named with a slash, and names itself without', async () => {
+    const url = `${issuer.url}/`;
+    authorize = support.createTestAuthorize({ issuer: url }, clock);
+    const token = await issuers.sign(first, support.goodClaims(url, clock));
+
+    await expect(authorize(`Bearer ${token}`)).rejects.toThrow('differ by a slash at the end');
   });
 
   test('a bad token is still refused', async () => {
@@ -248,6 +276,15 @@ describe('keys had once, and the issuer goes down', () => {
       await expect(present(first)).resolves.toMatchObject({ principalId: 'acme' });
     }
     clock.advance(HOUR);
+    await expect(present(first)).rejects.toBeInstanceOf(KeysUnavailable);
+  });
+
+  test('a day is no longer than that, also where the issuer has just been asked', async () => {
+    clock.advance(24 * HOUR - 1);
+    await expect(present(first)).resolves.toMatchObject({ principalId: 'acme' });
+
+    clock.advance(1);
+
     await expect(present(first)).rejects.toBeInstanceOf(KeysUnavailable);
   });
 

@@ -85,6 +85,7 @@ describe('a key set keeps a token out', () => {
     ['whose keys under the kid are others', () => [named(otherJwk), named(otherJwk)]],
     ['whose key has another kid', () => [named(jwk, 'k2')]],
     ['whose key has another kid, beside one without', () => [named(jwk, 'k2'), otherJwk]],
+    ['whose key has no kid, where the token’s is no text', () => [jwk], { kid: 7 }],
     ['whose key is for encryption', () => [named({ ...jwk, use: 'enc' })]],
     ['whose key may not verify', () => [named({ ...jwk, key_ops: ['encrypt'] })]],
     ['whose key is for another algorithm', () => [named({ ...jwk, alg: 'ES512' })]],

@@ -248,3 +248,27 @@ describe('tokens of Cognito', () => {
     expect(none.principalId).toBe('acme');
   });
 });
+
+test.each([
+  [8192, 'header'],
+  [8193, 'too long'],
+])('an Authorization header of %i characters is refused by its %s', async (length, reason) => {
+  const words = 'Bearer .b.c';
+  const text = words.replace(' .', ` ${'a'.repeat(length - words.length)}.`);
+
+  expect(text).toHaveLength(length);
+  await expect(authorize(text)).rejects.toThrow(reason);
+});
+
+test.each([
+  ['exp', { exp: 1 }],
+  ['exp', { exp: undefined }],
+  ['nbf', { nbf: 9_999_999_999 }],
+  ['aud', { aud: 'https://other.test' }],
+  ['iss', { iss: 'https://other.test' }],
+  ['ID token', { nonce: 'n' }],
+])('the log learns which check a token failed: %s', async (check, change) => {
+  const token = await sign(rsa, { ...claims, ...change } as JWTPayload);
+
+  await expect(authorize(`Bearer ${token}`)).rejects.toThrow(new RegExp(`^${check}$`));
+});
