@@ -42,6 +42,11 @@ describe('compareCodePoints', () => {
     ]);
   });
 
+  it('goes on behind half a character that both have', () => {
+    expect(compareCodePoints('\uD83Da', '\uD83Db')).toBeLessThan(0);
+    expect(compareCodePoints('\uD83Db', '\uD83Da')).toBeGreaterThan(0);
+  });
+
   it('agrees with the code points taken one by one, lone surrogates too', () => {
     fc.assert(
       fc.property(units, units, (a, b) => {
@@ -59,8 +64,13 @@ describe('excerpt', () => {
     expect(excerpt(`${'x'.repeat(98)}😀`)).toBe(`${'x'.repeat(98)}😀`);
   });
 
+  it('cuts off no more than that', () => {
+    expect(excerpt(`${'x'.repeat(99)}\uE000x`)).toBe(`${'x'.repeat(99)}\uE000`);
+    expect(excerpt(`${'x'.repeat(99)}\uD83D`)).toBe(`${'x'.repeat(99)}\uFFFD`);
+  });
+
   it('shows nothing that hides, breaks lines or turns text round', () => {
-    expect(excerpt('a\r\n\u0000\u0085\u2028\u202E\u200Bb')).toBe(`a${'\uFFFD'.repeat(7)}b`);
+    expect(excerpt('a\r\n\u0000\u0085\u2028\u2029\u202E\u200Bb')).toBe(`a${'\uFFFD'.repeat(8)}b`);
     expect(excerpt('\uD800')).toBe('\uFFFD');
   });
 });
