@@ -230,10 +230,24 @@ describe('a query string', () => {
     expect(details.at(-1)).toEqual({ key: 'more', value: '471 further faults' });
   });
 
+  it.each([
+    [30, 'unknown29', 'no such parameter'],
+    [31, 'more', '2 further faults'],
+  ])('gets thirty rows at most: of %i faults', (faults, key, value) => {
+    const names = Array.from({ length: faults }, (_, index) => `unknown${index}=1`);
+
+    const { details } = faultOf(names.join('&'));
+
+    expect(details).toHaveLength(30);
+    expect(details.at(-1)).toEqual({ key, value });
+  });
+
   it('hints at the encoding where a plus arrived as a space', () => {
     expect(faultOf('createdAfter=2026-01-01T00:00:00+01:00').details[0]?.value).toMatch(/%2B$/);
     expect(faultOf('createdAfter=2026-01-01T00:00:00+0100').details[0]?.value).toMatch(/%2B$/);
-    expect(faultOf('createdAfter=nonsense').details[0]?.value).not.toContain('%2B');
+    for (const text of ['nonsense', '2026-01-01T00:00:00 01:00x', '2026-01-01T00:00:00 1:00']) {
+      expect(faultOf(`createdAfter=${text}`).details[0]?.value).not.toContain('%2B');
+    }
   });
 
   it('has only fields for one account', () => {
