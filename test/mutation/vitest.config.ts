@@ -13,7 +13,7 @@ export default defineConfig({
     exclude: [
       'test/lib/bundle/**',
       'test/lambda/authorizer.test.ts',
-      // Seconds of pages for the limits that page-walk-bounds.test.ts and others try with a few.
+      // Seconds of pages, for limits that page-walk-bounds.test.ts tries with a few.
       'test/lambda/egain/long-walks.test.ts',
     ],
     isolate: false,
