@@ -18,10 +18,11 @@ describe('a container over its life', () => {
   });
 
   test('the warm-up reads the secret, and asks eGain for nothing', async () => {
-    const { ask, service } = createWorld(upstream);
+    const { ask, service, clock } = createWorld(upstream);
 
     await service.warmUp();
     const warm = calls();
+    expect(clock.waiting).toBe(0);
     await ask();
 
     expect(warm).toEqual([0, 0, 1]);
