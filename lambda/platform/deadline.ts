@@ -59,6 +59,18 @@ export function deadlineOf(
   return createDeadline(remainingMs, clock, longestMs);
 }
 
+/**
+ * The deadline of something that has not begun before it ends, as one answer of another service:
+ * the deadline's own, or `beginWithinMs` from now. Its `dispose` leaves the deadline's timer alone.
+ */
+export function untilBegun(deadline: Deadline, clock: Clock): Deadline {
+  const { beginWithinMs } = deadline;
+  if (beginWithinMs === undefined) return { ...deadline, dispose: () => undefined };
+  const begun = cancellable(deadline);
+  const dispose = clock.after(beginWithinMs, () => begun.cancel(new Fault('timedOut')));
+  return { ...begun, dispose };
+}
+
 /** A deadline that its owner can also bring forward, for work whose result is no longer wanted. */
 export interface CancellableDeadline extends Deadline {
   cancel(reason: unknown): void;

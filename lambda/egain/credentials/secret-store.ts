@@ -4,7 +4,7 @@ import * as z from 'zod/mini';
 import { Fault } from '../../faults.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { readAwsKeys } from '../../platform/config.ts';
-import { type Deadline, within } from '../../platform/deadline.ts';
+import { type Deadline, untilBegun, within } from '../../platform/deadline.ts';
 import { errorCode } from '../../platform/http-client.ts';
 import { parseJson } from '../../platform/json.ts';
 import { createSingleFlight } from '../../platform/single-flight.ts';
@@ -58,24 +58,26 @@ export function createCredentialsStore(options: CredentialsOptions): Credentials
 
   const read = async (deadline: Deadline): Promise<Credentials> => {
     deadline.signal.throwIfAborted();
+    const begun = untilBegun(deadline, clock);
     telemetry.count('SecretReads');
     const command = new GetSecretValueCommand({ SecretId: secretArn, VersionStage: 'AWSCURRENT' });
     try {
       // The SDK's own pauses between attempts do not know the signal.
-      const answer = await within(client.send(command, { abortSignal: deadline.signal }), deadline);
+      const answer = await within(client.send(command, { abortSignal: begun.signal }), begun);
       kept = parseSecret(secretArn, answer.SecretString, answer.VersionId);
       keepUntil = clock.now() + KEEP_MS;
       return kept;
     } catch (error) {
-      if (deadline.signal.aborted) {
-        throw deadline.remaining() > 0
-          ? error
-          : new Fault('timedOut', { reason: 'Secrets Manager did not answer in time' });
-      }
-      if (error instanceof Fault) throw error;
-      const failure = errorName(error);
+      // Another's reason: whoever waits for this one has no use for it any more.
+      if (deadline.signal.aborted && deadline.remaining() > 0) throw error;
+      const late = begun.signal.aborted;
+      if (error instanceof Fault && !late) throw error;
+      const failure = late ? 'TimeoutError' : errorName(error);
       telemetry.warn('Reading the secret failed', { secretArn, failure });
-      if (kept !== undefined && isTransient(error)) {
+      if (late && (kept === undefined || deadline.signal.aborted)) {
+        throw new Fault('timedOut', { reason: 'Secrets Manager did not answer in time' });
+      }
+      if (kept !== undefined && (late || isTransient(error))) {
         keepUntil = clock.now() + UNWELL_MS;
         return kept;
       }
@@ -86,6 +88,8 @@ export function createCredentialsStore(options: CredentialsOptions): Credentials
         });
       }
       throw new Fault('misconfigured', { reason: unreadable(secretArn, failure) });
+    } finally {
+      begun.dispose();
     }
   };
 

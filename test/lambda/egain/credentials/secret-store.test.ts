@@ -348,6 +348,34 @@ test.each([
 });
 
 describe('a read', () => {
+  test('ends with 504-901 as soon as something older is to stand in', async () => {
+    const deadline = { ...inTime(), beginWithinMs: 5000 };
+    reads().callsFake(() => new Promise(() => undefined));
+
+    const asked = store.get(deadline);
+    clock.advance(4999);
+    await expect(Promise.race([asked, Promise.resolve('waiting')])).resolves.toBe('waiting');
+    clock.advance(1);
+
+    await expect(asked).rejects.toMatchObject({
+      code: '504-901',
+      reason: 'Secrets Manager did not answer in time',
+    });
+    expect(deadline.signal.aborted).toBe(false);
+  });
+
+  test('does without an answer that is late, where it has read the secret before', async () => {
+    await store.get(inTime());
+    clock.advance(5 * MINUTE);
+    reads().callsFake(() => new Promise(() => undefined));
+
+    const asked = store.get({ ...inTime(), beginWithinMs: 5000 });
+    clock.advance(5000);
+
+    await expect(asked).resolves.toEqual(FIRST);
+    await expect(store.get(inTime())).resolves.toEqual(FIRST);
+  });
+
   test("ends with 504-901 when the caller's time does", async () => {
     reads().callsFake(() => Promise.withResolvers().promise);
     const waiting = faultOf(store.get(inTime()));
