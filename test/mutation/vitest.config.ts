@@ -10,12 +10,7 @@ export default defineConfig({
     globalSetup: 'test/support/temporary-root.ts',
     setupFiles: 'test/mutation/short-properties.ts',
     // Bundles are made of unchanged sources, or would be made anew for each break.
-    exclude: [
-      'test/lib/bundle/**',
-      'test/lambda/authorizer.test.ts',
-      // Seconds of pages, for limits that page-walk-bounds.test.ts tries with a few.
-      'test/lambda/egain/long-walks.test.ts',
-    ],
+    exclude: ['test/lib/bundle/**', 'test/lambda/authorizer.test.ts'],
     isolate: false,
     unstubEnvs: true,
     testTimeout: 60_000,

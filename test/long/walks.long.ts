@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { createWorld, makeAccount, startUpstream } from '../../support/egain-world.ts';
-import { expectFault } from '../../support/expect-fault.ts';
-import { page } from '../../support/fault-row.ts';
-import { longWalkRows } from './fault-rows/long-walk-rows.ts';
+import { longWalkRows } from '../lambda/egain/fault-rows/long-walk-rows.ts';
+import { createWorld, makeAccount, startUpstream } from '../support/egain-world.ts';
+import { expectFault } from '../support/expect-fault.ts';
+import { page } from '../support/fault-row.ts';
 
 const upstream = await startUpstream();
 

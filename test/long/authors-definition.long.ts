@@ -1,13 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { UsageError } from '../../../cli/usage-error.ts';
+import { UsageError } from '../../cli/usage-error.ts';
 import {
   isTaskFunction,
   readDefinition,
   withPlaceholders,
-} from '../../../sandbox/cli/authors-definition.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+} from '../../sandbox/cli/authors-definition.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const INVOKE = 'arn:aws:states:::lambda:invoke';
 const invoking = (functionName: string) => ({
