@@ -50,6 +50,7 @@ export async function measureNewcomer(world: World, subjects: Subjects): Promise
     const what = `first answer of a new container, ${accounts.toLocaleString('en-US')} accounts in the table: spawn to answer against \`cache.shared: false\` with eGain at 0 ms`;
     targets.push(atMost(what, 1, ratio));
   }
+  await world.forget();
   return {
     text: [
       `${RUNS} starts each, interleaved; eGain at 0 ms with pages of 25; ms. Calls to eGain: the most that a start made, for pages and tokens.`,
