@@ -1,5 +1,8 @@
 import { createClient } from '../egain/accounts-client.ts';
-import { createCredentialsStore } from '../egain/credentials/secret-store.ts';
+import {
+  type CredentialsStore,
+  createCredentialsStore,
+} from '../egain/credentials/secret-store.ts';
 import { createTokenShelf } from '../egain/credentials/token-shelf.ts';
 import { createTokenSource } from '../egain/credentials/token-source.ts';
 import { walkPages } from '../egain/pages/page-walk.ts';
@@ -9,6 +12,7 @@ import { createUpstream } from '../egain/transport/upstream.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import type { ServiceConfig } from '../platform/config.ts';
 import { createDeadline } from '../platform/deadline.ts';
+import type { Send } from '../platform/http-client.ts';
 import { createDynamoTable } from '../platform/table/dynamo-table.ts';
 import { guardTable } from '../platform/table/guarded-table.ts';
 import { sharedKeys } from '../platform/table/shared-keys.ts';
@@ -38,6 +42,10 @@ export interface ServiceOptions {
   readonly random?: () => number;
   /** In place of the table that the settings name. */
   readonly table?: Table;
+  /** In place of Secrets Manager. */
+  readonly credentials?: CredentialsStore;
+  /** In place of the network between here and eGain. */
+  readonly send?: Send;
 }
 
 /** Everything between a request for accounts and eGain, wired for one container. */
@@ -46,7 +54,7 @@ export function createService(
   telemetry: Telemetry,
   options: ServiceOptions = {},
 ): Service {
-  const { clock = systemClock, random = Math.random } = options;
+  const { clock = systemClock, random = Math.random, send } = options;
   const shared = { clock, telemetry };
 
   const named = config.sharedTableName;
@@ -58,9 +66,10 @@ export function createService(
     table === undefined || callsPerMinute === undefined
       ? undefined
       : createCallBudget({ ...shared, callsPerMinute, table, key: keys.calls });
-  const attempts = { ...shared, random, budget: createRetryBudget(clock), calls };
+  const attempts = { ...shared, random, budget: createRetryBudget(clock), calls, send };
 
-  const credentials = createCredentialsStore({ ...shared, secretArn: config.secretArn });
+  const { secretArn } = config;
+  const credentials = options.credentials ?? createCredentialsStore({ ...shared, secretArn });
   const tokens = createTokenSource({
     ...shared,
     endpoint: config,

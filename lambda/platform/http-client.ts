@@ -86,6 +86,9 @@ export async function send(request: HttpRequest, options: SendOptions): Promise<
   return { status, headers: { get: (name) => valueOf(headers[name.toLowerCase()]) }, ...body };
 }
 
+/** As `send` does. */
+export type Send = typeof send;
+
 /** The system's or Node's code of an error; nothing of its message, which may quote a header. */
 export function errorCode(error: unknown): string | undefined {
   const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined;

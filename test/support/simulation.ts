@@ -1,23 +1,30 @@
-import type { RenewableStore, SnapshotAnswer } from '../../lambda/accounts/snapshot-store.ts';
-import { createSnapshots } from '../../lambda/accounts/snapshots.ts';
-import { createTokenShelf } from '../../lambda/egain/credentials/token-shelf.ts';
-import { createTokenSource } from '../../lambda/egain/credentials/token-source.ts';
-import { createCallBudget } from '../../lambda/egain/transport/call-budget.ts';
-import { Fault } from '../../lambda/faults.ts';
-import { createDeadline, type Deadline, pause } from '../../lambda/platform/deadline.ts';
-import { guardTable } from '../../lambda/platform/table/guarded-table.ts';
+import type { APIGatewayProxyResult, Context } from 'aws-lambda';
+import { createService } from '../../lambda/accounts/service.ts';
+import { createApiHandler } from '../../lambda/http/api-handler.ts';
+import type { ServiceConfig } from '../../lambda/platform/config.ts';
 import { sharedKeys } from '../../lambda/platform/table/shared-keys.ts';
-import type { Table } from '../../lambda/platform/table/table.ts';
-import { makeAccount } from './egain-world.ts';
-import { createMemoryTable } from './memory-table.ts';
+import { createTaskHandler } from '../../lambda/workflow/task-handler.ts';
+import type { TaskOutput } from '../../lambda/workflow/task-page.ts';
+import { apiEvent } from './api-events.ts';
 import { recordTelemetry } from './recorded-telemetry.ts';
+import {
+  connectEgain,
+  contentOf,
+  type EgainFault,
+  type SimulatedEgainOptions,
+  versionOf,
+} from './simulated-egain.ts';
+import { createSimulatedTable, type SimulatedTable, type TableFault } from './simulated-table.ts';
 import { createProcess, createSimulatedTime, type SimulatedProcess } from './simulated-time.ts';
 
 export const FRESH_MS = 30_000;
 export const STALE_MS = 120_000;
 export const SKEW_MS = 5000;
-const PAGES = 3;
-const TOKEN_SECONDS = 90;
+/** What the functions are given for an invocation. */
+const API_MS = 28_000;
+const TASK_MS = 60_000;
+/** Of a workflow's page: a content takes two or three. */
+const TASK_PAGESIZE = 4;
 
 /** Something that is wrong for a while; times are milliseconds from the beginning. */
 interface Spell<Kind> {
@@ -26,215 +33,196 @@ interface Spell<Kind> {
   readonly kind: Kind;
 }
 
-export type TableFault = 'slow' | 'away' | 'answer lost';
-export type EgainFault = 'down' | 'hangs' | 'throttles' | 'refuses';
+/** Who asks: a partner, one that sends the entity tag of its last answer, or a workflow. */
+export type Caller = 'partner' | 'poller' | 'workflow';
 
 /** What happens in a simulation. */
 export interface Scenario {
   /** How far each container's clock is ahead. */
   readonly offsets: readonly number[];
-  readonly requests: readonly { at: number; container: number; task: boolean }[];
+  readonly requests: readonly { at: number; container: number; caller: Caller }[];
   readonly tableFaults: readonly Spell<TableFault>[];
   readonly egainFaults: readonly Spell<EgainFault>[];
   /** When eGain's accounts change. */
   readonly changes: readonly number[];
   readonly kills: readonly { at: number; container: number }[];
   readonly freezes: readonly { at: number; container: number; ms: number }[];
-  readonly pageMs: number;
+  readonly roundTripMs: number;
   readonly callsPerMinute?: number | undefined;
   readonly endMs: number;
 }
 
-/** What a caller got, and when; times are milliseconds from the beginning. */
-export interface Observed {
+/** What a caller was answered, and when; times are milliseconds from the beginning. */
+interface Answered {
   readonly askedAt: number;
   readonly at: number;
   /** Of the process that answered, so that a new one in its place is another. */
   readonly process: number;
-  readonly task: boolean;
-  readonly answer: SnapshotAnswer | undefined;
-  readonly error: unknown;
   /** Which of eGain's contents it was; undefined where it was none of them, or not whole. */
   readonly version: number | undefined;
 }
 
-export interface Outcome {
-  readonly observed: readonly Observed[];
+export interface ApiAnswer extends Answered {
+  readonly by: 'api';
+  readonly response: APIGatewayProxyResult;
+}
+
+export interface TaskAnswer extends Answered {
+  readonly by: 'task';
+  readonly result: TaskOutput | Error;
+}
+
+export interface Outcome extends Pick<SimulatedTable, 'commits' | 'refusals'> {
+  /** In the order in which they were given. */
+  readonly answers: readonly (ApiAnswer | TaskAnswer)[];
+  /** The names of the accounts that workflows had when they had got the last page. */
+  readonly exports: readonly (readonly unknown[])[];
   /** When eGain was called, for pages and for tokens. */
   readonly pageCalls: readonly number[];
   readonly tokenCalls: readonly number[];
-  /** The revisions that were committed, in their order. */
-  readonly revisions: readonly number[];
   /** When a content was replaced by the next; Infinity for the last. */
   readonly supersededAt: (version: number) => number;
-  /** When the table was told of a walk that eGain refused. */
-  readonly refusals: readonly number[];
-  /** When walks were committed. */
-  readonly commits: readonly number[];
   /** Requests whose process lived and that got no answer. */
   readonly unanswered: number;
 }
 
-/** Runs the real store, token source and budget of several containers through a scenario. */
+const CONFIG: ServiceConfig = {
+  secretArn: 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:egain-AbCdEf',
+  apiUrl: 'https://api.example.com',
+  tokenUrl: 'https://login.example.com/token',
+  scope: 'scope',
+  clientAuthentication: 'body',
+  freshSeconds: FRESH_MS / 1000,
+  staleSeconds: STALE_MS / 1000,
+  provisioned: false,
+};
+const CREDENTIALS = { clientId: 'the-client', clientSecret: 'the-secret', version: '1' };
+
+const openApi = () => Promise.reject(new Error('nobody asks for it'));
+
+/** Runs the real handlers of several containers, and all that is below them, through a scenario. */
 export async function simulate(scenario: Scenario): Promise<Outcome> {
   const time = createSimulatedTime();
   const start = time.now;
   const since = () => time.now - start;
-  const shared = createMemoryTable();
-  const keys = sharedKeys({ apiUrl: '', tokenUrl: '', scope: '', secretArn: '' });
-  const observed: Observed[] = [];
-  const pageCalls: number[] = [];
-  const tokenCalls: number[] = [];
-  const revisions: number[] = [];
-  const commits: number[] = [];
-  const refusals: number[] = [];
-  let unanswered = 0;
-
   const during = <Kind>(spells: readonly Spell<Kind>[]) =>
     spells.find(({ at, ms }) => since() >= at && since() < at + ms)?.kind;
   const changes = scenario.changes.toSorted((a, b) => a - b);
-  const versionNow = () => changes.filter((at) => at <= since()).length;
-
-  /** Notes what the board says after each write of it. */
-  const noteBoard = () => {
-    const body = shared.items.get(keys.current)?.body ?? '{}';
-    const { revision = 0, failure } = JSON.parse(body) as {
-      revision?: number;
-      failure?: { shutOut?: boolean };
-    };
-    if (revision !== (revisions.at(-1) ?? 0)) {
-      revisions.push(revision);
-      commits.push(since());
-    }
-    if (failure?.shutOut === true && !(refusals.at(-1) === since())) refusals.push(since());
+  const pageCalls: number[] = [];
+  const tokenCalls: number[] = [];
+  const egain: SimulatedEgainOptions = {
+    time,
+    roundTripMs: scenario.roundTripMs,
+    fault: () => during(scenario.egainFaults),
+    version: () => changes.filter((at) => at <= since()).length,
+    onPageCall: () => pageCalls.push(since()),
+    onTokenCall: () => tokenCalls.push(since()),
   };
-
-  /** The table as a process reaches it: what it does, it does whether or not the answer arrives. */
-  const reach = ({ clock }: SimulatedProcess): Table => {
-    const call = <T>(work: () => Promise<T>): Promise<T> =>
-      new Promise((resolve, reject) => {
-        const kind = during(scenario.tableFaults);
-        const halfMs = kind === 'slow' ? 200 : 3;
-        time.after(halfMs, () => {
-          const outcome = kind === 'away' ? Promise.reject(new Error('the table is away')) : work();
-          outcome.catch(() => undefined);
-          noteBoard();
-          const lost = kind === 'answer lost';
-          clock.after(halfMs, () => (lost ? reject(new Error('reset')) : resolve(outcome)));
-        });
-      });
-    const { signal } = new AbortController();
-    return {
-      read: (key) => call(() => shared.read(key, signal)),
-      replace: (key, item, seen) => call(() => shared.replace(key, item, seen, signal)),
-      readBytes: (names) => call(() => shared.readBytes(names, signal)),
-      writeBytes: (key, bytes, at) => call(() => shared.writeBytes(key, bytes, at, signal)),
-    };
-  };
-
-  const createStore = (process: SimulatedProcess, name: string): RenewableStore => {
-    const { clock } = process;
-    const telemetry = recordTelemetry();
-    const table = guardTable(reach(process), clock, telemetry);
-    const { callsPerMinute } = scenario;
-    const budget =
-      callsPerMinute === undefined
-        ? undefined
-        : createCallBudget({ callsPerMinute, table, key: keys.calls, clock, telemetry });
-    const credentials = { clientId: 'client', clientSecret: 'secret', version: '1' };
-    let granted = 0;
-    const tokens = createTokenSource({
-      clock,
-      telemetry,
-      endpoint: {
-        tokenUrl: 'https://login.example.com/token',
-        scope: 'scope',
-        clientAuthentication: 'body',
-      },
-      credentials: { get: async () => credentials, reread: async () => credentials },
-      shelf: createTokenShelf(table, keys.token, clock),
-      upstream: {
-        async send(_request, deadline) {
-          await budget?.take(deadline);
-          tokenCalls.push(since());
-          await pause(scenario.pageMs, deadline, clock);
-          granted += 1;
-          const token = { access_token: `${name}-${granted}`, expires_in: TOKEN_SECONDS };
-          const text = JSON.stringify(token);
-          const headers = { get: () => null };
-          return {
-            result: { kind: 'response', status: 200, headers, text },
-            waitTooLong: false,
-          };
-        },
-      },
-    });
-
-    const fetchPage = async (deadline: Deadline) => {
-      await budget?.take(deadline);
-      pageCalls.push(since());
-      const kind = during(scenario.egainFaults);
-      if (kind === 'hangs') {
-        await pause(deadline.beginWithinMs ?? 1e9, deadline, clock);
-        throw new Fault('timedOut');
-      }
-      await pause(scenario.pageMs, deadline, clock);
-      if (kind === 'down') throw new Fault('egainUnavailable');
-      if (kind === 'throttles') throw new Fault('egainThrottled', { retryAfterSeconds: 7 });
-      if (kind === 'refuses') throw new Fault('egainCredentialsRefused');
-    };
-
-    return createSnapshots({
-      clock,
-      telemetry,
-      table,
-      keys,
-      containerId: name,
-      config: { freshSeconds: FRESH_MS / 1000, staleSeconds: STALE_MS / 1000 },
-      forecast: budget && ((calls) => budget.forecast(calls)),
-      async fetchAccounts(deadline, { onCalls }) {
-        onCalls(PAGES + 1);
-        await tokens.get(deadline);
-        const version = versionNow();
-        for (let page = 0; page < PAGES; page += 1) await fetchPage(deadline);
-        return contentOf(version);
-      },
-    });
-  };
+  const table = createSimulatedTable({
+    time,
+    since,
+    boardKey: sharedKeys(CONFIG).current,
+    fault: () => during(scenario.tableFaults),
+  });
 
   let processes = 0;
   const boot = (offset: number) => {
     processes += 1;
     const process = createProcess(time, offset);
-    const store = createStore(process, `container-${processes}`);
-    void store.warmUp();
-    return { process, store, number: processes };
+    const telemetry = recordTelemetry();
+    const { clock } = process;
+    const service = createService(
+      { ...CONFIG, callsPerMinute: scenario.callsPerMinute },
+      telemetry,
+      {
+        clock,
+        random: () => 0.5,
+        table: table.connect(process),
+        credentials: { get: async () => CREDENTIALS, reread: async () => CREDENTIALS },
+        send: connectEgain(egain, process),
+      },
+    );
+    const options = { service: () => service, telemetry, clock };
+    void service.warmUp();
+    return {
+      process,
+      number: processes,
+      api: createApiHandler({ ...options, openApi }),
+      task: createTaskHandler(options),
+    };
   };
   const fleet = scenario.offsets.map((offset) => boot(offset));
+  const slotOf = (container: number) => fleet[container % fleet.length];
 
-  const ask = async (container: number, task: boolean) => {
-    const slot = fleet[container % fleet.length];
+  const answers: (ApiAnswer | TaskAnswer)[] = [];
+  const exports: unknown[][] = [];
+  /** The content that was answered with an entity tag. */
+  const tagged = new Map<string, number | undefined>();
+  let lastTag: string | undefined;
+  const waiting = new Set<{ readonly process: SimulatedProcess }>();
+
+  /** Has the container do something for an invocation, unless it is frozen or dies. */
+  const invoke = <Result>(
+    container: number,
+    work: (slot: ReturnType<typeof boot>) => Promise<Result>,
+    note: (result: Result, answered: Omit<Answered, 'version'>) => void,
+  ): void => {
+    const slot = slotOf(container);
     if (slot === undefined) return;
-    const { process, store, number } = slot;
+    const { process, number } = slot;
     const askedAt = since();
-    const deadline = createDeadline(26_000, process.clock);
-    unanswered += 1;
-    const note = (answer: SnapshotAnswer | undefined, error: unknown) => {
-      unanswered -= 1;
-      deadline.dispose();
-      const version = answer && versionOf(answer);
-      observed.push({ askedAt, at: since(), process: number, task, answer, error, version });
+    const asking = { process };
+    waiting.add(asking);
+    const run = async () => {
+      const result = await work(slot);
+      waiting.delete(asking);
+      note(result, { askedAt, at: since(), process: number });
     };
-    pending.add({ process });
-    await store.get(deadline, { stale: !task }).then(
-      (answer) => note(answer, undefined),
-      (error: unknown) => note(undefined, error),
-    );
+    process.clock.after(0, () => void run());
   };
-  const pending = new Set<{ process: SimulatedProcess }>();
 
-  for (const { at, container, task } of scenario.requests) {
-    time.after(at, () => void ask(container, task));
+  const askApi = (container: number, tag: string | undefined) =>
+    invoke(
+      container,
+      ({ api }) => {
+        const headers = tag === undefined ? {} : { 'if-none-match': tag };
+        return api(apiEvent({ headers }), contextOf(API_MS));
+      },
+      (response, answered) => {
+        const { ETag } = response.headers ?? {};
+        if (response.statusCode === 200) {
+          lastTag = String(ETag);
+          tagged.set(lastTag, wholeVersionOf(response));
+        }
+        const version = tagged.get(String(ETag));
+        answers.push({ ...answered, by: 'api', response, version });
+      },
+    );
+
+  /** A workflow's pages, each from the next container. */
+  const askTask = (container: number, cursor: string | null, before: readonly unknown[]): void =>
+    invoke(
+      container,
+      ({ task }) => {
+        const input = { fields: ['name'], pagesize: TASK_PAGESIZE, cursor };
+        return task(input, contextOf(TASK_MS)).catch((error: Error) => error);
+      },
+      (result, answered) => {
+        const output = result instanceof Error ? undefined : result;
+        const version = output && versionOf(output.account);
+        answers.push({ ...answered, by: 'task', result, version });
+        if (output === undefined) return;
+        const all = [...before, ...output.account];
+        if (output.cursor === null) exports.push(all);
+        else askTask(container + 1, output.cursor, all);
+      },
+    );
+
+  for (const { at, container, caller } of scenario.requests) {
+    time.after(at, () => {
+      if (caller === 'workflow') askTask(container, null, []);
+      else askApi(container, caller === 'poller' ? lastTag : undefined);
+    });
   }
   for (const { at, container } of scenario.kills) {
     time.after(at, () => {
@@ -244,34 +232,33 @@ export async function simulate(scenario: Scenario): Promise<Outcome> {
     });
   }
   for (const { at, container, ms } of scenario.freezes) {
-    time.after(at, () => fleet[container % fleet.length]?.process.freeze(ms));
+    time.after(at, () => slotOf(container)?.process.freeze(ms));
   }
   await time.run(start + scenario.endMs);
-  const answered = observed.length;
-  const dead = [...pending].filter(({ process }) => !process.alive).length;
 
   return {
-    observed,
+    answers,
+    exports,
     pageCalls,
     tokenCalls,
-    revisions,
-    commits,
-    refusals,
+    commits: table.commits,
+    refusals: table.refusals,
     supersededAt: (version) => changes[version] ?? Number.POSITIVE_INFINITY,
-    unanswered: Math.max(0, pending.size - answered - dead),
+    unanswered: [...waiting].filter(({ process }) => process.alive).length,
   };
 }
 
-/** A content's accounts, each of which says which content it is of. */
-function contentOf(version: number) {
-  const length = 1 + (version % 4);
-  return Array.from({ length }, (_, index) => makeAccount(index, { name: `version ${version}` }));
+function contextOf(remainingMs: number): Context {
+  return { awsRequestId: 'run-1', getRemainingTimeInMillis: () => remainingMs } as Context;
 }
 
-/** The content that the answer is, if it is one as a whole. */
-function versionOf({ snapshot: { accounts } }: SnapshotAnswer): number | undefined {
-  const version = Number(accounts[0]?.name.replace('version ', ''));
-  const names = new Set(accounts.map(({ name }) => name));
-  const whole = names.size === 1 && accounts.length === contentOf(version).length;
-  return whole ? version : undefined;
+/** The content that an answer's body is, if it is one as a whole. */
+function wholeVersionOf({ body }: APIGatewayProxyResult): number | undefined {
+  const { paginationInfo, account } = JSON.parse(body) as {
+    paginationInfo: { count: number };
+    account: unknown[];
+  };
+  const version = versionOf(account);
+  const length = version === undefined ? undefined : contentOf(version).length;
+  return length === account.length && length === paginationInfo.count ? version : undefined;
 }

@@ -5,8 +5,9 @@ import {
   ConnectionFailed,
   type HttpRequest,
   type HttpResponse,
+  type Send,
   type SendOptions,
-  send,
+  send as sendOverNetwork,
 } from '../../platform/http-client.ts';
 
 /** One request to eGain, ready to send. */
@@ -41,6 +42,11 @@ interface Timeout {
 
 export type AttemptResult = UpstreamResponse | NetworkError | Timeout;
 
+interface AttemptOptions extends Pick<SendOptions, 'beginWithinMs' | 'fresh'> {
+  /** In place of the network. */
+  readonly send?: Send | undefined;
+}
+
 /**
  * Sends one request and reads the response whole, within the deadline. What it means is for others
  * to judge. A status counts even where its body cannot be read, but a 2xx that was cut off under way
@@ -52,7 +58,7 @@ export async function attempt(
   request: UpstreamRequest,
   deadline: Deadline,
   clock: Clock,
-  options: Pick<SendOptions, 'beginWithinMs' | 'fresh'> = {},
+  { send = sendOverNetwork, ...options }: AttemptOptions = {},
 ): Promise<AttemptResult> {
   const { maxBytes } = request;
   const began = clock.now();

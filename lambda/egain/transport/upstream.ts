@@ -1,5 +1,6 @@
 import type { Clock } from '../../platform/clock.ts';
 import { type Deadline, pause } from '../../platform/deadline.ts';
+import type { Send } from '../../platform/http-client.ts';
 import type { MetricName } from '../../platform/metrics.ts';
 import type { LogFields, Telemetry } from '../../platform/telemetry.ts';
 import { type AttemptResult, attempt, type UpstreamRequest } from './attempt.ts';
@@ -37,6 +38,8 @@ export interface UpstreamOptions {
   readonly budget: RetryBudget;
   /** What all containers together may ask of eGain, where that is limited. */
   readonly calls?: CallBudget | undefined;
+  /** In place of the network. */
+  readonly send?: Send | undefined;
   readonly clock: Clock;
   readonly random: () => number;
   readonly telemetry: Telemetry;
@@ -44,7 +47,7 @@ export interface UpstreamOptions {
 
 /** An upstream, with the container's budget for retries. */
 export function createUpstream(options: UpstreamOptions): Upstream {
-  const { name, clock, telemetry } = options;
+  const { name, clock, telemetry, send } = options;
 
   const measured = async (
     request: UpstreamRequest,
@@ -59,6 +62,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     try {
       return await attempt(request, deadline, clock, {
         fresh,
+        send,
         ...(Number.isFinite(beginWithinMs) && { beginWithinMs }),
       });
     } finally {

@@ -1,16 +1,28 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { type EgainFault, PAGES } from '../../../support/simulated-egain.ts';
+import type { TableFault } from '../../../support/simulated-table.ts';
 import {
-  type EgainFault,
+  type Caller,
   FRESH_MS,
-  type Observed,
   type Outcome,
   type Scenario,
   SKEW_MS,
-  STALE_MS,
   simulate,
-  type TableFault,
 } from '../../../support/simulation.ts';
+import {
+  expectContract,
+  expectMonotonic,
+  expectRevisionsToGrow,
+  expectVersionsToTellContents,
+  expectWellFrom,
+  expectWholeAndRecent,
+  expectWholeExports,
+  expectWithinBudget,
+  shownIn,
+  stateOf,
+  wasTrueAt,
+} from '../../../support/simulation-rules.ts';
 
 /** Until then anything may happen; from then on nothing goes wrong any more. */
 const TROUBLE_MS = 240_000;
@@ -32,27 +44,41 @@ const spellsOf = <Kind extends string>(...kinds: readonly Kind[]) =>
     { maxLength: 4 },
   );
 const tableFaults = spellsOf<TableFault>('slow', 'away', 'answer lost');
-const egainFaults = spellsOf<EgainFault>('down', 'hangs', 'throttles', 'refuses');
+const egainFaults = spellsOf<EgainFault>(
+  'away',
+  'fails',
+  'hangs',
+  'makes no sense',
+  'throttles',
+  'refuses',
+  'restricts',
+);
 const container = fc.nat(4);
 
 /** Each container is asked again and again, to the end. */
 const REGULAR = Array.from({ length: 40 }, (_, index) => ({
   at: (index * END_MS) / 40,
   container: index,
-  task: false,
+  caller: index % 2 === 0 ? ('partner' as const) : ('poller' as const),
 }));
 
 /** Partners' requests, and others by chance. */
-const requestsOf = (task: fc.Arbitrary<boolean>) =>
+const requestsOf = (caller: fc.Arbitrary<Caller>) =>
   fc
-    .array(fc.record({ at: fc.nat(END_MS), container, task }), { minLength: 30, maxLength: 120 })
+    .array(fc.record({ at: fc.nat(END_MS), container, caller }), { minLength: 30, maxLength: 120 })
     .map((some) => some.concat(REGULAR));
 
 const base = {
   offsets: fc.array(fc.nat(SKEW_MS), { minLength: 1, maxLength: 5 }),
-  requests: requestsOf(fc.nat(9).map((digit) => digit === 0)),
+  requests: requestsOf(
+    fc.oneof(
+      { weight: 7, arbitrary: fc.constant<Caller>('partner') },
+      { weight: 2, arbitrary: fc.constant<Caller>('poller') },
+      { weight: 1, arbitrary: fc.constant<Caller>('workflow') },
+    ),
+  ),
   changes: fc.array(moment, { maxLength: 8 }),
-  pageMs: fc.constantFrom(5, 50, 700, 3000),
+  roundTripMs: fc.constantFrom(5, 50, 700, 3000),
   endMs: fc.constant(END_MS + 60_000),
 };
 const trouble = {
@@ -70,6 +96,18 @@ const quiet = {
   freezes: fc.constant<Scenario['freezes']>([]),
 };
 
+const CALM: Scenario = {
+  offsets: [0],
+  requests: [],
+  tableFaults: [],
+  egainFaults: [],
+  changes: [],
+  kills: [],
+  freezes: [],
+  roundTripMs: 50,
+  endMs: 60_000,
+};
+
 async function holds(
   scenarios: fc.Arbitrary<Scenario>,
   numRuns: number,
@@ -83,73 +121,36 @@ async function holds(
   );
 }
 
-/** The last moment at which eGain had the content that was answered. */
-const trueUntil = (outcome: Outcome, { version = -1 }: Observed) => outcome.supersededAt(version);
-
-const answersOf = ({ observed }: Outcome) => observed.filter(({ answer }) => answer !== undefined);
-
-/** An answer is one whole content, no older than is allowed, and nobody is left without one. */
-function expectWholeAndRecent(outcome: Outcome): void {
-  expect(outcome.unanswered).toBe(0);
-  for (const each of answersOf(outcome)) {
-    expect(each.version).toBeDefined();
-    expect(each.answer?.ageSeconds).toBeGreaterThanOrEqual(0);
-    const { state } = each.answer ?? {};
-    const allowed = each.task ? FRESH_MS : state === 'stale' ? STALE_MS : FRESH_MS + SKEW_MS;
-    // What a walk brings is of its beginning, and whoever walked it may have it.
-    const since = Math.min(each.at - allowed, each.askedAt);
-    expect(trueUntil(outcome, each)).toBeGreaterThanOrEqual(since);
-  }
-}
-
-/** No container goes back to an older content. */
-function expectMonotonic(outcome: Outcome): void {
-  const latest = new Map<number, number>();
-  for (const { process, version = -1 } of answersOf(outcome)) {
-    expect(version).toBeGreaterThanOrEqual(latest.get(process) ?? 0);
-    latest.set(process, version);
-  }
-}
-
-/** No two commits have one revision. */
-function expectRevisionsToGrow({ revisions }: Outcome): void {
-  expect(revisions).toEqual([...new Set(revisions)].toSorted((a, b) => a - b));
-}
-
-/** Two periods after the last fault everything is fresh. */
-function expectWellAgain(outcome: Outcome): void {
-  for (const each of outcome.observed.filter(({ askedAt }) => askedAt > WELL_MS)) {
-    expect(each.error).toBeUndefined();
-    expect(trueUntil(outcome, each)).toBe(Number.POSITIVE_INFINITY);
-  }
-}
-
-test('whatever fails, and when, answers are whole, recent and never older than before, revisions grow, and all is well soon after', async () => {
+test('whatever fails, and when, answers are as the contract says: whole, recent and never older than before; and all is well soon after', async () => {
   expect.hasAssertions();
-  await holds(fc.record({ ...base, ...trouble }), 100, (outcome) => {
+  await holds(fc.record({ ...base, ...trouble }), 100, (outcome, scenario) => {
+    expectContract(outcome, scenario);
     expectWholeAndRecent(outcome);
+    expectWholeExports(outcome);
     expectMonotonic(outcome);
+    expectVersionsToTellContents(outcome);
     expectRevisionsToGrow(outcome);
-    expectWellAgain(outcome);
+    expectWellFrom(WELL_MS, outcome);
   });
 });
 
 describe('where eGain and the table are well', () => {
   test('a snapshot that another renews is answered for one more period, and no longer', async () => {
-    await holds(fc.record({ ...base, ...quiet }), 25, (outcome) => {
-      for (const each of answersOf(outcome)) {
+    await holds(fc.record({ ...base, ...quiet }), 20, (outcome, scenario) => {
+      expectContract(outcome, scenario);
+      for (const each of shownIn(outcome)) {
         const since = Math.min(each.at - 2 * FRESH_MS, each.askedAt);
-        expect(trueUntil(outcome, each)).toBeGreaterThanOrEqual(since);
+        expect(wasTrueAt(outcome, each, since)).toBe(true);
         expect(each.at - each.askedAt).toBeLessThan(25_000);
       }
     });
   });
 
   test('one walk a period is enough for all', async () => {
-    const partners = fc.record({ ...base, ...quiet, requests: requestsOf(fc.constant(false)) });
-    await holds(partners, 25, ({ pageCalls, tokenCalls }, { endMs }) => {
+    const partners = fc.record({ ...base, ...quiet, requests: requestsOf(fc.constant('partner')) });
+    await holds(partners, 20, ({ pageCalls, tokenCalls }, { endMs }) => {
       const periods = Math.ceil(endMs / (FRESH_MS - SKEW_MS));
-      expect(pageCalls.length / 3).toBeLessThanOrEqual(periods);
+      expect(pageCalls.length / PAGES).toBeLessThanOrEqual(periods);
       expect(tokenCalls.length).toBeLessThanOrEqual(Math.ceil(endMs / 30_000));
     });
   });
@@ -159,12 +160,12 @@ test('once eGain has refused the credentials nothing is shown until a walk has s
   const scenarios = fc.record({
     ...base,
     ...quiet,
-    egainFaults: spellsOf<EgainFault>('refuses', 'down'),
+    egainFaults: spellsOf<EgainFault>('refuses', 'restricts', 'fails'),
   });
-  await holds(scenarios, 40, (outcome) => {
-    for (const each of answersOf(outcome).filter(({ answer }) => answer?.state === 'stale')) {
+  await holds(scenarios, 30, (outcome) => {
+    for (const each of shownIn(outcome).filter((answer) => stateOf(answer) === 'stale')) {
       const refused = outcome.refusals.findLast((at) => at < each.askedAt - 1000) ?? -1;
-      const committed = outcome.commits.findLast((at) => at <= each.at) ?? -1;
+      const committed = outcome.commits.findLast(({ at }) => at <= each.at)?.at ?? -1;
       expect(committed).toBeGreaterThanOrEqual(refused);
     }
   });
@@ -172,39 +173,53 @@ test('once eGain has refused the credentials nothing is shown until a walk has s
 
 test('no minute has more calls than the budget, whoever makes them', async () => {
   expect.hasAssertions();
-  const scenarios = fc.record({
-    ...base,
-    ...trouble,
-    callsPerMinute: fc.constantFrom(4, 9, 20),
-  });
-  await holds(scenarios, 60, ({ pageCalls, tokenCalls }, { callsPerMinute = 0 }) => {
-    const calls = [...pageCalls, ...tokenCalls].toSorted((a, b) => a - b);
-    const tooClose = calls.filter((at, index) => {
-      const first = calls[index - callsPerMinute];
-      return first !== undefined && at - first < 60_000;
-    });
-    expect(tooClose).toEqual([]);
+  const scenarios = fc.record({ ...base, ...trouble, callsPerMinute: fc.constantFrom(4, 9, 20) });
+  await holds(scenarios, 45, (outcome, scenario) => {
+    expectWithinBudget(outcome, scenario.callsPerMinute ?? 0);
+    expectContract(outcome, scenario);
+    expectWholeAndRecent(outcome);
+    expectMonotonic(outcome);
   });
 });
 
 test('a task is not taken in by a clock that is ahead of its own', async () => {
-  const scenario: Scenario = {
+  const { answers } = await simulate({
+    ...CALM,
     offsets: [SKEW_MS, 0],
     requests: [
-      { at: 0, container: 0, task: false },
-      { at: 31_000, container: 1, task: false },
-      { at: 32_000, container: 1, task: true },
+      { at: 0, container: 0, caller: 'partner' },
+      { at: 31_000, container: 1, caller: 'partner' },
+      { at: 32_000, container: 1, caller: 'workflow' },
     ],
-    tableFaults: [],
-    egainFaults: [],
     changes: [500],
-    kills: [],
-    freezes: [],
-    pageMs: 50,
-    endMs: 60_000,
-  };
+  });
 
-  const { observed } = await simulate(scenario);
+  expect(answers.map(({ version }) => version)).toEqual([0, 0, 1, 1]);
+});
 
-  expect(observed.map(({ version }) => version)).toEqual([0, 0, 1]);
+test('a container that has learnt of a later walk than its own does not go back to that', async () => {
+  const outcome = await simulate({
+    ...CALM,
+    offsets: [0, 0],
+    roundTripMs: 3000,
+    requests: [
+      { at: 0, container: 0, caller: 'partner' },
+      // Without the table, it walks alone,
+      { at: 40_000, container: 0, caller: 'partner' },
+      // another for all of them,
+      { at: 42_100, container: 1, caller: 'partner' },
+      // and it learns of that before its own walk ends.
+      { at: 45_000, container: 0, caller: 'partner' },
+    ],
+    tableFaults: [{ at: 39_990, ms: 100, kind: 'away' }],
+    changes: [42_000],
+    freezes: [{ at: 41_600, container: 0, ms: 10_000 }],
+  });
+
+  const ofFirst = outcome.answers.filter(({ process }) => process === 1);
+  expect(ofFirst.map(({ askedAt, version }) => [askedAt, version])).toEqual([
+    [0, 0],
+    [45_000, 1],
+    [40_000, 1],
+  ]);
 });

@@ -1,0 +1,219 @@
+import { expect } from 'vitest';
+import type { WorkflowError } from '../../lambda/faults.ts';
+import { contentOf, type EgainFault, versionOf } from './simulated-egain.ts';
+import {
+  type ApiAnswer,
+  FRESH_MS,
+  type Outcome,
+  type Scenario,
+  SKEW_MS,
+  STALE_MS,
+  type TaskAnswer,
+} from './simulation.ts';
+
+type Answer = ApiAnswer | TaskAnswer;
+
+/** The codes that may come out, and what has to have gone wrong for them; none: anything. */
+const CAUSES: Readonly<Record<string, readonly EgainFault[]>> = {
+  '500-100': ['fails'],
+  '502-901': ['refuses'],
+  '502-902': ['restricts'],
+  '502-903': ['makes no sense'],
+  '502-905': ['away'],
+  '503-901': ['throttles'],
+  '503-902': [],
+  '504-901': [],
+};
+
+/** The error by which a workflow learns of a code. */
+const WORKFLOW_ERRORS: Readonly<Record<string, WorkflowError>> = {
+  '409-901': 'SnapshotExpired',
+  '500-100': 'UpstreamUnavailable',
+  '502-901': 'CredentialsRejected',
+  '502-902': 'CredentialsRejected',
+  '502-903': 'UpstreamContractBroken',
+  '502-905': 'UpstreamUnavailable',
+  '503-901': 'UpstreamThrottled',
+  '503-902': 'UpstreamUnavailable',
+  '504-901': 'UpstreamUnavailable',
+};
+
+interface Envelope {
+  readonly code: string;
+  readonly details?: readonly { readonly key: string; readonly value: string }[];
+}
+
+/** What a caller was told when there were no accounts; undefined where there were. */
+function envelopeOf(answer: Answer): Envelope | undefined {
+  if (answer.by === 'task') {
+    const { result } = answer;
+    return result instanceof Error ? (JSON.parse(result.message) as Envelope) : undefined;
+  }
+  const { statusCode, body } = answer.response;
+  return statusCode >= 400 ? (JSON.parse(body) as Envelope) : undefined;
+}
+
+/** Those that have accounts, or say that they are as they were. */
+export function shownIn({ answers }: Outcome): readonly Answer[] {
+  return answers.filter((answer) => envelopeOf(answer) === undefined);
+}
+
+const headerOf = ({ response }: ApiAnswer, name: string) => String(response.headers?.[name] ?? '');
+
+/** What an answer says of where its accounts came from. */
+export function stateOf(answer: Answer): 'hit' | 'miss' | 'stale' | undefined {
+  if (answer.by === 'task') return undefined;
+  const status = headerOf(answer, 'Cache-Status');
+  return (['hit', 'miss', 'stale'] as const).find((state) => status.includes(state));
+}
+
+/** Whether it could still be had from eGain then, that is, nothing had taken its place. */
+export function wasTrueAt({ supersededAt }: Outcome, { version = -1 }: Answer, at: number) {
+  return supersededAt(version) >= at;
+}
+
+/** A table of what breaks a rule; it has to be empty. */
+function expectNone<T>(items: readonly T[], breaks: (item: T) => boolean): void {
+  expect(items.filter(breaks)).toEqual([]);
+}
+
+/** Every caller is answered, by nothing but what the contract has, and for a reason. */
+export function expectContract(outcome: Outcome, scenario: Scenario): void {
+  const kinds = new Set(scenario.egainFaults.map(({ kind }) => kind));
+  const hasCause = (code: string) => {
+    const causes = CAUSES[code];
+    if (causes === undefined) return false;
+    if (code === '503-901' && scenario.callsPerMinute !== undefined) return true;
+    return causes.length === 0 || causes.some((kind) => kinds.has(kind));
+  };
+  expect(outcome.unanswered).toBe(0);
+  expectNone(outcome.answers, (answer) => {
+    const envelope = envelopeOf(answer);
+    return answer.by === 'task'
+      ? envelope !== undefined && !isTaskError(answer.result, envelope, hasCause)
+      : !(envelope === undefined ? isAnswer(answer) : isError(answer, envelope, hasCause));
+  });
+}
+
+function isAnswer(answer: ApiAnswer): boolean {
+  const { statusCode, body } = answer.response;
+  const age = Number(headerOf(answer, 'Age'));
+  const state = stateOf(answer);
+  const leftSeconds = FRESH_MS / 1000 - age;
+  const ttl = Number(/; ttl=(-?\d+)$/.exec(headerOf(answer, 'Cache-Status'))?.[1]);
+  // Who has walked for long, or was frozen meanwhile, has what was there when it began; who came to
+  // another's walk has what may also be had while another renews.
+  const walkedMs = state === 'miss' ? Math.max(FRESH_MS, answer.at - answer.askedAt) : 0;
+  const longestMs = (state === 'stale' ? STALE_MS : FRESH_MS) + walkedMs;
+  return (
+    (statusCode === 304 ? body === '' : statusCode === 200) &&
+    headerOf(answer, 'Cache-Control') === `private, max-age=${FRESH_MS / 1000}` &&
+    /^\d+$/.test(headerOf(answer, 'Age')) &&
+    age * 1000 <= longestMs &&
+    // Both are rounded down.
+    (state === 'stale' ? ttl === leftSeconds : [0, 1].includes(Math.max(0, leftSeconds) - ttl))
+  );
+}
+
+function isError(
+  answer: ApiAnswer,
+  { code }: Envelope,
+  hasCause: (code: string) => boolean,
+): boolean {
+  const { statusCode } = answer.response;
+  const retryAfter = headerOf(answer, 'Retry-After');
+  return (
+    hasCause(code) &&
+    code.startsWith(`${statusCode}-`) &&
+    (statusCode === 503 ? /^[1-9]\d*$/.test(retryAfter) : retryAfter === '') &&
+    headerOf(answer, 'Cache-Control') === 'no-store' &&
+    ['Age', 'ETag', 'Accounts-Version', 'Cache-Status'].every((name) => !headerOf(answer, name))
+  );
+}
+
+function isTaskError(
+  error: unknown,
+  { code, details = [] }: Envelope,
+  hasCause: (code: string) => boolean,
+): boolean {
+  const told = details.some(({ key, value }) => key === 'retryAfterSeconds' && Number(value) > 0);
+  return (
+    error instanceof Error &&
+    error.name === WORKFLOW_ERRORS[code] &&
+    (code === '409-901' || hasCause(code)) &&
+    (told || !code.startsWith('503-'))
+  );
+}
+
+/** An answer is of one whole content, no older than is allowed, nor than it says. */
+export function expectWholeAndRecent(outcome: Outcome): void {
+  expectNone(shownIn(outcome), (answer) => {
+    if (answer.version === undefined) return true;
+    const standsIn = stateOf(answer) === 'stale';
+    const allowedMs = answer.by === 'task' ? FRESH_MS : standsIn ? STALE_MS : FRESH_MS + SKEW_MS;
+    const toldMs =
+      answer.by === 'task' ? FRESH_MS : (Number(headerOf(answer, 'Age')) + 1) * 1000 + SKEW_MS;
+    // What a walk brings is of its beginning, and whoever walked it may have it.
+    const since = Math.min(answer.at - Math.min(allowedMs, toldMs), answer.askedAt);
+    return !wasTrueAt(outcome, answer, since);
+  });
+}
+
+/** What a workflow has after its last page is one content, each of its accounts once. */
+export function expectWholeExports({ exports }: Outcome): void {
+  expectNone(exports, (accounts) => {
+    const version = versionOf(accounts);
+    return version === undefined || accounts.length !== contentOf(version).length;
+  });
+}
+
+/** No container goes back to an older content. */
+export function expectMonotonic(outcome: Outcome): void {
+  const latest = new Map<number, number>();
+  expectNone(shownIn(outcome), ({ process, version = -1 }) => {
+    const before = latest.get(process) ?? 0;
+    latest.set(process, version);
+    return version < before;
+  });
+}
+
+/** Whoever answers, one content has one version and one entity tag, and no other has them. */
+export function expectVersionsToTellContents(outcome: Outcome): void {
+  const shown = shownIn(outcome).filter((answer) => answer.by === 'api');
+  const contents = new Set(shown.map(({ version }) => version)).size;
+  for (const name of ['Accounts-Version', 'ETag']) {
+    const values = new Set(shown.map((answer) => headerOf(answer, name)));
+    const pairs = new Set(shown.map((answer) => `${answer.version} ${headerOf(answer, name)}`));
+    expect([name, values.size, pairs.size]).toEqual([name, contents, contents]);
+    expect(values).not.toContain('');
+  }
+}
+
+/** No two commits have one revision. */
+export function expectRevisionsToGrow({ commits }: Outcome): void {
+  const revisions = commits.map(({ revision }) => revision);
+  expect(revisions).toEqual([...new Set(revisions)].toSorted((a, b) => a - b));
+}
+
+/** Who asks from that moment on gets what eGain has. */
+export function expectWellFrom(wellMs: number, outcome: Outcome): void {
+  const late = outcome.answers.filter(({ askedAt }) => askedAt > wellMs);
+  expectNone(
+    late,
+    (answer) =>
+      envelopeOf(answer) !== undefined || !wasTrueAt(outcome, answer, Number.POSITIVE_INFINITY),
+  );
+}
+
+/** No minute has more calls of eGain than that. */
+export function expectWithinBudget(
+  { pageCalls, tokenCalls }: Outcome,
+  callsPerMinute: number,
+): void {
+  const calls = [...pageCalls, ...tokenCalls].toSorted((a, b) => a - b);
+  const tooClose = calls.filter((at, index) => {
+    const first = calls[index - callsPerMinute];
+    return first !== undefined && at - first < 60_000;
+  });
+  expect(tooClose).toEqual([]);
+}
