@@ -179,6 +179,8 @@ export function createSnapshotStore(options: SnapshotStoreOptions): RenewableSto
       const kept = await (others === undefined
         ? walkOnce(seen, deadline, standIn(stale, staleMs) !== undefined)
         : within(others, deadline));
+      // It may have begun longer ago than what it has brought is fresh.
+      if (others !== undefined && !stale && fresh(stale) === undefined) return undefined;
       return kept && answer(kept, 'miss');
     } catch (error) {
       // Who began it had less time than this caller has.

@@ -223,3 +223,20 @@ test('a container that has learnt of a later walk than its own does not go back 
     [40_000, 1],
   ]);
 });
+
+test('a task that comes to a walk which eGain draws out gets none of what has grown old by its end', async () => {
+  const outcome = await simulate({
+    ...CALM,
+    requests: [
+      { at: 0, container: 0, caller: 'partner' },
+      { at: 31_000, container: 0, caller: 'workflow' },
+      { at: 70_000, container: 0, caller: 'workflow' },
+    ],
+    changes: [33_000],
+    callsPerMinute: 5,
+    endMs: 200_000,
+  });
+
+  expect(shownIn(outcome).map(({ askedAt }) => askedAt)).toEqual([0, 31_000]);
+  expectWholeAndRecent(outcome);
+});
