@@ -29,8 +29,14 @@ export interface Memory {
   look(): Promise<Seen>;
   /** Whether the board names something newer than what is kept. */
   isNewer(seen: Seen): boolean;
-  /** Keeps what this container has walked itself, unless it has learnt of a later walk. */
-  keep(walked: Walked): Kept;
+  /** The revision of what is kept, or has been given up, as far as one is known. */
+  readonly revision: number;
+  /**
+   * Keeps what this container has walked itself, unless it has learnt of a later walk meanwhile.
+   *
+   * @param known the revision that was known here when the walk began
+   */
+  keep(walked: Walked, known: number): Kept;
   /** Forgets what eGain no longer lets anybody show, as a walk after this look has found. */
   forget(seen: Seen): void;
 }
@@ -120,6 +126,9 @@ export function createMemory(options: MemoryOptions): Memory {
     get doubted() {
       return doubted;
     },
+    get revision() {
+      return revision;
+    },
     isNewer,
     look() {
       looking ??= look().finally(() => {
@@ -127,9 +136,9 @@ export function createMemory(options: MemoryOptions): Memory {
       });
       return looking;
     },
-    keep({ written, fetchedAt, base, revision: committed }) {
+    keep({ written, fetchedAt, base, revision: committed }, known) {
       // Another walk was committed meanwhile, and nobody can tell which of the two began later.
-      if (kept !== undefined && revision > (committed ?? base)) return kept;
+      if (kept !== undefined && revision > (committed ?? Math.max(base, known))) return kept;
       // The same object for the same content: what was worked out from it goes on serving.
       const same = kept?.snapshot.hash === written.snapshot.hash ? kept.snapshot : undefined;
       kept = { snapshot: same ?? written.snapshot, fetchedAt, notBefore: fetchedAt };

@@ -224,6 +224,30 @@ test('a container that has learnt of a later walk than its own does not go back 
   ]);
 });
 
+test('what a container walks alone is kept, whatever it learnt before from others', async () => {
+  const { answers } = await simulate({
+    ...CALM,
+    offsets: [0, 0],
+    requests: [
+      { at: 0, container: 0, caller: 'partner' },
+      { at: 40_000, container: 0, caller: 'partner' },
+      { at: 49_000, container: 1, caller: 'partner' },
+      { at: 49_500, container: 0, caller: 'partner' },
+      { at: 120_000, container: 0, caller: 'partner' },
+    ],
+    tableFaults: [
+      { at: 39_990, ms: 100, kind: 'away' },
+      { at: 110_000, ms: 30_000, kind: 'away' },
+    ],
+    // Longer than a container goes without the table, so that it learns of the other's walk.
+    freezes: [{ at: 40_020, container: 0, ms: 10_000 }],
+    changes: [60_000],
+    endMs: 130_000,
+  });
+
+  expect(answers.at(-1)).toMatchObject({ askedAt: 120_000, version: 1 });
+});
+
 test('a task that comes to a walk which eGain draws out gets none of what has grown old by its end', async () => {
   const outcome = await simulate({
     ...CALM,
