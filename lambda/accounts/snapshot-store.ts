@@ -89,6 +89,21 @@ export function createSnapshotStore(options: SnapshotStoreOptions): RenewableSto
       : Math.min(staleMs, 2 * options.refreshSeconds * 1000 + SCHEDULE_LATE_MS);
   /** This container's own walk, while there is one. */
   let walking: Promise<Kept | undefined> | undefined;
+  /** What the board said when it was looked at last. */
+  let last: Seen | undefined;
+
+  const look = async (): Promise<Seen> => {
+    last = await memory.look();
+    return last;
+  };
+
+  /** While a failure counts nobody asks eGain, so there is nothing new to be seen on the board. */
+  const lookUnlessKnown = async (): Promise<Seen> => {
+    const failure = last?.current.failure;
+    return last !== undefined && failure !== undefined && clock.now() < failure.until
+      ? last
+      : look();
+  };
 
   const answer = ({ snapshot, fetchedAt }: Kept, state: SnapshotAnswer['state']) => {
     const ageMs = Math.max(0, clock.now() - fetchedAt);
@@ -198,7 +213,7 @@ export function createSnapshotStore(options: SnapshotStoreOptions): RenewableSto
     let pollMs = FIRST_POLL_MS;
     let waited = false;
     for (;;) {
-      const seen = await memory.look();
+      const seen = await lookUnlessKnown();
       const ready = atOnce(seen, stale, waited);
       if (ready !== undefined) return ready;
       if (walking === undefined && seen.shared && isLeased(seen, clock.now())) {
@@ -223,12 +238,12 @@ export function createSnapshotStore(options: SnapshotStoreOptions): RenewableSto
     },
 
     async warmUp() {
-      const seen = await memory.look();
+      const seen = await look();
       return { usable: fresh(true) !== undefined || isLeased(seen, clock.now()) };
     },
 
     async renew(deadline) {
-      const seen = await memory.look();
+      const seen = await look();
       const now = clock.now();
       const { content, failure } = seen.current;
       if (content !== undefined && !failure && now - content.fetchedAt < dueMs) return 'recent';

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { createDeadline } from '../../../../lambda/platform/deadline.ts';
 import type { World } from '../../../support/egain-world.ts';
 import {
@@ -154,6 +154,24 @@ describe('while eGain hangs', () => {
     await expect(others[0]?.ask({ stale: false })).rejects.toMatchObject({ code: '503-902' });
 
     expect(calls()).toEqual(before);
+  });
+
+  test('the table is not asked again while a failure counts, by anybody who knows of it', async () => {
+    const { containers, clock, table } = createFleet(upstream, 3);
+    await warm(containers);
+    clock.advance(61_000);
+    upstream.accounts.otherwise = hang(clock);
+    await warm(containers);
+    const reads = vi.spyOn(table, 'read');
+
+    clock.advance(1999);
+    expect(await states(containers)).toEqual(['stale', 'stale', 'stale']);
+    await expect(containers[1]?.ask({ stale: false })).rejects.toMatchObject({ code: '503-902' });
+    expect(reads.mock.calls.length).toBeLessThanOrEqual(1);
+    const before = reads.mock.calls.length;
+    clock.advance(1);
+    await containers[2]?.ask();
+    expect(reads.mock.calls.length).toBeGreaterThan(before);
   });
 
   test('nobody waits for the one that tries again', async () => {
