@@ -1,7 +1,8 @@
+import { startChild } from './child.ts';
 import { type Answered, type Containers, startContainers } from './containers.ts';
 import { atMost, quantile, type Section, show, table } from './statistics.ts';
 import type { Subjects } from './subjects.ts';
-import type { World } from './world.ts';
+import type { EgainFacts, World } from './world.ts';
 
 const CONTAINERS = 8;
 const PER_SECOND = 60;
@@ -23,25 +24,27 @@ export async function measureWaiting(world: World, subjects: Subjects): Promise<
   const well: Answered[] = [];
   const strangers: Answered[] = [];
   const hanging: Answered[] = [];
+  const egain = await startChild('egain-child.ts');
+  const facts = await egain.call<EgainFacts>('facts');
+  await world.child.call('useOther', facts.credentials);
   for (let turn = 0; turn < TURNS; turn += 1) {
     await world.forget();
-    await world.set(UPSTREAM);
-    const [containers, stranger] = await startAll(world, subjects);
+    await egain.call('set', UPSTREAM);
+    const [containers, stranger] = await startAll(world, subjects, facts);
     try {
-      // The first answers of each container.
-      await containers.load(10 * CONTAINERS, 2);
       const loads = [
         containers.load(PER_SECOND, WELL_SECONDS),
         stranger.load(1 / STRANGER_SECONDS, WELL_SECONDS),
       ] as const;
       well.push(...(await loads[0]));
       strangers.push(...(await loads[1]));
-      await world.set({ ...UPSTREAM, fault: 'hang' });
+      await egain.call('set', { ...UPSTREAM, fault: 'hang' });
       hanging.push(...withoutFirst(await containers.load(PER_SECOND, HANGING_SECONDS)));
     } finally {
       await Promise.all([containers.stop(), stranger.stop()]);
     }
   }
+  await Promise.all([egain.stop(), world.child.call('useWide', false)]);
   await world.forget();
 
   const renewing = well.filter(({ state }) => state === 'miss');
@@ -87,9 +90,18 @@ export async function measureWaiting(world: World, subjects: Subjects): Promise<
 }
 
 /** The containers that share, and one that does not and walks each time: the stranger. */
-async function startAll(world: World, { api }: Subjects): Promise<[Containers, Containers]> {
-  const { SHARED_TABLE_NAME: _table, ...alone } = api.environment;
-  const sharing = { ...api.environment, CACHE_FRESH_SECONDS: String(FRESH_SECONDS) };
+async function startAll(
+  world: World,
+  { api }: Subjects,
+  { apiUrl, tokenUrl }: EgainFacts,
+): Promise<[Containers, Containers]> {
+  const environment: Record<string, string> = {
+    ...api.environment,
+    EGAIN_API_URL: apiUrl,
+    EGAIN_TOKEN_URL: tokenUrl,
+  };
+  const { SHARED_TABLE_NAME: _table, ...alone } = environment;
+  const sharing = { ...environment, CACHE_FRESH_SECONDS: String(FRESH_SECONDS) };
   return [
     await startContainers(world, api.event, CONTAINERS, sharing),
     await startContainers(world, api.event, 1, { ...alone, CACHE_FRESH_SECONDS: '0' }),

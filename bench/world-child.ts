@@ -3,7 +3,7 @@
  * product, and a second eGain with pages of 100.
  */
 import { randomUUID } from 'node:crypto';
-import { startEgain } from '../sandbox/egain/egain.ts';
+import { type ClientCredentials, startEgain } from '../sandbox/egain/egain.ts';
 import { exampleAccounts } from '../sandbox/egain/example-accounts.ts';
 import { startSandbox } from '../sandbox/sandbox.ts';
 import { cpuMs, serveChild } from './child.ts';
@@ -53,6 +53,7 @@ serveChild({
   /** The secret that the functions read: that of the eGain they are to call. */
   useWide: (on: boolean) =>
     sandbox.secrets.put(JSON.stringify(on ? wide.credentials : egain.credentials)),
+  useOther: (credentials: ClientCredentials) => sandbox.secrets.put(JSON.stringify(credentials)),
   forget: sandbox.forget,
   recycle: () => Promise.all(FUNCTIONS.map((name) => sandbox.functionNamed(name).recycle())),
 });

@@ -12,17 +12,20 @@ export interface UpstreamState {
   readonly fault?: string;
 }
 
+/** Where a simulated eGain is, and what it takes. */
+export interface EgainFacts {
+  readonly apiUrl: string;
+  readonly tokenUrl: string;
+  readonly credentials: ClientCredentials;
+}
+
 export interface WorldFacts {
   /** The partners' URL at the sandbox's gateway. */
   readonly accountsUrl: string;
   readonly partnerToken: string;
   readonly credentials: ClientCredentials;
   /** An eGain with pages of 100. */
-  readonly wide: {
-    readonly apiUrl: string;
-    readonly tokenUrl: string;
-    readonly credentials: ClientCredentials;
-  };
+  readonly wide: EgainFacts;
   readonly functions: Readonly<
     Record<'ApiFunction' | 'TaskFunction' | 'AuthorizerFunction', FunctionSpec>
   >;
