@@ -96,18 +96,6 @@ const quiet = {
   freezes: fc.constant<Scenario['freezes']>([]),
 };
 
-const CALM: Scenario = {
-  offsets: [0],
-  requests: [],
-  tableFaults: [],
-  egainFaults: [],
-  changes: [],
-  kills: [],
-  freezes: [],
-  roundTripMs: 50,
-  endMs: 60_000,
-};
-
 async function holds(
   scenarios: fc.Arbitrary<Scenario>,
   numRuns: number,
@@ -180,87 +168,4 @@ test('no minute has more calls than the budget, whoever makes them', async () =>
     expectWholeAndRecent(outcome);
     expectMonotonic(outcome);
   });
-});
-
-test('a task is not taken in by a clock that is ahead of its own', async () => {
-  const { answers } = await simulate({
-    ...CALM,
-    offsets: [SKEW_MS, 0],
-    requests: [
-      { at: 0, container: 0, caller: 'partner' },
-      { at: 31_000, container: 1, caller: 'partner' },
-      { at: 32_000, container: 1, caller: 'workflow' },
-    ],
-    changes: [500],
-  });
-
-  expect(answers.map(({ version }) => version)).toEqual([0, 0, 1, 1]);
-});
-
-test('a container that has learnt of a later walk than its own does not go back to that', async () => {
-  const outcome = await simulate({
-    ...CALM,
-    offsets: [0, 0],
-    roundTripMs: 3000,
-    requests: [
-      { at: 0, container: 0, caller: 'partner' },
-      // Without the table, it walks alone,
-      { at: 40_000, container: 0, caller: 'partner' },
-      // another for all of them,
-      { at: 42_100, container: 1, caller: 'partner' },
-      // and it learns of that before its own walk ends.
-      { at: 45_000, container: 0, caller: 'partner' },
-    ],
-    tableFaults: [{ at: 39_990, ms: 100, kind: 'away' }],
-    changes: [42_000],
-    freezes: [{ at: 41_600, container: 0, ms: 10_000 }],
-  });
-
-  const ofFirst = outcome.answers.filter(({ process }) => process === 1);
-  expect(ofFirst.map(({ askedAt, version }) => [askedAt, version])).toEqual([
-    [0, 0],
-    [45_000, 1],
-    [40_000, 1],
-  ]);
-});
-
-test('what a container walks alone is kept, whatever it learnt before from others', async () => {
-  const { answers } = await simulate({
-    ...CALM,
-    offsets: [0, 0],
-    requests: [
-      { at: 0, container: 0, caller: 'partner' },
-      { at: 40_000, container: 0, caller: 'partner' },
-      { at: 49_000, container: 1, caller: 'partner' },
-      { at: 49_500, container: 0, caller: 'partner' },
-      { at: 120_000, container: 0, caller: 'partner' },
-    ],
-    tableFaults: [
-      { at: 39_990, ms: 100, kind: 'away' },
-      { at: 110_000, ms: 30_000, kind: 'away' },
-    ],
-    // Longer than a container goes without the table, so that it learns of the other's walk.
-    freezes: [{ at: 40_020, container: 0, ms: 10_000 }],
-    changes: [60_000],
-    endMs: 130_000,
-  });
-
-  expect(answers.at(-1)).toMatchObject({ askedAt: 120_000, version: 1 });
-});
-
-test('a task that comes to a walk which eGain draws out gets none of what has grown old by its end', async () => {
-  const outcome = await simulate({
-    ...CALM,
-    requests: [
-      { at: 0, container: 0, caller: 'partner' },
-      { at: 31_000, container: 0, caller: 'workflow' },
-      { at: 70_000, container: 0, caller: 'workflow' },
-    ],
-    changes: [33_000],
-    callsPerMinute: 5,
-    endMs: 200_000,
-  });
-
-  expect(shownIn(outcome).map(({ askedAt }) => askedAt)).toEqual([0, 31_000]);
-  expectWholeAndRecent(outcome);
 });
