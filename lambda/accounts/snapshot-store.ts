@@ -126,10 +126,9 @@ export function createSnapshotStore(options: SnapshotStoreOptions): RenewableSto
 
   const walkOnce = (seen: Seen, deadline: Deadline, standIn: boolean) => {
     walking = (async () => {
-      const { revision } = memory;
       try {
         const walked = await walk(seen, deadline, standIn, memory.doubted);
-        return walked === undefined ? undefined : memory.keep(walked, revision);
+        return walked === undefined ? undefined : memory.keep(walked);
       } catch (error) {
         if (isFault(error, 'egainCredentialsRefused', 'egainScopeInsufficient'))
           memory.forget(seen);

@@ -29,14 +29,8 @@ export interface Memory {
   look(): Promise<Seen>;
   /** Whether the board names something newer than what is kept. */
   isNewer(seen: Seen): boolean;
-  /** The revision of what is kept, or has been given up, as far as one is known. */
-  readonly revision: number;
-  /**
-   * Keeps what this container has walked itself, unless it has learnt of a later walk meanwhile.
-   *
-   * @param known the revision that was known here when the walk began
-   */
-  keep(walked: Walked, known: number): Kept;
+  /** Keeps what this container has walked itself, unless it may have learnt of a later walk. */
+  keep(walked: Walked): Kept;
   /** Forgets what eGain no longer lets anybody show, as a walk after this look has found. */
   forget(seen: Seen): void;
 }
@@ -126,9 +120,6 @@ export function createMemory(options: MemoryOptions): Memory {
     get doubted() {
       return doubted;
     },
-    get revision() {
-      return revision;
-    },
     isNewer,
     look() {
       looking ??= look().finally(() => {
@@ -136,9 +127,10 @@ export function createMemory(options: MemoryOptions): Memory {
       });
       return looking;
     },
-    keep({ written, fetchedAt, base, revision: committed }, known) {
-      // Another walk was committed meanwhile, and nobody can tell which of the two began later.
-      if (kept !== undefined && revision > (committed ?? Math.max(base, known))) return kept;
+    keep({ written, fetchedAt, base, revision: committed }) {
+      // Another walk was committed meanwhile, and clocks that differ may not tell which began later.
+      const maybeOlder = (known: Kept) => fetchedAt < known.fetchedAt + SKEW_MS;
+      if (kept !== undefined && revision > (committed ?? base) && maybeOlder(kept)) return kept;
       // The same object for the same content: what was worked out from it goes on serving.
       const same = kept?.snapshot.hash === written.snapshot.hash ? kept.snapshot : undefined;
       kept = { snapshot: same ?? written.snapshot, fetchedAt, notBefore: fetchedAt };

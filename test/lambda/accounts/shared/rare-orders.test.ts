@@ -86,6 +86,21 @@ test('what a container walks alone is kept, whatever it learnt before from other
   expect(answers.at(-1)).toMatchObject({ askedAt: 120_000, version: 1 });
 });
 
+test('what a container walks alone is kept before what others evidently had earlier', async () => {
+  const outcome = await simulate({
+    ...CALM,
+    roundTripMs: 3000,
+    requests: partners([0, 0], [69_000, 0], [72_000, 0]),
+    // The new container starts without the table, and reads it while it walks.
+    kills: [{ at: 60_000, container: 0 }],
+    tableFaults: [{ at: 59_000, ms: 2000, kind: 'away' }],
+    changes: [30_000],
+    endMs: 90_000,
+  });
+
+  expect(versions(outcome)).toEqual({ 0: 0, 69_000: 1, 72_000: 1 });
+});
+
 test('a task that comes to a walk which eGain draws out gets none of what has grown old by its end', async () => {
   const outcome = await simulate({
     ...CALM,
