@@ -145,12 +145,14 @@ function isTaskError(
   );
 }
 
+/** How old a partner's accounts may be; a walk that another began may have been drawn out. */
+const ALLOWED_MS = { hit: FRESH_MS + SKEW_MS, miss: 2 * FRESH_MS, stale: STALE_MS } as const;
+
 /** An answer is of one whole content, no older than is allowed, nor than it says. */
 export function expectWholeAndRecent(outcome: Outcome): void {
   expectNone(shownIn(outcome), (answer) => {
     if (answer.version === undefined) return true;
-    const standsIn = stateOf(answer) === 'stale';
-    const allowedMs = answer.by === 'task' ? FRESH_MS : standsIn ? STALE_MS : FRESH_MS + SKEW_MS;
+    const allowedMs = answer.by === 'task' ? FRESH_MS : ALLOWED_MS[stateOf(answer) ?? 'hit'];
     const toldMs =
       answer.by === 'task' ? FRESH_MS : (Number(headerOf(answer, 'Age')) + 1) * 1000 + SKEW_MS;
     // What a walk brings is of its beginning, and whoever walked it may have it.
