@@ -95,16 +95,19 @@ export function expectContract(outcome: Outcome, scenario: Scenario): void {
   });
 }
 
+/**
+ * Who came to another's walk may have what can be had while another renews, and whoever waited, or
+ * was frozen meanwhile, has it as it was then.
+ */
+const longestMissMs = ({ at, askedAt }: Answer) => 2 * FRESH_MS + at - askedAt;
+
 function isAnswer(answer: ApiAnswer): boolean {
   const { statusCode, body } = answer.response;
   const age = Number(headerOf(answer, 'Age'));
   const state = stateOf(answer);
   const leftSeconds = FRESH_MS / 1000 - age;
   const ttl = Number(/; ttl=(-?\d+)$/.exec(headerOf(answer, 'Cache-Status'))?.[1]);
-  // Who has walked for long, or was frozen meanwhile, has what was there when it began; who came to
-  // another's walk has what may also be had while another renews.
-  const walkedMs = state === 'miss' ? Math.max(FRESH_MS, answer.at - answer.askedAt) : 0;
-  const longestMs = (state === 'stale' ? STALE_MS : FRESH_MS) + walkedMs;
+  const longestMs = { hit: FRESH_MS, miss: longestMissMs(answer), stale: STALE_MS }[state ?? 'hit'];
   return (
     (statusCode === 304 ? body === '' : statusCode === 200) &&
     headerOf(answer, 'Cache-Control') === `private, max-age=${FRESH_MS / 1000}` &&
@@ -145,14 +148,12 @@ function isTaskError(
   );
 }
 
-/** How old a partner's accounts may be; a walk that another began may have been drawn out. */
-const ALLOWED_MS = { hit: FRESH_MS + SKEW_MS, miss: 2 * FRESH_MS, stale: STALE_MS } as const;
-
 /** An answer is of one whole content, no older than is allowed, nor than it says. */
 export function expectWholeAndRecent(outcome: Outcome): void {
   expectNone(shownIn(outcome), (answer) => {
     if (answer.version === undefined) return true;
-    const allowedMs = answer.by === 'task' ? FRESH_MS : ALLOWED_MS[stateOf(answer) ?? 'hit'];
+    const ofPartners = { hit: FRESH_MS + SKEW_MS, miss: longestMissMs(answer), stale: STALE_MS };
+    const allowedMs = answer.by === 'task' ? FRESH_MS : ofPartners[stateOf(answer) ?? 'hit'];
     const toldMs =
       answer.by === 'task' ? FRESH_MS : (Number(headerOf(answer, 'Age')) + 1) * 1000 + SKEW_MS;
     // What a walk brings is of its beginning, and whoever walked it may have it.
