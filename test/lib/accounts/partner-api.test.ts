@@ -1,9 +1,15 @@
+import { App, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { ResponseType } from 'aws-cdk-lib/aws-apigateway';
+import { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { describe, expect, it } from 'vitest';
 import { FAULTS } from '../../../lambda/faults.ts';
 import { GATEWAY_FAULTS } from '../../../lib/accounts/gateway-responses.ts';
+import { PartnerApi } from '../../../lib/accounts/partner-api.ts';
+import { parseStageConfig } from '../../../lib/stage/stage-config.ts';
 import { appOf, FULL_STAGE, PLAIN_STAGE, propertiesOfOnly } from '../../support/stage.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 interface GatewayResponse {
   readonly ResponseType: string;
@@ -11,6 +17,8 @@ interface GatewayResponse {
   readonly ResponseParameters: Readonly<Record<string, string>>;
   readonly ResponseTemplates: Readonly<Record<string, string>>;
 }
+
+const FUNCTION_ARN = 'arn:aws:lambda:eu-west-1:123456789012:function';
 
 const plain = Template.fromStack(appOf(PLAIN_STAGE).accounts);
 const full = Template.fromStack(appOf(FULL_STAGE).accounts);
@@ -21,8 +29,17 @@ function gatewayResponses(template: Template): GatewayResponse[] {
   );
 }
 
+/** The API alone, with these options of the stage config. */
 function templateOf(api: object): Template {
-  return Template.fromStack(appOf({ ...PLAIN_STAGE, api }).accounts);
+  const { api: options } = parseStageConfig({ ...PLAIN_STAGE, api });
+  const stack = new Stack(new App({ outdir: temporaryFolder() }), 'Stack');
+  new PartnerApi(stack, 'PartnerApi', {
+    options,
+    logs: { retention: RetentionDays.ONE_WEEK, removalPolicy: RemovalPolicy.DESTROY },
+    handler: LambdaFunction.fromFunctionArn(stack, 'Handler', `${FUNCTION_ARN}:api`),
+    authorizer: LambdaFunction.fromFunctionArn(stack, 'Authorizer', `${FUNCTION_ARN}:authorizer`),
+  });
+  return Template.fromStack(stack);
 }
 
 function methodsOf(template: Template): Record<string, unknown>[] {

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type EgainFault, PAGES } from '../../../support/simulated-egain.ts';
-import type { TableFault } from '../../../support/simulated-table.ts';
+import { type EgainFault, PAGES } from '../support/simulated-egain.ts';
+import type { TableFault } from '../support/simulated-table.ts';
 import {
   type Caller,
   FRESH_MS,
@@ -10,7 +10,7 @@ import {
   SKEW_MS,
   simulate,
   TASK_MS,
-} from '../../../support/simulation.ts';
+} from '../support/simulation.ts';
 import {
   expectContract,
   expectMonotonic,
@@ -23,7 +23,7 @@ import {
   shownIn,
   stateOf,
   wasTrueAt,
-} from '../../../support/simulation-rules.ts';
+} from '../support/simulation-rules.ts';
 
 /** Until then anything may happen; from then on nothing goes wrong any more. */
 const TROUBLE_MS = 240_000;
