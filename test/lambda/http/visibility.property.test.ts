@@ -56,7 +56,7 @@ describe('what a partner sees', () => {
           }
         },
       ),
-      { numRuns: 1500 },
+      { numRuns: 750 },
     );
   });
 
@@ -226,7 +226,7 @@ describe('what a partner cannot learn', () => {
           if (JSON.stringify(first) !== JSON.stringify(second)) told += 1;
         },
       ),
-      { numRuns: 800 },
+      { numRuns: 400 },
     );
     // The data sets did differ, so the property says something.
     expect(told).toBeGreaterThan(runs / 2);

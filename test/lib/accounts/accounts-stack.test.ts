@@ -1,6 +1,7 @@
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
 import { appOf, FULL_STAGE, KEY_ARN, LEAST, PLAIN_STAGE, SECRET_ARN } from '../../support/stage.ts';
+import { usageKeysOf } from '../../support/usage-keys.ts';
 
 type Json = Record<string, unknown>;
 interface Statement {
@@ -21,8 +22,6 @@ function propertiesOf(template: Template, type: string, id: string): Json {
   return found[0]?.[1]['Properties'] as Json;
 }
 
-const ISSUER = { issuer: 'https://issuer.example.com', audience: 'accounts' };
-
 function environmentOf(template: Template, id: string): Json {
   const { Environment } = propertiesOf(template, 'AWS::Lambda::Function', id);
   return (Environment as { Variables: Json }).Variables;
@@ -31,22 +30,6 @@ function environmentOf(template: Template, id: string): Json {
 function statementsOf(template: Template, id: string): Statement[] {
   const policy = propertiesOf(template, 'AWS::IAM::Policy', `${id}RoleDefaultPolicy`);
   return (policy['PolicyDocument'] as { Statement: Statement[] }).Statement;
-}
-
-/** What a join makes of a text and references, written as `${name}`. */
-function joined(value: unknown): string {
-  const { 'Fn::Join': [separator, parts] = ['', [value]] } = value as {
-    'Fn::Join'?: [string, unknown[]];
-  };
-  return parts
-    .map((part) => (typeof part === 'string' ? part : `\${${(part as { Ref: string }).Ref}}`))
-    .join(separator);
-}
-
-function usageKeysOf(template: Template): string[] {
-  return Object.values(template.findResources('AWS::ApiGateway::ApiKey')).map((key) =>
-    joined((key['Properties'] as { Value: unknown }).Value),
-  );
 }
 
 describe('the functions', () => {
@@ -243,39 +226,6 @@ describe('the partners', () => {
 
     expect(new Set(keys).size).toBe(4);
     for (const key of keys) expect(key).toMatch(/^[a-z0-9]{40}-\$\{AWS::AccountId\}$/);
-  });
-
-  it.each([
-    [
-      'an issuer of their own',
-      { auth: ISSUER },
-      (name: string) => ({ clientId: `${name}-client` }),
-    ],
-    ["the stack's own pool", {}, () => ({})],
-  ])('are taken up to 300 with %s, over stacks of at most 500 resources', (_, auth, own) => {
-    const names = Array.from({ length: 300 }, (__, index) => `partner-${index}`);
-    const partners = Object.fromEntries(
-      names.map((name) => [name, { scopes: ['accounts/read'], ...own(name) }]),
-    );
-    const app = appOf({ ...LEAST, ...auth, partners });
-
-    const stacks = [app.credentials, app.accounts, ...app.partners].flatMap((stack) =>
-      stack === undefined ? [] : [Template.fromStack(stack)],
-    );
-    const count = (type: string) =>
-      stacks.reduce((sum, stack) => sum + Object.keys(stack.findResources(type)).length, 0);
-
-    for (const stack of stacks) {
-      const { Resources, Outputs = {} } = stack.toJSON() as { Resources: Json; Outputs?: Json };
-      expect(Object.keys(Resources).length).toBeLessThanOrEqual(500);
-      expect(Object.keys(Outputs).length).toBeLessThanOrEqual(200);
-    }
-    expect(count('AWS::ApiGateway::UsagePlanKey')).toBe(300);
-    expect(new Set(stacks.flatMap(usageKeysOf)).size).toBe(300);
-    expect(count('AWS::Cognito::UserPoolClient')).toBe('auth' in auth ? 0 : 300);
-    expect(
-      JSON.stringify(environmentOf(Template.fromStack(app.accounts), 'AuthorizerFunction')).length,
-    ).toBeLessThan(4096);
   });
 });
 
