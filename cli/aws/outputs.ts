@@ -1,14 +1,11 @@
-import { DescribeStacksCommand, type Output } from '@aws-sdk/client-cloudformation';
+import type { Output } from '@aws-sdk/client-cloudformation';
+import { stackName } from '../../lib/stage/stage-name.ts';
 import { CommandFailure } from '../command.ts';
 import { type Aws, adviceFor, errorName } from './clients.ts';
+import { findStack } from './stage-stacks.ts';
 
 /** What a deployed stage says of itself: the outputs of its stacks, by name. */
 export type StageOutputs = ReadonlyMap<string, string>;
-
-/** The stacks of a stage that have outputs which commands need. */
-function stackNames(stage: string): string[] {
-  return [`egain-accounts-${stage}`, `egain-accounts-${stage}-workflow`];
-}
 
 /**
  * Reads the outputs of a deployed stage.
@@ -22,13 +19,19 @@ export async function readOutputs(aws: Aws, stage: string): Promise<StageOutputs
     );
   });
   const outputs = new Map<string, string>();
-  for (const StackName of stackNames(stage)) {
-    try {
-      for (const { OutputKey = '', OutputValue = '' } of await outputsOf(aws, StackName)) {
-        outputs.set(OutputKey, OutputValue);
-      }
-    } catch (error) {
-      throw notRead(error, StackName, stage);
+  // These have the outputs that commands need.
+  for (const name of [stackName(stage), stackName(stage, 'workflow')]) {
+    const stack = await findStack(aws, name).catch((error: unknown) => {
+      throw notRead(errorName(error), name);
+    });
+    if (stack === undefined) {
+      throw new CommandFailure(
+        `There is no stack ${name} in the account and region of this shell. Deploy it (npm run ` +
+          `deploy -- --stage ${stage}), or take the other profile or region.`,
+      );
+    }
+    for (const { OutputKey = '', OutputValue = '' } of stack.Outputs ?? []) {
+      outputs.set(OutputKey, OutputValue);
     }
   }
   return outputs;
@@ -53,16 +56,13 @@ export async function readDescribedOutputs(
   names: readonly string[],
 ): Promise<DescribedOutput[]> {
   const described: DescribedOutput[] = [];
-  for (const stackName of names) {
-    try {
-      const outputs = await outputsOf(aws, stackName);
-      described.push(...outputs.flatMap(describedOutput).toSorted(byName));
-    } catch (error) {
-      if (isAbsent(error)) continue;
-      const name = errorName(error);
-      const advice = adviceFor(name, 'cloudformation:DescribeStacks');
-      throw new CommandFailure(`The stage's outputs can't be read: ${name}. ${advice}`);
-    }
+  for (const name of names) {
+    const stack = await findStack(aws, name).catch((error: unknown) => {
+      const failure = errorName(error);
+      const advice = adviceFor(failure, 'cloudformation:DescribeStacks');
+      throw new CommandFailure(`The stage's outputs can't be read: ${failure}. ${advice}`);
+    });
+    described.push(...(stack?.Outputs ?? []).flatMap(describedOutput).toSorted(byName));
   }
   if (described.length > 0) return described;
   throw new CommandFailure("The stage's outputs can't be read: there are none where this looks.");
@@ -79,30 +79,9 @@ function byName(one: DescribedOutput, other: DescribedOutput): number {
   return one.name < other.name ? -1 : 1;
 }
 
-async function outputsOf(aws: Aws, StackName: string): Promise<Output[]> {
-  const { Stacks = [] } = await aws.cloudFormation.send(new DescribeStacksCommand({ StackName }));
-  return Stacks.flatMap((one) => one.Outputs ?? []);
-}
-
-/** CloudFormation has no error of its own for a stack that is not there. */
-export function isAbsent(error: unknown): boolean {
-  return (
-    error instanceof Error &&
-    error.name.startsWith('ValidationError') &&
-    /does not exist/.test(error.message)
-  );
-}
-
-function notRead(error: unknown, stackName: string, stage: string): CommandFailure {
-  const name = errorName(error);
-  if (name.startsWith('ValidationError')) {
-    return new CommandFailure(
-      `There is no stack ${stackName} in the account and region of this shell. Deploy it (npm run ` +
-        `deploy -- --stage ${stage}), or take the other profile or region.`,
-    );
-  }
-  const advice = adviceFor(name, 'cloudformation:DescribeStacks');
-  return new CommandFailure(`The stack ${stackName} can't be read: ${name}. ${advice}`);
+function notRead(failure: string, stack: string): CommandFailure {
+  const advice = adviceFor(failure, 'cloudformation:DescribeStacks');
+  return new CommandFailure(`The stack ${stack} can't be read: ${failure}. ${advice}`);
 }
 
 /** @throws CommandFailure where the stage has no such output */

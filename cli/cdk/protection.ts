@@ -1,6 +1,5 @@
-import { DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import type { Aws } from '../aws/clients.ts';
-import { freeingCommands } from '../aws/stage-stacks.ts';
+import { findStack, freeingCommands } from '../aws/stage-stacks.ts';
 import { CommandFailure } from '../command.ts';
 
 /**
@@ -36,12 +35,9 @@ function threatened(names: readonly string[], asked: readonly string[]): readonl
   return names.slice(Math.max(0, first));
 }
 
-async function isProtected({ cloudFormation }: Aws, StackName: string): Promise<boolean> {
+async function isProtected(aws: Aws, name: string): Promise<boolean> {
   try {
-    const { Stacks: [stack] = [] } = await cloudFormation.send(
-      new DescribeStacksCommand({ StackName }),
-    );
-    return stack?.EnableTerminationProtection === true;
+    return (await findStack(aws, name))?.EnableTerminationProtection === true;
   } catch {
     return false;
   }

@@ -1,10 +1,8 @@
 import { GetAccountCommand } from '@aws-sdk/client-api-gateway';
-import { DescribeStacksCommand, type Stack } from '@aws-sdk/client-cloudformation';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import type { StageConfig } from '../../lib/stage/stage-config.ts';
 import { type Aws, adviceFor, errorName } from '../aws/clients.ts';
-import { isAbsent } from '../aws/outputs.ts';
-import { freeingCommands } from '../aws/stage-stacks.ts';
+import { findStack, freeingCommands } from '../aws/stage-stacks.ts';
 import type { CheckFinding } from '../findings.ts';
 
 /** Who asks, and where. */
@@ -77,23 +75,8 @@ export async function checkBootstrap(
 ): Promise<CheckFinding> {
   const name = 'bootstrap';
   try {
-    const { Stacks: [stack] = [] } = await aws.cloudFormation.send(
-      new DescribeStacksCommand({ StackName: stackName }),
-    );
-    const version = stack?.Outputs?.find((output) => output.OutputKey === 'BootstrapVersion');
-    const which = version?.OutputValue === undefined ? '' : `, version ${version.OutputValue}`;
-    const usable = /^(?:CREATE|UPDATE|UPDATE_ROLLBACK|IMPORT)_COMPLETE$/.test(
-      stack?.StackStatus ?? '',
-    );
-    if (usable) return { name, state: 'ok', seen: `the CDK has its ${stackName}${which}` };
-    return {
-      name,
-      state: 'failed',
-      seen: `the stack ${stackName} is ${stack?.StackStatus ?? 'not readable'}`,
-      advice: `Bootstrap again: npx cdk bootstrap aws://${account}/${region}`,
-    };
-  } catch (error) {
-    if (isAbsent(error)) {
+    const stack = await findStack(aws, stackName);
+    if (stack === undefined) {
       return {
         name,
         state: 'failed',
@@ -101,6 +84,18 @@ export async function checkBootstrap(
         advice: `Once for an account and region: npx cdk bootstrap aws://${account}/${region}`,
       };
     }
+    const version = stack.Outputs?.find((output) => output.OutputKey === 'BootstrapVersion');
+    const which = version?.OutputValue === undefined ? '' : `, version ${version.OutputValue}`;
+    const { StackStatus: status = 'not readable' } = stack;
+    const usable = /^(?:CREATE|UPDATE|UPDATE_ROLLBACK|IMPORT)_COMPLETE$/.test(status);
+    if (usable) return { name, state: 'ok', seen: `the CDK has its ${stackName}${which}` };
+    return {
+      name,
+      state: 'failed',
+      seen: `the stack ${stackName} is ${status}`,
+      advice: `Bootstrap again: npx cdk bootstrap aws://${account}/${region}`,
+    };
+  } catch (error) {
     return unanswered(name, error, 'cloudformation:DescribeStacks');
   }
 }
@@ -134,7 +129,7 @@ export async function checkStacks(aws: Aws, names: readonly string[]): Promise<C
     [];
   try {
     for (const stackName of names) {
-      const stack = await stackOf(aws, stackName);
+      const stack = await findStack(aws, stackName);
       const { StackStatus: status = 'of no known status' } = stack ?? {};
       const held = FAILED_AT_FIRST.has(status) && stack?.EnableTerminationProtection === true;
       if (stack !== undefined) found.push({ stackName, status, held });
@@ -167,18 +162,6 @@ export async function checkStacks(aws: Aws, names: readonly string[]): Promise<C
   }
   const none = 'none of this stage yet: this is its first deploy';
   return { name, state: 'ok', seen: found.length === 0 ? none : lines(found) };
-}
-
-async function stackOf(aws: Aws, stackName: string): Promise<Stack | undefined> {
-  try {
-    const { Stacks: [stack] = [] } = await aws.cloudFormation.send(
-      new DescribeStacksCommand({ StackName: stackName }),
-    );
-    return stack;
-  } catch (error) {
-    if (isAbsent(error)) return undefined;
-    throw error;
-  }
 }
 
 function unanswered(name: string, error: unknown, rights: string): CheckFinding {
