@@ -14,8 +14,8 @@ export type { Snapshot };
 export interface SnapshotAnswer {
   readonly snapshot: Snapshot;
   /**
-   * There already and fresh; waited for; or past its freshness, because another renews it, or
-   * renewing it failed.
+   * There already and fresh; waited for; or past its freshness, because another renews it, renewing
+   * it failed, or the table does not say at once what becomes of it.
    */
   readonly state: 'hit' | 'miss' | 'stale';
   /** Whole seconds since the walk began. */
@@ -71,6 +71,10 @@ export interface SnapshotStoreOptions {
 
 /** How long a schedule may be late before requests renew the snapshot in its place. */
 const SCHEDULE_LATE_MS = 60_000;
+/** How long an answer that may be given at once waits for the table, which takes some 5 ms. */
+const GLANCE_MS = 10;
+/** For so long the board is believed to say what it said, while it would spare the caller. */
+const LOOK_AGAIN_MS = 250;
 /** How soon the board is looked at again by who waits for another's renewal; it grows. */
 const FIRST_POLL_MS = 50;
 const LONGEST_POLL_MS = 500;
@@ -80,29 +84,23 @@ export function createSnapshotStore(options: SnapshotStoreOptions): RenewableSto
   const { memory, walk, forecast, clock, telemetry } = options;
   const freshMs = options.freshSeconds * 1000;
   const staleMs = options.staleSeconds * 1000;
-  /** Up to this age partners are answered while another renews, or a schedule does. */
-  const sparedMs = 2 * freshMs;
   const dueMs = (options.refreshSeconds ?? 0) * 500;
   const scheduledMs =
     options.refreshSeconds === undefined
       ? 0
       : Math.min(staleMs, 2 * options.refreshSeconds * 1000 + SCHEDULE_LATE_MS);
+  /** Up to this age partners are answered while another renews. */
+  const renewedMs = Math.max(2 * freshMs, scheduledMs);
   /** This container's own walk, while there is one. */
   let walking: Promise<Kept | undefined> | undefined;
-  /** What the board said when it was looked at last. */
-  let last: Seen | undefined;
+  /** What the board said last, and when. */
+  let last: { readonly seen: Seen; readonly at: number } | undefined;
+  /** Whether the last caller did not wait for the board; the next one does. */
+  let hurried = false;
 
-  const look = async (): Promise<Seen> => {
-    last = await memory.look();
-    return last;
-  };
-
-  /** While a failure counts nobody asks eGain, so there is nothing new to be seen on the board. */
-  const lookUnlessKnown = async (): Promise<Seen> => {
-    const failure = last?.current.failure;
-    return last !== undefined && failure !== undefined && clock.now() < failure.until
-      ? last
-      : look();
+  const note = (seen: Seen): Seen => {
+    last = { seen, at: clock.now() };
+    return seen;
   };
 
   const answer = ({ snapshot, fetchedAt }: Kept, state: SnapshotAnswer['state']) => {
@@ -147,6 +145,28 @@ export function createSnapshotStore(options: SnapshotStoreOptions): RenewableSto
     return may ? answer(kept, 'stale') : undefined;
   };
 
+  /** What the board said last, where to look again would change nothing yet. */
+  const known = (stale: boolean): Seen | undefined => {
+    if (last === undefined) return undefined;
+    const { seen, at } = last;
+    const now = clock.now();
+    const { failure } = seen.current;
+    // While it counts nobody asks eGain, so there is nothing new to be seen.
+    if (failure !== undefined && now < failure.until) return seen;
+    const longestMs = isLeased(seen, now) ? renewedMs : scheduledMs;
+    const does = now - at < LOOK_AGAIN_MS && standIn(stale, longestMs) !== undefined;
+    return does ? seen : undefined;
+  };
+
+  /** Undefined where the table is slow and a snapshot may stand in, but not twice in a row. */
+  const look = async (stale: boolean): Promise<Seen | undefined> => {
+    hurried = !hurried && standIn(stale, renewedMs) !== undefined;
+    const seen = await (hurried ? memory.glance(GLANCE_MS) : memory.look());
+    if (seen === undefined) return undefined;
+    hurried = false;
+    return note(seen);
+  };
+
   /** The answer of who has not to wait; throws where there is nothing to wait for. */
   const atOnce = (seen: Seen, stale: boolean, waited: boolean): SnapshotAnswer | undefined => {
     const ready = fresh(stale);
@@ -162,7 +182,7 @@ export function createSnapshotStore(options: SnapshotStoreOptions): RenewableSto
     const spared = walking !== undefined || isLeased(seen, now) || memory.isNewer(seen);
     if (!spared) return standIn(stale, scheduledMs);
     // Who tries again after a failure waits alone: it may well fail again.
-    return standIn(stale, failure === undefined ? Math.max(sparedMs, scheduledMs) : staleMs);
+    return standIn(stale, failure === undefined ? renewedMs : staleMs);
   };
 
   /** Stands in while eGain's budget of calls does not allow a walk in the caller's time. */
@@ -212,7 +232,12 @@ export function createSnapshotStore(options: SnapshotStoreOptions): RenewableSto
     let pollMs = FIRST_POLL_MS;
     let waited = false;
     for (;;) {
-      const seen = await lookUnlessKnown();
+      const seen = known(stale) ?? (await look(stale));
+      if (seen === undefined) {
+        const instead = standIn(stale, renewedMs);
+        if (instead !== undefined) return instead;
+        continue;
+      }
       const ready = atOnce(seen, stale, waited);
       if (ready !== undefined) return ready;
       if (walking === undefined && seen.shared && isLeased(seen, clock.now())) {
@@ -237,12 +262,12 @@ export function createSnapshotStore(options: SnapshotStoreOptions): RenewableSto
     },
 
     async warmUp() {
-      const seen = await look();
+      const seen = note(await memory.look());
       return { usable: fresh(true) !== undefined || isLeased(seen, clock.now()) };
     },
 
     async renew(deadline) {
-      const seen = await look();
+      const seen = await memory.look();
       const now = clock.now();
       const { content, failure } = seen.current;
       if (content !== undefined && !failure && now - content.fetchedAt < dueMs) return 'recent';

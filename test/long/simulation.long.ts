@@ -46,7 +46,7 @@ const spellsOf = <Kind extends string>(...kinds: readonly Kind[]) =>
       .map(({ at, ms, kind }) => ({ at, kind, ms: Math.min(ms, endOf(kind) - at) })),
     { maxLength: 4 },
   );
-const tableFaults = spellsOf<TableFault>('slow', 'away', 'answer lost');
+const tableFaults = spellsOf<TableFault>('lags', 'slow', 'away', 'answer lost');
 const egainFaults = spellsOf<EgainFault>(
   'away',
   'fails',

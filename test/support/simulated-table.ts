@@ -2,7 +2,7 @@ import type { Table } from '../../lambda/platform/table/table.ts';
 import { createMemoryTable } from './memory-table.ts';
 import type { SimulatedProcess, SimulatedTime } from './simulated-time.ts';
 
-export type TableFault = 'slow' | 'away' | 'answer lost';
+export type TableFault = 'lags' | 'slow' | 'away' | 'answer lost';
 
 export interface SimulatedTableOptions {
   readonly time: SimulatedTime;
@@ -23,6 +23,9 @@ export interface SimulatedTable {
   /** When the board was told of a walk that eGain refused. */
   readonly refusals: readonly number[];
 }
+
+/** How long half of a call takes: longer than a partner waits where it need not, or any caller. */
+const HALF_MS: Readonly<Record<string, number>> = { lags: 50, slow: 200 };
 
 /** A table whose answers take time, or get lost: what it does, it does all the same. */
 export function createSimulatedTable(options: SimulatedTableOptions): SimulatedTable {
@@ -47,7 +50,7 @@ export function createSimulatedTable(options: SimulatedTableOptions): SimulatedT
       const call = <T>(work: () => Promise<T>): Promise<T> =>
         new Promise((resolve, reject) => {
           const kind = fault();
-          const halfMs = kind === 'slow' ? 200 : 3;
+          const halfMs = HALF_MS[kind ?? ''] ?? 3;
           time.after(halfMs, () => {
             const outcome =
               kind === 'away' ? Promise.reject(new Error('the table is away')) : work();

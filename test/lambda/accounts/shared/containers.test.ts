@@ -8,6 +8,7 @@ import {
   startUpstream,
   tokenReply,
 } from '../../../support/egain-world.ts';
+import type { MemoryTable } from '../../../support/memory-table.ts';
 
 const upstream = await startUpstream();
 
@@ -20,6 +21,17 @@ const warm = async (containers: readonly World[]) => {
 };
 const total = (containers: readonly World[], name: string) =>
   containers.reduce((sum, { telemetry }) => sum + (telemetry.counted.get(name) ?? 0), 0);
+
+/** From now on the table answers when it is told to. */
+const slowDown = (table: MemoryTable) => {
+  const quick = { ...table };
+  const released = Promise.withResolvers<void>();
+  table.read = async (...call) => {
+    await released.promise;
+    return quick.read(...call);
+  };
+  return released.resolve;
+};
 
 const hang = (clock: { advance(ms: number): void }) => () => ({
   hang: true,
@@ -82,8 +94,37 @@ describe('eight containers', () => {
     for (const answer of meanwhile)
       expect(answer).toMatchObject({ state: 'stale', ageSeconds: 31 });
     await expect(renewing).resolves.toMatchObject({ state: 'miss', ageSeconds: 0 });
+    clock.advance(250);
     expect(await states(others)).toEqual(others.map(() => 'hit'));
     expect(calls()).toEqual([2, 1]);
+  });
+
+  test('look at the table four times a second while one of them renews, however many ask', async () => {
+    const { containers, clock, table } = createFleet(upstream, 2);
+    await warm(containers);
+    const [first, second] = containers;
+    clock.advance(31_000);
+    const arrived = Promise.withResolvers<void>();
+    const release = Promise.withResolvers<void>();
+    const well = upstream.accounts.otherwise;
+    upstream.accounts.otherwise = (request) => ({
+      ...well(request),
+      before: () => arrived.resolve(),
+      after: release.promise,
+    });
+    const renewing = first?.ask();
+    await arrived.promise;
+    const read = vi.spyOn(table, 'read');
+
+    for (const ms of [0, 249, 1, 249]) {
+      clock.advance(ms);
+      await expect(second?.ask()).resolves.toMatchObject({ state: 'stale' });
+    }
+    expect(read).toHaveBeenCalledTimes(2);
+
+    release.resolve();
+    await renewing;
+    await expect(second?.ask({ stale: false })).resolves.toMatchObject({ ageSeconds: 0 });
   });
 
   test('let a task wait for that renewal', async () => {
@@ -247,6 +288,42 @@ describe('a budget of calls', () => {
   });
 });
 
+describe('with a table that takes longer than usual', () => {
+  test('a partner is answered after 10 ms, and the next one waits for it', async () => {
+    const { containers, clock, table } = createFleet(upstream, 1);
+    await warm(containers);
+    const [only] = containers;
+    clock.advance(31_000);
+    const before = clock.now();
+    const release = slowDown(table);
+
+    await expect(only?.ask()).resolves.toMatchObject({ state: 'stale', ageSeconds: 31 });
+    expect(clock.now() - before).toBe(10);
+    expect(total(containers, 'SharedTableFailures')).toBe(0);
+    expect(calls()).toEqual([1, 1]);
+
+    const next = only?.ask();
+    release();
+    await expect(next).resolves.toMatchObject({ state: 'miss', ageSeconds: 0 });
+    expect(calls()).toEqual([2, 1]);
+  });
+
+  test.each([
+    ['a task', 31_000, { stale: false }],
+    ['who has only what is older than two periods', 61_000, {}],
+  ])('%s waits for it', async (_who, ageMs, options) => {
+    const { containers, clock, table } = createFleet(upstream, 1);
+    await warm(containers);
+    clock.advance(ageMs);
+    const release = slowDown(table);
+
+    const asking = containers[0]?.ask(options);
+    release();
+
+    await expect(asking).resolves.toMatchObject({ state: 'miss', ageSeconds: 0 });
+  });
+});
+
 describe('without the table for a while', () => {
   test('each container goes on by itself, and asks again after 10 s', async () => {
     const { containers, table, clock } = createFleet(upstream, 2);
@@ -276,6 +353,7 @@ describe('with a schedule', () => {
     await expect(api?.ask()).resolves.toMatchObject({ state: 'stale', ageSeconds: 59 });
     await expect(refresh?.service.renew(deadline)).resolves.toBe('renewed');
     await expect(refresh?.service.renew(deadline)).resolves.toBe('recent');
+    clock.advance(250);
     await expect(api?.ask()).resolves.toMatchObject({ state: 'hit' });
     expect(calls()).toEqual([2, 1]);
 
