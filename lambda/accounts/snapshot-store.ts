@@ -97,6 +97,8 @@ export function createSnapshotStore(options: SnapshotStoreOptions): RenewableSto
   let last: { readonly seen: Seen; readonly at: number } | undefined;
   /** Whether the last caller did not wait for the board; the next one does. */
   let hurried = false;
+  /** Whose walk has been waited for long enough. */
+  let outwaited: string | undefined;
 
   const note = (seen: Seen): Seen => {
     last = { seen, at: clock.now() };
@@ -181,8 +183,9 @@ export function createSnapshotStore(options: SnapshotStoreOptions): RenewableSto
     }
     const spared = walking !== undefined || isLeased(seen, now) || memory.isNewer(seen);
     if (!spared) return standIn(stale, scheduledMs);
-    // Who tries again after a failure waits alone: it may well fail again.
-    return standIn(stale, failure === undefined ? renewedMs : staleMs);
+    // Who tries again after a failure waits alone: it may well fail again. So does who hangs.
+    const hangs = outwaited !== undefined && seen.current.lease?.owner === outwaited;
+    return standIn(stale, failure !== undefined || hangs ? staleMs : renewedMs);
   };
 
   /** Stands in while eGain's budget of calls does not allow a walk in the caller's time. */
@@ -230,7 +233,7 @@ export function createSnapshotStore(options: SnapshotStoreOptions): RenewableSto
 
   const slow = async (deadline: Deadline, stale: boolean): Promise<SnapshotAnswer> => {
     let pollMs = FIRST_POLL_MS;
-    let waited = false;
+    let waitsSince: number | undefined;
     for (;;) {
       const seen = known(stale) ?? (await look(stale));
       if (seen === undefined) {
@@ -238,11 +241,16 @@ export function createSnapshotStore(options: SnapshotStoreOptions): RenewableSto
         if (instead !== undefined) return instead;
         continue;
       }
-      const ready = atOnce(seen, stale, waited);
+      const ready = atOnce(seen, stale, waitsSince !== undefined);
       if (ready !== undefined) return ready;
       if (walking === undefined && seen.shared && isLeased(seen, clock.now())) {
-        if (!waited) telemetry.count('RenewalWaits');
-        waited = true;
+        if (waitsSince === undefined) telemetry.count('RenewalWaits');
+        waitsSince ??= clock.now();
+        const instead = standIn(stale, staleMs);
+        if (instead !== undefined && clock.now() - waitsSince >= STAND_IN_AFTER_MS) {
+          outwaited = seen.current.lease?.owner;
+          return instead;
+        }
         await pause(pollMs, deadline, clock);
         pollMs = Math.min(LONGEST_POLL_MS, pollMs * 1.6);
         continue;

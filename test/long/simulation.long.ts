@@ -15,6 +15,7 @@ import {
   expectContract,
   expectMonotonic,
   expectRevisionsToGrow,
+  expectShortWaits,
   expectVersionsToTellContents,
   expectWellFrom,
   expectWholeAndRecent,
@@ -145,6 +146,17 @@ describe('where eGain and the table are well', () => {
       expect(tokenCalls.length).toBeLessThanOrEqual(Math.ceil(endMs / 30_000));
     });
   });
+});
+
+test('nobody waits long for what hangs, whoever has asked for it, while a snapshot may stand in', async () => {
+  expect.hasAssertions();
+  const scenarios = fc.record({
+    ...base,
+    ...quiet,
+    egainFaults: spellsOf<EgainFault>('hangs', 'away', 'fails'),
+    roundTripMs: fc.constantFrom(5, 50, 700),
+  });
+  await holds(scenarios, 30, expectShortWaits);
 });
 
 test('once eGain has refused the credentials nothing is shown until a walk has succeeded', async () => {

@@ -13,6 +13,9 @@ import {
 
 type Answer = ApiAnswer | TaskAnswer;
 
+/** Two calls of eGain's, and what a walk takes besides. */
+const MOST_TO_BEGIN_MS = 11_000;
+
 /** The codes that may come out, and what has to have gone wrong for them; none: anything. */
 const CAUSES: Readonly<Record<string, readonly EgainFault[]>> = {
   '500-100': ['fails'],
@@ -167,6 +170,24 @@ export function expectWholeExports({ exports }: Outcome): void {
   expectNone(exports, (accounts) => {
     const version = versionOf(accounts);
     return version === undefined || accounts.length !== contentOf(version).length;
+  });
+}
+
+/**
+ * A partner whose container has something that may stand in is answered with accounts, and soon: a
+ * token and a page each have 5 s to begin.
+ */
+export function expectShortWaits({ answers }: Outcome): void {
+  /** Until when what a process has shown may stand in at least. */
+  const standsIn = new Map<number, number>();
+  const ofPartners = answers.filter((answer) => answer.by === 'api');
+  expectNone(ofPartners, (answer) => {
+    const { process, askedAt, at } = answer;
+    const could = askedAt < (standsIn.get(process) ?? 0);
+    if (envelopeOf(answer) !== undefined) return could;
+    const ageMs = (Number(headerOf(answer, 'Age')) + 1) * 1000;
+    standsIn.set(process, at - ageMs + STALE_MS - SKEW_MS - MOST_TO_BEGIN_MS);
+    return could && at - askedAt > MOST_TO_BEGIN_MS;
   });
 }
 

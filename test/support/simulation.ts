@@ -139,9 +139,8 @@ export async function simulate(scenario: Scenario): Promise<Outcome> {
   });
 
   let processes = 0;
-  const boot = (offset: number) => {
-    processes += 1;
-    const process = createProcess(time, offset);
+  /** A process of one function, which shares nothing but the table with those of the other. */
+  const startFunction = (process: SimulatedProcess) => {
     const telemetry = recordTelemetry();
     const { clock } = process;
     const service = createService(
@@ -155,13 +154,18 @@ export async function simulate(scenario: Scenario): Promise<Outcome> {
         send: connectEgain(egain, process),
       },
     );
-    const options = { service: () => service, telemetry, clock };
     void service.warmUp();
+    processes += 1;
+    return { number: processes, options: { service: () => service, telemetry, clock } };
+  };
+  /** A container of each function; they stop and die together. */
+  const boot = (offset: number) => {
+    const process = createProcess(time, offset);
+    const [api, task] = [startFunction(process), startFunction(process)];
     return {
       process,
-      number: processes,
-      api: createApiHandler({ ...options, openApi }),
-      task: createTaskHandler(options),
+      api: { number: api.number, handle: createApiHandler({ ...api.options, openApi }) },
+      task: { number: task.number, handle: createTaskHandler(task.options) },
     };
   };
   const fleet = scenario.offsets.map((offset) => boot(offset));
@@ -177,12 +181,14 @@ export async function simulate(scenario: Scenario): Promise<Outcome> {
   /** Has the container do something for an invocation, unless it is frozen or dies. */
   const invoke = <Result>(
     container: number,
+    kind: 'api' | 'task',
     work: (slot: ReturnType<typeof boot>) => Promise<Result>,
     note: (result: Result, answered: Omit<Answered, 'version'>) => void,
   ): void => {
     const slot = slotOf(container);
     if (slot === undefined) return;
-    const { process, number } = slot;
+    const { process } = slot;
+    const { number } = slot[kind];
     const askedAt = since();
     const asking = { process };
     waiting.add(asking);
@@ -197,9 +203,10 @@ export async function simulate(scenario: Scenario): Promise<Outcome> {
   const askApi = (container: number, tag: string | undefined) =>
     invoke(
       container,
+      'api',
       ({ api }) => {
         const headers = tag === undefined ? {} : { 'if-none-match': tag };
-        return api(apiEvent({ headers }), contextOf(API_MS));
+        return api.handle(apiEvent({ headers }), contextOf(API_MS));
       },
       (response, answered) => {
         const { ETag } = response.headers ?? {};
@@ -216,9 +223,10 @@ export async function simulate(scenario: Scenario): Promise<Outcome> {
   const askTask = (container: number, cursor: string | null, before: readonly unknown[]): void =>
     invoke(
       container,
+      'task',
       ({ task }) => {
         const input = { fields: ['name'], pagesize: TASK_PAGESIZE, cursor };
-        return task(input, contextOf(TASK_MS)).catch((error: Error) => error);
+        return task.handle(input, contextOf(TASK_MS)).catch((error: Error) => error);
       },
       (result, answered) => {
         const output = result instanceof Error ? undefined : result;

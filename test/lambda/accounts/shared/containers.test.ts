@@ -240,6 +240,34 @@ describe('while eGain hangs', () => {
     expect(total(others, 'RenewalWaits')).toBe(0);
   });
 
+  test('for a task, which waits as long as it lives, a partner waits for that task 5 s and only once', async () => {
+    const { containers, clock } = createFleet(upstream, 2);
+    await warm(containers);
+    clock.advance(61_000);
+    const arrived = Promise.withResolvers<void>();
+    const late = Promise.withResolvers<void>();
+    upstream.accounts.otherwise = () => ({
+      status: 500,
+      before: () => arrived.resolve(),
+      after: late.promise,
+    });
+    const [task, partner] = containers;
+
+    const walking = task?.ask({ stale: false });
+    await arrived.promise;
+    const before = clock.now();
+    await expect(partner?.ask()).resolves.toMatchObject({ state: 'stale' });
+    expect(clock.now() - before).toBeGreaterThanOrEqual(5000);
+    expect(clock.now() - before).toBeLessThan(5500);
+    await expect(partner?.ask()).resolves.toMatchObject({ state: 'stale' });
+    expect(clock.now() - before).toBeLessThan(5500);
+    late.resolve();
+
+    await expect(walking).rejects.toMatchObject({ code: '502-905' });
+    expect(partner?.telemetry.counted.get('RenewalWaits')).toBe(1);
+    expect(calls()).toEqual([4, 1]);
+  });
+
   test('the token endpoint has no more time than a page', async () => {
     const { containers, clock } = createFleet(upstream, 2);
     upstream.token.otherwise = () => tokenReply('short', { expires_in: 30 });
