@@ -23,7 +23,7 @@ export async function refuseProtected(
   throw new CommandFailure(
     `${kept.join(' and ')} ${kept.length === 1 ? 'is' : 'are'} protected from termination, so ` +
       'nothing was deleted. If it is meant to go, free it first:\n' +
-      `${freeingCommands(kept)}Then again: npm run destroy.`,
+      `${freeingCommands(kept)}Then the same command again.`,
   );
 }
 

@@ -44,7 +44,7 @@ describe('a stage with a stack that is protected from termination', () => {
     expect(error).toMatch(/^egain-accounts-sandbox-credentials is protected from termination/);
     expect(error).toContain(
       '  aws cloudformation update-termination-protection --no-enable-termination-protection ' +
-        '--stack-name egain-accounts-sandbox-credentials\n',
+        '--stack-name egain-accounts-sandbox-credentials\nThen the same command again.',
     );
     expect(cdkCalls).toEqual([]);
     expect(exitCode).toBe(1);
