@@ -178,16 +178,16 @@ export function expectWholeExports({ exports }: Outcome): void {
  * token and a page each have 5 s to begin.
  */
 export function expectShortWaits({ answers }: Outcome): void {
-  /** Until when what a process has shown may stand in at least. */
-  const standsIn = new Map<number, number>();
   const ofPartners = answers.filter((answer) => answer.by === 'api');
+  const shown = ofPartners.filter((answer) => envelopeOf(answer) === undefined);
+  /** Until when what was shown may stand in at least. */
+  const endOf = (answer: ApiAnswer) =>
+    answer.at - (Number(headerOf(answer, 'Age')) + 1) * 1000 + STALE_MS - SKEW_MS;
   expectNone(ofPartners, (answer) => {
     const { process, askedAt, at } = answer;
-    const could = askedAt < (standsIn.get(process) ?? 0);
-    if (envelopeOf(answer) !== undefined) return could;
-    const ageMs = (Number(headerOf(answer, 'Age')) + 1) * 1000;
-    standsIn.set(process, at - ageMs + STALE_MS - SKEW_MS - MOST_TO_BEGIN_MS);
-    return could && at - askedAt > MOST_TO_BEGIN_MS;
+    const before = shown.findLast((each) => each.process === process && each.at <= askedAt);
+    if (before === undefined || askedAt + MOST_TO_BEGIN_MS > endOf(before)) return false;
+    return envelopeOf(answer) !== undefined || at - askedAt > MOST_TO_BEGIN_MS;
   });
 }
 
