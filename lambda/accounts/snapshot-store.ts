@@ -73,6 +73,8 @@ export interface SnapshotStoreOptions {
 const SCHEDULE_LATE_MS = 60_000;
 /** How long an answer that may be given at once waits for the table, which takes some 5 ms. */
 const GLANCE_MS = 10;
+/** For how long such answers go on, while none of them has heard from the table. */
+const UNHEARD_MS = 1000;
 /** For so long the board is believed to say what it said, while it would spare the caller. */
 const LOOK_AGAIN_MS = 250;
 /** How soon the board is looked at again by who waits for another's renewal; it grows. */
@@ -95,8 +97,8 @@ export function createSnapshotStore(options: SnapshotStoreOptions): RenewableSto
   let walking: Promise<Kept | undefined> | undefined;
   /** What the board said last, and when. */
   let last: { readonly seen: Seen; readonly at: number } | undefined;
-  /** Whether the last caller did not wait for the board; the next one does. */
-  let hurried = false;
+  /** Since when the board has not been heard of, because nobody waited for it. */
+  let unheardSince: number | undefined;
   /** Whose walk has been waited for long enough. */
   let outwaited: string | undefined;
 
@@ -160,12 +162,17 @@ export function createSnapshotStore(options: SnapshotStoreOptions): RenewableSto
     return does ? seen : undefined;
   };
 
-  /** Undefined where the table is slow and a snapshot may stand in, but not twice in a row. */
+  /** Undefined where the table is slow and a snapshot may stand in, for a second at most. */
   const look = async (stale: boolean): Promise<Seen | undefined> => {
-    hurried = !hurried && standIn(stale, renewedMs) !== undefined;
-    const seen = await (hurried ? memory.glance(GLANCE_MS) : memory.look());
-    if (seen === undefined) return undefined;
-    hurried = false;
+    const now = clock.now();
+    const heard = unheardSince === undefined || now - unheardSince < UNHEARD_MS;
+    const glances = heard && standIn(stale, renewedMs) !== undefined;
+    const seen = await (glances ? memory.glance(GLANCE_MS) : memory.look());
+    if (seen === undefined) {
+      unheardSince ??= now;
+      return undefined;
+    }
+    unheardSince = undefined;
     return note(seen);
   };
 
