@@ -67,6 +67,19 @@ describe('GET /accounts', () => {
     },
   );
 
+  it('is of all values of a repeated parameter, whatever was asked for just before', async () => {
+    const { request } = createPartnerApi({
+      accounts: ['c1', 'c2', 'c3'].map((id) => account({ id, channel: { id } })),
+    });
+    const idsOf = async (query: string) => {
+      const { account: found } = bodyOf(await request({ query })) as { account: { id: string }[] };
+      return found.map(({ id }) => id);
+    };
+
+    expect(await idsOf('channel=c1&channel=c3')).toEqual(['c1', 'c3']);
+    expect(await idsOf('channel=c2&channel=c3')).toEqual(['c2', 'c3']);
+  });
+
   it('passes on nothing that the catalogue does not name', async () => {
     const strange = { ...account(), secretNote: 'x', channel: { id: 'c1', extra: 'y' } };
     const { request } = createPartnerApi({ accounts: [strange] });
@@ -209,6 +222,21 @@ describe('a conditional request', () => {
     expect(result.headers).toEqual(rest);
   });
 
+  it.each([{ resource: '/accounts/{id}', id: 'a1' }, { resource: '/openapi.json' }])(
+    'gets 304 of one account and of the contract too: %j',
+    async (what) => {
+      const { request } = createPartnerApi({ accounts: [account()] });
+      const { headers = {} } = await request(what);
+
+      const result = await request({
+        ...what,
+        headers: { 'If-None-Match': String(headers['ETag']) },
+      });
+
+      expect(result).toMatchObject({ statusCode: 304, body: '' });
+    },
+  );
+
   it('gets the body when it holds another', async () => {
     const { request } = createPartnerApi({ accounts: [account()] });
     const other = await request({ query: 'fields=id' });
@@ -238,6 +266,19 @@ describe('an answer of the size that the platform limits', () => {
     expect(result.body.includes('a smaller pagesize or for fewer fields')).toBe(status === 413);
     expect(JSON.stringify(result).length).toBeLessThan(6 * 1024 * 1024);
   });
+
+  it('says of one account alone that fewer fields are what helps', async () => {
+    const { request } = createPartnerApi({
+      accounts: [account({ description: 'x'.repeat(6_300_000) })],
+    });
+
+    const result = await request({ resource: '/accounts/{id}', id: 'a1' });
+
+    expect(bodyOf(result)).toEqual({
+      code: '413-901',
+      developerMessage: 'The answer is larger than the platform allows. Ask for fewer fields.',
+    });
+  });
 });
 
 describe('a fault', () => {
@@ -264,6 +305,14 @@ describe('a fault', () => {
       developerMessage: "eGain is throttling this service's requests.",
       details: [{ key: 'egain.code', value: '429-001' }],
     });
+  });
+
+  it('says when to come again only where that is known', async () => {
+    const { request } = createPartnerApi({ service: failingService(new Fault('timedOut')) });
+
+    const { headers } = await request();
+
+    expect(headers).not.toHaveProperty('Retry-After');
   });
 
   it.each([

@@ -26,9 +26,10 @@ describe('what the authorizer says of a caller', () => {
   });
 
   it.each([undefined, null])('is no rule where there is none: %s', (accounts) => {
-    expect(viewerOf(eventOf({ scopes: ALL, accounts }))).toEqual({
-      scopes: new Set(ALL.split(' ')),
-    });
+    // Scopes of its own: what was read before, of either, is remembered.
+    const scopes = `${ALL} ${accounts}`;
+
+    expect(viewerOf(eventOf({ scopes, accounts }))).toEqual({ scopes: new Set(ALL.split(' ')) });
   });
 
   it('is the scopes that are known, and the rule', () => {

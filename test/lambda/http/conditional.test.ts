@@ -19,6 +19,7 @@ describe('an entity tag', () => {
     ['tag', false],
     ['w/"tag"', false],
     ['"a,b"', false],
+    ['"tW/ag"', false],
     ['"a", *', false],
     ['', false],
     [undefined, false],

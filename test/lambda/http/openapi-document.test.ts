@@ -33,7 +33,9 @@ describe('the OpenAPI document of a deployment', () => {
     ['api.example.com', '/crm/v1/openapi.json', 'https', '/crm/v1'],
     ['127.0.0.1:3000', '/v1/openapi.json', 'http', '/v1'],
     ['localhost', '/v1/openapi.json', 'http', '/v1'],
+    ['[::1]:3000', '/v1/openapi.json', 'http', '/v1'],
     ['localhost.example.com', '/v1/openapi.json', 'https', '/v1'],
+    ['api.localhost', '/v1/openapi.json', 'https', '/v1'],
   ])('names the server %s for %s', async (domainName, path, scheme, base) => {
     const [servers, tokenUrl] = await urlsOf(domainName, path, 'https://login.example.com/token');
 
@@ -41,8 +43,14 @@ describe('the OpenAPI document of a deployment', () => {
     expect(tokenUrl).toBe('https://login.example.com/token');
   });
 
-  it('is otherwise the one that is checked in', async () => {
-    const { body } = await openApiDocument(() => TEXT, known(undefined))(eventOf(null));
+  it.each([
+    null,
+    {},
+    { domainName: 'api.example.com' },
+    { path: '/v1/openapi.json' },
+    { domainName: 'api.example.com', path: '/v1/elsewhere' },
+  ])('is otherwise the one that is checked in, for an event that says %j', async (context) => {
+    const { body } = await openApiDocument(() => TEXT, known(undefined))(eventOf(context));
 
     expect(JSON.parse(body)).toEqual(JSON.parse(TEXT));
   });

@@ -50,4 +50,10 @@ describe('the links of a list', () => {
     expect(linkOf(100).match(/rel="\w+"/g)).toEqual(['rel="next"']);
     expect(linkOf(100).length).toBeLessThan(9000);
   });
+
+  it('are none where not even one leaves room for other headers', () => {
+    const channel = Array.from({ length: 100 }, (_, at) => `${at}`.padStart(100, 'x'));
+
+    expect(pageLinks({ filter: { channel } }, 1)).toEqual({});
+  });
 });
