@@ -1,8 +1,9 @@
 import type { JWTPayload } from 'jose';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { readPartnersFile } from '../../../lambda/auth/partners.ts';
 import { deny } from '../../../lambda/auth/policy.ts';
 import { Fault } from '../../../lambda/faults.ts';
+import { startSecretsManager } from '../../../sandbox/aws/secrets-manager.ts';
 import * as support from '../../support/authorizer.ts';
 import type { TestIssuer } from '../../support/issuer.ts';
 import { createSigningKey, type SigningKey, sign, startIssuer } from '../../support/issuer.ts';
@@ -180,6 +181,25 @@ describe('a pool of Cognito’s', () => {
 
     await expect(byWords(config)).resolves.toMatchObject({ message: 'token_use' });
   });
+});
+
+test('a pool’s clients that are in a directory are read once, and let in by it alone', async () => {
+  const store = await startSecretsManager('{"acme":"client-7","basic":"b","narrow":"n"}');
+  vi.stubEnv('AWS_ENDPOINT_URL_SECRETS_MANAGER', store.url);
+  vi.stubEnv('AWS_REGION', 'eu-west-1');
+  vi.stubEnv('AWS_ACCESS_KEY_ID', 'test');
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'test');
+  const decide = make(support.PARTNERS, { cognitoClientsSecretArn: 'directory' });
+  const present = async (client: string) =>
+    decide(await bearer({ client_id: client, token_use: 'access' }));
+
+  try {
+    expect(await present('client-7')).toMatchObject({ context: { partner: 'acme' } });
+    expect(await present('client-acme')).toMatchObject({ principalId: 'unknown' });
+    expect(store.calls).toBe(1);
+  } finally {
+    await store.close();
+  }
 });
 
 describe('set up wrongly', () => {

@@ -262,6 +262,7 @@ test.each([
 
 test.each([
   ['exp', { exp: 1 }],
+  ['exp', { exp: seconds }],
   ['exp', { exp: undefined }],
   ['nbf', { nbf: 9_999_999_999 }],
   ['aud', { aud: 'https://other.test' }],
@@ -271,4 +272,16 @@ test.each([
   const token = await sign(rsa, { ...claims, ...change } as JWTPayload);
 
   await expect(authorize(`Bearer ${token}`)).rejects.toThrow(new RegExp(`^${check}$`));
+});
+
+test.each<[string, () => string | Promise<string>]>([
+  ['typ', () => sign(rsa, claims, { typ: 'logout+jwt' })],
+  ['alg', () => signRaw({ alg: 'RS512', kid: 'rsa' }, claims, 'sha512')],
+  [
+    'ERR_JWS_SIGNATURE_VERIFICATION_FAILED',
+    async () => sign(await createSigningKey('ec', 'ES256'), claims),
+  ],
+  ['ERR_JWKS_NO_MATCHING_KEY', () => sign({ ...elliptic, kid: 'other' }, claims)],
+])('the log learns which check of header or signature a token failed: %s', async (check, make) => {
+  await expect(authorize(`Bearer ${await make()}`)).rejects.toThrow(new RegExp(`^${check}$`));
 });
