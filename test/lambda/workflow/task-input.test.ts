@@ -83,10 +83,14 @@ describe('what a state machine sends', () => {
     expect(faultOf(event).code).toBe('400-901');
   });
 
-  test('is told what was expected', () => {
-    expect(faultOf({ maxBytes: 5 }).details).toEqual([
-      { key: 'maxBytes', value: 'expected an integer from 1000 to 240000; got "5"' },
-    ]);
+  test.each([
+    ['maxBytes', { maxBytes: 5 }, 'expected an integer from 1000 to 240000; got "5"'],
+    ['input', 7, 'expected a JSON object; got "7"'],
+    ['filter', { filter: 7 }, 'expected an object of filters; got "7"'],
+    ['cursor', { cursor: 7 }, 'expected the cursor of the page before, or null; got "7"'],
+    ['contentHash', { contentHash: 7 }, 'expected true or false; got "7"'],
+  ])('is told what was expected of %s', (key, event, value) => {
+    expect(faultOf(event).details).toEqual([{ key, value }]);
   });
 
   test('gets smaller pages where it would leave no room for them in a state', () => {
