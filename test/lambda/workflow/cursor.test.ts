@@ -1,7 +1,12 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Fault } from '../../../lambda/faults.ts';
-import { decodeCursor, encodeCursor, MAX_CURSOR_LENGTH } from '../../../lambda/workflow/cursor.ts';
+import {
+  decodeCursor,
+  encodeCursor,
+  MAX_CURSOR_LENGTH,
+  type Position,
+} from '../../../lambda/workflow/cursor.ts';
 
 const POSITION = { snapshotHash: 'gq7n', offset: 500, pagenum: 2 };
 const QUESTION = '["name",[]]';
@@ -22,6 +27,8 @@ const repack = (change: (parts: unknown[]) => unknown): string => {
   const text = Buffer.from(encodeCursor(POSITION, QUESTION), 'base64url').toString('utf8');
   return Buffer.from(JSON.stringify(change(JSON.parse(text) as unknown[]))).toString('base64url');
 };
+
+const sealed = (change: Partial<Position>) => encodeCursor({ ...POSITION, ...change }, QUESTION);
 
 const positionArbitrary = fc
   .record({
@@ -58,6 +65,21 @@ describe('a cursor', () => {
     const cursor = encodeCursor(POSITION, QUESTION);
 
     expect(codeOf(() => decodeCursor(cursor, '["-name",[]]'))).toBe('400-901');
+  });
+
+  test('that is refused is answered with what was expected', () => {
+    expect(() => decodeCursor('gibberish', QUESTION)).toThrow(
+      expect.objectContaining({
+        code: '400-901',
+        developerMessage: 'The cursor was not given for this filter and sort.',
+        details: [
+          {
+            key: 'cursor',
+            value: 'expected the cursor of the page before, with its filter and sort',
+          },
+        ],
+      }) as Error,
+    );
   });
 
   test('is refused when any of its characters is changed, left out or added', () => {
@@ -162,6 +184,10 @@ describe('a cursor', () => {
       'more pages than accounts on them, though sealed',
       encodeCursor({ snapshotHash: 'gq7n', offset: 2, pagenum: 4 }, QUESTION),
     ],
+    ['the first page, though sealed', sealed({ pagenum: 1 })],
+    ['a fraction of an account, though sealed', sealed({ offset: 1.5 })],
+    ['a fraction of a page, though sealed', sealed({ pagenum: 2.5 })],
+    ['no text for the hash, though sealed', sealed({ snapshotHash: 7 as unknown as string })],
     ['more items', repack((parts) => [...parts, 1])],
     ['no seal', repack((parts) => parts.slice(0, 4))],
   ])('that was never given is refused: %s', (_, cursor) => {

@@ -68,6 +68,8 @@ describe('a failure', () => {
     ['plain', (index) => `row ${index} `.padEnd(100, 'x')],
     ['in characters of three bytes', () => '東'.repeat(700)],
     ['in quotes, which JSON in JSON writes as four', () => '"'.repeat(2048)],
+    // Of these, one row fewer has room as JSON in JSON than in bytes.
+    ['in many rows of quotes', () => '"'.repeat(296)],
     ['in control characters', () => '\u0001'.repeat(2048)],
   ])('with more details than there is room for says how many are left out: %s', async (_, text) => {
     const details = Array.from({ length: 500 }, (_item, index) => ({
@@ -92,6 +94,8 @@ describe('a failure', () => {
     });
     expect(Buffer.byteLength(error.message)).toBeLessThanOrEqual(16 * 1024);
     expect(cause.length).toBeLessThanOrEqual(32_768);
+    // Lambda writes a trace of its own there, for which a thousand characters are kept.
+    expect(JSON.stringify(error.message).length).toBeLessThanOrEqual(31_768);
     // One more would have been too much.
     const more = JSON.stringify(details[rows.length]);
     const full =
@@ -135,7 +139,11 @@ describe('a failure', () => {
 
     expect(task.telemetry.lines).toEqual([
       { level: 'error', message: 'fault', fields: expect.objectContaining({ code: '502-901' }) },
-      { level: 'info', message: 'run', fields: expect.objectContaining({ code: '502-901' }) },
+      {
+        level: 'info',
+        message: 'run',
+        fields: expect.objectContaining({ code: '502-901', error: 'CredentialsRejected' }),
+      },
     ]);
     expect(Object.fromEntries(task.telemetry.counted)).toMatchObject({
       Latency: 0,
@@ -185,11 +193,29 @@ describe('a failure', () => {
     expect(error.name).toBe('InvalidRequest');
     expect(envelopeOf(error)).toMatchObject({
       code: '413-901',
+      developerMessage:
+        'One account alone passes maxBytes. Ask for fewer fields, or raise maxBytes.',
       details: [
         { key: 'id', value: 'a9' },
         { key: 'fields', value: 'name,channel.id' },
       ],
     });
+  });
+
+  test('of one that is too large names the one whose turn it is, in the order asked for', async () => {
+    const { run } = taskOver(() =>
+      snapshotOf(
+        account({ id: 'a1', name: 'alpha' }),
+        account({ id: 'a2', name: 'beta', description: 'x'.repeat(5000) }),
+        account({ id: 'a3', name: 'gamma', active: false }),
+      ),
+    );
+
+    const error = await failureOf(
+      run({ maxBytes: 1000, sort: '-name', filter: { active: true }, fields: ['description'] }),
+    );
+
+    expect(envelopeOf(error)['details']).toContainEqual({ key: 'id', value: 'a2' });
   });
 
   test.each<[string, { id?: null; fields?: string[] }, string[]]>([

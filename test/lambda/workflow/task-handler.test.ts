@@ -38,6 +38,18 @@ describe('a run', () => {
     });
   });
 
+  test('fills a page up to the last byte that it may take, and not one more', async () => {
+    const { run } = taskOver(() =>
+      snapshotOf(...THREE.map((one) => ({ ...one, description: 'é'.repeat(200) }))),
+    );
+    const whole = Buffer.byteLength(JSON.stringify(await run({})));
+
+    const [full, short] = [await run({ maxBytes: whole }), await run({ maxBytes: whole - 1 })];
+
+    expect([full.account.length, full.cursor]).toEqual([3, null]);
+    expect([short.account.length, short.cursor]).toEqual([2, expect.any(String)]);
+  });
+
   test('goes on from a cursor, and takes other fields and sizes on the way', async () => {
     const { run } = taskOver(() => snapshotOf(...THREE));
     const first = await run({ pagesize: 1 });
@@ -84,6 +96,15 @@ describe('a run', () => {
 
     expect(task.telemetry.counted.get('CacheMisses')).toBe(misses);
     expect(task.telemetry.counted.get('SnapshotAge')).toBe(3);
+  });
+
+  test('says in its log line which run was the last of a walk', async () => {
+    const task = taskOver(() => snapshotOf(...THREE));
+    const { cursor } = await task.run({ pagesize: 2 });
+
+    await task.run({ pagesize: 2, cursor });
+
+    expect(task.telemetry.lines.map(({ fields }) => fields['last'])).toEqual([false, true]);
   });
 
   test('leaves one log line, the metrics and no timer', async () => {
