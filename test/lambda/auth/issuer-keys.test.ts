@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer } from 'node:https';
+import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { exportJWK } from 'jose';
@@ -118,7 +118,7 @@ test.each(['configuration', 'jwks'] as const)(
 );
 
 describe('keys never had', () => {
-  test.each<[string, () => issuers.TestIssuer['disturbance'], string]>([
+  test.each<[string, () => issuers.TestIssuer['disturbance'], string | RegExp]>([
     ['the configuration fails', () => ({ configuration: down }), 'the issuer answers 503'],
     ['the key set fails', () => ({ jwks: down }), 'the issuer answers 503'],
     [
@@ -134,6 +134,7 @@ describe('keys never had', () => {
     ['not JSON', () => ({ jwks: (response) => response.end('<secret>') }), 'is not JSON'],
     ['an empty answer', () => ({ jwks: (response) => response.end() }), 'is not JSON'],
     ['not a key set', () => ({ jwks: json({ keys: 'none' }) }), 'the key set is malformed'],
+    ['a key set of null', () => ({ jwks: json(null) }), 'the key set is malformed'],
     [
       'cut off',
       () => ({
@@ -155,7 +156,7 @@ describe('keys never had', () => {
     [
       'configuration of another issuer',
       () => ({ configuration: json({ issuer: 'https://other.test', jwks_uri: issuer.jwksUri }) }),
-      'of another issuer',
+      /of another issuer$/,
     ],
     [
       'configuration of the issuer with a slash',
@@ -240,27 +241,45 @@ describe('keys never had', () => {
     const token = await issuers.sign(first, support.goodClaims(url, clock));
     await expect(authorize(`Bearer ${token}`)).rejects.toThrow('not an https URL');
   });
+});
 
-  test('an issuer with TLS sends nobody to an address of this machine without it', async () => {
-    const { key, cert } = selfSignedCertificate();
-    const trusted = getCACertificates();
-    setDefaultCACertificates([...trusted, cert]);
-    const secure = createServer({ key, cert }, (_, response) => {
-      response.end(JSON.stringify({ issuer: url, jwks_uri: issuer.jwksUri }));
+describe('an issuer with TLS', () => {
+  const certificate = selfSignedCertificate();
+  const trusted = getCACertificates();
+  let secure: Server;
+  let url: string;
+  let jwksUri: string;
+
+  beforeEach(async () => {
+    setDefaultCACertificates([...trusted, certificate.cert]);
+    const keys = [{ ...(await exportJWK(first.publicKey)), kid: 'first' }];
+    secure = createServer(certificate, (request, response) => {
+      const isConfiguration = request.url?.includes('openid-configuration');
+      response.end(JSON.stringify(isConfiguration ? { issuer: url, jwks_uri: jwksUri } : { keys }));
     }).listen(0, '127.0.0.1');
     await once(secure, 'listening');
-    const url = `https://localhost:${(secure.address() as AddressInfo).port}`;
+    url = `https://localhost:${(secure.address() as AddressInfo).port}`;
     authorize = support.createTestAuthorize({ issuer: url }, clock);
-    const token = await issuers.sign(first, support.goodClaims(url, clock));
+  });
+  afterEach(() => {
+    secure.closeAllConnections();
+    secure.close();
+    setDefaultCACertificates(trusted);
+  });
+  const presentThere = async () =>
+    authorize(`Bearer ${await issuers.sign(first, support.goodClaims(url, clock))}`);
 
-    try {
-      await expect(authorize(`Bearer ${token}`)).rejects.toThrow('not an https URL');
-      expect(issuer.fetches.jwks).toBe(0);
-    } finally {
-      secure.closeAllConnections();
-      secure.close();
-      setDefaultCACertificates(trusted);
-    }
+  test('names a key set with TLS, and its partners are let in', async () => {
+    jwksUri = `${url}/jwks`;
+
+    await expect(presentThere()).resolves.toMatchObject({ principalId: 'acme' });
+  });
+
+  test('sends nobody to an address of this machine without it', async () => {
+    ({ jwksUri } = issuer);
+
+    await expect(presentThere()).rejects.toThrow('not an https URL');
+    expect(issuer.fetches.jwks).toBe(0);
   });
 });
 
@@ -299,6 +318,25 @@ describe('keys had once, and the issuer goes down', () => {
     clock.advance(30_000);
     await present(first);
     expect(issuer.fetches.configuration).toBe(2);
+  });
+
+  test('a request whose time is up goes on with the known keys, not with the others’ wait', async () => {
+    const asked = Promise.withResolvers<void>();
+    issuer.disturbance = { jwks: () => asked.resolve() };
+    clock.advance(10 * MINUTE);
+    const other = present(first);
+    await asked.promise;
+    const controller = new AbortController();
+    const own = authorize(await tokenOf(first), support.createTestDeadline(controller));
+
+    controller.abort();
+
+    await expect(own).resolves.toMatchObject({ principalId: 'acme' });
+    expect(telemetry.lines).toEqual([
+      `the issuer's known keys go on {"reason":"no answer in time"}`,
+    ]);
+    clock.advance(3000);
+    await expect(other).resolves.toMatchObject({ principalId: 'acme' });
   });
 
   test('an unknown kid can be neither taken nor refused', async () => {
