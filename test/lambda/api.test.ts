@@ -11,10 +11,14 @@ const ENVIRONMENT = {
 };
 
 /** Loads the function anew, as a container does when init is over, with this environment. */
-const load = async (environment: Readonly<Record<string, string>>) => {
+const loadHandler = async (environment: Readonly<Record<string, string>>) => {
   for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
   const { handler, ready } = await import('../../lambda/api.ts');
   await ready;
+  return handler;
+};
+const load = async (environment: Readonly<Record<string, string>>) => {
+  const handler = await loadHandler(environment);
   return async (resource = '/accounts') =>
     bodyOf(await handler(apiEvent({ resource }), lambdaContext));
 };
@@ -27,10 +31,13 @@ describe('the API function', () => {
     renew: async () => 'recent',
   }));
 
+  let output: string[];
+
   beforeEach(() => {
     vi.resetModules();
     vi.doMock('../../lambda/accounts/service.ts', () => ({ createService }));
-    vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+    output = [];
+    vi.spyOn(process.stdout, 'write').mockImplementation((text) => output.push(String(text)) > 0);
     warmUp.mockReset().mockResolvedValue();
     createService.mockClear();
   });
@@ -70,6 +77,22 @@ describe('the API function', () => {
     await load({ ...ENVIRONMENT, AWS_LAMBDA_INITIALIZATION_TYPE: 'provisioned-concurrency' });
 
     expect(warm).toBe(true);
+  });
+
+  it('lets scripts of the origins that its environment names read its answers', async () => {
+    const origin = 'https://portal.example.org';
+    const handler = await loadHandler({ ...ENVIRONMENT, CORS_ORIGINS: origin });
+
+    const { headers } = await handler(apiEvent({ headers: { origin } }), lambdaContext);
+
+    expect(headers).toMatchObject({ 'Access-Control-Allow-Origin': origin });
+  });
+
+  it('writes metrics under the name by which alarms know them', async () => {
+    const request = await load(ENVIRONMENT);
+    await request();
+
+    expect(output.join()).toContain('"service":"api"');
   });
 
   it('tells nothing when the contract document is not beside it', async () => {

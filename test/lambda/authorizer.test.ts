@@ -49,6 +49,8 @@ describe('the bundled authorizer', () => {
     const request = await load(PARTNERS_FILE, environment());
     expect(await request()).toMatchObject({ principalId: 'acme', context: { partner: 'acme' } });
     await expect(request('Bearer x')).rejects.toThrow(/^Unauthorized$/);
+    // By this name alarms know whose metrics they are.
+    expect(output.join()).toContain('"service":"authorizer"');
     expect(statSync(join(folder, 'index.mjs')).size).toBeLessThan(120 * 1024);
   });
 

@@ -17,4 +17,6 @@ test('a refresh that is set up wrongly loads, and each run says that it failed',
   const lines = write.mock.calls.map(([line]) => String(line)).join('');
   expect(lines).toContain('"code":"500-902"');
   expect(lines).toContain('"outcome":"failed"');
+  // By this name alarms know whose metrics they are.
+  expect(lines).toContain('"service":"refresh"');
 });

@@ -9,7 +9,7 @@ afterEach(() => {
 test('the task that is set up wrongly loads, and each run fails by name', async () => {
   vi.stubEnv('CREDENTIALS_SECRET_ARN', undefined);
   vi.spyOn(console, 'log').mockReturnValue(undefined);
-  vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+  const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
   vi.spyOn(process.stderr, 'write').mockReturnValue(true);
   const { handler } = await import('../../lambda/task.ts');
 
@@ -19,4 +19,6 @@ test('the task that is set up wrongly loads, and each run fails by name', async 
     { reason: { name: 'ServiceMisconfigured' } },
     { reason: { name: 'ServiceMisconfigured' } },
   ]);
+  // By this name alarms know whose metrics they are.
+  expect(write.mock.calls.join()).toContain('"service":"task"');
 });
