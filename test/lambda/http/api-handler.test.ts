@@ -369,6 +369,20 @@ describe("eGain's own words", () => {
     expect(result.body).not.toMatch(/49|broken|account 7/);
   });
 
+  it('are ours where eGain left them out', async () => {
+    const bare = { code: '500-100', developerMessage: undefined, userMessage: undefined };
+    const fault = new UpstreamFault(500, { ...bare, details: [] });
+    const { request } = createPartnerApi({ service: failingService(fault) });
+
+    const result = await request({ authorizer: FULL, headers });
+
+    expect(bodyOf(result)).toEqual({
+      code: '500-100',
+      developerMessage: 'eGain cannot be reached or fails.',
+      userMessage: 'The service is unavailable at the moment. Please try again later.',
+    });
+  });
+
   it('leave their code with our own words', async () => {
     const result = await failing().request({
       authorizer: { ...FULL, scopes: 'accounts/read' },

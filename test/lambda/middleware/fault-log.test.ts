@@ -54,6 +54,20 @@ describe('the log of a fault', () => {
     expect(Object.fromEntries(counted)).toEqual({ 'Faults:502-905': 1, ServerFaults: 1 });
     expect(noted).toEqual({ code: '502-905', egainCode: '507-12345' });
   });
+
+  test("of eGain's own 5xx says with which code it answered, and none of its words", async () => {
+    const words = { developerMessage: CANARY, userMessage: CANARY, details: [] };
+
+    const { lines } = await logOf(new UpstreamFault(500, { code: '500-100', ...words }));
+
+    expect(lines).toEqual([
+      {
+        level: 'error',
+        message: 'fault',
+        fields: { ...IDS, code: '502-905', reason: 'eGain answered 500-100' },
+      },
+    ]);
+  });
 });
 
 describe('the log of an unforeseen error', () => {
