@@ -31,6 +31,7 @@ describe('the file of a stage', () => {
     const folder = folderWith({
       'bad.json': `{ "egain": "${canary}", \n ${canary} }`,
       'empty.json': '',
+      'blank.json': ' \n',
     });
     mkdirSync(new URL('folder.json', folder));
 
@@ -43,7 +44,22 @@ describe('the file of a stage', () => {
     );
     expect(() => loadStageConfig('bad', { folder })).toThrow(/^config\/bad\.json is not JSON/);
     expect(() => loadStageConfig('bad', { folder })).not.toThrow(canary);
-    expect(() => loadStageConfig('empty', { folder })).toThrow(/^config\/empty\.json is empty$/);
+    for (const stage of ['empty', 'blank']) {
+      expect(() => loadStageConfig(stage, { folder })).toThrow(/^config\/\w+\.json is empty$/);
+    }
+  });
+
+  it.each([
+    ['a word where a key should be', '{\n  "egain": {},\n  egain }', '(line 3 column 3)'],
+    ['what a line has too much', `{\n"egain": 1${'1'.repeat(9)} 2 }`, '(line 2 column 21)'],
+    ['a value that JSON does not have', '{\n  "egain": yes }', '(line 2 column 12)'],
+    ['the end, where it comes too soon', '{\n  "egain": {', '(line 2 column 13)'],
+  ])('is shown the place of %s', (_, content, place) => {
+    const folder = folderWith({ 'bad.json': content });
+
+    expect(() => loadStageConfig('bad', { folder })).toThrow(
+      `config/bad.json is not JSON ${place}`,
+    );
   });
 
   it('may begin with a byte order mark', () => {
@@ -75,19 +91,26 @@ describe('the file of a stage', () => {
     expect(() => loadStageConfig('far', { folder, region: 'us-east-1' })).toThrow(
       /credentials\.secretArn is .*; expected one of us-east-1/,
     );
+    expect(() => loadStageConfig('far', { folder, region: 'cn-north-1' })).toThrow(
+      'auth.issuer is missing',
+    );
   });
 
-  it.each(['x-credentials', 'x-workflow', 'x-observability'])(
+  it.each(['x-credentials', 'x-workflow', 'x-observability', 'x-partners-2', 'x-partners-3'])(
     'is not looked for when the stage is called %s, as a stack of another stage is',
     (stage) => {
-      expect(() => loadStageConfig(stage)).toThrow(/expected a name that does not end in -/);
+      expect(() => loadStageConfig(stage)).toThrow(
+        /expected a name that does not end in -.* of a stack of another stage\.$/,
+      );
     },
   );
 
   it.each(['', 'Dev', '../dev', 'a'.repeat(36), '1st', 'my-aws', 'dev.json'])(
     'is not looked for when the stage is called %j',
     (stage) => {
-      expect(() => loadStageConfig(stage)).toThrow(/^The stage is ".*"; expected a name/);
+      expect(() => loadStageConfig(stage)).toThrow(
+        /^The stage is ".*"; expected a name .* without aws, amazon or cognito in it\.$/,
+      );
     },
   );
 });

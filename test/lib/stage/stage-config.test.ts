@@ -23,6 +23,12 @@ const named = (name: string): unknown =>
     `{"egain":${JSON.stringify(LEAST.egain)},"partners":{"${name}":{"scopes":["accounts/read"]}}}`,
   );
 
+const SECRET_THERE = SECRET_ARN.replace('eu-west-1', 'eu-central-1');
+/** A stage's part with one partner, who has this beside its scope. */
+const withPartner = (part: object) => ({
+  partners: { acme: { scopes: ['accounts/read'], ...part } },
+});
+
 const ISSUER = { issuer: 'https://issuer.example.com', audience: 'accounts' };
 
 describe('a stage config', () => {
@@ -136,6 +142,7 @@ describe('a stage config', () => {
     'http://localhost.example.com/v3',
     'ftp://localhost/v3',
     'https://user@api.example.com/v3',
+    'https://:password@api.example.com/v3',
     'https://api.example.com/v3#top',
     'https://api.example.com/v3?key=1',
     ' https://api.example.com/v3',
@@ -145,15 +152,34 @@ describe('a stage config', () => {
     expect(faultsOf({ egain: { ...LEAST.egain, apiUrl } })).toHaveLength(1);
   });
 
-  it('takes a token URL with a query', () => {
-    const tokenUrl = 'https://login.example.com/token?tenant=1';
-
-    expect(faultsOf({ egain: { ...LEAST.egain, tokenUrl } })).toEqual([]);
+  it.each([
+    ['egain.tokenUrl', (url: string) => ({ egain: { ...LEAST.egain, tokenUrl: url } })],
+    ['auth.jwksUri', (url: string) => ({ auth: { ...ISSUER, jwksUri: url } })],
+    ['api.contactUrl', (url: string) => ({ api: { contactUrl: url } })],
+    ['alarms.runbookUrl', (url: string) => ({ alarms: { runbookUrl: url } })],
+  ])('takes %s with a query', (_, part) => {
+    expect(faultsOf({ ...LEAST, ...part('https://example.com/page?tenant=1') })).toEqual([]);
   });
 
   it('may ask eGain every time, and keep stale answers off', () => {
     expect(faultsOf({ ...LEAST, cache: { freshSeconds: 0, staleSeconds: 0 } })).toEqual([]);
     expect(faultsOf({ ...LEAST, cache: { freshSeconds: 600 } })).toEqual([]);
+  });
+
+  it('takes origins of this machine, and as many warm containers as are reserved', () => {
+    const corsOrigins = ['http://localhost:3000', 'https://app.example.com'];
+    const concurrency = { api: { reserved: 2, provisioned: 2 } };
+
+    expect(faultsOf({ ...LEAST, api: { corsOrigins }, functions: { concurrency } })).toEqual([]);
+  });
+
+  it('needs an issuer in the regions of China, which have no Cognito', () => {
+    const china = { ...LEAST, aws: { region: 'cn-north-1' } };
+
+    expect(faultsOf(china)).toEqual([
+      'auth.issuer is missing; expected an OIDC issuer of your own: there is no Cognito in the regions of China',
+    ]);
+    expect(faultsOf({ ...china, auth: ISSUER })).toEqual([]);
   });
 
   it('needs audience and client ids with an issuer', () => {
@@ -211,7 +237,9 @@ describe('a stage config', () => {
 
     expect(faultsOf({ ...LEAST, ...auth, partners: partnersOf(300) })).toEqual([]);
     expect(faultsOf({ ...LEAST, ...auth, partners: partnersOf(301) })).toEqual([
-      expect.stringMatching(/^partners is an object; expected at most 300 partners, not 301: /),
+      expect.stringMatching(
+        /^partners is an object; expected at most 300 partners, not 301: .* another account or region$/,
+      ),
     ]);
   });
 
@@ -238,7 +266,11 @@ describe('a stage config', () => {
   it.each([
     [
       { cache: { freshSeconds: 60, staleSeconds: 59 } },
-      /^cache\.staleSeconds is 59; expected at least 60/,
+      /^cache\.staleSeconds is 59; expected at least 60, as many as cache\.freshSeconds$/,
+    ],
+    [
+      { cache: { freshSeconds: 60, staleSeconds: 0 } },
+      /^cache\.staleSeconds is 0; expected at least 60/,
     ],
     [
       { cache: { freshSeconds: 900 } },
@@ -265,6 +297,17 @@ describe('a stage config', () => {
       { aws: { region: 'eu-central-1' }, credentials: { secretArn: SECRET_ARN } },
       /^credentials\.secretArn is .*; expected one of eu-central-1, .* of eu-west-1$/,
     ],
+    [
+      {
+        aws: { region: 'eu-central-1' },
+        credentials: { secretArn: SECRET_THERE, keyArn: KEY_ARN },
+      },
+      /^credentials\.keyArn is .*; expected one of eu-central-1, .* of eu-west-1$/,
+    ],
+    [
+      { aws: { region: 'eu-central-1' }, api: { domain: FULL_STAGE.api.domain } },
+      /^api\.domain\.certificateArn is .*; expected one of eu-central-1, .* of eu-west-1$/,
+    ],
     [{ alarms: { runbookUrl: 'wiki' } }, /^alarms\.runbookUrl is "wiki"; expected an https URL/],
     [
       { auth: { ...ISSUER, clientClaim: '' } },
@@ -272,6 +315,94 @@ describe('a stage config', () => {
     ],
   ])('refuses %j with what to do', (part, fault) => {
     expect(faultsOf({ ...LEAST, ...part })).toEqual([expect.stringMatching(fault)]);
+  });
+
+  it.each<[path: string, part: object, expected: string]>([
+    ['$schema', { $schema: 7 }, 'the path of the JSON Schema'],
+    [
+      'egain.clientAuthentication',
+      { egain: { ...LEAST.egain, clientAuthentication: 'post' } },
+      '"body" or "basic"',
+    ],
+    [
+      'credentials.keyArn',
+      { credentials: { secretArn: SECRET_ARN, keyArn: KEY_ARN.replace('key/', 'alias/') } },
+      "a KMS key's ARN, not an alias",
+    ],
+    [
+      'auth.audience',
+      { auth: { ...ISSUER, audience: ' ' } },
+      'the audience that tokens are issued for',
+    ],
+    ['partners', { partners: [] }, 'an object of partners by name'],
+    [
+      'partners.acme.clientId',
+      { auth: ISSUER, ...withPartner({ clientId: '' }) },
+      "the client id that the partner's tokens name",
+    ],
+    [
+      'partners.acme.accounts',
+      withPartner({ accounts: 'all' }),
+      'an object of lists: channel, orchestration, entryPoint, attribute',
+    ],
+    [
+      'partners.acme.throttle.rate',
+      withPartner({ throttle: { rate: '5' } }),
+      'requests a second, above 0',
+    ],
+    [
+      'partners.acme.throttle.rate',
+      withPartner({ throttle: { rate: 1_000_001 } }),
+      'at most 1000000 requests a second',
+    ],
+    [
+      'partners.acme.quota.period',
+      withPartner({ quota: { period: 'YEAR' } }),
+      '"DAY", "WEEK" or "MONTH"',
+    ],
+    ['cache.shared', { cache: { shared: 'yes' } }, 'true or false'],
+    [
+      'api.domain.certificateArn',
+      { api: { domain: { ...FULL_STAGE.api.domain, certificateArn: 'cert' } } },
+      "an ACM certificate's ARN, of the stack's region",
+    ],
+    [
+      'api.domain.mutualTls.truststoreUri',
+      { api: { domain: { ...FULL_STAGE.api.domain, mutualTls: { truststoreUri: 'ca.pem' } } } },
+      'the s3:// URI of the PEM bundle of trusted certificate authorities',
+    ],
+    ['api.corsOrigins', { api: { corsOrigins: 'https://app.example.com' } }, 'a list of origins'],
+    ['api.corsOrigins[0]', { api: { corsOrigins: [7] } }, 'an origin'],
+    [
+      'api.corsOrigins',
+      { api: { corsOrigins: ['https://app.example.com', 'https://app.example.com'] } },
+      'no origin twice',
+    ],
+    [
+      'functions.logLevel',
+      { functions: { logLevel: 'TRACE' } },
+      '"DEBUG", "INFO", "WARN" or "ERROR"',
+    ],
+  ])('says what %s should be where it is otherwise: %j', (path, part, expected) => {
+    const faults = faultsOf({ ...LEAST, ...part }).map((fault) => fault.split(/ is .*; expected /));
+
+    expect(faults).toEqual([[path, expected]]);
+  });
+
+  it('says so where a partner is null', () => {
+    expect(faultsOf({ ...LEAST, auth: ISSUER, partners: { acme: null } })).toEqual([
+      'partners.acme is null; expected an object',
+      "partners.acme.clientId is missing; expected the partner's client id, as auth.issuer is given",
+    ]);
+  });
+
+  it('counts what is to be corrected, under the name of the file', () => {
+    const input = { ...LEAST, dashboards: true };
+
+    expect(() => parseStageConfig(input, 'config/prod.json')).toThrow(
+      /^config\/prod\.json has 1 thing to correct:\n {2}dashboards is true; expected no such key$/,
+    );
+    expect(() => parseStageConfig(input)).toThrow(/^The stage config has 1 thing /);
   });
 
   it.each([
@@ -285,6 +416,12 @@ describe('a stage config', () => {
       { Partners: {} },
       'Partners is an object; expected no such key; did you mean partners?',
     ],
+    [
+      'staleSecs',
+      { cache: { staleSecs: 60 } },
+      'cache.staleSecs is 60; expected no such key; did you mean staleSeconds?',
+    ],
+    ['apis', { apis: {} }, 'apis is an object; expected no such key; did you mean api?'],
     [
       'a partner',
       { partners: { acme: { scopes: ['accounts/read'], acounts: {} } } },
@@ -365,6 +502,44 @@ describe('a stage config', () => {
     expect(faults).not.toContain(canary);
     expect(faults).toContain('egain.clientSecret is not shown; expected no such key');
     expect(faults).toContain('"https://[hidden]@api.example.com/v3"');
+    expect(faults).toContain('"https://issuer.example.com?[hidden]"');
     expect(faults).toContain(`" ${'x'.repeat(59)}…"`);
+  });
+
+  it.each([
+    'clientSecret',
+    'password',
+    'passphrase',
+    'accessToken',
+    'credential',
+    'privateKey',
+    'apiKey',
+    'api_key',
+    'tokenUrlPassword',
+  ])('never shows what stands under %s', (key) => {
+    for (const value of ['canary-7f3a', 'canary-7f3a for https://api.example.com']) {
+      const [fault] = faultsOf({ ...LEAST, alarms: { [key]: value } });
+
+      expect(fault).toMatch(`alarms.${key} is not shown; expected no such key`);
+    }
+  });
+
+  it('hides a password in a URL of plain HTTP as well', () => {
+    const [fault] = faultsOf({
+      egain: { ...LEAST.egain, apiUrl: 'http://user:canary-7f3a@api.example.com/v3' },
+    });
+
+    expect(fault).toContain('"http://[hidden]@api.example.com/v3"');
+  });
+
+  it('shows where a secret is, and 60 characters whole', () => {
+    const input = {
+      ...LEAST,
+      alarms: { email: 'x'.repeat(60) },
+      credentials: { secret: 'arn:aws:iam::123456789012:role/wrong' },
+    };
+
+    expect(faultsOf(input).join('\n')).toContain('"arn:aws:iam::123456789012:role/wrong"');
+    expect(faultsOf(input).join('\n')).toContain(`"${'x'.repeat(60)}"`);
   });
 });
