@@ -48,6 +48,14 @@ function methodsOf(template: Template): Record<string, unknown>[] {
   );
 }
 
+/** The access log's fields, and what stands in each. */
+function accessLogLine(template: Template): Record<string, string> {
+  const { AccessLogSetting } = propertiesOfOnly(template, 'AWS::ApiGateway::Stage') as {
+    AccessLogSetting: { Format: string };
+  };
+  return JSON.parse(AccessLogSetting.Format) as Record<string, string>;
+}
+
 describe("the partners' API", () => {
   it('has three routes for GET and HEAD on stage v1, and lets nobody but a partner into two of them', () => {
     const methods = methodsOf(plain);
@@ -136,17 +144,30 @@ describe("the partners' API", () => {
   });
 
   it("writes an access log as JSON, of the gateway's own variables and nothing personal", () => {
-    const { AccessLogSetting } = propertiesOfOnly(plain, 'AWS::ApiGateway::Stage') as {
-      AccessLogSetting: { Format: string };
-    };
-
-    const line = JSON.parse(AccessLogSetting.Format) as Record<string, string>;
+    const line = accessLogLine(plain);
 
     expect(line).toMatchObject({ requestId: '$context.requestId', route: '$context.resourcePath' });
     for (const value of Object.values(line)) {
       expect(value).toMatch(/^\$context\./);
       expect(value).not.toMatch(/identity|path$|claims|queryString|header/);
     }
+  });
+
+  it.each([
+    ['when it came', '$context.requestTimeEpoch'],
+    ['which partner asked', '$context.authorizer.partner'],
+    ['what it asked for', '$context.httpMethod'],
+    ['what it got', '$context.status'],
+    ['how much of it', '$context.responseLength'],
+    ['whether the authorizer failed', '$context.authorizer.status'],
+    ['whether the firewall let it in', '$context.waf.status'],
+    ['whether the function failed', '$context.integration.status'],
+    ['whether the gateway answered by itself', '$context.error.responseType'],
+    ['how long all took', '$context.responseLatency'],
+    ['how long the authorizer took', '$context.authorizer.latency'],
+    ['how long the function took', '$context.integration.latency'],
+  ])('tells of each request %s: %s', (_, variable) => {
+    expect(Object.values(accessLogLine(plain))).toContain(variable);
   });
 
   it('closes its own logs, which API Gateway would keep for ever', () => {
