@@ -90,10 +90,6 @@ describe('the alarms', () => {
       AlarmName: 'egain-accounts-test-StaleTooLong',
       Threshold: 30 + 300,
     });
-    full.hasResourceProperties('AWS::CloudWatch::Alarm', {
-      AlarmName: 'egain-accounts-test-StaleTooLong',
-      Threshold: 30 + 300,
-    });
   });
 });
 
@@ -133,13 +129,22 @@ describe('the topic of the alarms', () => {
             Effect: 'Allow',
             Principal: { Service: 'cloudwatch.amazonaws.com' },
             Action: 'sns:Publish',
-            Condition: Match.objectLike({
+            Condition: {
               StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } },
-            }),
+              ArnLike: {
+                'aws:SourceArn': {
+                  'Fn::Join': ['', Match.arrayWith([':alarm:*'])],
+                },
+              },
+            },
           }),
         ],
       },
     });
+  });
+
+  it('signs its mails by the name of the product', () => {
+    plain.hasResourceProperties('AWS::SNS::Topic', { DisplayName: 'eGain accounts' });
   });
 
   it('writes e-mail where the stage config names an address, and to nobody otherwise', () => {

@@ -1,0 +1,166 @@
+import { App, Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { Alarm, Metric } from 'aws-cdk-lib/aws-cloudwatch';
+import { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import { describe, expect, it } from 'vitest';
+import { LONGEST_MS } from '../../../lambda/platform/deadline.ts';
+import { OperationsDashboard } from '../../../lib/observability/operations-dashboard.ts';
+import { propertiesOfOnly } from '../../support/stage.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+
+interface Line {
+  readonly value: number;
+  readonly label: string;
+  readonly yAxis: 'left' | 'right';
+}
+
+interface Widget {
+  readonly type: string;
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+  readonly properties: {
+    readonly title?: string;
+    readonly markdown?: string;
+    readonly alarms?: readonly string[];
+    /** Namespace, name, dimensions and options in a row; an expression's are options alone. */
+    readonly metrics?: readonly (readonly unknown[])[];
+    readonly annotations?: { readonly horizontal: readonly Line[] };
+    readonly yAxis?: Readonly<Record<'left' | 'right', { readonly min?: number }>>;
+  };
+}
+
+const stack = new Stack(new App({ outdir: temporaryFolder() }), 'Stack');
+const alarm = new Alarm(stack, 'Alarm', {
+  metric: new Metric({ namespace: 'Test', metricName: 'Test' }),
+  threshold: 1,
+  evaluationPeriods: 1,
+});
+new OperationsDashboard(stack, 'Operations', {
+  freshSeconds: 45,
+  stage: 'test',
+  alarms: [alarm],
+  functions: [LambdaFunction.fromFunctionName(stack, 'Api', 'api-function')],
+  exportAccounts: StateMachine.fromStateMachineName(stack, 'ExportAccounts', 'export'),
+});
+
+/** The dashboard's page, with names in place of what CloudFormation fills in. */
+function dashboard(): { readonly start: string; readonly widgets: readonly Widget[] } {
+  const { DashboardBody: body } = propertiesOfOnly(
+    Template.fromStack(stack),
+    'AWS::CloudWatch::Dashboard',
+  ) as { DashboardBody: { 'Fn::Join': [string, readonly unknown[]] } };
+  const parts = body['Fn::Join'][1];
+  return JSON.parse(
+    parts.map((part) => (typeof part === 'string' ? part : 'filled-in')).join(''),
+  ) as ReturnType<typeof dashboard>;
+}
+
+const { start, widgets } = dashboard();
+
+function graph(title: string): Widget['properties'] {
+  const found = widgets.find(({ properties }) => properties.title === title);
+  if (found === undefined) throw new Error(`no graph ${title}`);
+  return found.properties;
+}
+
+/** The options at the end of a metric's row. */
+const optionsOf = (row: readonly unknown[]) => row.at(-1) as Readonly<Record<string, unknown>>;
+
+const shown = (title: string) =>
+  (graph(title).metrics ?? []).map((row) => {
+    const words = row.slice(1, -1).filter((word) => typeof word === 'string');
+    return { what: words.join(' '), stat: optionsOf(row)['stat'] };
+  });
+
+describe('the dashboard', () => {
+  it('begins with the alarms, and shows the last 12 hours', () => {
+    expect(widgets[0]).toMatchObject({
+      type: 'alarm',
+      width: 24,
+      properties: { title: 'Alarms', alarms: ['filled-in'] },
+    });
+    expect(start).toBe('-PT12H');
+  });
+
+  it('ends with where to read on', () => {
+    expect(widgets.at(-1)).toMatchObject({
+      type: 'text',
+      width: 24,
+      properties: { markdown: expect.stringContaining('`docs/operations.md`') },
+    });
+  });
+
+  it.each([
+    ['Age of the snapshot, s', 45, 'fresh', 'left'],
+    ['Age of the snapshot, s', 345, 'alarm', 'left'],
+    ['Latency, ms', 0.8 * LONGEST_MS, 'alarm', 'left'],
+    ['Latency, ms', LONGEST_MS, 'deadline', 'left'],
+    ['Requests', 5, 'alarm', 'right'],
+  ])('draws a line into %s at %d: %s', (title, value, label, yAxis) => {
+    expect(graph(title).annotations?.horizontal).toContainEqual({ value, label, yAxis });
+  });
+
+  it.each(['Latency, ms', 'Latency of eGain, ms'])(
+    'shows the median and the worst of %s',
+    (title) => {
+      expect(shown(title).map(({ stat }) => stat)).toEqual(['p50', 'p99']);
+    },
+  );
+
+  it('shows the oldest answer', () => {
+    expect(shown('Age of the snapshot, s')).toEqual([
+      { what: 'SnapshotAge service api', stat: 'Maximum' },
+    ]);
+  });
+
+  it.each([
+    ['Runs of ExportAccounts', ['Started', 'Succeeded', 'Failed', 'TimedOut'], 'Executions'],
+    ['Renewed for all containers', ['Renewals', 'LeasesLost', 'RenewalWaits'], ''],
+  ])('shows in %s how they went', (title, names, prefix) => {
+    const metrics = shown(title).map(({ what }) => what.split(' ')[0]);
+
+    expect(metrics).toEqual(expect.arrayContaining(names.map((name) => prefix + name)));
+  });
+
+  it('tells calls of the API from those of workflows', () => {
+    for (const title of ['Calls of eGain', 'Token renewals and reads of the secret']) {
+      const labels = (graph(title).metrics ?? []).map((row) => String(optionsOf(row)['label']));
+
+      expect(labels).toEqual(
+        expect.arrayContaining([expect.stringMatching(/, api$/), expect.stringMatching(/, task$/)]),
+      );
+    }
+  });
+
+  it('takes misses and stale answers off the share that came from memory', () => {
+    const [share, ...parts] = graph('Answers from a fresh snapshot').metrics ?? [];
+    const ids = Object.fromEntries(
+      parts.map((row) => [
+        String(optionsOf(row)['id']),
+        `${String(row[1])} ${String(optionsOf(row)['stat'])}`,
+      ]),
+    );
+
+    expect(ids).toEqual({
+      answers: 'SnapshotAge SampleCount',
+      misses: 'CacheMisses Sum',
+      stale: 'StaleAnswers Sum',
+    });
+    expect(optionsOf(share ?? [])['expression']).toMatch(
+      /^100 \* \(answers - FILL\(misses, 0\) - FILL\(stale, 0\)\) \/ answers$/,
+    );
+  });
+
+  it('has every graph begin at 0, with nothing over another', () => {
+    for (const { properties } of widgets.filter(({ type }) => type === 'metric')) {
+      expect(properties.yAxis).toMatchObject({ left: { min: 0 }, right: { min: 0 } });
+    }
+    const cells = widgets.flatMap(({ x, y, width }) =>
+      Array.from({ length: width }, (_, column) => `${y}/${x + column}`),
+    );
+    expect(new Set(cells).size).toBe(cells.length);
+  });
+});
