@@ -169,6 +169,12 @@ describe('the dashboard', () => {
     for (const name of Object.keys({ ...METRICS, ...GATEWAY_METRICS }))
       expect(body).toContain(name);
   });
+
+  it.each(['ApiFunction', 'TaskFunction', 'AuthorizerFunction'])('shows %s at work', (name) => {
+    const [dashboard] = propertiesOf<object>('AWS::CloudWatch::Dashboard');
+
+    expect(JSON.stringify(dashboard).includes(`OutputRef${name}`)).toBe(true);
+  });
 });
 
 describe("the gateway's metrics", () => {

@@ -66,14 +66,18 @@ function graph(title: string): Widget['properties'] {
   return found.properties;
 }
 
+/** The lines of a graph: the metric's name and dimensions, or its expression, with its options. */
+function linesOf(title: string) {
+  return (graph(title).metrics ?? []).map((row) => {
+    const { expression, stat, label, yAxis, visible } = optionsOf(row);
+    const words = row.slice(1, -1).filter((word) => typeof word === 'string');
+    const what = typeof expression === 'string' ? expression : words.join(' ');
+    return { what, stat, label, right: yAxis === 'right', hidden: visible === false };
+  });
+}
+
 /** The options at the end of a metric's row. */
 const optionsOf = (row: readonly unknown[]) => row.at(-1) as Readonly<Record<string, unknown>>;
-
-const shown = (title: string) =>
-  (graph(title).metrics ?? []).map((row) => {
-    const words = row.slice(1, -1).filter((word) => typeof word === 'string');
-    return { what: words.join(' '), stat: optionsOf(row)['stat'] };
-  });
 
 describe('the dashboard', () => {
   it('begins with the alarms, and shows the last 12 hours', () => {
@@ -106,13 +110,76 @@ describe('the dashboard', () => {
   it.each(['Latency, ms', 'Latency of eGain, ms'])(
     'shows the median and the worst of %s',
     (title) => {
-      expect(shown(title).map(({ stat }) => stat)).toEqual(['p50', 'p99']);
+      expect(linesOf(title).map(({ stat }) => stat)).toEqual(['p50', 'p99']);
     },
   );
 
+  it('counts requests, and beside them the share that failed', () => {
+    const [requests, share] = linesOf('Requests').filter(({ hidden }) => !hidden);
+
+    expect(requests).toMatchObject({ what: 'Latency service api', stat: 'SampleCount' });
+    expect(share).toMatchObject({ label: '500 and above, %', right: true });
+  });
+
+  it.each([
+    ['Errors by code', 'Faults', 'service="api"'],
+    ['Runs of the task', 'Faults', 'service="task"'],
+    ['Requests by partner', 'PartnerRequests', ''],
+    ['Failed requests by partner', 'PartnerFaults', ''],
+    ['Throttled or over quota, by partner', 'PartnerThrottles', ''],
+  ])('finds a line of %s for each value that is met', (title, metric, service) => {
+    const search = linesOf(title).find(({ what }) => what.startsWith('SEARCH('));
+
+    expect(search?.what).toContain('{"EgainAccounts/test",');
+    expect(search?.what).toContain(`MetricName="${metric}"`);
+    expect(search?.what).toContain(service);
+  });
+
+  it('tells what API Gateway failed with by itself from what the function did', () => {
+    expect(linesOf('Errors by code')).toContainEqual(
+      expect.objectContaining({
+        what: 'GatewayFaults',
+        label: "the gateway's own 5xx",
+        right: true,
+      }),
+    );
+  });
+
+  it('shows how many containers a function has at once, and whether more were refused', () => {
+    expect(linesOf('Containers at a time')).toEqual([
+      expect.objectContaining({
+        what: 'ConcurrentExecutions FunctionName filled-in',
+        stat: 'Maximum',
+      }),
+      expect.objectContaining({
+        what: 'Throttles FunctionName filled-in',
+        label: 'throttled',
+        right: true,
+      }),
+    ]);
+  });
+
+  it('shows what is odd in eGain’s lists', () => {
+    const odd = linesOf('Calls of eGain').filter(({ right }) => right);
+
+    expect(odd.map(({ label }) => label)).toEqual([
+      'accounts met twice',
+      'dates that cannot be read',
+    ]);
+  });
+
+  it('has a title over each graph, and a line in it', () => {
+    for (const { properties } of widgets.filter(({ type }) => type === 'metric')) {
+      expect(properties.title).toMatch(/^\w/);
+      expect(properties.metrics?.filter((row) => optionsOf(row)['yAxis'] !== 'right')).not.toEqual(
+        [],
+      );
+    }
+  });
+
   it('shows the oldest answer', () => {
-    expect(shown('Age of the snapshot, s')).toEqual([
-      { what: 'SnapshotAge service api', stat: 'Maximum' },
+    expect(linesOf('Age of the snapshot, s')).toEqual([
+      expect.objectContaining({ what: 'SnapshotAge service api', stat: 'Maximum' }),
     ]);
   });
 
@@ -120,14 +187,14 @@ describe('the dashboard', () => {
     ['Runs of ExportAccounts', ['Started', 'Succeeded', 'Failed', 'TimedOut'], 'Executions'],
     ['Renewed for all containers', ['Renewals', 'LeasesLost', 'RenewalWaits'], ''],
   ])('shows in %s how they went', (title, names, prefix) => {
-    const metrics = shown(title).map(({ what }) => what.split(' ')[0]);
+    const metrics = linesOf(title).map(({ what }) => what.split(' ')[0]);
 
     expect(metrics).toEqual(expect.arrayContaining(names.map((name) => prefix + name)));
   });
 
   it('tells calls of the API from those of workflows', () => {
     for (const title of ['Calls of eGain', 'Token renewals and reads of the secret']) {
-      const labels = (graph(title).metrics ?? []).map((row) => String(optionsOf(row)['label']));
+      const labels = linesOf(title).map(({ label }) => label);
 
       expect(labels).toEqual(
         expect.arrayContaining([expect.stringMatching(/, api$/), expect.stringMatching(/, task$/)]),
