@@ -5,6 +5,7 @@ import { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { describe, expect, it } from 'vitest';
 import { FAULTS } from '../../../lambda/faults.ts';
+import { EXPOSED_HEADERS } from '../../../lambda/http/cors.ts';
 import { GATEWAY_FAULTS } from '../../../lib/accounts/gateway-responses.ts';
 import { PartnerApi } from '../../../lib/accounts/partner-api.ts';
 import { parseStageConfig } from '../../../lib/stage/stage-config.ts';
@@ -168,6 +169,39 @@ describe("the partners' API", () => {
     ['how long the function took', '$context.integration.latency'],
   ])('tells of each request %s: %s', (_, variable) => {
     expect(Object.values(accessLogLine(plain))).toContain(variable);
+  });
+
+  it("counts each route in API Gateway's own metrics", () => {
+    plain.hasResourceProperties('AWS::ApiGateway::Stage', {
+      MethodSettings: Match.arrayWith([
+        Match.objectLike({ ResourcePath: '/*', MetricsEnabled: true }),
+        Match.objectLike({
+          ResourcePath: '/~1openapi.json',
+          HttpMethod: 'HEAD',
+          MetricsEnabled: true,
+        }),
+      ]),
+    });
+  });
+
+  it('may be invoked by its stage, and not by the test button of the console', () => {
+    const permissions = JSON.stringify(plain.findResources('AWS::Lambda::Permission'));
+
+    expect(permissions).toContain('/GET/accounts');
+    expect(permissions).not.toContain('test-invoke-stage');
+  });
+
+  it('has no output of its own, which would mislead where it has a host name', () => {
+    expect(templateOf({}).toJSON()).not.toHaveProperty('Outputs');
+  });
+
+  it("is reached under its stage's name, without a slash at the end", () => {
+    const [stage] = Object.keys(plain.findResources('AWS::ApiGateway::Stage'));
+    const { Value } = plain.findOutputs('ApiUrl')['ApiUrl'] as {
+      Value: { 'Fn::Join': [string, unknown[]] };
+    };
+
+    expect(Value['Fn::Join'][1].slice(-2)).toEqual(['/', { Ref: stage }]);
   });
 
   it('closes its own logs, which API Gateway would keep for ever', () => {
@@ -363,6 +397,36 @@ describe("the API's options", () => {
       expect(response.ResponseParameters).toMatchObject({
         'gatewayresponse.header.Access-Control-Allow-Origin': "'https://app.example.com'",
         'gatewayresponse.header.Vary': "'Origin'",
+      });
+    }
+  });
+
+  it('tell a browser what it may send and read, for an hour', () => {
+    const template = templateOf({ corsOrigins: ['https://app.example.com'] });
+    const preflight = methodsOf(template).find((method) => method['HttpMethod'] === 'OPTIONS');
+    const integration = preflight?.['Integration'] as
+      | { IntegrationResponses: [{ ResponseParameters: Record<string, string> }] }
+      | undefined;
+    const headers = integration?.IntegrationResponses[0].ResponseParameters;
+    const header = (name: string) =>
+      headers?.[`method.response.header.Access-Control-${name}`]?.replaceAll("'", '').split(',');
+
+    expect(header('Allow-Methods')).toEqual(['GET', 'HEAD']);
+    expect(header('Allow-Headers')).toEqual([
+      'Authorization',
+      'If-None-Match',
+      'X-Correlation-Id',
+      'X-egain-error-message',
+    ]);
+    expect(header('Expose-Headers')).toEqual([...EXPOSED_HEADERS]);
+    expect(header('Max-Age')).toEqual(['3600']);
+  });
+
+  it('let a browser read of an error what to do about it', () => {
+    for (const { ResponseParameters } of gatewayResponses(full)) {
+      expect(ResponseParameters).toMatchObject({
+        'gatewayresponse.header.Access-Control-Expose-Headers':
+          "'X-Correlation-Id,Retry-After,WWW-Authenticate'",
       });
     }
   });

@@ -38,6 +38,20 @@ describe('the schedule', () => {
     });
   });
 
+  it('calls as a role that the scheduler alone takes on', () => {
+    const template = scheduleOf(60);
+    const [role] = Object.entries(template.findResources('AWS::IAM::Role'));
+
+    template.hasResourceProperties('AWS::Scheduler::Schedule', {
+      Target: { RoleArn: { 'Fn::GetAtt': [role?.[0], 'Arn'] } },
+    });
+    expect(role?.[1]['Properties']).toMatchObject({
+      AssumeRolePolicyDocument: {
+        Statement: [{ Principal: { Service: 'scheduler.amazonaws.com' } }],
+      },
+    });
+  });
+
   it('may call that function and nothing else', () => {
     const [policy] = Object.values(scheduleOf(60).findResources('AWS::IAM::Policy'));
 

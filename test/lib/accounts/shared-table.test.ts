@@ -20,6 +20,18 @@ describe('the shared table', () => {
     });
   });
 
+  it('is encrypted by that key', () => {
+    const [key] = Object.keys(template.findResources('AWS::KMS::Key'));
+
+    template.hasResourceProperties('AWS::DynamoDB::Table', {
+      SSESpecification: {
+        SSEEnabled: true,
+        SSEType: 'KMS',
+        KMSMasterKeyId: { 'Fn::GetAtt': [key, 'Arn'] },
+      },
+    });
+  });
+
   it('goes with its stack, and its key too', () => {
     template.hasResource('AWS::DynamoDB::Table', { DeletionPolicy: 'Delete' });
     template.hasResource('AWS::KMS::Key', {
@@ -35,10 +47,13 @@ describe('the shared table', () => {
       PolicyDocument: {
         Statement: [
           {
+            Resource: { 'Fn::GetAtt': [expect.stringMatching(/^SharedTable[0-9A-F]{8}$/), 'Arn'] },
             Action: ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:PutItem'],
             Condition: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['v1#*'] } },
           },
           {
+            Action: ['kms:Decrypt', 'kms:DescribeKey', 'kms:Encrypt', 'kms:GenerateDataKey'],
+            Resource: { 'Fn::GetAtt': [expect.stringMatching(/^SharedTableKey/), 'Arn'] },
             Condition: {
               StringEquals: {
                 'kms:ViaService': {
