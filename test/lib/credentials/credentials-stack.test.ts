@@ -110,8 +110,14 @@ describe("the partners' app clients", () => {
       Array.from({ length: 90 }, (_, index) => [`partner-${index}`, { scopes: ['accounts/read'] }]),
     );
     const app = appOf({ ...LEAST, partners });
-    const environment = JSON.stringify(Template.fromStack(app.accounts).toJSON());
+    const accounts = Template.fromStack(app.accounts);
+    const environment = JSON.stringify(accounts.toJSON());
+    const policies = Object.entries(accounts.findResources('AWS::IAM::Policy'));
+    const [, policy] = policies.find(([id]) => id.startsWith('AuthorizerFunctionRole')) ?? [];
 
+    expect(JSON.stringify(policy)).toMatch(
+      /secretsmanager:GetSecretValue.*PartnerClientsDirectory/,
+    );
     expect(environment).toContain('AUTH_COGNITO_CLIENTS_SECRET_ARN');
     expect(environment).not.toContain('"AUTH_COGNITO_CLIENTS"');
     expect(JSON.stringify(Template.fromStack(appOf(PLAIN_STAGE).accounts).toJSON())).toContain(
