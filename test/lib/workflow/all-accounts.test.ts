@@ -95,7 +95,11 @@ describe("all accounts in a workflow author's own state machine", () => {
   test('ends with InvalidRequest beyond the pages that it may walk', async () => {
     const { execution } = await run([first, second, third, { account: [] }]);
 
-    expect(execution).toMatchObject({ status: 'FAILED', error: 'InvalidRequest' });
+    expect(execution).toMatchObject({
+      status: 'FAILED',
+      error: 'InvalidRequest',
+      cause: expect.stringMatching(/^There are more than 3 pages\. Ask for a larger pagesize/),
+    });
   });
 
   test('asks for what its input says, and gives the count, when it is told no more', async () => {

@@ -119,10 +119,14 @@ describe('an export', () => {
     expect(manifests(objects)).toEqual([]);
   });
 
-  test('takes no cursor', async () => {
+  test('takes no cursor, and says so', async () => {
     const { execution, payloads } = await run(PAGES, { cursor: 'abc' });
 
-    expect(execution).toMatchObject({ status: 'FAILED', error: 'InvalidRequest' });
+    expect(execution).toMatchObject({
+      status: 'FAILED',
+      error: 'InvalidRequest',
+      cause: 'An export is whole: its input has no cursor.',
+    });
     expect(payloads).toEqual([]);
   });
 });
@@ -217,6 +221,41 @@ describe('when a page fails', () => {
 
     expect(workflowError === null || retry).toBe(workflowError === null || expected);
   });
+});
+
+test('an export may take two hours, and a write of it a minute', () => {
+  const { TimeoutSeconds, States } = JSON.parse(definition) as {
+    TimeoutSeconds: number;
+    States: Record<string, { TimeoutSeconds?: number }>;
+  };
+
+  expect(TimeoutSeconds).toBe(7200);
+  expect(States['WriteManifest']?.TimeoutSeconds).toBe(60);
+});
+
+test('what an export writes says that it is JSON', () => {
+  expect(definition.match(/"ContentType":"application\/json"/g)).toHaveLength(2);
+});
+
+test('a walk that has to start over waits until all containers have the same snapshot', () => {
+  const [retrier] = /\{"ErrorEquals":\["SnapshotExpired"\][^}]*\}/.exec(definition) ?? [];
+
+  expect(JSON.parse(retrier ?? '{}')).toMatchObject({
+    IntervalSeconds: 5,
+    BackoffRate: 3,
+    MaxAttempts: 3,
+    JitterStrategy: 'NONE',
+  });
+});
+
+test('the log of the exports is where the policy of the account for it stays short', () => {
+  const names = template
+    .ofType('AWS::Logs::LogGroup')
+    .map(({ properties }) => properties['LogGroupName']);
+
+  expect(names).toContainEqual(
+    expect.stringMatching(/^\/aws\/vendedlogs\/states\/egain-accounts-.+/),
+  );
 });
 
 test('whatever fails for good leads to a Fail state', () => {
