@@ -1,27 +1,32 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { CloudAssembly } from 'aws-cdk-lib/cx-api';
 import { describe, expect, it, vi } from 'vitest';
 import { GatewayApp } from '../../lib/gateway-app.ts';
 import { parseStageConfig } from '../../lib/stage/stage-config.ts';
 import { appOf, FULL_STAGE, LEAST } from '../support/stage.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
+interface Described {
+  readonly Description: string;
+}
+
+const least = appOf(LEAST).synth();
+const full = appOf(FULL_STAGE).synth();
+
 /** The names of the stacks that a deploy protects from being deleted. */
-function protectedStacksOf(stageConfig: object): string[] {
-  return appOf(stageConfig)
-    .synth()
-    .stacks.filter((stack) => stack.terminationProtection === true)
+function protectedStacksOf({ stacks }: CloudAssembly): string[] {
+  return stacks
+    .filter((stack) => stack.terminationProtection === true)
     .map(({ stackName }) => stackName);
 }
 
 describe('the app', () => {
   it.each([
-    ['with nothing but what is required', LEAST],
-    ['with every option', FULL_STAGE],
-  ])('passes all rules of cdk-nag and CloudFormation %s', (_, stageConfig) => {
-    const { directory } = appOf(stageConfig).synth();
-
+    ['with nothing but what is required', least],
+    ['with every option', full],
+  ])('passes all rules of cdk-nag and CloudFormation %s', (_, { directory }) => {
     const report = JSON.parse(readFileSync(join(directory, 'validation-report.json'), 'utf8')) as {
       pluginReports: unknown[];
     };
@@ -40,18 +45,35 @@ describe('the app', () => {
 
 describe('a cloud assembly', () => {
   it('protects the stack with secret and pool where what it holds is to be kept', () => {
-    expect(protectedStacksOf(LEAST)).toEqual(['egain-accounts-test-credentials']);
-    expect(protectedStacksOf({ ...LEAST, removalPolicy: 'destroy' })).toEqual([]);
+    const throwAway = appOf({ ...LEAST, removalPolicy: 'destroy' }).synth();
+
+    expect(protectedStacksOf(least)).toEqual(['egain-accounts-test-credentials']);
+    expect(protectedStacksOf(throwAway)).toEqual([]);
   });
 
   it('goes to the account and region that the stage config names, with every stack', () => {
     const { account, region } = FULL_STAGE.aws;
 
-    expect(
-      appOf(FULL_STAGE)
-        .synth()
-        .stacks.map(({ environment }) => environment),
-    ).toEqual(Array.from({ length: 3 }, () => expect.objectContaining({ account, region })));
+    expect(full.stacks.map(({ environment }) => environment)).toEqual(
+      Array.from({ length: 3 }, () => expect.objectContaining({ account, region })),
+    );
+  });
+
+  it('says of every stack whose it is, and what is in it', () => {
+    const stacks = [...full.stacks, ...least.stacks];
+    const descriptions = stacks.map(({ template }) => (template as Described).Description);
+
+    for (const { tags } of stacks) {
+      expect(tags).toEqual({ application: 'egain-accounts', stage: 'test' });
+    }
+    for (const description of descriptions) expect(description).toMatch(/^eGain accounts: \w/);
+    expect(new Set(descriptions).size).toBe(4);
+  });
+
+  it('reports nothing of itself to AWS', () => {
+    const templates = least.stacks.map(({ template }) => template as object);
+
+    expect(JSON.stringify(templates)).not.toContain('CDKMetadata');
   });
 
   it("goes where the CDK's command line wants it", () => {
