@@ -3,7 +3,7 @@ import { Match, Template } from 'aws-cdk-lib/assertions';
 import { ResponseType } from 'aws-cdk-lib/aws-apigateway';
 import { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { FAULTS } from '../../../lambda/faults.ts';
 import { EXPOSED_HEADERS } from '../../../lambda/http/cors.ts';
 import { GATEWAY_FAULTS } from '../../../lib/accounts/gateway-responses.ts';
@@ -20,9 +20,6 @@ interface GatewayResponse {
 }
 
 const FUNCTION_ARN = 'arn:aws:lambda:eu-west-1:123456789012:function';
-
-const plain = Template.fromStack(appOf(PLAIN_STAGE).accounts);
-const full = Template.fromStack(appOf(FULL_STAGE).accounts);
 
 function gatewayResponses(template: Template): GatewayResponse[] {
   return Object.values(template.findResources('AWS::ApiGateway::GatewayResponse')).map(
@@ -42,6 +39,9 @@ function templateOf(api: object): Template {
   });
   return Template.fromStack(stack);
 }
+
+const plain = templateOf({});
+const full = templateOf(FULL_STAGE.api);
 
 function methodsOf(template: Template): Record<string, unknown>[] {
   return Object.values(template.findResources('AWS::ApiGateway::Method')).map(
@@ -79,10 +79,6 @@ describe("the partners' API", () => {
       plain.hasResourceProperties('AWS::ApiGateway::Resource', { PathPart: part });
     }
     plain.hasResourceProperties('AWS::ApiGateway::Stage', { StageName: 'v1' });
-  });
-
-  it("is told from other stages' by its name, in the console and in API Gateway's own metrics", () => {
-    plain.hasResourceProperties('AWS::ApiGateway::RestApi', { Name: 'egain-accounts-test' });
   });
 
   it("takes the usage plan's key from the authorizer, and keeps an answer of it for 60 seconds", () => {
@@ -184,24 +180,8 @@ describe("the partners' API", () => {
     });
   });
 
-  it('may be invoked by its stage, and not by the test button of the console', () => {
-    const permissions = JSON.stringify(plain.findResources('AWS::Lambda::Permission'));
-
-    expect(permissions).toContain('/GET/accounts');
-    expect(permissions).not.toContain('test-invoke-stage');
-  });
-
   it('has no output of its own, which would mislead where it has a host name', () => {
     expect(templateOf({}).toJSON()).not.toHaveProperty('Outputs');
-  });
-
-  it("is reached under its stage's name, without a slash at the end", () => {
-    const [stage] = Object.keys(plain.findResources('AWS::ApiGateway::Stage'));
-    const { Value } = plain.findOutputs('ApiUrl')['ApiUrl'] as {
-      Value: { 'Fn::Join': [string, unknown[]] };
-    };
-
-    expect(Value['Fn::Join'][1].slice(-2)).toEqual(['/', { Ref: stage }]);
   });
 
   it('closes its own logs, which API Gateway would keep for ever', () => {
@@ -209,8 +189,35 @@ describe("the partners' API", () => {
       LogGroupName: {
         'Fn::Join': ['', ['API-Gateway-Execution-Logs_', Match.anyValue(), '/v1']],
       },
-      RetentionInDays: 90,
+      RetentionInDays: 7,
     });
+  });
+});
+
+describe('the API of a stage', () => {
+  let deployed: Template;
+  beforeAll(() => {
+    deployed = Template.fromStack(appOf(PLAIN_STAGE).accounts);
+  });
+
+  it("is told from other stages' by its name, in the console and in API Gateway's own metrics", () => {
+    deployed.hasResourceProperties('AWS::ApiGateway::RestApi', { Name: 'egain-accounts-test' });
+  });
+
+  it('may be invoked by its stage, and not by the test button of the console', () => {
+    const permissions = JSON.stringify(deployed.findResources('AWS::Lambda::Permission'));
+
+    expect(permissions).toContain('/GET/accounts');
+    expect(permissions).not.toContain('test-invoke-stage');
+  });
+
+  it("is reached under its stage's name, without a slash at the end", () => {
+    const [stage] = Object.keys(deployed.findResources('AWS::ApiGateway::Stage'));
+    const { Value } = deployed.findOutputs('ApiUrl')['ApiUrl'] as {
+      Value: { 'Fn::Join': [string, unknown[]] };
+    };
+
+    expect(Value['Fn::Join'][1].slice(-2)).toEqual(['/', { Ref: stage }]);
   });
 });
 
