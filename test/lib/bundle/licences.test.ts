@@ -18,26 +18,31 @@ function packageIn(
 
 test('the licences of a bundle are told once for all packages that share the text', () => {
   const root = temporaryFolder();
-  packageIn(root, 'b', { name: 'b', version: '2.0.0', license: 'MIT' }, { LICENSE: 'Do.\n' });
   packageIn(
     root,
-    '@s/a',
-    { name: '@s/a', version: '1.0.0', license: 'MIT' },
-    { 'licence.md': 'Do.' },
+    'beta',
+    { name: 'beta', version: '2.0.0', license: 'MIT' },
+    { LICENSE: 'Do.\n', 'LICENCE-checker.js': 'No licence.' },
   );
-  packageIn(root, 'b/node_modules/c', { name: 'c', version: '3.0.0' });
+  packageIn(
+    root,
+    '@scope/alpha',
+    { name: '@scope/alpha', version: '1.0.0', license: 'MIT' },
+    { 'licence.md': 'Do.', 'about-the-licence': 'No licence.' },
+  );
+  packageIn(root, 'beta/node_modules/gamma', { name: 'gamma', version: '3.0.0' });
   packageIn(root, 'unused', { name: 'unused', version: '4.0.0' });
 
   const text = thirdPartyLicences(root, [
     'lambda/api.ts',
-    'node_modules/b/index.js',
-    'node_modules/b/more.js',
-    'node_modules/@s/a/lib/index.js',
-    'node_modules/b/node_modules/c/index.js',
+    'node_modules/beta/index.js',
+    'node_modules/beta/more.js',
+    'node_modules/@scope/alpha/lib/index.js',
+    'node_modules/beta/node_modules/gamma/index.js',
   ]);
 
   expect(text).toBe(
-    `@s/a 1.0.0 (MIT)\nb 2.0.0 (MIT)\n\nDo.\n\n${'-'.repeat(80)}\n\n` +
-      'c 3.0.0 (licence not named)\n\nThe package has no licence file of its own.\n',
+    `@scope/alpha 1.0.0 (MIT)\nbeta 2.0.0 (MIT)\n\nDo.\n\n${'-'.repeat(80)}\n\n` +
+      'gamma 3.0.0 (licence not named)\n\nThe package has no licence file of its own.\n',
   );
 });

@@ -5,6 +5,7 @@ import {
   booleanSelector,
   loadConfig,
   NODE_REGION_CONFIG_OPTIONS,
+  NODE_USE_DUALSTACK_ENDPOINT_CONFIG_OPTIONS,
   NODE_USE_FIPS_ENDPOINT_CONFIG_OPTIONS,
   resolveDefaultsModeConfig,
 } from '../../../lib/bundle/stand-ins/environment-settings.ts';
@@ -216,6 +217,14 @@ describe('the settings of a bundle', () => {
     expect(await resolveDefaultsModeConfig()()).toBe('in-region');
   });
 
+  it('take a flag for what it says, each by its own variable', async () => {
+    vi.stubEnv('AWS_USE_FIPS_ENDPOINT', 'false');
+    vi.stubEnv('AWS_USE_DUALSTACK_ENDPOINT', 'true');
+
+    expect(await loadConfig(NODE_USE_FIPS_ENDPOINT_CONFIG_OPTIONS)()).toBe(false);
+    expect(await loadConfig(NODE_USE_DUALSTACK_ENDPOINT_CONFIG_OPTIONS)()).toBe(true);
+  });
+
   it("are the SDK's defaults elsewhere", async () => {
     vi.stubEnv('AWS_USE_FIPS_ENDPOINT', undefined);
     vi.stubEnv('AWS_DEFAULTS_MODE', undefined);
@@ -233,6 +242,8 @@ describe('the settings of a bundle', () => {
   });
 
   it('refuse a flag that is none', () => {
-    expect(() => booleanSelector({ FLAG: 'yes' }, 'FLAG', 'env')).toThrow(/"FLAG"/);
+    expect(() => booleanSelector({ FLAG: 'yes' }, 'FLAG', 'env')).toThrow(
+      'Cannot load env "FLAG": expected "true" or "false"',
+    );
   });
 });
