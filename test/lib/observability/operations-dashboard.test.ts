@@ -122,17 +122,17 @@ describe('the dashboard', () => {
   });
 
   it.each([
-    ['Errors by code', 'Faults', 'service="api"'],
-    ['Runs of the task', 'Faults', 'service="task"'],
-    ['Requests by partner', 'PartnerRequests', ''],
-    ['Failed requests by partner', 'PartnerFaults', ''],
-    ['Throttled or over quota, by partner', 'PartnerThrottles', ''],
-  ])('finds a line of %s for each value that is met', (title, metric, service) => {
+    ['Errors by code', 'Faults', 'service,code', ' service="api"'],
+    ['Runs of the task', 'Faults', 'service,code', ' service="task"'],
+    ['Requests by partner', 'PartnerRequests', 'partner', ''],
+    ['Failed requests by partner', 'PartnerFaults', 'partner', ''],
+    ['Throttled or over quota, by partner', 'PartnerThrottles', 'partner', ''],
+  ])('finds a line of %s for each value that is met', (title, metric, dimensions, service) => {
     const search = linesOf(title).find(({ what }) => what.startsWith('SEARCH('));
 
-    expect(search?.what).toContain('{"EgainAccounts/test",');
-    expect(search?.what).toContain(`MetricName="${metric}"`);
-    expect(search?.what).toContain(service);
+    expect(search?.what).toContain(
+      `'{"EgainAccounts/test",${dimensions}} MetricName="${metric}"${service}'`,
+    );
   });
 
   it('tells what API Gateway failed with by itself from what the function did', () => {

@@ -248,16 +248,6 @@ test('a walk that has to start over waits until all containers have the same sna
   });
 });
 
-test('the log of the exports is where the policy of the account for it stays short', () => {
-  const names = template
-    .ofType('AWS::Logs::LogGroup')
-    .map(({ properties }) => properties['LogGroupName']);
-
-  expect(names).toContainEqual(
-    expect.stringMatching(/^\/aws\/vendedlogs\/states\/egain-accounts-.+/),
-  );
-});
-
 test('whatever fails for good leads to a Fail state', () => {
   const { States } = JSON.parse(definition) as {
     States: Record<

@@ -91,6 +91,20 @@ describe('the state machine ExportAccounts', () => {
     });
   });
 
+  test('logs to a group of its own, where the policy of the account for logs stays short', () => {
+    const stackId = { 'Fn::Split': ['/', { Ref: 'AWS::StackId' }] };
+
+    template.hasResourceProperties('AWS::Logs::LogGroup', {
+      LogGroupName: {
+        'Fn::Join': [
+          '',
+          ['/aws/vendedlogs/states/egain-accounts-', { 'Fn::Select': [2, stackId] }],
+        ],
+      },
+      RetentionInDays: 90,
+    });
+  });
+
   test('invokes the alias where containers are kept warm', () => {
     const policies = Object.values(other.findResources('AWS::IAM::Policy'));
 
