@@ -10,6 +10,7 @@ import { temporaryFolder } from '../../support/temporary-folder.ts';
 interface Rule {
   readonly Name: string;
   readonly Priority: number;
+  readonly Statement: object;
   readonly VisibilityConfig: object;
 }
 
@@ -37,6 +38,7 @@ describe('the firewall', () => {
 
   it('blocks an address that sends more than its number in 5 minutes', () => {
     expect(acl.Rules[0]).toMatchObject({
+      Name: 'RateByIp',
       Action: { Block: {} },
       Statement: {
         RateBasedStatement: { AggregateKeyType: 'IP', Limit: 2000, EvaluationWindowSec: 300 },
@@ -57,6 +59,9 @@ describe('the firewall', () => {
         OverrideAction: { None: {} },
         Statement: { ManagedRuleGroupStatement: { VendorName: 'AWS', Name: group.Name } },
       });
+    }
+    for (const { Statement } of groups.slice(1)) {
+      expect(Statement).toMatchObject({ ManagedRuleGroupStatement: { RuleActionOverrides: [] } });
     }
     expect(acl.Rules.map(({ Priority }) => Priority)).toEqual([0, 1, 2, 3]);
   });

@@ -382,11 +382,14 @@ describe("the API's options", () => {
     expect(counted).toHaveLength(overrides.length);
     for (const kind of ['EC2MetaDataSSRF', 'GenericLFI', 'GenericRFI', 'CrossSiteScripting']) {
       expect(counted.map(({ Name }) => Name)).toContain(`${kind}_QUERYARGUMENTS`);
+      expect(counted.map(({ Name }) => Name)).toContain(`${kind}_URIPATH`);
     }
     expect(counted.map(({ Name }) => Name)).toEqual(
       expect.arrayContaining([
         'SizeRestrictions_QUERYSTRING',
+        'SizeRestrictions_URIPATH',
         'RestrictedExtensions_QUERYARGUMENTS',
+        'RestrictedExtensions_URIPATH',
         'NoUserAgent_HEADER',
       ]),
     );

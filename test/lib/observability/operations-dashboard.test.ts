@@ -110,7 +110,12 @@ describe('the dashboard', () => {
   it.each(['Latency, ms', 'Latency of eGain, ms'])(
     'shows the median and the worst of %s',
     (title) => {
-      expect(linesOf(title).map(({ stat }) => stat)).toEqual(['p50', 'p99']);
+      const lines = linesOf(title).map(({ stat, label }) => [stat, label]);
+
+      expect(lines).toEqual([
+        ['p50', 'p50'],
+        ['p99', 'p99'],
+      ]);
     },
   );
 
@@ -119,6 +124,8 @@ describe('the dashboard', () => {
 
     expect(requests).toMatchObject({ what: 'Latency service api', stat: 'SampleCount' });
     expect(share).toMatchObject({ label: '500 and above, %', right: true });
+    expect(requests?.label).toBe('Requests');
+    expect(linesOf('Runs of the task')[0]?.label).toBe('Runs');
   });
 
   it.each([
@@ -171,9 +178,9 @@ describe('the dashboard', () => {
   it('has a title over each graph, and a line in it', () => {
     for (const { properties } of widgets.filter(({ type }) => type === 'metric')) {
       expect(properties.title).toMatch(/^\w/);
-      expect(properties.metrics?.filter((row) => optionsOf(row)['yAxis'] !== 'right')).not.toEqual(
-        [],
-      );
+      const left = (properties.metrics ?? []).filter((row) => optionsOf(row)['yAxis'] !== 'right');
+
+      expect(left).not.toEqual([]);
     }
   });
 
@@ -204,6 +211,8 @@ describe('the dashboard', () => {
 
   it('takes misses and stale answers off the share that came from memory', () => {
     const [share, ...parts] = graph('Answers from a fresh snapshot').metrics ?? [];
+
+    expect(optionsOf(share ?? [])['label']).toBe('From memory, %');
     const ids = Object.fromEntries(
       parts.map((row) => [
         String(optionsOf(row)['id']),
