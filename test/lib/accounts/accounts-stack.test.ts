@@ -46,6 +46,13 @@ describe('the functions', () => {
     });
   });
 
+  it('are joined by one on a schedule only where the stage config gives one', () => {
+    plain.resourceCountIs('AWS::Scheduler::Schedule', 0);
+    plain.resourceCountIs('AWS::Lambda::Function', 3);
+    full.resourceCountIs('AWS::Scheduler::Schedule', 1);
+    full.resourceCountIs('AWS::Lambda::Function', 4);
+  });
+
   it('are told where eGain and the secret are, and no secret', () => {
     for (const id of ['ApiFunction', 'TaskFunction', 'RefreshFunction']) {
       expect(environmentOf(full, id)).toMatchObject({

@@ -140,6 +140,8 @@ describe('the dashboard', () => {
     expect(search?.what).toContain(
       `'{"EgainAccounts/test",${dimensions}} MetricName="${metric}"${service}'`,
     );
+    // With a label, all lines would have that one in place of their values.
+    expect(search?.label).toBeUndefined();
   });
 
   it('tells what API Gateway failed with by itself from what the function did', () => {

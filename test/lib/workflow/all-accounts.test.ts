@@ -121,6 +121,18 @@ describe("all accounts in a workflow author's own state machine", () => {
     });
   });
 
+  test('may stand twice in one state machine, each with states of its own name', () => {
+    const { definition } = userApp((scope, taskFunction) => {
+      const walk = (id: string) =>
+        new AllAccounts(scope, id, { taskFunction, forEachPage: new Pass(scope, `${id} seen`) });
+      return walk('First').next(walk('Second'));
+    });
+
+    expect(aslErrors(definition)).toEqual([]);
+    expect(definition).toContain('"First: get page"');
+    expect(definition).toContain('"Second: get page"');
+  });
+
   test('may invoke that one function, without its versions', () => {
     expect(app.statements).toContainEqual({
       Action: 'lambda:InvokeFunction',
