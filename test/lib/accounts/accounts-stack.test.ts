@@ -224,6 +224,11 @@ describe('the partners', () => {
       Quota: { Limit: 1000, Period: 'WEEK' },
     });
     plain.resourceCountIs('AWS::ApiGateway::UsagePlanKey', 2);
+    const [api] = Object.keys(plain.findResources('AWS::ApiGateway::RestApi'));
+    const [stage] = Object.keys(plain.findResources('AWS::ApiGateway::Stage'));
+    plain.allResourcesProperties('AWS::ApiGateway::UsagePlan', {
+      ApiStages: [{ ApiId: { Ref: api }, Stage: { Ref: stage } }],
+    });
   });
 
   it('have keys that differ by partner and stage, as API Gateway wants them', () => {
