@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { Fault } from '../faults.ts';
+import { parseJson } from './json.ts';
 import { METRICS_NAMESPACE } from './metrics.ts';
 
 type Variables<Name extends PropertyKey> = Readonly<Record<Name, string | undefined>>;
@@ -57,16 +58,10 @@ export interface ServiceConfig {
   readonly provisioned: boolean;
 }
 
+/** What is no JSON is nothing, which no schema takes. */
 const json = z.pipe(
   z.string(),
-  z.transform((text, context) => {
-    try {
-      return JSON.parse(text) as unknown;
-    } catch {
-      context.issues.push({ code: 'custom', message: 'not JSON', input: undefined });
-      return z.NEVER;
-    }
-  }),
+  z.transform((text) => parseJson(text)),
 );
 
 const authorizerSchema = z.object({

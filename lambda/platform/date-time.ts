@@ -38,7 +38,8 @@ function instantOf(match: RegExpExecArray | null): number | undefined {
 
   const midnight = new Date(0);
   midnight.setUTCFullYear(year, month - 1, day);
-  if (midnight.getUTCMonth() !== month - 1 || midnight.getUTCDate() !== day) return undefined;
+  // A day that the month does not have is one of another month.
+  if (midnight.getUTCMonth() !== month - 1) return undefined;
 
   const zone = (match[8] === '-' ? -1 : 1) * (zoneHour * 60 + zoneMinute) * MINUTE;
   const instant = midnight.getTime() + (hour * 60 + minute) * MINUTE + second * 1000 - zone;
