@@ -4,7 +4,9 @@ import {
   readAuthorizerConfig,
   readAwsKeys,
   readCorsOrigins,
+  readLogLevel,
   readMetricsNamespace,
+  readPublicSettings,
   readServiceConfig,
 } from '../../../lambda/platform/config.ts';
 
@@ -62,6 +64,18 @@ describe("the service's environment", () => {
     });
   });
 
+  test('may name the client authentication that is the default', () => {
+    expect(readServiceConfig({ ...SERVICE, EGAIN_CLIENT_AUTHENTICATION: 'body' })).toMatchObject({
+      clientAuthentication: 'body',
+    });
+  });
+
+  test.each(['5s', '1e3', '-1', '1.5', '1000000', ''])('has no seconds like %j', (text) => {
+    const fault = faultOf(() => readServiceConfig({ ...SERVICE, CACHE_FRESH_SECONDS: text }));
+
+    expect(fault.reason).toBe('environment variables missing or malformed: CACHE_FRESH_SECONDS');
+  });
+
   test('names every variable that is missing or malformed, and no value', () => {
     const fault = faultOf(() =>
       readServiceConfig({
@@ -72,17 +86,12 @@ describe("the service's environment", () => {
       }),
     );
 
-    expect(fault).toMatchObject({ code: '500-902' });
-    for (const name of [
-      'CREDENTIALS_SECRET_ARN',
-      'EGAIN_API_URL',
-      'EGAIN_TOKEN_URL',
-      'EGAIN_CLIENT_AUTHENTICATION',
-      'CACHE_FRESH_SECONDS',
-    ]) {
-      expect(fault.reason).toContain(name);
-    }
-    expect(fault.reason).not.toMatch(/EGAIN_SCOPE|canary/);
+    expect(fault).toMatchObject({
+      code: '500-902',
+      reason:
+        'environment variables missing or malformed: CREDENTIALS_SECRET_ARN, EGAIN_API_URL, ' +
+        'EGAIN_TOKEN_URL, EGAIN_CLIENT_AUTHENTICATION, CACHE_FRESH_SECONDS',
+    });
   });
 });
 
@@ -115,6 +124,18 @@ describe("the authorizer's environment", () => {
     });
   });
 
+  test.each([
+    ['oid', 'oid'],
+    ['', undefined],
+  ])('names the claim by which it finds the client, or none: %j', (text, claim) => {
+    const config = readAuthorizerConfig({
+      AUTH_ISSUER: 'https://issuer.example.com',
+      AUTH_CLIENT_CLAIM: text,
+    });
+
+    expect(config.clientClaim).toBe(claim);
+  });
+
   test.each([`{"acme":"${CANARY}`, `{"acme":["${CANARY}"]}`, `"${CANARY}"`])(
     'is refused with the clients %s',
     (clients) => {
@@ -139,6 +160,31 @@ describe('the rest of the environment', () => {
     );
     expect(readMetricsNamespace({ METRICS_NAMESPACE: '' })).toBe('EgainAccounts');
     expect(readMetricsNamespace({})).toBe('EgainAccounts');
+  });
+
+  test.each([
+    [{}, 'info'],
+    [{ LOG_LEVEL: 'DEBUG' }, 'info'],
+    [{ LOG_LEVEL: 'WARN' }, 'warn'],
+  ])('gives the least level that is logged: %o', (environment, level) => {
+    expect(readLogLevel(environment)).toBe(level);
+  });
+
+  test('gives what the contract tells of this deployment, or nothing', () => {
+    expect(
+      readPublicSettings({
+        PUBLIC_TOKEN_URL: 'https://login.example.com/token',
+        PUBLIC_ISSUER: 'https://login.example.com',
+        PUBLIC_CONTACT_URL: 'https://example.com/help',
+      }),
+    ).toEqual({
+      tokenUrl: 'https://login.example.com/token',
+      issuer: 'https://login.example.com',
+      contactUrl: 'https://example.com/help',
+    });
+    const empty = { PUBLIC_TOKEN_URL: '', PUBLIC_ISSUER: '', PUBLIC_CONTACT_URL: '' };
+    const nothing = { tokenUrl: undefined, issuer: undefined, contactUrl: undefined };
+    expect([readPublicSettings(empty), readPublicSettings({})]).toEqual([nothing, nothing]);
   });
 
   test('gives the origins that may call from a browser, or none', () => {

@@ -10,6 +10,7 @@ describe('parseDateTime', () => {
     ['2021-03-21T14:29:01+0530', Date.UTC(2021, 2, 21, 8, 59, 1)],
     ['2021-03-21T14:29:01-00:00', Date.UTC(2021, 2, 21, 14, 29, 1)],
     ['2021-12-31T23:30:00-01:00', Date.UTC(2022, 0, 1, 0, 30)],
+    ['2021-03-21T23:59:00+23:59', Date.UTC(2021, 2, 21)],
     ['2020-02-29T00:00:00Z', Date.UTC(2020, 1, 29)],
     ['0000-01-01T00:00:00Z', Date.parse('0000-01-01T00:00:00Z')],
     ['0099-12-31T00:00:00Z', Date.parse('0099-12-31T00:00:00Z')],
@@ -73,6 +74,11 @@ describe('readDateTime', () => {
     expect(readDateTime(text)).toBe(moment);
   });
 
+  it('reads what is finer than a second, behind a comma, too', () => {
+    expect(readDateTime('2021-03-21T14:29:00.5Z')).toBe(moment + 500);
+    expect(readDateTime('2021-03-21T14:29:00,5Z')).toBe(moment + 500);
+  });
+
   it.each([
     '2021-03-21T14:29:01',
     '2021-03-21',
@@ -83,6 +89,8 @@ describe('readDateTime', () => {
     '2021-03-21T14:29:01 EST',
     '2021-02-30T14:29:01Z',
     '2021-03-21T14Z',
+    'on 2021-03-21T14:29:01Z',
+    '2021-03-21T14:29:01Z or later',
     '',
   ])('leaves alone what may mean several moments, or none: %j', (text) => {
     expect(readDateTime(text)).toBeUndefined();

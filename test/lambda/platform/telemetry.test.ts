@@ -171,6 +171,17 @@ describe('the record of an invocation', () => {
     ]);
   });
 
+  test('is one line for as many values as CloudWatch takes of a metric', () => {
+    const telemetry = createTelemetry('api');
+    const values = Array.from({ length: 100 }, (_, index) => index);
+
+    for (const value of values) telemetry.count('UpstreamLatency', value);
+    telemetry.record('request');
+
+    expect(lines()).toHaveLength(1);
+    expect(lines()[0]).toMatchObject({ UpstreamLatency: values });
+  });
+
   test('keeps every value, however many, in lines that CloudWatch takes', () => {
     const telemetry = createTelemetry('api');
     const values = Array.from({ length: 250 }, (_, index) => index);
