@@ -17,16 +17,16 @@ export function statedWait(
   headers: ResponseHeaders,
   now: number,
 ): number | undefined {
-  const retryAfter = headers.get('retry-after')?.trim();
-  if (retryAfter !== undefined) {
+  const retryAfter = headers.get('retry-after');
+  if (retryAfter !== null) {
     if (/^\d+$/.test(retryAfter)) return Number(retryAfter) * 1000;
     const at = new Date(retryAfter);
     if (!Number.isNaN(at.getTime()) && at.toUTCString() === retryAfter) {
       return Math.max(0, at.getTime() - now);
     }
   }
-  const reset = headers.get('x-ratelimit-reset')?.trim();
-  const at = status === 429 && reset !== undefined ? readDateTime(reset) : undefined;
+  const reset = headers.get('x-ratelimit-reset');
+  const at = status === 429 && reset !== null ? readDateTime(reset) : undefined;
   return at === undefined ? undefined : Math.max(0, at - now);
 }
 
