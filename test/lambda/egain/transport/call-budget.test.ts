@@ -143,6 +143,17 @@ describe('a call past the budget', () => {
     expect(telemetry.total('CallsDeferred')).toBe(1);
   });
 
+  test('is refused until the last millisecond of those before it', async () => {
+    clock.advance(500);
+    await take(3);
+    clock.advance(76_499);
+
+    await expect(budget.take(withLeft(1))).rejects.toMatchObject({ retryAfterSeconds: 1 });
+    clock.advance(1);
+
+    await expect(budget.take(withLeft(1))).resolves.toBeUndefined();
+  });
+
   test('is told in whole seconds, which are no less than the wait', async () => {
     await take(3);
     clock.advance(1);
@@ -183,6 +194,23 @@ function forBegin(beginWithinMs: number | undefined): Partial<Deadline> {
 }
 
 describe('containers that share the table', () => {
+  test('read the count once, and then know what they have noted themselves', async () => {
+    let reads = 0;
+    const counting: Table = {
+      ...table,
+      async read(...all) {
+        reads += 1;
+        return table.read(...all);
+      },
+    };
+    budget = container(counting);
+
+    await take(3);
+
+    expect(reads).toBe(1);
+    expect(noted()).toEqual([[SECOND, 3]]);
+  });
+
   test('make no more calls together than one may', async () => {
     const other = container();
 
@@ -322,6 +350,13 @@ describe('the forecast', () => {
     await take(1);
 
     await expect(budget.forecast(calls)).resolves.toBe(ms);
+  });
+
+  test('for more calls than a minute has begins when the last of now counts no more', async () => {
+    await take(3);
+    clock.advance(10_000);
+
+    await expect(budget.forecast(4)).resolves.toBe(67_000 + WINDOW);
   });
 
   test('knows what others have noted since', async () => {
