@@ -53,10 +53,7 @@ export function faultRows(
 ): Detail[] {
   // A value can fail several checks at once, and is still one fault.
   const paths = issues.map(({ path }) => JSON.stringify(path));
-  const first = issues.filter(
-    ({ code, path }, index) =>
-      code === 'unrecognized_keys' || paths.indexOf(JSON.stringify(path)) === index,
-  );
+  const first = issues.filter(({ path }, index) => paths.indexOf(JSON.stringify(path)) === index);
   return first.flatMap((issue): Detail[] => {
     if (issue.code === 'unrecognized_keys') return issue.keys.map(unknownRow);
     const names = issue.path.filter((part) => typeof part === 'string');
