@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
 import { createColumns, sift } from '../../../lambda/accounts/compare-keys.ts';
-import { missingScope } from '../../../lambda/accounts/fields.ts';
+import { missingScope, type Scope } from '../../../lambda/accounts/fields.ts';
 import { inOrder, readBySort, SORTS } from '../../../lambda/accounts/order.ts';
 import { FILTER_NAMES, PARAMETER_NAMES, PARAMETERS } from '../../../lambda/accounts/parameters.ts';
 import {
@@ -88,6 +88,14 @@ describe('the query', () => {
   ])('asks another question with %j', (other) => {
     expect(questionOf(other)).not.toBe(questionOf({ filter: { name: 'a' } }));
   });
+
+  it('asks another question with other values in a list', () => {
+    const [one, other, both] = [['1'], ['2'], ['1', '2']].map((channel) =>
+      questionOf({ filter: { channel } }),
+    );
+
+    expect(new Set([one, other, both]).size).toBe(3);
+  });
 });
 
 describe('demandScopes', () => {
@@ -95,6 +103,36 @@ describe('demandScopes', () => {
     const filter = { active: true, attribute: ['a:b'], entryPoint: undefined };
 
     expect(() => demandScopes({ filter, fields: ['address'] }, FULL_VIEWER.scopes)).not.toThrow();
+  });
+
+  it('refuses with a row for each filter, the order and each field, naming the scope', () => {
+    const closed = new Set<Scope>();
+
+    expect(() =>
+      demandScopes(
+        {
+          filter: { name: 'a', attribute: ['a:b'] },
+          sort: '-created',
+          fields: ['id', 'id', 'address'],
+        },
+        closed,
+      ),
+    ).toThrow(
+      expect.objectContaining({
+        code: '403-902',
+        details: [
+          { key: 'name', value: 'name needs the scope accounts/read' },
+          { key: 'attribute', value: 'attributes needs the scope accounts/read.configuration' },
+          { key: 'sort', value: 'created needs the scope accounts/read' },
+          { key: 'fields', value: 'id needs the scope accounts/read' },
+          { key: 'fields', value: 'address needs the scope accounts/read.address' },
+        ],
+      }),
+    );
+  });
+
+  it('asks no scope for what is not asked', () => {
+    expect(() => demandScopes({}, new Set())).not.toThrow();
   });
 
   it('asks of each filter the scope of the field that it reads', () => {

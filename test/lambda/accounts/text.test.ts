@@ -1,6 +1,11 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compareCodePoints, excerpt, foldCase } from '../../../lambda/accounts/text.ts';
+import {
+  codePointOrder,
+  compareCodePoints,
+  excerpt,
+  foldCase,
+} from '../../../lambda/accounts/text.ts';
 
 describe('foldCase', () => {
   it.each([
@@ -47,6 +52,15 @@ describe('compareCodePoints', () => {
     expect(compareCodePoints('\uD83Db', '\uD83Da')).toBeGreaterThan(0);
   });
 
+  it.each([
+    ['😀', '\uD83D\uE000'],
+    ['\u{10000}', '\uD800\uE000'],
+    ['\u{10FFFF}', '\uDBFF\uE000'],
+  ])('puts %s behind a half of it and something else', (whole, half) => {
+    expect(compareCodePoints(whole, half)).toBeGreaterThan(0);
+    expect(compareCodePoints(half, whole)).toBeLessThan(0);
+  });
+
   it('agrees with the code points taken one by one, lone surrogates too', () => {
     fc.assert(
       fc.property(units, units, (a, b) => {
@@ -55,6 +69,15 @@ describe('compareCodePoints', () => {
       { numRuns: 2000 },
     );
   });
+});
+
+describe('codePointOrder', () => {
+  it.each([[['b', '', 'B', 'a', 'b']], [['😀', '\uFFFF', 'z']], [['😀', '\uDFFF']]])(
+    'is the order by code point, whatever is among the texts: %j',
+    (texts) => {
+      expect(texts.toSorted(codePointOrder(texts))).toEqual(texts.toSorted(compareCodePoints));
+    },
+  );
 });
 
 describe('excerpt', () => {

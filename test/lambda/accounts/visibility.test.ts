@@ -38,12 +38,21 @@ describe('an account rule', () => {
     expect(isVisible(bare, { attribute: ['a:b'] })).toBe(false);
   });
 
+  it.each<AccountRule>([
+    {},
+    { channel: ['c1', 'c2'], orchestration: ['o1'], entryPoint: ['e1'] },
+    { attribute: ['region:eu:west', 'x:'] },
+  ])('may be %j', (rule) => {
+    expect(z.parse(accountRuleSchema, rule)).toEqual(rule);
+  });
+
   it.each([
     [{ channels: ['c1'] }],
     [{ channel: 'c1' }],
     [{ channel: [] }],
     [{ channel: [''] }],
     [{ attribute: ['no colon'] }],
+    [{ attribute: [':no:name'] }],
   ])('is refused when malformed: %j', (rule) => {
     expect(z.safeParse(accountRuleSchema, rule).success).toBe(false);
   });
