@@ -1,0 +1,202 @@
+import { globalAgent } from 'node:http';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, test, vi } from 'vitest';
+import { systemClock } from '../../../lambda/platform/clock.ts';
+import {
+  ConnectionFailed,
+  errorCode,
+  type SendOptions,
+  send,
+} from '../../../lambda/platform/http-client.ts';
+import { createManualClock } from '../../support/manual-clock.ts';
+import { type ScriptedUpstream, startScriptedUpstream } from '../../support/scripted-upstream.ts';
+import { selfSignedCertificate } from '../../support/self-signed.ts';
+
+let upstream: ScriptedUpstream;
+beforeAll(async () => {
+  upstream = await startScriptedUpstream();
+});
+afterAll(() => upstream.close());
+beforeEach(() => upstream.reset());
+
+const never = new AbortController().signal;
+const get = (options: Partial<SendOptions> = {}) =>
+  send(
+    { url: `${upstream.origin}/api`, method: 'GET', headers: {} },
+    { maxBytes: 1000, deadline: { signal: never }, clock: systemClock, ...options },
+  );
+
+const withCode = (code: unknown) => Object.assign(new Error('quotes a header'), { code });
+
+describe('an answer', () => {
+  it('is decoded four times, and no more often', async () => {
+    const four = gzipSync(gzipSync(gzipSync(gzipSync('ä'))));
+    upstream.accounts.script = [
+      { headers: { 'content-encoding': 'gzip, gzip, gzip, gzip' }, body: four },
+    ];
+
+    await expect(get()).resolves.toMatchObject({ text: 'ä' });
+  });
+
+  it('has a repeated header as a list, and none that did not come', async () => {
+    const lines = ['HTTP/1.1 200 OK', 'set-cookie: \t a ', 'set-cookie: b', '', ''];
+    upstream.accounts.script = [{ raw: lines.join('\r\n') }];
+
+    const { headers } = await get();
+
+    expect([headers.get('Set-Cookie'), headers.get('retry-after')]).toEqual(['a, b', null]);
+  });
+
+  it.each([200, 503])('of status %i that was read leaves no timer behind', async (status) => {
+    const clock = createManualClock();
+    upstream.accounts.script = [{ status, body: 'ab' }];
+
+    await get({ clock, beginWithinMs: 5000 });
+
+    expect(clock.waiting).toBe(0);
+  });
+
+  it('that is encoded too often leaves no timer behind, and ends', async () => {
+    const clock = createManualClock();
+    const headers = { 'content-encoding': 'gzip,gzip,gzip,gzip,gzip' };
+    upstream.accounts.script = [{ status: 503, headers, drop: 'never-ends', body: 'abcd' }];
+
+    await get({ clock });
+
+    expect(clock.waiting).toBe(0);
+    await vi.waitFor(() => expect(upstream.inFlight()).toBe(0));
+  });
+
+  it('of success is waited for until its caller gives up', async () => {
+    const clock = createManualClock();
+    const caller = new AbortController();
+    upstream.accounts.script = [{ drop: 'never-ends', body: 'abcd' }];
+
+    const answer = get({ clock, deadline: caller, beginWithinMs: 5000 });
+    await vi.waitFor(() => expect(upstream.accounts.calls).toHaveLength(1));
+    await vi.waitFor(() => expect(clock.waiting).toBe(0));
+    clock.advance(5000);
+    caller.abort(new Error('no time is left'));
+
+    await expect(answer).rejects.toThrow('no time is left');
+  });
+});
+
+describe('a request', () => {
+  it('asks for what can be decoded', async () => {
+    upstream.accounts.script = [{}];
+
+    await get();
+
+    expect(upstream.accounts.calls[0]?.headers['accept-encoding']).toBe('gzip, br');
+  });
+
+  it('ends for the reason for which its caller gives up', async () => {
+    const caller = new AbortController();
+    upstream.accounts.script = [
+      { hang: true, before: () => caller.abort(new Error('no time is left')) },
+    ];
+
+    await expect(get({ deadline: caller })).rejects.toThrow('no time is left');
+  });
+
+  it('is not made for who has given up', async () => {
+    const deadline = { signal: AbortSignal.abort(new Error('no time is left')) };
+
+    await expect(get({ deadline })).rejects.toThrow('no time is left');
+
+    expect(upstream.accounts.calls).toEqual([]);
+  });
+
+  it('goes over a kept connection, or over a new one where that is asked for', async () => {
+    upstream.accounts.otherwise = () => ({ body: 'ab' });
+    await get();
+    upstream.closeKept();
+
+    await expect(get({ fresh: true })).resolves.toMatchObject({ text: 'ab' });
+    await expect(get()).rejects.toMatchObject({
+      name: 'ConnectionFailed',
+      message: 'the connection failed',
+      code: 'ECONNRESET',
+      reusedSocket: true,
+    });
+  });
+
+  it('over a kept connection may take as long as its caller likes', async () => {
+    const clock = createManualClock();
+    const caller = new AbortController();
+    upstream.accounts.script = [{ body: 'ab' }, { hang: true }];
+    await get();
+
+    const answer = get({ clock, deadline: caller });
+    await vi.waitFor(() => expect(upstream.accounts.calls).toHaveLength(2));
+    expect(clock.waiting).toBe(0);
+    caller.abort();
+
+    await expect(answer).rejects.toMatchObject({ name: 'AbortError' });
+  });
+
+  it('that fails leaves no timer behind', async () => {
+    const clock = createManualClock();
+    globalAgent.destroy();
+    upstream.accounts.script = [{ drop: 'at-once' }];
+
+    await expect(get({ clock, beginWithinMs: 5000 })).rejects.toMatchObject({
+      name: 'ConnectionFailed',
+      reusedSocket: false,
+    });
+
+    expect(clock.waiting).toBe(0);
+  });
+
+  it('to where nobody listens leaves no timer behind', async () => {
+    const clock = createManualClock();
+    const closed = await startScriptedUpstream();
+    await closed.close();
+
+    const answer = send(
+      { url: `${closed.origin}/api`, method: 'GET', headers: {} },
+      { maxBytes: 1000, deadline: { signal: never }, clock },
+    );
+
+    await expect(answer).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    await vi.waitFor(() => expect(clock.waiting).toBe(0));
+  });
+
+  it('is not made to a server that nobody vouches for', async () => {
+    const own = selfSignedCertificate();
+    const server = createServer(own, (_, response) => response.end('ab'));
+    await new Promise<void>((listening) => {
+      server.listen(0, '127.0.0.1', listening);
+    });
+    const { port } = server.address() as AddressInfo;
+
+    const answer = send(
+      { url: `https://127.0.0.1:${port}/`, method: 'GET', headers: {} },
+      { maxBytes: 1000, deadline: { signal: never }, clock: systemClock },
+    );
+
+    await expect(answer).rejects.toMatchObject({ code: 'DEPTH_ZERO_SELF_SIGNED_CERT' });
+    server.close();
+  });
+});
+
+describe('the code of an error', () => {
+  test.each(['EPIPE', 'E2', 'UND_ERR_1', `E${'A'.repeat(60)}`])('is told: %s', (code) => {
+    expect(errorCode(withCode(code))).toBe(code);
+    expect(new ConnectionFailed(withCode(code), false).code).toBe(code);
+  });
+
+  test.each(['E', 'epipe', 'E pipe', '1E', 'EPIPE: a text', 'a EPIPE', `E${'A'.repeat(61)}`, 7])(
+    'is not told where it may be something else: %s',
+    (code) => {
+      expect(errorCode(withCode(code))).toBeUndefined();
+    },
+  );
+
+  test.each(['EPIPE', undefined, { code: 'EPIPE' }])('is none of what is no error: %o', (error) => {
+    expect(errorCode(error)).toBeUndefined();
+  });
+});
