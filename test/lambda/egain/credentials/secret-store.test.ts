@@ -374,6 +374,31 @@ describe('a read', () => {
 
     await expect(asked).resolves.toEqual(FIRST);
     await expect(store.get(inTime())).resolves.toEqual(FIRST);
+    expect(telemetry.lines.map(({ fields }) => fields)).toEqual([
+      { secretArn: SECRET_ARN, failure: 'TimeoutError' },
+    ]);
+  });
+
+  test('that is late is broken off', async () => {
+    reads().callsFake(() => new Promise(() => undefined));
+
+    const asked = faultOf(store.get({ ...inTime(), beginWithinMs: 5000 }));
+    const [call] = secretsManager.commandCalls(GetSecretValueCommand);
+    const [, options] = (call?.args ?? []) as readonly unknown[];
+    expect(options).toMatchObject({ abortSignal: { aborted: false } });
+    clock.advance(5000);
+    await asked;
+
+    expect(options).toMatchObject({ abortSignal: { aborted: true } });
+  });
+
+  test('that has ended leaves no timer behind', async () => {
+    const deadline = { ...inTime(), beginWithinMs: 5000 };
+    const { waiting } = clock;
+
+    await store.get(deadline);
+
+    expect(clock.waiting).toBe(waiting);
   });
 
   test("ends with 504-901 when the caller's time does", async () => {

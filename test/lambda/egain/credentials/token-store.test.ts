@@ -143,6 +143,16 @@ describe('the shelf', () => {
     expect(await container().read('v1')).toMatchObject({ value: 'c' });
   });
 
+  test('takes a token in the place of one that a clock ahead has left there', async () => {
+    memory.items.set(KEY, { version: START + 7, body: '{}', expiresAt: 0 });
+    const one = container();
+    await one.read('v1');
+
+    await one.write(tokenOf('a'));
+
+    expect(memory.items.get(KEY)).toMatchObject({ version: START + 8 });
+  });
+
   test('keeps what another has left there since', async () => {
     const [one, other] = [container(), container()];
     await one.read('v1');
