@@ -105,15 +105,8 @@ const UNDO: readonly Undo[] = [
       /&(amp|lt|gt|quot|apos|plus|sol|equals|colon|percnt|period|lowbar|hyphen|dash);/gi,
       (_, name) => ENTITIES[name.toLowerCase()] ?? '',
     ),
-  (text) =>
-    changed(
-      text,
-      /\\+(?:u\{?([0-9a-f]{4,6})\}?|x([0-9a-f]{2})|([0-3][0-7]{2}))/gi,
-      (_, u, x, octal) =>
-        octal === undefined
-          ? fromCode(Number.parseInt(u ?? x ?? '', 16))
-          : fromCode(Number.parseInt(octal, 8)),
-    ),
+  (text) => unescaped(text, fromCode),
+  (text) => unescaped(text, (byte) => String.fromCharCode(byte)),
   (text) => changed(text, /\\+([^ux0-3])/g, (_, escaped) => escaped),
   (text) => {
     const digits = text.replaceAll(/0x|\\x|[\s:,;-]/gi, '');
@@ -144,6 +137,21 @@ const ENTITIES: Readonly<Record<string, string>> = {
   hyphen: '-',
   dash: '-',
 };
+
+/**
+ * Without backslash escapes. What one of two hexadecimal or three octal digits stands for depends on
+ * who wrote it: a character, or a byte of its UTF-8.
+ */
+function unescaped(text: string, short: (code: number) => string): string[] {
+  return changed(
+    text,
+    /\\+(?:u\{?([0-9a-f]{4,6})\}?|x([0-9a-f]{2})|([0-3][0-7]{2}))/gi,
+    (_, u, x, octal) => {
+      if (u !== undefined) return fromCode(Number.parseInt(u, 16));
+      return short(x === undefined ? Number.parseInt(octal ?? '', 8) : Number.parseInt(x, 16));
+    },
+  );
+}
 
 function changed(
   text: string,

@@ -51,6 +51,20 @@ const ENCODINGS: Readonly<Record<string, (text: string) => string>> = {
     bytes(text)
       .map((byte) => `\\x${hexOf(byte, 2)}`)
       .join(''),
+  '\\x escapes, every second character': (text) =>
+    units(text)
+      .map((code, at) => (at % 2 === 0 ? String.fromCharCode(code) : `\\x${hexOf(code, 2)}`))
+      .join(''),
+  '\\x escapes, every second byte': (text) =>
+    bytes(text)
+      .map((byte, at) =>
+        at % 2 === 0 && byte < 0x80 ? String.fromCharCode(byte) : `\\x${hexOf(byte, 2)}`,
+      )
+      .join(''),
+  'octal escapes': (text) =>
+    bytes(text)
+      .map((byte) => `\\${byte.toString(8).padStart(3, '0')}`)
+      .join(''),
   'JSON in JSON': (text) => JSON.stringify(JSON.stringify(text)),
   'slashes escaped': (text) => text.replaceAll('/', '\\/').replaceAll('+', '\\+'),
   'a line break inside': (text) => text.replaceAll(/.{7}/g, '$&\n'),
