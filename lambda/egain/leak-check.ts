@@ -46,9 +46,8 @@ export function createLeakCheck(credentials: readonly string[]): LeakCheck {
   };
 }
 
-/** Every text of a length in a text; the whole of it where that is shorter. */
+/** Every text of a length in a text; none where that is shorter. */
 function windowsOf(text: string, length: number): string[] {
-  if (text.length < length) return [];
   return Array.from({ length: text.length - length + 1 }, (_, at) => text.slice(at, at + length));
 }
 
