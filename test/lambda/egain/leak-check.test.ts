@@ -27,7 +27,12 @@ const ENCODINGS: Readonly<Record<string, (text: string) => string>> = {
   'base64, shifted by two': (text) => base64(`xy${text}`),
   base64url: (text) => Buffer.from(text).toString('base64url'),
   'base64, twice': (text) => base64(base64(text)),
+  'base64, three times': (text) => base64(base64(base64(text))),
   'base64 in lines': (text) => base64(text).replaceAll(/.{20}/g, '$&\r\n'),
+  'base64 in short lines': (text) => base64(text).replaceAll(/.{10}/g, '$&\r\n'),
+  'base64 behind a letter': (text) => `a${base64(text)}`,
+  'base64 behind two letters': (text) => `ab${base64(text)}`,
+  'base64 behind three letters': (text) => `abc${base64(text)}`,
   'percent of base64': (text) => encodeURIComponent(base64(text)),
   hex,
   'hex in capitals': (text) => hex(text).toUpperCase(),
@@ -40,6 +45,10 @@ const ENCODINGS: Readonly<Record<string, (text: string) => string>> = {
   'HTML, hexadecimal': (text) =>
     units(text)
       .map((code) => `&#x${code.toString(16)};`)
+      .join(''),
+  'HTML, without semicolons': (text) =>
+    units(text)
+      .map((code) => `&#${code}`)
       .join(''),
   'HTML, by name': (text) =>
     text.replaceAll('+', '&plus;').replaceAll('/', '&sol;').replaceAll('=', '&equals;'),
@@ -61,6 +70,10 @@ const ENCODINGS: Readonly<Record<string, (text: string) => string>> = {
         at % 2 === 0 && byte < 0x80 ? String.fromCharCode(byte) : `\\x${hexOf(byte, 2)}`,
       )
       .join(''),
+  '\\u escapes of escapes': (text) =>
+    units(text)
+      .map((code) => `\\\\u${hexOf(code, 4)}`)
+      .join(''),
   'octal escapes': (text) =>
     bytes(text)
       .map((byte) => `\\${byte.toString(8).padStart(3, '0')}`)
@@ -72,6 +85,8 @@ const ENCODINGS: Readonly<Record<string, (text: string) => string>> = {
     bytes(text)
       .map((byte) => `=${hexOf(byte, 2).toUpperCase()}`)
       .join(''),
+  'quoted-printable with soft line breaks': (text) => text.replaceAll(/.{7}/g, '$&=\n'),
+  'quoted-printable with soft line breaks of mail': (text) => text.replaceAll(/.{7}/g, '$&=\r\n'),
   'zero-width spaces': (text) => text.replaceAll(/.{5}/g, '$&\u200b'),
   capitals: (text) => text.replaceAll(/[a-z]+/g, (letters) => letters.toUpperCase()),
 };
@@ -111,6 +126,62 @@ test.each([
   'TG9yZW0gaXBzdW0gZG9sb3Igc2l0IGFtZXQsIGNvbnNlY3RldHVy',
 ])('what has nothing to do with a credential is passed on: %s', (text) => {
   expect(leaks([text, 'another row', text])).toBe(false);
+});
+
+test.each([
+  ['&', 'amp'],
+  ['<', 'lt'],
+  ['>', 'gt'],
+  ['+', 'PLUS'],
+  ['/', 'sol'],
+  ['=', 'equals'],
+  [':', 'colon'],
+  ['%', 'percnt'],
+  ['.', 'period'],
+  ['_', 'lowbar'],
+  ['-', 'hyphen'],
+  ['-', 'dash'],
+])('a credential with %s in it is found where that is written &%s;', (character, name) => {
+  const found = createLeakCheck([`secret${character}secret`]);
+
+  expect(found([`see secret&${name};secret`])).toBe(true);
+});
+
+test('a credential with spaces is found where they are written as in a form', () => {
+  expect(createLeakCheck(['one two three four'])(['one+two+three+four'])).toBe(true);
+});
+
+test('a credential is found around what no character is', () => {
+  const [start, end] = [TOKEN.slice(0, 8), TOKEN.slice(8, 16)];
+
+  expect(leaks([`${start}&#x110000;${end}`])).toBe(true);
+  expect(leaks(['&#x110000; &#9999999; \\u{110000}'])).toBe(false);
+});
+
+test.each([4, 5, 6])('a credential is found before labels, %i characters at a time', (length) => {
+  const rows = TOKEN.match(new RegExp(`.{1,${length}}`, 'g')) ?? [];
+
+  expect(leaks(rows.flatMap((row, at) => [row, `part ${at}`]))).toBe(true);
+});
+
+describe('a credential that is short', () => {
+  test.each(['secret', 'secret-1234'])('is found as a whole: %s', (secret) => {
+    const found = createLeakCheck([secret]);
+
+    expect(found([`no ${secret.toUpperCase()}, please`])).toBe(true);
+    expect(found([`no ${secret.slice(1)}, please`])).toBe(false);
+  });
+
+  test.each(['', 'admin'])('of less than six characters is not looked for: "%s"', (secret) => {
+    expect(createLeakCheck([secret])(['no admin'])).toBe(false);
+  });
+});
+
+test.each([
+  [1_000_000, false],
+  [1_000_001, true],
+])('what is too much to look at is withheld: %i characters', (length, withheld) => {
+  expect(leaks(['~'.repeat(length)])).toBe(withheld);
 });
 
 describe('pieces too short to tell by themselves', () => {
