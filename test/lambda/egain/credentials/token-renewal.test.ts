@@ -22,6 +22,8 @@ let versions: string[];
 let rereads: string[];
 /** The statuses by which the token endpoint answers; after them, it grants. */
 let refusals: number[];
+/** The header by which it asks to be left alone. */
+let retryAfter: string;
 /** For which client each token was asked. */
 let asked: string[];
 let shelf: SharedToken[];
@@ -32,6 +34,7 @@ beforeEach(() => {
   versions = ['v1'];
   rereads = [];
   refusals = [];
+  retryAfter = '';
   asked = [];
   shelf = [];
   source = createTokenSource({
@@ -56,7 +59,7 @@ beforeEach(() => {
         const status = refusals.shift() ?? 200;
         const grant = { access_token: `t${asked.length}`, expires_in: LIFE_MS / 1000 };
         const text = status === 200 ? JSON.stringify(grant) : '';
-        const headers = new Headers();
+        const headers = new Headers({ 'retry-after': retryAfter });
         return { result: { kind: 'response', status, headers, text }, waitTooLong: false };
       },
     },
@@ -138,6 +141,13 @@ describe('a token', () => {
     clock.advance(LIFE_MS - EARLY_MS);
 
     await expect(get()).rejects.toMatchObject({ code: '502-901' });
+  });
+
+  test('is asked for no more until the endpoint says', async () => {
+    refusals = [429];
+    retryAfter = new Date(START + 7000).toUTCString();
+
+    await expect(get()).rejects.toMatchObject({ code: '503-901', retryAfterSeconds: 7 });
   });
 
   test('is asked for once by callers who come together', async () => {
