@@ -147,7 +147,7 @@ describe("the authorizer's environment", () => {
       );
 
       expect(fault).toMatchObject({ code: '500-902' });
-      expect(fault.reason).toMatch(/AUTH_COGNITO_CLIENTS/);
+      expect(fault.reason).toMatch(/: AUTH_COGNITO_CLIENTS(?:\.acme)?$/);
       expect(fault.reason).not.toContain(CANARY);
     },
   );
