@@ -173,6 +173,10 @@ export function expectWholeExports({ exports }: Outcome): void {
   });
 }
 
+/** Until when what was shown may stand in at least. */
+const standsInUntil = (answer: ApiAnswer) =>
+  answer.at - (Number(headerOf(answer, 'Age')) + 1) * 1000 + STALE_MS - SKEW_MS;
+
 /**
  * A partner whose container has something that may stand in is answered with accounts, and soon: a
  * token and a page each have 5 s to begin.
@@ -180,13 +184,10 @@ export function expectWholeExports({ exports }: Outcome): void {
 export function expectShortWaits({ answers }: Outcome): void {
   const ofPartners = answers.filter((answer) => answer.by === 'api');
   const shown = ofPartners.filter((answer) => envelopeOf(answer) === undefined);
-  /** Until when what was shown may stand in at least. */
-  const endOf = (answer: ApiAnswer) =>
-    answer.at - (Number(headerOf(answer, 'Age')) + 1) * 1000 + STALE_MS - SKEW_MS;
   expectNone(ofPartners, (answer) => {
     const { process, askedAt, at } = answer;
     const before = shown.findLast((each) => each.process === process && each.at <= askedAt);
-    if (before === undefined || askedAt + MOST_TO_BEGIN_MS > endOf(before)) return false;
+    if (before === undefined || askedAt + MOST_TO_BEGIN_MS > standsInUntil(before)) return false;
     return envelopeOf(answer) !== undefined || at - askedAt > MOST_TO_BEGIN_MS;
   });
 }
