@@ -41,8 +41,6 @@ export class GatewayApp extends App {
       ...(props.outdir === undefined ? {} : { outdir: props.outdir }),
       context: { ...cdkContext(), ...props.context },
       analyticsReporting: false,
-      // Traces hold this machine's paths.
-      stackTraces: false,
     });
     const tags = { application: 'egain-accounts', stage };
     const { account, region } = config.aws;
