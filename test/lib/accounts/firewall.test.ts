@@ -89,7 +89,7 @@ describe('the firewall', () => {
     const [group] = Object.keys(template.findResources('AWS::Logs::LogGroup'));
     const parts = LogDestinationConfigs[0]['Fn::Join'][1];
 
-    expect(parts.slice(0, 2)).toEqual(['arn:', { Ref: 'AWS::Partition' }]);
+    expect(parts.slice(0, 3)).toEqual(['arn:', { Ref: 'AWS::Partition' }, ':logs:']);
     expect(parts.slice(-2)).toEqual([':log-group:', { Ref: group }]);
   });
 });
