@@ -27,27 +27,32 @@ let table: MemoryTable;
 let walks: number;
 /** What a walk brings; its accounts, unless a test says otherwise. */
 let walk: () => Promise<readonly ReturnType<typeof account>[]>;
+/** How long a page of each walk may take to begin. */
+let patience: (number | undefined)[];
 
 beforeEach(() => {
   clock = createManualClock();
   table = createMemoryTable();
   walks = 0;
+  patience = [];
   walk = async () => [account()];
 });
 
-function container(
-  options: Partial<Pick<SnapshotsOptions, 'config' | 'forecast'>> = {},
-): Container {
+function container({
+  shared = true,
+  ...options
+}: Partial<Pick<SnapshotsOptions, 'config' | 'forecast'>> & { shared?: boolean } = {}): Container {
   const telemetry = recordTelemetry();
   const store = createSnapshots({
     config: CONFIG,
     ...options,
-    table: guardTable(table, clock, telemetry),
+    table: shared ? guardTable(table, clock, telemetry) : undefined,
     keys: KEYS,
     clock,
     telemetry,
-    fetchAccounts: () => {
+    fetchAccounts: ({ beginWithinMs }) => {
       walks += 1;
+      patience.push(beginWithinMs);
       return walk();
     },
   });
@@ -91,6 +96,7 @@ describe('a snapshot that is fresh', () => {
     const { ask } = container();
     await ask();
     const read = vi.spyOn(table, 'read');
+    clock.advance(1000);
 
     await expect(ask()).resolves.toMatchObject({ state: 'hit' });
 
@@ -177,15 +183,15 @@ describe('while the table is slow', () => {
 });
 
 describe('requests of one container that come while it walks', () => {
-  test('are answered with what may stand in', async () => {
-    const { ask } = container();
+  test.each([true, false])('are answered with what may stand in; shared: %s', async (shared) => {
+    const { ask } = container({ shared });
     await ask();
     clock.advance(30_000);
     const { end } = holdWalks();
 
     const walking = ask();
-    await soon();
-    await expect(ask()).resolves.toMatchObject({ state: 'stale', ageSeconds: 30 });
+    await pass(LEASE_MS);
+    await expect(ask()).resolves.toMatchObject({ state: 'stale', ageSeconds: 40 });
     end();
 
     await expect(walking).resolves.toMatchObject({ state: 'miss' });
@@ -338,6 +344,17 @@ describe('what is there when a container starts', () => {
     clock.advance(30_000);
     expect(await usable(container())).toBe(false);
   });
+});
+
+test('a page has 5 s to begin where a snapshot may stand in, and a schedule waits longer', async () => {
+  const only = scheduled();
+  await only.ask();
+  clock.advance(100_000);
+  await renew(only);
+  clock.advance(200_000);
+  await only.ask();
+
+  expect(patience).toEqual([undefined, undefined, 5000]);
 });
 
 describe('a renewal by the schedule', () => {
