@@ -190,6 +190,7 @@ describe('requests of one container that come while it walks', () => {
     const { end } = holdWalks();
 
     const walking = ask();
+    await soon();
     await pass(LEASE_MS);
     await expect(ask()).resolves.toMatchObject({ state: 'stale', ageSeconds: 40 });
     end();

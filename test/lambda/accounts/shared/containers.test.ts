@@ -33,6 +33,18 @@ const slowDown = (table: MemoryTable) => {
   return released.resolve;
 };
 
+/** From now on eGain answers so, or as before, but no sooner than it is told to. */
+function holdPages(answer = upstream.accounts.otherwise) {
+  const arrived = Promise.withResolvers<void>();
+  const release = Promise.withResolvers<void>();
+  upstream.accounts.otherwise = (request) => ({
+    ...answer(request),
+    before: () => arrived.resolve(),
+    after: release.promise,
+  });
+  return { arrived: arrived.promise, release: release.resolve };
+}
+
 const hang = (clock: { advance(ms: number): void }) => () => ({
   hang: true,
   before: () => clock.advance(5000),
@@ -76,20 +88,13 @@ describe('eight containers', () => {
     const { containers, clock } = createFleet(upstream, 8);
     await warm(containers);
     clock.advance(31_000);
-    const arrived = Promise.withResolvers<void>();
-    const release = Promise.withResolvers<void>();
-    const well = upstream.accounts.otherwise;
-    upstream.accounts.otherwise = (request) => ({
-      ...well(request),
-      before: () => arrived.resolve(),
-      after: release.promise,
-    });
+    const { arrived, release } = holdPages();
     const [first, ...others] = containers;
 
     const renewing = first?.ask();
-    await arrived.promise;
+    await arrived;
     const meanwhile = await Promise.all(others.map(({ ask }) => ask()));
-    release.resolve();
+    release();
 
     for (const answer of meanwhile)
       expect(answer).toMatchObject({ state: 'stale', ageSeconds: 31 });
@@ -104,16 +109,9 @@ describe('eight containers', () => {
     await warm(containers);
     const [first, second] = containers;
     clock.advance(31_000);
-    const arrived = Promise.withResolvers<void>();
-    const release = Promise.withResolvers<void>();
-    const well = upstream.accounts.otherwise;
-    upstream.accounts.otherwise = (request) => ({
-      ...well(request),
-      before: () => arrived.resolve(),
-      after: release.promise,
-    });
+    const { arrived, release } = holdPages();
     const renewing = first?.ask();
-    await arrived.promise;
+    await arrived;
     const read = vi.spyOn(table, 'read');
 
     for (const ms of [0, 249, 1, 249]) {
@@ -122,7 +120,7 @@ describe('eight containers', () => {
     }
     expect(read).toHaveBeenCalledTimes(2);
 
-    release.resolve();
+    release();
     await renewing;
     await expect(second?.ask({ stale: false })).resolves.toMatchObject({ ageSeconds: 0 });
   });
@@ -223,18 +221,12 @@ describe('while eGain hangs', () => {
     const [first, ...others] = containers;
     await first?.ask();
     clock.advance(2000);
-    const arrived = Promise.withResolvers<void>();
-    const late = Promise.withResolvers<void>();
-    upstream.accounts.otherwise = () => ({
-      status: 500,
-      before: () => arrived.resolve(),
-      after: late.promise,
-    });
+    const { arrived, release } = holdPages(() => ({ status: 500 }));
 
     const trying = first?.ask();
-    await arrived.promise;
+    await arrived;
     expect(await states(others)).toEqual(['stale', 'stale']);
-    late.resolve();
+    release();
 
     await expect(trying).resolves.toMatchObject({ state: 'stale', ageSeconds: 68 });
     expect(total(others, 'RenewalWaits')).toBe(0);
@@ -244,24 +236,18 @@ describe('while eGain hangs', () => {
     const { containers, clock } = createFleet(upstream, 2);
     await warm(containers);
     clock.advance(61_000);
-    const arrived = Promise.withResolvers<void>();
-    const late = Promise.withResolvers<void>();
-    upstream.accounts.otherwise = () => ({
-      status: 500,
-      before: () => arrived.resolve(),
-      after: late.promise,
-    });
+    const { arrived, release } = holdPages(() => ({ status: 500 }));
     const [task, partner] = containers;
 
     const walking = task?.ask({ stale: false });
-    await arrived.promise;
+    await arrived;
     const before = clock.now();
     await expect(partner?.ask()).resolves.toMatchObject({ state: 'stale' });
     expect(clock.now() - before).toBeGreaterThanOrEqual(5000);
     expect(clock.now() - before).toBeLessThan(5500);
     await expect(partner?.ask()).resolves.toMatchObject({ state: 'stale' });
     expect(clock.now() - before).toBeLessThan(5500);
-    late.resolve();
+    release();
 
     await expect(walking).rejects.toMatchObject({ code: '502-905' });
     expect(partner?.telemetry.counted.get('RenewalWaits')).toBe(1);

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { attempt, type UpstreamRequest } from '../../../../lambda/egain/transport/attempt.ts';
+import { attempt } from '../../../../lambda/egain/transport/attempt.ts';
 import { Fault } from '../../../../lambda/faults.ts';
 import {
   cancellable,
@@ -14,13 +14,7 @@ import {
   type SendOptions,
 } from '../../../../lambda/platform/http-client.ts';
 import { createManualClock, type ManualClock } from '../../../support/manual-clock.ts';
-
-const REQUEST: UpstreamRequest = {
-  url: 'https://api.example.com/accounts',
-  method: 'GET',
-  headers: {},
-  maxBytes: 1000,
-};
+import { REQUEST, responseOf } from '../../../support/upstream-exchange.ts';
 
 let clock: ManualClock;
 let deadline: Deadline;
@@ -30,14 +24,8 @@ beforeEach(() => {
   deadline = createDeadline(26_000, clock);
 });
 
-const answer = (status: number, more: Partial<HttpResponse> = {}): HttpResponse => ({
-  status,
-  headers: new Headers(),
-  text: 'a text',
-  ...more,
-});
 const unread = (status: number, why: HttpResponse['unread']) =>
-  answer(status, { text: null, ...(why !== undefined && { unread: why }) });
+  responseOf(status, { text: null, ...(why !== undefined && { unread: why }) });
 
 /** One attempt, of which this comes. */
 const attemptAt = (send: Send, under = deadline) => attempt(REQUEST, under, clock, { send });
@@ -50,8 +38,8 @@ const failed = (error: unknown, afterMs = 0, under = deadline) =>
 
 describe('an answer', () => {
   test.each([
-    answer(200),
-    answer(503),
+    responseOf(200),
+    responseOf(503),
     unread(200, 'too-large'),
     unread(200, 'undecodable'),
     unread(199, 'cut-off'),
@@ -121,7 +109,7 @@ test('an attempt knows its bounds', async () => {
   const options: SendOptions[] = [];
   const send: Send = async (_, given) => {
     options.push(given);
-    return answer(200);
+    return responseOf(200);
   };
 
   await attempt(REQUEST, deadline, clock, { send, fresh: true, beginWithinMs: 7 });

@@ -20,14 +20,8 @@ import {
 } from '../../../../lambda/platform/http-client.ts';
 import type { LogFields } from '../../../../lambda/platform/telemetry.ts';
 import { type RecordedTelemetry, recordTelemetry } from '../../../support/recorded-telemetry.ts';
+import { REQUEST, responseOf } from '../../../support/upstream-exchange.ts';
 import { createVirtualClock, type VirtualClock } from '../../../support/virtual-clock.ts';
-
-const REQUEST: UpstreamRequest = {
-  url: 'https://api.example.com/accounts',
-  method: 'GET',
-  headers: {},
-  maxBytes: 1000,
-};
 
 let clock: VirtualClock;
 let telemetry: RecordedTelemetry;
@@ -40,12 +34,6 @@ beforeEach(() => {
   made = [];
 });
 
-const answer = (status: number, more: Partial<HttpResponse> = {}): HttpResponse => ({
-  status,
-  headers: new Headers(),
-  text: '',
-  ...more,
-});
 const refused = (reusedSocket = false) =>
   new ConnectionFailed(Object.assign(new Error(), { code: 'ECONNRESET' }), reusedSocket);
 const within = (beginWithinMs: number): Deadline => ({
@@ -103,7 +91,7 @@ const callsOf = (...outcomes: (Error | undefined)[]): NonNullable<UpstreamOption
 
 describe('an attempt', () => {
   test('is counted, with the time that it took, whatever comes of it', async () => {
-    const sent = await send([refused(), answer(503), answer(200)], {
+    const sent = await send([refused(), responseOf(503), responseOf(200)], {
       latencyMetric: 'UpstreamLatency',
       eachTakesMs: 40,
     });
@@ -114,19 +102,19 @@ describe('an attempt', () => {
   });
 
   test('is counted by what its server counts alone', async () => {
-    await send([answer(200)], { metric: 'TokenRequests', eachTakesMs: 40 });
+    await send([responseOf(200)], { metric: 'TokenRequests', eachTakesMs: 40 });
 
     expect([...telemetry.counted]).toEqual([['TokenRequests', 1]]);
   });
 
   test('that does well is not logged', async () => {
-    await send([answer(200)]);
+    await send([responseOf(200)]);
 
     expect(telemetry.lines).toEqual([]);
   });
 
   test('that does not is logged, with what follows', async () => {
-    await send([refused(), answer(503), answer(404, { text: null, unread: 'too-large' })]);
+    await send([refused(), responseOf(503), responseOf(404, { text: null, unread: 'too-large' })]);
 
     expect(telemetry.lines[0]?.message).toBe('An upstream request failed');
     expect(warned()).toEqual([
@@ -156,7 +144,7 @@ describe('a further attempt', () => {
   test('is made after a pause, over whatever connection there is', async () => {
     const began = clock.now();
 
-    await send([answer(503), answer(503), answer(200)]);
+    await send([responseOf(503), responseOf(503), responseOf(200)]);
 
     expect(clock.now() - began).toBeGreaterThanOrEqual(150);
     expect(made.map(({ fresh }) => fresh)).toEqual([false, false, false]);
@@ -165,7 +153,7 @@ describe('a further attempt', () => {
   test('is made at once, and is none, where a kept connection had been closed', async () => {
     const began = clock.now();
 
-    const sent = await send([refused(true), answer(503), answer(503), answer(503)]);
+    const sent = await send([refused(true), responseOf(503), responseOf(503), responseOf(503)]);
 
     expect(sent).toMatchObject({ result: { status: 503 } });
     expect(made.map(({ fresh }) => fresh)).toEqual([false, true, false, false]);
@@ -187,26 +175,28 @@ describe('a further attempt', () => {
       },
     };
 
-    await send([refused(true), answer(503), answer(200)], { budget });
+    await send([refused(true), responseOf(503), responseOf(200)], { budget });
 
     expect(taken.times).toBe(1);
   });
 
   test('is not made where the budget for retries has none', async () => {
-    const sent = await send([answer(503)], { budget: { take: () => false } });
+    const sent = await send([responseOf(503)], { budget: { take: () => false } });
 
     expect(sent).toMatchObject({ result: { status: 503 }, waitTooLong: false });
     expect(warned()).toEqual([{ level: 'warn', upstream: 'accounts', attempt: 1, status: 503 }]);
   });
 
   test('is not made where the server asks for more time than there is', async () => {
-    const busy = answer(429, { headers: new Headers({ 'retry-after': '60' }) });
+    const busy = responseOf(429, { headers: new Headers({ 'retry-after': '60' }) });
 
     await expect(send([busy])).resolves.toMatchObject({ waitTooLong: true });
   });
 
   test('is made of an answer that says of itself that it will pass', async () => {
-    const sent = await send([answer(400), answer(404)], { request: { ...REQUEST, isTransient } });
+    const sent = await send([responseOf(400), responseOf(404)], {
+      request: { ...REQUEST, isTransient },
+    });
 
     expect(sent).toMatchObject({ result: { status: 404 }, waitTooLong: false });
   });
@@ -214,7 +204,7 @@ describe('a further attempt', () => {
   test('is not made once its work is cancelled', async () => {
     const deadline = cancellable(createDeadline(26_000, clock.still));
 
-    const sent = send([answer(503)], { deadline, clock: clock.still });
+    const sent = send([responseOf(503)], { deadline, clock: clock.still });
     await vi.waitFor(() => expect(warned()).toHaveLength(1));
     deadline.cancel(new Fault('egainPagesInconsistent'));
 
@@ -225,13 +215,13 @@ describe('a further attempt', () => {
 
 describe('the time to begin', () => {
   test('is told to no attempt that may take whatever is left', async () => {
-    await send([answer(200)]);
+    await send([responseOf(200)]);
 
     expect(made[0]).not.toHaveProperty('beginWithinMs');
   });
 
   test('is shared by all attempts and the pauses between them', async () => {
-    await send([answer(503), answer(200)], { deadline: within(5000), eachTakesMs: 1000 });
+    await send([responseOf(503), responseOf(200)], { deadline: within(5000), eachTakesMs: 1000 });
 
     const [first, second] = made.map(({ beginWithinMs }) => beginWithinMs);
     expect(first).toBe(5000);
@@ -240,19 +230,19 @@ describe('the time to begin', () => {
   });
 
   test('is never less than nothing', async () => {
-    await send([refused(true), answer(200)], { deadline: within(500), eachTakesMs: 600 });
+    await send([refused(true), responseOf(200)], { deadline: within(500), eachTakesMs: 600 });
 
     expect(made.map(({ beginWithinMs }) => beginWithinMs)).toEqual([500, 0]);
   });
 
   test('leaves no further attempt once it is over', async () => {
     await expect(
-      send([answer(503)], { deadline: within(500), eachTakesMs: 500 }),
+      send([responseOf(503)], { deadline: within(500), eachTakesMs: 500 }),
     ).resolves.toMatchObject({ result: { status: 503 } });
   });
 
   test('passes while a call is waited for', async () => {
-    await send([answer(200)], {
+    await send([responseOf(200)], {
       deadline: within(5000),
       calls: callsOf(),
       latencyMetric: 'UpstreamLatency',
@@ -267,7 +257,7 @@ describe('the budget of calls', () => {
   test('allows each attempt', async () => {
     const calls = callsOf(undefined, new BudgetSpent(7, 'spent'));
 
-    const sent = await send([answer(503)], { calls });
+    const sent = await send([responseOf(503)], { calls });
 
     expect(sent).toMatchObject({ result: { status: 503 }, waitTooLong: false });
     expect(telemetry.total('UpstreamCalls')).toBe(1);
@@ -284,6 +274,6 @@ describe('the budget of calls', () => {
   test('may fail, which is not what came of the attempt before', async () => {
     const calls = callsOf(undefined, new TypeError('a bug'));
 
-    await expect(send([answer(503)], { calls })).rejects.toThrow('a bug');
+    await expect(send([responseOf(503)], { calls })).rejects.toThrow('a bug');
   });
 });
