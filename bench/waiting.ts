@@ -1,13 +1,11 @@
-import { availableParallelism } from 'node:os';
 import { startChild } from './child.ts';
 import { type Answered, type Containers, startContainers } from './containers.ts';
 import { atMost, quantile, type Section, show, table } from './statistics.ts';
 import type { Subjects } from './subjects.ts';
 import type { EgainFacts, World } from './world.ts';
 
-/** As many as there are processors: in Lambda each has its own. */
-const CONTAINERS = Math.max(2, availableParallelism());
-const PER_SECOND = 15 * CONTAINERS;
+const CONTAINERS = 8;
+const PER_SECOND = 60;
 const TURNS = 2;
 const WELL_SECONDS = 60;
 const HANGING_SECONDS = 25;
@@ -64,7 +62,7 @@ export async function measureWaiting(world: World, subjects: Subjects): Promise<
   };
   return {
     text: [
-      `${CONTAINERS} containers of ApiFunction's bundle, as many as there are processors, a process each, frozen while they have no event, over one table (dynalite); ${PER_SECOND} requests a second in all, each to the container that has been idle longest; 1,000 accounts, eGain at ${UPSTREAM.latencyMs} ms a page of ${UPSTREAM.pageSize}, 14 pages; fresh for ${FRESH_SECONDS} s, so that there are renewals enough. ${TURNS} turns of ${WELL_SECONDS} s with eGain well and ${HANGING_SECONDS} s with eGain hanging. A hit: nothing under way, and the last renewal half a second ago. The stranger: a container more, which shares nothing and walks the same pages; what it costs a hit is the processors that all of this shares, where in Lambda each container has its own. While eGain hangs: all that is not a hit, but for the first request of each turn; one container at a time tries again, and its request waits 5 s.`,
+      `${CONTAINERS} containers of ApiFunction's bundle, a process each, frozen while they have no event, over one table (dynalite); ${PER_SECOND} requests a second in all, each to the container that has been idle longest; 1,000 accounts, eGain at ${UPSTREAM.latencyMs} ms a page of ${UPSTREAM.pageSize}, 14 pages; fresh for ${FRESH_SECONDS} s, so that there are renewals enough. ${TURNS} turns of ${WELL_SECONDS} s with eGain well and ${HANGING_SECONDS} s with eGain hanging. A hit: nothing under way, and the last renewal half a second ago. The stranger: a container more, which shares nothing and walks the same pages; what it costs a hit is the processors that all of this shares, where in Lambda each container has its own. While eGain hangs: all that is not a hit, but for the first request of each turn; one container at a time tries again, and its request waits 5 s.`,
       table(
         ['', 'requests', 'p50, ms', 'p99, ms', "p99 against a hit's", 'longest, ms'],
         [

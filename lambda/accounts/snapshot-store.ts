@@ -14,8 +14,8 @@ export type { Snapshot };
 export interface SnapshotAnswer {
   readonly snapshot: Snapshot;
   /**
-   * There already and fresh; waited for; or past its freshness, because another renews it, renewing
-   * it failed, or the table does not say at once what becomes of it.
+   * There already and fresh; waited for; or past its freshness, because another renews it, or
+   * renewing it failed.
    */
   readonly state: 'hit' | 'miss' | 'stale';
   /** Whole seconds since the walk began. */
@@ -71,10 +71,6 @@ export interface SnapshotStoreOptions {
 
 /** How long a schedule may be late before requests renew the snapshot in its place. */
 const SCHEDULE_LATE_MS = 60_000;
-/** How long an answer that may be given at once waits for the table, which takes some 5 ms. */
-const GLANCE_MS = 10;
-/** For how long such answers go on, while none of them has heard from the table. */
-const UNHEARD_MS = 1000;
 /** For so long the board is believed to say what it said, while it would spare the caller. */
 const LOOK_AGAIN_MS = 250;
 /** How soon the board is looked at again by who waits for another's renewal; it grows. */
@@ -97,8 +93,6 @@ export function createSnapshotStore(options: SnapshotStoreOptions): RenewableSto
   let walking: Promise<Kept | undefined> | undefined;
   /** What the board said last, and when. */
   let last: { readonly seen: Seen; readonly at: number } | undefined;
-  /** Since when the board has not been heard of, because nobody waited for it. */
-  let unheardSince: number | undefined;
   /** Whose walk has been waited for long enough. */
   let outwaited: string | undefined;
 
@@ -160,20 +154,6 @@ export function createSnapshotStore(options: SnapshotStoreOptions): RenewableSto
     const longestMs = isLeased(seen, now) ? renewedMs : scheduledMs;
     const does = now - at < LOOK_AGAIN_MS && standIn(stale, longestMs) !== undefined;
     return does ? seen : undefined;
-  };
-
-  /** Undefined where the table is slow and a snapshot may stand in, for a second at most. */
-  const look = async (stale: boolean): Promise<Seen | undefined> => {
-    const now = clock.now();
-    const heard = unheardSince === undefined || now - unheardSince < UNHEARD_MS;
-    const glances = heard && standIn(stale, renewedMs) !== undefined;
-    const seen = await (glances ? memory.glance(GLANCE_MS) : memory.look());
-    if (seen === undefined) {
-      unheardSince ??= now;
-      return undefined;
-    }
-    unheardSince = undefined;
-    return note(seen);
   };
 
   /** The answer of who has not to wait; throws where there is nothing to wait for. */
@@ -242,12 +222,7 @@ export function createSnapshotStore(options: SnapshotStoreOptions): RenewableSto
     let pollMs = FIRST_POLL_MS;
     let waitsSince: number | undefined;
     for (;;) {
-      const seen = known(stale) ?? (await look(stale));
-      if (seen === undefined) {
-        const instead = standIn(stale, renewedMs);
-        if (instead !== undefined) return instead;
-        continue;
-      }
+      const seen = known(stale) ?? note(await memory.look());
       const ready = atOnce(seen, stale, waitsSince !== undefined);
       if (ready !== undefined) return ready;
       if (walking === undefined && seen.shared && isLeased(seen, clock.now())) {

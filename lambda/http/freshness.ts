@@ -19,7 +19,7 @@ export function freshnessHeaders(freshness: Freshness): Record<string, string> {
 
 /**
  * Where the accounts came from. `hit` says that eGain was not asked; `stale` that renewing them
- * failed, that another is still at it, or that the shared table was slow to tell.
+ * failed, or that another is still at it.
  *
  * @see https://www.rfc-editor.org/rfc/rfc9211#section-2
  */

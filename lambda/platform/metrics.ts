@@ -26,7 +26,7 @@ export const METRICS = {
   SnapshotAge: { unit: 'Seconds' },
   /** Answers that had to wait for a walk. */
   CacheMisses: { unit: 'Count' },
-  /** Answers from a snapshot past its freshness: another renews it, renewing it failed, or the table is slow. */
+  /** Answers from a snapshot past its freshness: another renews it, or renewing it failed. */
   StaleAnswers: { unit: 'Count' },
   /** Stale answers past the usual time, because eGain's budget of calls lets nobody walk yet. */
   StretchedAnswers: { unit: 'Count' },

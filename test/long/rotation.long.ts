@@ -94,7 +94,7 @@ function startTraffic() {
 
   const judge = ({ status, headers, text, list }: PartnerAnswer): void => {
     const stale = headers.get('cache-status')?.includes('stale') === true;
-    if (status !== 200 || stale) wrong.push(stale ? 'stale' : text);
+    if (status !== 200 || stale) wrong.push(stale ? `stale: ${headers.get('age')} s` : text);
     const fresh = status === 200 && list.paginationInfo.count === state.listed;
     state.freshInARow = fresh ? state.freshInARow + 1 : 0;
   };

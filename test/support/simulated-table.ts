@@ -24,7 +24,7 @@ export interface SimulatedTable {
   readonly refusals: readonly number[];
 }
 
-/** How long half of a call takes: longer than a partner waits where it need not, or any caller. */
+/** How long half of a call takes: long, or longer than anybody waits. */
 const HALF_MS: Readonly<Record<string, number>> = { lags: 50, slow: 200 };
 
 /** A table whose answers take time, or get lost: what it does, it does all the same. */

@@ -1,5 +1,5 @@
 import type { Clock } from '../../platform/clock.ts';
-import { type GuardedTable, TableAway, TableSlow } from '../../platform/table/guarded-table.ts';
+import { type GuardedTable, TableAway } from '../../platform/table/guarded-table.ts';
 import { type Current, NOTHING, parseCurrent } from './current.ts';
 
 /** An item that nobody has renewed for so long is nobody's. */
@@ -17,8 +17,6 @@ export interface Seen {
 /** Where containers read what they agree upon, and write it under each other's eyes. */
 export interface Board {
   read(): Promise<Seen>;
-  /** The same for who does not wait longer than that; undefined where it takes longer. */
-  glance(patienceMs: number): Promise<Seen | undefined>;
   /**
    * Writes in the place of what was seen.
    *
@@ -39,26 +37,15 @@ export function createBoard(table: GuardedTable | undefined, key: string, clock:
     return seen;
   };
 
-  const read = async (patienceMs?: number): Promise<Seen> => {
-    if (table === undefined) return alone;
-    try {
-      const item = await table.read(key, patienceMs);
-      const current = item === undefined ? NOTHING : parseCurrent(item.body);
-      return note({ current, version: item?.version, shared: true });
-    } catch (error) {
-      if (error instanceof TableAway) return alone;
-      throw error;
-    }
-  };
-
   return {
-    read: () => read(),
-
-    async glance(patienceMs) {
+    async read() {
+      if (table === undefined) return alone;
       try {
-        return await read(patienceMs);
+        const item = await table.read(key);
+        const current = item === undefined ? NOTHING : parseCurrent(item.body);
+        return note({ current, version: item?.version, shared: true });
       } catch (error) {
-        if (error instanceof TableSlow) return undefined;
+        if (error instanceof TableAway) return alone;
         throw error;
       }
     },

@@ -27,8 +27,6 @@ export interface Memory {
   readonly doubted: string | undefined;
   /** Reads the board, and what is newer there; callers that come meanwhile share it. */
   look(): Promise<Seen>;
-  /** The same for who does not wait long for the board; undefined where that takes longer. */
-  glance(patienceMs: number): Promise<Seen | undefined>;
   /** Whether the board names something newer than what is kept. */
   isNewer(seen: Seen): boolean;
   /** Keeps what this container has walked itself, unless it may have learnt of a later walk. */
@@ -59,7 +57,7 @@ export function createMemory(options: MemoryOptions): Memory {
   /** When an older revision than the board's was last seen there. */
   let older = Number.NEGATIVE_INFINITY;
   let lookedAt = { revision: 0, at: Number.NEGATIVE_INFINITY };
-  let looking: Promise<Seen | undefined> | undefined;
+  let looking: Promise<Seen> | undefined;
 
   const isNewer = ({ current: { content, revision: named } }: Seen) =>
     content !== undefined && named > revision && content.fetchedAt > aloneAt + SKEW_MS;
@@ -105,21 +103,14 @@ export function createMemory(options: MemoryOptions): Memory {
     }
   };
 
-  const read = async (patienceMs?: number): Promise<Seen | undefined> => {
+  const look = async (): Promise<Seen> => {
     const at = clock.now();
-    const seen = await (patienceMs === undefined ? board.read() : board.glance(patienceMs));
-    if (seen?.shared !== true) return seen;
+    const seen = await board.read();
+    if (!seen.shared) return seen;
     if (seen.current.revision !== lookedAt.revision) older = lookedAt.at;
     lookedAt = { revision: seen.current.revision, at };
     await adopt(seen);
     return seen;
-  };
-
-  const share = (patienceMs?: number): Promise<Seen | undefined> => {
-    looking ??= read(patienceMs).finally(() => {
-      looking = undefined;
-    });
-    return looking;
   };
 
   return {
@@ -130,13 +121,12 @@ export function createMemory(options: MemoryOptions): Memory {
       return doubted;
     },
     isNewer,
-    async look() {
-      for (;;) {
-        const seen = await share();
-        if (seen !== undefined) return seen;
-      }
+    look() {
+      looking ??= look().finally(() => {
+        looking = undefined;
+      });
+      return looking;
     },
-    glance: share,
     keep({ written, fetchedAt, base, revision: committed }) {
       // Another walk was committed meanwhile, and clocks that differ may not tell which began later.
       const maybeOlder = (known: Kept) => fetchedAt < known.fetchedAt + SKEW_MS;

@@ -16,23 +16,12 @@ export class TableAway extends Error {
   override readonly name = 'TableAway';
 }
 
-/** The table takes longer than this caller waits. That alone does not make it unusable. */
-export class TableSlow extends Error {
-  override readonly name = 'TableSlow';
-}
-
 /**
  * The table as a container uses it: quickly or not at all. Each method throws `TableAway` when the
  * table fails, takes too long, or has failed less than 10 s ago; a container then goes on alone.
  */
 export interface GuardedTable {
-  /**
-   * As `Table.read`.
-   *
-   * @param patienceMs how long the caller waits at most, where that is shorter
-   * @throws TableSlow when that was too short; whatever becomes of the call then, nobody hears of it
-   */
-  read(key: string, patienceMs?: number): Promise<Item | undefined>;
+  read(key: string): Promise<Item | undefined>;
   /**
    * As `Table.replace`.
    *
@@ -43,11 +32,6 @@ export interface GuardedTable {
   writeBytes(key: string, bytes: Uint8Array, expiresAt: number): Promise<void>;
 }
 
-interface CallOptions {
-  readonly insist?: boolean | undefined;
-  readonly patienceMs?: number | undefined;
-}
-
 /** Puts the guard before a table. */
 export function guardTable(table: Table, clock: Clock, telemetry: Telemetry): GuardedTable {
   let awayUntil = Number.NEGATIVE_INFINITY;
@@ -56,28 +40,21 @@ export function guardTable(table: Table, clock: Clock, telemetry: Telemetry): Gu
   const call = async <T>(
     longestMs: number,
     work: (signal: AbortSignal) => Promise<T>,
-    { insist = false, patienceMs = Number.POSITIVE_INFINITY }: CallOptions = {},
+    insist = false,
   ): Promise<T> => {
     if (!insist && clock.now() < awayUntil) throw new TableAway('the table has just failed');
     const ms = called ? longestMs : Math.max(longestMs, FIRST_MS);
     called = true;
     const late = new AbortController();
-    const working = work(late.signal);
     const passed = Promise.withResolvers<never>();
-    const callOff = clock.after(Math.min(ms, patienceMs), () => {
-      if (patienceMs < ms) {
-        leave(working, late, clock);
-        passed.reject(new TableSlow('the caller waits no longer'));
-        return;
-      }
+    const callOff = clock.after(ms, () => {
       const error = new TableAway('the table did not answer in time');
       late.abort(error);
       passed.reject(error);
     });
     try {
-      return await Promise.race([working, passed.promise]);
+      return await Promise.race([work(late.signal), passed.promise]);
     } catch (error) {
-      if (error instanceof TableSlow) throw error;
       awayUntil = clock.now() + AWAY_MS;
       telemetry.count('SharedTableFailures');
       // The name alone: a message of the SDK's may quote what it could not read.
@@ -90,20 +67,11 @@ export function guardTable(table: Table, clock: Clock, telemetry: Telemetry): Gu
   };
 
   return {
-    read: (key, patienceMs) => call(CALL_MS, (signal) => table.read(key, signal), { patienceMs }),
+    read: (key) => call(CALL_MS, (signal) => table.read(key, signal)),
     replace: (key, item, seen, insist) =>
-      call(CALL_MS, (signal) => table.replace(key, item, seen, signal), { insist }),
+      call(CALL_MS, (signal) => table.replace(key, item, seen, signal), insist),
     readBytes: (keys) => call(BULK_MS, (signal) => table.readBytes(keys, signal)),
     writeBytes: (key, bytes, expiresAt) =>
       call(BULK_MS, (signal) => table.writeBytes(key, bytes, expiresAt, signal)),
   };
-}
-
-/**
- * Lets a call end by itself, so that its connection can be used again. Not for `CALL_MS` alone: the
- * container may be frozen meanwhile, and would break the connection off before it reads the answer.
- */
-function leave(working: Promise<unknown>, late: AbortController, clock: Clock): void {
-  const callOff = clock.after(AWAY_MS, () => late.abort());
-  working.then(callOff, callOff);
 }

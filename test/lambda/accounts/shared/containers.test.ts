@@ -8,7 +8,6 @@ import {
   startUpstream,
   tokenReply,
 } from '../../../support/egain-world.ts';
-import type { MemoryTable } from '../../../support/memory-table.ts';
 
 const upstream = await startUpstream();
 
@@ -21,17 +20,6 @@ const warm = async (containers: readonly World[]) => {
 };
 const total = (containers: readonly World[], name: string) =>
   containers.reduce((sum, { telemetry }) => sum + (telemetry.counted.get(name) ?? 0), 0);
-
-/** From now on the table answers when it is told to. */
-const slowDown = (table: MemoryTable) => {
-  const quick = { ...table };
-  const released = Promise.withResolvers<void>();
-  table.read = async (...call) => {
-    await released.promise;
-    return quick.read(...call);
-  };
-  return released.resolve;
-};
 
 /** From now on eGain answers so, or as before, but no sooner than it is told to. */
 function holdPages(answer = upstream.accounts.otherwise) {
@@ -299,44 +287,6 @@ describe('a budget of calls', () => {
     await expect(containers[0]?.ask()).resolves.toMatchObject({ state: 'stale' });
     expect(calls()).toEqual(before);
     expect(containers[0]?.telemetry.counted.get('SharedTableFailures')).toBeGreaterThan(0);
-  });
-});
-
-describe('with a table that takes longer than usual', () => {
-  test('partners are answered after 10 ms, and after a second one waits for it', async () => {
-    const { containers, clock, table } = createFleet(upstream, 1);
-    await warm(containers);
-    const [only] = containers;
-    clock.advance(31_000);
-    const before = clock.now();
-    const release = slowDown(table);
-
-    await expect(only?.ask()).resolves.toMatchObject({ state: 'stale', ageSeconds: 31 });
-    expect(clock.now() - before).toBe(10);
-    expect(total(containers, 'SharedTableFailures')).toBe(0);
-    clock.advance(980);
-    await expect(only?.ask()).resolves.toMatchObject({ state: 'stale', ageSeconds: 32 });
-    expect(calls()).toEqual([1, 1]);
-
-    const next = only?.ask();
-    release();
-    await expect(next).resolves.toMatchObject({ state: 'miss', ageSeconds: 0 });
-    expect(calls()).toEqual([2, 1]);
-  });
-
-  test.each([
-    ['a task', 31_000, { stale: false }],
-    ['who has only what is older than two periods', 61_000, {}],
-  ])('%s waits for it', async (_who, ageMs, options) => {
-    const { containers, clock, table } = createFleet(upstream, 1);
-    await warm(containers);
-    clock.advance(ageMs);
-    const release = slowDown(table);
-
-    const asking = containers[0]?.ask(options);
-    release();
-
-    await expect(asking).resolves.toMatchObject({ state: 'miss', ageSeconds: 0 });
   });
 });
 

@@ -254,21 +254,3 @@ describe('what is forgotten', () => {
     expect(memory.kept).toBeUndefined();
   });
 });
-
-test('who looks hears what is on the board, also beside somebody who waits no longer', async () => {
-  await put(1, 'a');
-  const quick = { ...bare };
-  bare.read = (...call) =>
-    new Promise((resolve) => clock.after(100, () => resolve(quick.read(...call))));
-
-  const glance = memory.glance(10);
-  const look = memory.look();
-  for (let ms = 0; ms < 120; ms += 5) {
-    clock.advance(5);
-    await new Promise(setImmediate);
-  }
-
-  await expect(glance).resolves.toBeUndefined();
-  await expect(look).resolves.toMatchObject({ current: { revision: 1 } });
-  expect(nameKept()).toBe('a');
-});

@@ -4,7 +4,6 @@ import {
   type GuardedTable,
   guardTable,
   TableAway,
-  TableSlow,
 } from '../../../../lambda/platform/table/guarded-table.ts';
 import type { Table } from '../../../../lambda/platform/table/table.ts';
 import { createManualClock, type ManualClock } from '../../../support/manual-clock.ts';
@@ -56,17 +55,6 @@ function failing(): { table: GuardedTable; failure: { error: unknown } } {
   return { table: guardTable(table, clock, telemetry), failure };
 }
 
-/** A table that answers a read when it is told to. */
-function late() {
-  const { promise, resolve, reject } = Promise.withResolvers<undefined>();
-  const read: Table['read'] = (_key, signal) => {
-    signals.push(signal);
-    return promise;
-  };
-  const table = guardTable({ ...createMemoryTable(), read }, clock, telemetry);
-  return { table, resolve, reject };
-}
-
 const CALLS: Readonly<Record<string, (table: GuardedTable) => Promise<unknown>>> = {
   read: (table) => table.read('k'),
   replace: (table) => table.replace('k', ITEM, undefined),
@@ -101,42 +89,6 @@ describe('a table that does not answer', () => {
 
     expect(signals.map(({ aborted }) => aborted)).toEqual([true, true]);
     expect(signals[0]?.reason).toBeInstanceOf(TableAway);
-  });
-});
-
-describe('a caller that does not wait as long as the table may take', () => {
-  test('leaves after that, and the table is as usable as before', async () => {
-    const { table, resolve } = late();
-
-    const reading = table.read('k', 10);
-    clock.advance(10);
-    await expect(reading).rejects.toBeInstanceOf(TableSlow);
-    resolve(undefined);
-
-    await expect(table.read('k')).resolves.toBeUndefined();
-    expect(telemetry.lines).toEqual([]);
-    expect(clock.waiting).toBe(0);
-  });
-
-  test.each(['fails', 'takes for ever'])('hears nothing of a call that then %s', async (how) => {
-    const { table, reject } = late();
-
-    const reading = table.read('k', 10);
-    clock.advance(10);
-    await expect(reading).rejects.toBeInstanceOf(TableSlow);
-    if (how === 'fails') reject(new Error('reset'));
-    await expect(table.replace('k', ITEM, undefined)).resolves.toBe(true);
-    clock.advance(AWAY_MS);
-
-    expect(signals.map(({ aborted }) => aborted)).toEqual([how !== 'fails']);
-    expect(telemetry.lines).toEqual([]);
-  });
-
-  test('is told when the table fails within that time', async () => {
-    const { table, failure } = failing();
-    failure.error = new Error('away');
-
-    await expect(table.read('k', 10)).rejects.toBeInstanceOf(TableAway);
   });
 });
 
