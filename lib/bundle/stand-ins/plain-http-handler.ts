@@ -1,9 +1,9 @@
-import type { IncomingMessage } from 'node:http';
+import type { Agent, IncomingMessage } from 'node:http';
 
 /**
- * Stands in for `@smithy/node-http-handler` in the bundles: one request after the other over
- * Node.js's own agent, which keeps connections too. The SDK's handler also knows HTTP/2, pools,
- * warnings and time-outs of its own; a read of the secret has the caller's deadline.
+ * Stands in for `@smithy/node-http-handler` in the bundles: one request after the other, over
+ * connections that are kept. The SDK's handler also knows HTTP/2, pools, warnings and time-outs of
+ * its own; a read of the secret has the caller's deadline.
  */
 
 interface Request {
@@ -34,16 +34,19 @@ export class NodeHttpHandler {
   }
 
   readonly metadata = { handlerProtocol: 'http/1.1' };
+  /** A client has one endpoint. Node.js's own agent closes connections after five idle seconds. */
+  #agent: Agent | undefined;
 
   handle(
     request: Request,
     { abortSignal: signal }: { readonly abortSignal?: AbortSignal } = {},
   ): Promise<{ readonly response: Response }> {
-    return exchange(request, signal);
+    this.#agent ??= new (moduleOf(request.protocol).Agent)({ keepAlive: true });
+    return exchange(request, signal, this.#agent);
   }
 
   destroy(): void {
-    // The agent is Node.js's own, and others may use it.
+    this.#agent?.destroy();
   }
 
   updateHttpClientConfig(): void {
@@ -56,31 +59,37 @@ export class NodeHttpHandler {
 }
 
 /**
- * One request. A connection that was kept, and had been closed meanwhile, as all are after a
- * container was frozen, says nothing about the service: the request goes over a new one.
+ * Not imported: node:https is not needed here before the first call, and an import of node:http also
+ * loads all of Node.js's fetch, which it exports parts of.
+ */
+function moduleOf(protocol: string) {
+  return protocol === 'http:'
+    ? process.getBuiltinModule('node:http')
+    : process.getBuiltinModule('node:https');
+}
+
+/**
+ * One request. A connection that was kept, and had been closed meanwhile, as it may be after
+ * its container was frozen, says nothing about the service: the request goes over a new one.
+ *
+ * @param agent keeps connections; false for a new one
  */
 function exchange(
   request: Request,
   signal: AbortSignal | undefined,
-  fresh = false,
+  agent: Agent | false,
 ): Promise<{ readonly response: Response }> {
   const { protocol, hostname, port, path, method, headers, body } = request;
-  // Not imported: node:https is not needed here before the first call, and an import of node:http
-  // also loads all of Node.js's fetch, which it exports parts of.
-  const { request: begin } =
-    protocol === 'http:'
-      ? process.getBuiltinModule('node:http')
-      : process.getBuiltinModule('node:https');
   const host = hostname.replace(/^\[(.*)\]$/, '$1');
-  const options = { protocol, host, port, path, method, headers, ...(signal && { signal }) };
+  const options = { protocol, host, port, path, method, headers, agent, ...(signal && { signal }) };
   return new Promise((resolve, reject) => {
-    const outgoing = begin({ ...options, ...(fresh && { agent: false }) }, (message) => {
+    const outgoing = moduleOf(protocol).request(options, (message) => {
       const { statusCode = 0, headers: received } = message;
       resolve({ response: { statusCode, headers: received, body: message } });
     });
     outgoing.on('error', (error: NodeJS.ErrnoException) => {
       if (outgoing.reusedSocket && CLOSED.has(error.code)) {
-        resolve(exchange(request, signal, true));
+        resolve(exchange(request, signal, false));
         return;
       }
       reject(TIMEOUTS.has(error.code) ? Object.assign(error, { name: 'TimeoutError' }) : error);

@@ -1,4 +1,3 @@
-import { globalAgent } from 'node:http';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, test, vi } from 'vitest';
 import {
@@ -26,11 +25,7 @@ beforeAll(async () => {
   upstream = await startScriptedUpstream();
 });
 afterAll(() => upstream.close());
-beforeEach(() => {
-  upstream.reset();
-  // A connection kept from another test would be one more chance.
-  globalAgent.destroy();
-});
+beforeEach(() => upstream.reset());
 afterEach(() => vi.unstubAllEnvs());
 
 const given = () => ({
