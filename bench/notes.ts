@@ -27,7 +27,7 @@ An import of \`node:http\` loads all of fetch as well, because it exports parts 
 ## What is not reached
 
 - The walk's own time and memory. To share a content, the accounts are ordered by their texts, written as one and hashed: about 100 ms for 10,000 accounts, once a walk, and while it lasts the text stands beside the accounts (416 MB of the function's 1,024 at 100,000). Before contents were shared the same bench gave 1.16 of the limit and 1.09 of what is kept.
-- What partners wait while another container renews stands near its target of 2 times a hit, where eight containers share two processors with the table, eGain and the one that asks: 1.25 to 2.80 in five runs, with few requests each; with two containers 0.95 to 1.49 in three. In Lambda each has its own.
+- What partners wait while another container renews stands near its target of 2 times a hit, where eight containers share two processors with the table, eGain and the one that asks: 1.35 and 1.59 in two runs, 1.25 to 2.80 in four with half as many requests; with two containers 0.95 to 1.49 in three. In Lambda each has its own.
 - A new container's first answer from 25 accounts in the table is about as fast as one that walks an eGain at 0 ms (1.04 of it in one run, 0.95 in another, both within the quartiles): the read of the table takes the place of three calls. With 1,000 accounts, or an eGain that takes time, it is faster.
 - Page calls against Fastify + reply-from. It answers each request with one page of eGain's, unread: 1,000 calls for 1,000 requests. A list of 1,000 accounts is 41 calls, so at 50 requests a second and 30 s of freshness the ratio cannot be below 41 in 1,500 requests, 1/37, whatever the product does. For the same list, a client of that proxy makes 40 requests.
 `;
