@@ -50,7 +50,6 @@ export async function readParts(
   const names = Array.from({ length: count }, (_, number) => keys.part(hash, number));
   const found = await table.readBytes(names);
   const parts = names.flatMap((name) => found.get(name) ?? []);
-  if (parts.length < count) return undefined;
   const text = decompress(Buffer.concat(parts));
   return text === undefined ? undefined : readSnapshot(text, hash);
 }
