@@ -63,6 +63,15 @@ async function put(
   bare.items.set(KEYS.current, { version, body: JSON.stringify(current), expiresAt: 0 });
 }
 
+/** Takes all parts away, until they are restored. */
+function loseParts(): () => void {
+  const parts = [...bare.bytes];
+  bare.bytes.clear();
+  return () => {
+    for (const [key, bytes] of parts) bare.bytes.set(key, bytes);
+  };
+}
+
 const nameKept = () => memory.kept?.snapshot.accounts[0]?.name;
 const walkedAt = (fetchedAt: number, committed?: number, base = 0) =>
   memory.keep({ written: named('own'), fetchedAt, base, revision: committed });
@@ -102,6 +111,23 @@ describe('what is on the board', () => {
     expect(telemetry.lines).toMatchObject([
       { level: 'warn', fields: { hash: 'of something else' } },
     ]);
+  });
+
+  test('that could not be read at first is as old as when it was first seen', async () => {
+    await put(1, 'a');
+    await memory.look();
+    const lastSeen = clock.now();
+    clock.advance(1000);
+    await put(2, 'b');
+    const restore = loseParts();
+    await memory.look();
+    clock.advance(1000);
+    restore();
+
+    await memory.look();
+
+    expect(nameKept()).toBe('b');
+    expect(memory.kept?.notBefore).toBe(lastSeen - WALK_MS);
   });
 
   test('is not doubted where the table is away before they are read', async () => {
@@ -242,6 +268,20 @@ describe('what is forgotten', () => {
     await memory.look();
 
     expect(nameKept()).toBe(kept);
+  });
+
+  test('is not read again, nor what could not be read before', async () => {
+    await put(1, 'a');
+    await memory.look();
+    await put(5, 'b');
+    const restore = loseParts();
+    const seen = await memory.look();
+    restore();
+
+    memory.forget(seen);
+    await memory.look();
+
+    expect(memory.kept).toBeUndefined();
   });
 
   test('does not make an older revision newer', async () => {
