@@ -229,11 +229,12 @@ export function createSnapshotStore(options: SnapshotStoreOptions): RenewableSto
         if (waitsSince === undefined) telemetry.count('RenewalWaits');
         waitsSince ??= clock.now();
         const instead = standIn(stale, staleMs);
-        if (instead !== undefined && clock.now() - waitsSince >= STAND_IN_AFTER_MS) {
+        const leftMs = waitsSince + STAND_IN_AFTER_MS - clock.now();
+        if (instead !== undefined && leftMs <= 0) {
           outwaited = seen.current.lease?.owner;
           return instead;
         }
-        await pause(pollMs, deadline, clock);
+        await pause(instead === undefined ? pollMs : Math.min(pollMs, leftMs), deadline, clock);
         pollMs = Math.min(LONGEST_POLL_MS, pollMs * 1.6);
         continue;
       }
