@@ -113,7 +113,7 @@ describe('what is on the board', () => {
     ]);
   });
 
-  test('that could not be read at first is as old as when it was first seen', async () => {
+  test('that could not be read at first is dated by when an older one was last seen there', async () => {
     await put(1, 'a');
     await memory.look();
     const lastSeen = clock.now();
