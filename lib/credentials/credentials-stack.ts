@@ -41,6 +41,7 @@ export class CredentialsStack extends Stack {
       partners: config.partners,
       stage,
       userPool: this.issuer.userPool,
+      resourceServer: this.issuer.resourceServer,
       removalPolicy: policy,
     });
   }

@@ -2,6 +2,7 @@ import { Duration, type RemovalPolicy, SecretValue, Stack } from 'aws-cdk-lib';
 import {
   type CfnUserPoolClient,
   type IUserPool,
+  type IUserPoolResourceServer,
   OAuthScope,
   UserPoolClient,
 } from 'aws-cdk-lib/aws-cognito';
@@ -21,6 +22,8 @@ export interface PartnerClientsProps {
   readonly stage: string;
   /** The pool that issues the partners' tokens. */
   readonly userPool: IUserPool;
+  /** Defines the scopes in that pool. */
+  readonly resourceServer: IUserPoolResourceServer;
   readonly removalPolicy: RemovalPolicy;
 }
 
@@ -43,7 +46,7 @@ export class PartnerClients extends Construct {
 
   constructor(scope: Construct, id: string, props: PartnerClientsProps) {
     super(scope, id);
-    const { partners, stage, userPool, removalPolicy } = props;
+    const { partners, stage, userPool, resourceServer, removalPolicy } = props;
     const ids = Object.entries(partners).map(([name, { scopes }]) => {
       const client = new UserPoolClient(this, `Client-${name}`, {
         userPool,
@@ -56,6 +59,8 @@ export class PartnerClients extends Construct {
           scopes: scopes.map((granted) => OAuthScope.custom(granted)),
         },
       });
+      // Cognito refuses a client whose scopes do not exist yet, and a scope's name is no reference.
+      client.node.addDependency(resourceServer);
       // It gets tokens by its secret alone; without a word Cognito would allow sign-ins as well.
       (client.node.defaultChild as CfnUserPoolClient).explicitAuthFlows = [
         'ALLOW_REFRESH_TOKEN_AUTH',

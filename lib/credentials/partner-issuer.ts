@@ -1,4 +1,4 @@
-import { Aws, Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Aws, Duration, type RemovalPolicy } from 'aws-cdk-lib';
 import * as cognito from 'aws-cdk-lib/aws-cognito';
 import { Construct } from 'constructs';
 import { SCOPES, type Scope } from '../../lambda/accounts/fields.ts';
@@ -25,6 +25,8 @@ const OPENS: Readonly<Record<Scope, string>> = {
  */
 export class PartnerIssuer extends Construct {
   readonly userPool: cognito.UserPool;
+  /** Defines the scopes that the partners' app clients name. */
+  readonly resourceServer: cognito.UserPoolResourceServer;
   /** The `iss` of its tokens. */
   readonly issuerUrl: string;
   readonly tokenUrl: string;
@@ -46,7 +48,9 @@ export class PartnerIssuer extends Construct {
         requireSymbols: true,
         tempPasswordValidity: Duration.days(1),
       },
-      deletionProtection: removalPolicy !== RemovalPolicy.DESTROY,
+      // CloudFormation cannot roll back the creation of a pool that is protected from deletion. The
+      // stack's termination protection and the removal policy protect it instead.
+      deletionProtection: false,
       removalPolicy,
     });
     acknowledge(this.userPool, {
@@ -54,7 +58,7 @@ export class PartnerIssuer extends Construct {
         'The Plus plan protects the sign-in of users. This pool has none: app clients alone get ' +
         'tokens, by their secrets.',
     });
-    this.userPool.addResourceServer('ResourceServer', {
+    this.resourceServer = this.userPool.addResourceServer('ResourceServer', {
       identifier: RESOURCE_SERVER,
       scopes: SCOPES.map(
         (granted) =>

@@ -37,8 +37,10 @@ describe('the credentials stack', () => {
       });
       throwAway.allResources(type, { DeletionPolicy: 'Delete' });
     }
-    template.allResourcesProperties('AWS::Cognito::UserPool', { DeletionProtection: 'ACTIVE' });
-    throwAway.allResourcesProperties('AWS::Cognito::UserPool', { DeletionProtection: 'INACTIVE' });
+  });
+
+  it('makes a user pool whose creation can be rolled back', () => {
+    template.allResourcesProperties('AWS::Cognito::UserPool', { DeletionProtection: 'INACTIVE' });
   });
 
   it('makes a user pool that nobody can join, with the three scopes', () => {
@@ -103,6 +105,12 @@ describe("the partners' app clients", () => {
       AllowedOAuthScopes: ['accounts/read'],
     });
     expect(JSON.stringify(template.toJSON())).not.toContain('ClientSecret');
+  });
+
+  it('are made after the resource server whose scopes they name', () => {
+    const servers = Object.keys(template.findResources('AWS::Cognito::UserPoolResourceServer'));
+
+    template.allResources('AWS::Cognito::UserPoolClient', { DependsOn: servers });
   });
 
   it('are told to the authorizer by a secret once they are too many for its environment', () => {

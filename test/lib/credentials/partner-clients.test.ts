@@ -1,6 +1,6 @@
 import { App, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { UserPool } from 'aws-cdk-lib/aws-cognito';
+import { UserPool, UserPoolResourceServer } from 'aws-cdk-lib/aws-cognito';
 import { describe, expect, it } from 'vitest';
 import { PartnerClients } from '../../../lib/credentials/partner-clients.ts';
 import { parseStageConfig } from '../../../lib/stage/stage-config.ts';
@@ -16,10 +16,15 @@ function clientsOf(number: number): { clients: PartnerClients; template: Templat
     partners: Object.fromEntries(entries) as object,
   });
   const stack = new Stack(new App({ outdir: temporaryFolder() }), 'Stack');
+  const userPool = UserPool.fromUserPoolId(stack, 'UserPool', 'eu-west-1_abc');
   const clients = new PartnerClients(stack, 'PartnerClients', {
     partners,
     stage: 'test',
-    userPool: UserPool.fromUserPoolId(stack, 'UserPool', 'eu-west-1_abc'),
+    userPool,
+    resourceServer: new UserPoolResourceServer(stack, 'ResourceServer', {
+      userPool,
+      identifier: 'accounts',
+    }),
     removalPolicy: RemovalPolicy.DESTROY,
   });
   return { clients, template: Template.fromStack(stack) };
