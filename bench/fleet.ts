@@ -1,11 +1,9 @@
-import type { RenewableStore } from '../lambda/accounts/snapshot-store.ts';
-import { createSnapshots } from '../lambda/accounts/snapshots.ts';
-import { createTokenShelf } from '../lambda/egain/credentials/token-shelf.ts';
-import { createTokenSource, type TokenSource } from '../lambda/egain/credentials/token-source.ts';
-import type { Upstream } from '../lambda/egain/transport/upstream.ts';
+import type { Upstream } from '../lambda/egain/send.ts';
+import { createTokenShelf, createTokenSource, type TokenSource } from '../lambda/egain/token.ts';
 import type { Deadline } from '../lambda/platform/deadline.ts';
-import { type GuardedTable, guardTable } from '../lambda/platform/table/guarded-table.ts';
-import { sharedKeys } from '../lambda/platform/table/shared-keys.ts';
+import { type GuardedTable, guardTable, sharedKeys } from '../lambda/platform/table.ts';
+import type { RenewableStore } from '../lambda/snapshot/snapshots.ts';
+import { createSnapshots } from '../lambda/snapshot/snapshots.ts';
 import { randomFrom } from '../sandbox/egain/random.ts';
 import { createMemoryTable } from '../test/support/memory-table.ts';
 import {

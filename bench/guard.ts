@@ -5,9 +5,9 @@
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createService } from '../lambda/accounts/service.ts';
 import type { ServiceConfig } from '../lambda/platform/config.ts';
 import { createDeadline } from '../lambda/platform/deadline.ts';
+import { createService } from '../lambda/snapshot/container.ts';
 import { writeBundle } from '../lib/bundle/bundle.ts';
 import { startSecretsManager } from '../sandbox/aws/secrets-manager.ts';
 import { startEgain } from '../sandbox/egain/egain.ts';

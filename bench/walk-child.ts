@@ -1,9 +1,8 @@
 /** One page walk in a process of its own, by the product's own modules. */
 
-import { createService } from '../lambda/accounts/service.ts';
-import { systemClock } from '../lambda/platform/clock.ts';
 import { readServiceConfig } from '../lambda/platform/config.ts';
-import { createDeadline } from '../lambda/platform/deadline.ts';
+import { createDeadline, systemClock } from '../lambda/platform/deadline.ts';
+import { createService } from '../lambda/snapshot/container.ts';
 import { serveChild } from './child.ts';
 import type { Walk } from './walk.ts';
 

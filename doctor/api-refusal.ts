@@ -1,6 +1,6 @@
-import { readEnvelope } from '../lambda/egain/envelope.ts';
-import type { AttemptResult } from '../lambda/egain/transport/attempt.ts';
-import { throttled } from '../lambda/egain/transport/retry-after.ts';
+import type { AttemptResult } from '../lambda/egain/send.ts';
+import { throttled } from '../lambda/egain/send.ts';
+import { readEnvelope } from '../lambda/egain/words.ts';
 import type { StageConfig } from '../lib/stage/stage-config.ts';
 import { familyNotes } from './egain-family.ts';
 import { type Checked, fails } from './report.ts';

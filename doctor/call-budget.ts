@@ -1,4 +1,4 @@
-import { WINDOW_MS } from '../lambda/egain/transport/call-budget.ts';
+import { WINDOW_MS } from '../lambda/egain/call-budget.ts';
 import { LONGEST_MS } from '../lambda/platform/deadline.ts';
 import type { StageConfig } from '../lib/stage/stage-config.ts';
 

@@ -1,13 +1,14 @@
-import { createClient } from '../lambda/egain/accounts-client.ts';
-import type { Credentials } from '../lambda/egain/credentials/secret-store.ts';
-import type { Token, TokenSource } from '../lambda/egain/credentials/token-source.ts';
-import { createRedact } from '../lambda/egain/redact.ts';
-import { type Clock, systemClock } from '../lambda/platform/clock.ts';
+import { createClient } from '../lambda/egain/client.ts';
+import type { Credentials } from '../lambda/egain/credentials.ts';
+import type { Token, TokenSource } from '../lambda/egain/token.ts';
+import { createRedact } from '../lambda/egain/words.ts';
 import {
   ANSWER_MS,
+  type Clock,
   createDeadline,
   type Deadline,
   LONGEST_MS,
+  systemClock,
 } from '../lambda/platform/deadline.ts';
 import { checkConfig } from './checks/config.ts';
 import { checkCredentials } from './checks/credentials.ts';

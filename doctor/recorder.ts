@@ -1,8 +1,6 @@
-import type { AttemptResult } from '../lambda/egain/transport/attempt.ts';
-import { createRetryBudget } from '../lambda/egain/transport/retry-budget.ts';
-import { createUpstream, type Upstream } from '../lambda/egain/transport/upstream.ts';
-import type { Clock } from '../lambda/platform/clock.ts';
-import type { Deadline } from '../lambda/platform/deadline.ts';
+import type { AttemptResult } from '../lambda/egain/send.ts';
+import { createRetryBudget, createUpstream, type Upstream } from '../lambda/egain/send.ts';
+import type { Clock, Deadline } from '../lambda/platform/deadline.ts';
 import type { Telemetry } from '../lambda/platform/telemetry.ts';
 
 /** The product's own way to eGain, retries included, with an ear on what comes back. */

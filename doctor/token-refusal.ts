@@ -1,9 +1,9 @@
-import type { TokenEndpoint } from '../lambda/egain/credentials/token-grant.ts';
-import { OAUTH_FAULTS } from '../lambda/egain/judge-failure.ts';
-import type { AttemptResult, UpstreamResponse } from '../lambda/egain/transport/attempt.ts';
-import { throttled } from '../lambda/egain/transport/retry-after.ts';
+import { OAUTH_FAULTS } from '../lambda/egain/failure.ts';
+import type { AttemptResult, UpstreamResponse } from '../lambda/egain/send.ts';
+import { throttled } from '../lambda/egain/send.ts';
+import type { TokenEndpoint } from '../lambda/egain/token.ts';
 import type { FaultName } from '../lambda/faults.ts';
-import { parseJson } from '../lambda/platform/json.ts';
+import { parseJson } from '../lambda/platform/util.ts';
 import { familyOfScope, familyOfUrl, SCOPE_FORMS } from './egain-family.ts';
 
 /** Why there is no token, and what to do about it. */

@@ -1,4 +1,4 @@
-import type { Clock } from '../lambda/platform/clock.ts';
+import type { Clock } from '../lambda/platform/deadline.ts';
 import { loadStageConfig, type StageConfig } from '../lib/stage/stage-config.ts';
 import { type LocalTables, startTables } from './aws/dynamodb.ts';
 import { readFunctions } from './aws/function-template.ts';

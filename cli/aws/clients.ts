@@ -7,7 +7,7 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { STSClient } from '@aws-sdk/client-sts';
-import { lazy } from '../../lambda/platform/lazy.ts';
+import { lazy } from '../../lambda/platform/util.ts';
 import { proxyEnvironment } from '../proxy.ts';
 
 /** Which account and region the clients speak to. */

@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from '../../lambda/platform/clock.ts';
+import { type Clock, systemClock } from '../../lambda/platform/deadline.ts';
 import { loadStageConfig, type StageConfig } from '../../lib/stage/stage-config.ts';
 import { type Aws, connectAws } from '../aws/clients.ts';
 import { readOutputs, requiredOutput, type StageOutputs } from '../aws/outputs.ts';

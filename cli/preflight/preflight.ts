@@ -1,6 +1,5 @@
 import { checkUrls } from '../../doctor/checks/urls.ts';
-import { systemClock } from '../../lambda/platform/clock.ts';
-import { createDeadline } from '../../lambda/platform/deadline.ts';
+import { createDeadline, systemClock } from '../../lambda/platform/deadline.ts';
 import { loadStageConfig, type StageConfig } from '../../lib/stage/stage-config.ts';
 import { type AwsTarget, connectAws } from '../aws/clients.ts';
 import { stageStackNames } from '../aws/stage-stacks.ts';

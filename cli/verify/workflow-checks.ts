@@ -1,7 +1,7 @@
 import { InvokeCommand } from '@aws-sdk/client-lambda';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { DescribeExecutionCommand, StartExecutionCommand } from '@aws-sdk/client-sfn';
-import type { Clock } from '../../lambda/platform/clock.ts';
+import type { Clock } from '../../lambda/platform/deadline.ts';
 import { type Aws, adviceFor, errorName } from '../aws/clients.ts';
 import type { CheckFinding } from '../findings.ts';
 import { adviceForCode } from './advice.ts';

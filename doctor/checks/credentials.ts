@@ -1,10 +1,6 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { agentsOf } from '../../cli/aws/clients.ts';
-import {
-  type Credentials,
-  readSecret,
-  SECRET_FORM,
-} from '../../lambda/egain/credentials/secret-store.ts';
+import { type Credentials, readSecret, SECRET_FORM } from '../../lambda/egain/credentials.ts';
 import { type Deadline, within } from '../../lambda/platform/deadline.ts';
 import { type Checked, fails, holds } from '../report.ts';
 

@@ -1,5 +1,5 @@
 import { Fault } from '../../lambda/faults.ts';
-import { parseJson } from '../../lambda/platform/json.ts';
+import { parseJson } from '../../lambda/platform/util.ts';
 import { contractDifferences } from '../contract-differences.ts';
 import { type Checked, fails, holds } from '../report.ts';
 import type { FirstAnswer } from './scope.ts';

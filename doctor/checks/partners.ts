@@ -1,6 +1,6 @@
-import { type Columns, createColumns, sift } from '../../lambda/accounts/compare-keys.ts';
+import { type Columns, createColumns, sift } from '../../lambda/accounts/compare.ts';
 import { FIELDS, LEAF_PATHS, SCOPES } from '../../lambda/accounts/fields.ts';
-import { type AccountRule, ruleSieves } from '../../lambda/accounts/visibility.ts';
+import { type AccountRule, ruleSieves } from '../../lambda/accounts/view.ts';
 import type { Account } from '../../lambda/egain/account.ts';
 import type { StageConfig } from '../../lib/stage/stage-config.ts';
 import { type Checked, holds } from '../report.ts';

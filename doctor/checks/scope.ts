@@ -1,9 +1,8 @@
 import type { AccountsPage } from '../../lambda/egain/account.ts';
-import type { FetchPage } from '../../lambda/egain/accounts-client.ts';
-import type { UpstreamResponse } from '../../lambda/egain/transport/attempt.ts';
+import type { FetchPage } from '../../lambda/egain/client.ts';
+import type { UpstreamResponse } from '../../lambda/egain/send.ts';
 import { Fault } from '../../lambda/faults.ts';
-import type { Clock } from '../../lambda/platform/clock.ts';
-import type { Deadline } from '../../lambda/platform/deadline.ts';
+import type { Clock, Deadline } from '../../lambda/platform/deadline.ts';
 import type { StageConfig } from '../../lib/stage/stage-config.ts';
 import { diagnoseApiFailure } from '../api-refusal.ts';
 import type { Recorder } from '../recorder.ts';

@@ -1,11 +1,6 @@
-import type { Credentials } from '../../lambda/egain/credentials/secret-store.ts';
-import {
-  type Grant,
-  requestGrant,
-  type TokenEndpoint,
-} from '../../lambda/egain/credentials/token-grant.ts';
-import type { Clock } from '../../lambda/platform/clock.ts';
-import type { Deadline } from '../../lambda/platform/deadline.ts';
+import type { Credentials } from '../../lambda/egain/credentials.ts';
+import { type Grant, requestGrant, type TokenEndpoint } from '../../lambda/egain/token.ts';
+import type { Clock, Deadline } from '../../lambda/platform/deadline.ts';
 import { createRecorder } from '../recorder.ts';
 import { type Checked, fails, holds } from '../report.ts';
 import { diagnoseRefusal, type Refusal } from '../token-refusal.ts';

@@ -1,10 +1,9 @@
 import type { Account, AccountsPage } from '../../lambda/egain/account.ts';
-import type { FetchPage } from '../../lambda/egain/accounts-client.ts';
-import { walkPages } from '../../lambda/egain/pages/page-walk.ts';
+import type { FetchPage } from '../../lambda/egain/client.ts';
+import { walkPages } from '../../lambda/egain/walk.ts';
 import { Fault } from '../../lambda/faults.ts';
-import type { Clock } from '../../lambda/platform/clock.ts';
-import type { Deadline } from '../../lambda/platform/deadline.ts';
-import { parseJson } from '../../lambda/platform/json.ts';
+import type { Clock, Deadline } from '../../lambda/platform/deadline.ts';
+import { parseJson } from '../../lambda/platform/util.ts';
 import type { StageConfig } from '../../lib/stage/stage-config.ts';
 import { diagnoseApiFailure } from '../api-refusal.ts';
 import { budgetNotes } from '../call-budget.ts';

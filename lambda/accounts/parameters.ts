@@ -1,10 +1,16 @@
 import * as z from 'zod/mini';
 import { parseDateTime } from '../platform/date-time.ts';
-import { COMPARE_KEYS } from './compare-keys.ts';
-import { FIELD_PATHS } from './fields.ts';
-import { allPairs, oneOf } from './matchers.ts';
-import { SORTS } from './order.ts';
-import { type FilterRow, filter, type OptionRow, option } from './parameter-row.ts';
+import {
+  allPairs,
+  COMPARE_KEYS,
+  type Columns,
+  type CompareKey,
+  oneOf,
+  type Sieve,
+  SORTS,
+  sieveOf,
+} from './compare.ts';
+import { FIELD_PATHS, type ReadablePath } from './fields.ts';
 import { foldCase } from './text.ts';
 
 // Wider than anything that eGain stores; they only keep the work for one request bounded.
@@ -192,4 +198,60 @@ export function isParameter(name: string): name is ParameterName {
 /** Whether a parameter says which accounts match. */
 export function isFilter(name: ParameterName): name is FilterName {
   return PARAMETERS[name].kind === 'filter';
+}
+
+interface ParameterText {
+  /**
+   * How a query string writes the value: `list` repeats the parameter; `commas` is a list with
+   * commas, and may be repeated as well; the rest may stand once.
+   */
+  readonly form: 'integer' | 'boolean' | 'text' | 'list' | 'commas';
+  /** What a fault says was expected. */
+  readonly expected: string;
+  /** What the contract says it means. */
+  readonly description: string;
+}
+
+/** A parameter that says how the answer is cut, and not which accounts it holds. */
+export interface OptionRow<Schema extends z.ZodMiniType> extends ParameterText {
+  readonly kind: 'option';
+  /** Of the JSON value: an integer, a text or a list of texts. */
+  readonly schema: Schema;
+}
+
+/** A parameter that says which accounts match. */
+export interface FilterRow<Schema extends z.ZodMiniType> extends ParameterText {
+  readonly kind: 'filter';
+  /** Of the JSON value: a boolean, a text or a list of texts. */
+  readonly schema: Schema;
+  /** The field that the filter looks at, so that the scope of the one is the scope of the other. */
+  readonly reads: ReadablePath;
+  /** The condition on accounts that a wanted value makes. */
+  readonly sieve: (wanted: z.output<Schema>, columns: Columns) => Sieve;
+}
+
+interface FilterOptions<Schema extends z.ZodMiniType, Value> extends ParameterText {
+  readonly schema: Schema;
+  readonly reads: CompareKey<Value>;
+  /** Makes the condition of the wanted value. It is handed what the key reads, and nothing else. */
+  readonly matches: (wanted: z.output<Schema>) => (value: Value) => boolean;
+}
+
+function option<Schema extends z.ZodMiniType>(
+  row: Omit<OptionRow<Schema>, 'kind'>,
+): OptionRow<Schema> {
+  return { kind: 'option', ...row };
+}
+
+function filter<Schema extends z.ZodMiniType, Value>({
+  reads,
+  matches,
+  ...words
+}: FilterOptions<Schema, Value>): FilterRow<Schema> {
+  return {
+    kind: 'filter',
+    ...words,
+    reads: reads.path,
+    sieve: (wanted, columns) => sieveOf(reads, columns, matches(wanted)),
+  };
 }

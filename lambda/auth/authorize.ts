@@ -1,14 +1,16 @@
 import type { APIGatewayAuthorizerResult } from 'aws-lambda';
 import { SCOPES, type Scope } from '../accounts/fields.ts';
 import { Fault } from '../faults.ts';
-import type { Clock } from '../platform/clock.ts';
 import type { AuthorizerConfig } from '../platform/config.ts';
-import type { Deadline } from '../platform/deadline.ts';
+import type { Clock, Deadline } from '../platform/deadline.ts';
 import type { Telemetry } from '../platform/telemetry.ts';
-import { type ClientIds, createClientDirectory } from './client-directory.ts';
 import { createIssuerKeys } from './issuer-keys.ts';
-import { createPartnerTable, type Partner } from './partners.ts';
-import { allow, deny } from './policy.ts';
+import {
+  type ClientIds,
+  createClientDirectory,
+  createPartnerTable,
+  type Partner,
+} from './partners.ts';
 import { type TokenRules, verifyToken } from './verify-token.ts';
 
 const COGNITO_ISSUER = /^https:\/\/cognito-idp\.[a-z0-9-]+\.amazonaws\.com(\.cn)?\//;
@@ -92,4 +94,63 @@ function partnerLookUp(
   let partners: ReadonlyMap<string, Partner> | undefined;
   return async (deadline) =>
     (partners ??= createPartnerTable(partnersFile, await readIds(deadline)));
+}
+
+/**
+ * Lets a partner in, with the scopes that its token and its entry both grant.
+ *
+ * @throws Error when `methodArn` is not an ARN of an API's method
+ */
+function allow(
+  methodArn: string,
+  partner: Partner,
+  scopes: readonly Scope[],
+): APIGatewayAuthorizerResult {
+  return {
+    ...policy('Allow', methodArn, partner.name),
+    usageIdentifierKey: `${partner.usageKey}-${accountOf(methodArn)}`,
+    context: {
+      partner: partner.name,
+      scopes: scopes.join(' '),
+      ...(partner.accounts === undefined ? {} : { accounts: partner.accounts }),
+    },
+  };
+}
+
+/** The account of a method's ARN, by which usage keys are told from those of other accounts. */
+function accountOf(methodArn: string): string {
+  return methodArn.split(':')[4] ?? '';
+}
+
+/** Turns a client away whose token is valid: it is no partner, or has no scope that counts. */
+export function deny(methodArn: string, principalId: string): APIGatewayAuthorizerResult {
+  return policy('Deny', methodArn, principalId);
+}
+
+/**
+ * The policy speaks of every route, not of the one that was asked for: API Gateway keeps it for
+ * the token and applies it to the next request, whichever that is.
+ *
+ * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html
+ */
+function policy(
+  effect: 'Allow' | 'Deny',
+  methodArn: string,
+  principalId: string,
+): APIGatewayAuthorizerResult {
+  const api = /^arn:[^/]+:execute-api:[^/]+\/[^/]+(?=\/)/.exec(methodArn)?.[0];
+  if (api === undefined) throw new Error('methodArn is not the ARN of a method');
+  return {
+    principalId,
+    policyDocument: {
+      Version: '2012-10-17',
+      Statement: [
+        {
+          Action: 'execute-api:Invoke',
+          Effect: effect,
+          Resource: [`${api}/GET/*`, `${api}/HEAD/*`],
+        },
+      ],
+    },
+  };
 }

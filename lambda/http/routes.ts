@@ -1,23 +1,31 @@
 import type { APIGatewayProxyEvent, Context } from 'aws-lambda';
-import { DEFAULT_PAGESIZE } from '../accounts/parameters.ts';
-import type { Query } from '../accounts/query.ts';
-import { demandScopes } from '../accounts/query-faults.ts';
-import { select, selectOne } from '../accounts/select.ts';
-import type { Service } from '../accounts/service.ts';
-import { noteSnapshot } from '../accounts/snapshot-log.ts';
-import type { Snapshot, SnapshotAnswer } from '../accounts/snapshot-store.ts';
-import { type Viewer, viewKeyOf } from '../accounts/visibility.ts';
-import { Fault } from '../faults.ts';
-import type { Clock } from '../platform/clock.ts';
-import { deadlineOf } from '../platform/deadline.ts';
+import { DEFAULT_PAGESIZE, isParameter } from '../accounts/parameters.ts';
+import { demandScopes, type Query, select, selectOne } from '../accounts/query.ts';
+import { type Viewer, viewKeyOf } from '../accounts/view.ts';
+import { Fault, isFault } from '../faults.ts';
+import { type Clock, deadlineOf } from '../platform/deadline.ts';
 import type { InvocationTelemetry } from '../platform/telemetry.ts';
-import { viewerOf } from './authorizer-context.ts';
-import { freshnessHeaders } from './freshness.ts';
-import { pageLinks } from './page-links.ts';
-import { createQueryReader, LIST_PARAMETERS, ONE_ACCOUNT_PARAMETERS } from './query-string.ts';
-import { createRepresentation, type Representation, representationOf } from './representation.ts';
-import { headerOf } from './request-headers.ts';
-import { type HttpResponse, respond } from './response.ts';
+import type { Service } from '../snapshot/container.ts';
+import type { Snapshot } from '../snapshot/content.ts';
+import { noteSnapshot, type SnapshotAnswer } from '../snapshot/snapshots.ts';
+import {
+  createQueryReader,
+  headerOf,
+  LIST_PARAMETERS,
+  ONE_ACCOUNT_PARAMETERS,
+  parametersOf,
+  viewerOf,
+} from './request.ts';
+import {
+  createRepresentation,
+  freshnessHeaders,
+  type HttpMiddleware,
+  type HttpResponse,
+  pageLinks,
+  type Representation,
+  representationOf,
+  respond,
+} from './response.ts';
 
 export interface RouteOptions {
   /** The service of this container. Throws a Fault where it could not be made. */
@@ -126,4 +134,24 @@ function idsOf(event: APIGatewayProxyEvent): string[] {
   } catch {
     return [id];
   }
+}
+
+/**
+ * Puts into the record which parameters were asked for, and which of them were at fault: the names
+ * that the contract knows and nothing else, since a value or a made-up name may be anything.
+ */
+export function queryLog(telemetry: InvocationTelemetry): HttpMiddleware {
+  return {
+    before({ event }) {
+      telemetry.note({ asked: known(parametersOf(event).map(([name]) => name)) });
+    },
+    onError({ error }) {
+      if (!isFault(error, 'invalidRequest', 'scopeMissing')) return;
+      telemetry.note({ atFault: known(error.details.map(({ key }) => key)) });
+    },
+  };
+}
+
+function known(names: readonly string[]): string | undefined {
+  return [...new Set(names)].filter(isParameter).join(' ') || undefined;
 }

@@ -1,6 +1,5 @@
 import type { Context } from 'aws-lambda';
-import { Fault } from '../faults.ts';
-import type { Clock } from './clock.ts';
+import { Fault, isFault } from '../faults.ts';
 
 /** What is kept back of the caller's time, to write the answer. */
 export const ANSWER_MS = 1000;
@@ -125,3 +124,58 @@ export function pause(ms: number, { signal }: Deadline, clock: Clock): Promise<v
     else signal.addEventListener('abort', pass, { once: true });
   });
 }
+
+/** Work of which only one is under way at a time. */
+export interface SingleFlight<T> {
+  /**
+   * Does the work under the caller's deadline, or shares what is under way. When the work that was
+   * shared ended only because its starter's time was up, it is begun anew for those with time left.
+   *
+   * @throws what the work throws; the deadline's Fault `504-901` to whoever's time is up
+   */
+  run(deadline: Deadline, work: () => Promise<T>): Promise<T>;
+}
+
+/** Nothing is under way at first, and nothing is remembered of what has ended. */
+export function createSingleFlight<T>(): SingleFlight<T> {
+  let underway: Promise<T> | undefined;
+
+  return {
+    async run(deadline, work) {
+      for (;;) {
+        if (underway === undefined) {
+          const own = work().finally(() => {
+            underway = undefined;
+          });
+          underway = own;
+          // Not raced against the deadline: the work knows it, and nothing of it shall be left
+          // running when its starter goes.
+          return own;
+        }
+        try {
+          return await within(underway, deadline);
+        } catch (error) {
+          const starterLate = isFault(error, 'timedOut');
+          if (!starterLate || deadline.signal.aborted) throw error;
+        }
+      }
+    },
+  };
+}
+
+/** The passing of time, so that tests can own it. */
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Calls back after `ms` milliseconds; the function it returns calls that off. */
+  after(ms: number, callback: () => void): () => void;
+}
+
+/** The process's own time and timers. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  after(ms, callback) {
+    const timer = setTimeout(callback, ms);
+    return () => clearTimeout(timer);
+  },
+};

@@ -1,7 +1,6 @@
 import type { IncomingMessage, RequestOptions } from 'node:http';
 import { pipeline, type Readable, type Transform } from 'node:stream';
-import type { Clock } from './clock.ts';
-import type { Deadline } from './deadline.ts';
+import type { Clock, Deadline } from './deadline.ts';
 
 export interface HttpRequest {
   /** `http` or `https`. */

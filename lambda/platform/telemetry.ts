@@ -1,6 +1,5 @@
 import { type LogLevel, readLogLevel, readMetricsNamespace } from './config.ts';
-import { emfLines, type Series } from './metric-lines.ts';
-import { METRICS, type MetricName } from './metrics.ts';
+import { emfLines, METRICS, type MetricName, type Series } from './metrics.ts';
 
 /** What may stand in a log line: nothing secret, no token, no address, no personal data. */
 export type LogFields = Readonly<Record<string, string | number | boolean | null | undefined>>;

@@ -4,7 +4,7 @@ import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import { EXPOSED_HEADERS } from '../../lambda/http/cors.ts';
+import { EXPOSED_HEADERS } from '../../lambda/http/response.ts';
 import { acknowledge } from '../common/acknowledge.ts';
 import { type LogKeeping, StageLogGroup } from '../common/log-group.ts';
 import type { StageConfig } from '../stage/stage-config.ts';

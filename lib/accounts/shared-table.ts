@@ -3,7 +3,7 @@ import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
-import { KEY_PREFIX } from '../../lambda/platform/table/shared-keys.ts';
+import { KEY_PREFIX } from '../../lambda/platform/table.ts';
 import { acknowledge } from '../common/acknowledge.ts';
 
 const VERBS = ['GetItem', 'BatchGetItem', 'PutItem'] as const;

@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { openLeaves, type Scope } from '../../lambda/accounts/fields.ts';
+import { createProjection, openLeaves, type Scope } from '../../lambda/accounts/fields.ts';
 import { MAX_PAGENUM, MAX_PAGESIZE } from '../../lambda/accounts/parameters.ts';
-import { createProjection } from '../../lambda/accounts/projection.ts';
 import type { Account } from '../../lambda/egain/account.ts';
 import { FAULT_NAMES, type FaultName } from '../../lambda/faults.ts';
-import { LIST_PARAMETERS, ONE_ACCOUNT_PARAMETERS } from '../../lambda/http/query-string.ts';
+import { LIST_PARAMETERS, ONE_ACCOUNT_PARAMETERS } from '../../lambda/http/request.ts';
 import { accountSchemas } from './account-schema.ts';
 import { EXAMPLE_ACCOUNTS } from './examples.ts';
 import { parameterComponents, parameters } from './parameters.ts';
@@ -62,7 +61,7 @@ export function createOpenApi(): object {
         url: 'https://choosealicense.com/no-permission/',
       },
     },
-    // Who serves the document puts its own in their place: `lambda/http/openapi-document.ts`.
+    // Who serves the document puts its own in their place: `lambda/http/openapi.ts`.
     servers: [{ url: 'https://accounts.invalid/v1', description: 'The API' }],
     tags: [
       { name: 'accounts', description: "eGain's conversation accounts, as far as they are yours." },

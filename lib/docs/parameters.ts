@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
+import { DEFAULT_SORT } from '../../lambda/accounts/compare.ts';
 import { FIELDS, leavesOf } from '../../lambda/accounts/fields.ts';
-import { DEFAULT_SORT } from '../../lambda/accounts/order.ts';
 import {
   DEFAULT_PAGESIZE,
   PARAMETER_NAMES,

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { isSecure } from '../../lambda/platform/secure-url.ts';
+import { isSecure } from '../../lambda/platform/util.ts';
 
 /*
  * The leaves of the stage config's schema. Each one's error message says what was expected there;

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { SCOPES } from '../../lambda/accounts/fields.ts';
-import { accountRuleSchema } from '../../lambda/accounts/visibility.ts';
+import { accountRuleSchema } from '../../lambda/accounts/view.ts';
 import { about, list, object, text, throttle, url, whole, words } from './schema-leaves.ts';
 import { alarmsSchema, apiSchema, functionsSchema } from './stage-options.ts';
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { lazy } from '../../lambda/platform/lazy.ts';
+import { lazy } from '../../lambda/platform/util.ts';
 import { arnOf, LOCAL_REGION, PSEUDO_PARAMETERS, refOf } from './local-names.ts';
 
 interface TemplateResource {

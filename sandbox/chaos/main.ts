@@ -3,8 +3,8 @@
  * change, and are killed at any moment. What partners would have got is held to the contract.
  */
 import { parseArgs } from 'node:util';
-import { LEASE_MS } from '../../lambda/accounts/shared/lease.ts';
-import { AWAY_MS } from '../../lambda/platform/table/guarded-table.ts';
+import { AWAY_MS } from '../../lambda/platform/table.ts';
+import { LEASE_MS } from '../../lambda/snapshot/shared-state.ts';
 import { type History, violations } from './invariants.ts';
 import { type ChaosOptions, FRESH_MS, runChaos } from './run.ts';
 

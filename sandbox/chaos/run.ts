@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { LEASE_MS } from '../../lambda/accounts/shared/lease.ts';
+import { LEASE_MS } from '../../lambda/snapshot/shared-state.ts';
 import { randomFrom } from '../egain/random.ts';
 import { type Sandbox, startSandbox } from '../sandbox.ts';
 import { type Container, startContainer } from './container.ts';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Account } from '../../lambda/egain/account.ts';
-import { type Clock, systemClock } from '../../lambda/platform/clock.ts';
+import { type Clock, systemClock } from '../../lambda/platform/deadline.ts';
 import { clientOf, listen, readBody, sendJson } from '../local-server.ts';
 import { sendEnvelope } from './egain-fault-answers.ts';
 import { EGAIN_FAULTS } from './egain-faults.ts';

@@ -9,8 +9,7 @@ import {
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { proxyFor, useProxyOf } from '../../cli/proxy.ts';
 import { checkUrls } from '../../doctor/checks/urls.ts';
-import { systemClock } from '../../lambda/platform/clock.ts';
-import { createDeadline } from '../../lambda/platform/deadline.ts';
+import { createDeadline, systemClock } from '../../lambda/platform/deadline.ts';
 import { selfSignedCertificate } from '../support/self-signed.ts';
 
 const HOST = 'egain.invalid';

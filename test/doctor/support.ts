@@ -6,7 +6,7 @@ import { runCommand } from '../../cli/front.ts';
 import { createDoctor } from '../../doctor/command.ts';
 import type { World } from '../../doctor/doctor.ts';
 import { checkText, type Report, verdictOf } from '../../doctor/report.ts';
-import type { Clock } from '../../lambda/platform/clock.ts';
+import type { Clock } from '../../lambda/platform/deadline.ts';
 import type { SimulatedEgain } from '../../sandbox/egain/egain.ts';
 import { recordingTerminal } from '../support/recording-terminal.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';

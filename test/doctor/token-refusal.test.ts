@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { OAUTH_FAULTS } from '../../lambda/egain/judge-failure.ts';
+import { OAUTH_FAULTS } from '../../lambda/egain/failure.ts';
 import { type LocalServer, listen, readBody, sendJson } from '../../sandbox/local-server.ts';
 import { failureOf, rowOf, runDoctor, type Stage } from './support.ts';
 

@@ -7,8 +7,7 @@ import {
 } from 'node:tls';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { checkUrls } from '../../doctor/checks/urls.ts';
-import { type Clock, systemClock } from '../../lambda/platform/clock.ts';
-import { createDeadline } from '../../lambda/platform/deadline.ts';
+import { type Clock, createDeadline, systemClock } from '../../lambda/platform/deadline.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 import { selfSignedCertificate } from '../support/self-signed.ts';
 

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Clock } from '../../lambda/platform/clock.ts';
+import type { Clock } from '../../lambda/platform/deadline.ts';
 import { exampleAccounts } from '../../sandbox/egain/example-accounts.ts';
 import { type LocalServer, listen, sendJson } from '../../sandbox/local-server.ts';
 import { createManualClock } from '../support/manual-clock.ts';

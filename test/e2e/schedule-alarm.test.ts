@@ -3,7 +3,7 @@ import type { Context } from 'aws-lambda';
 import { expect, it, vi } from 'vitest';
 import { Fault } from '../../lambda/faults.ts';
 import { createTelemetry } from '../../lambda/platform/telemetry.ts';
-import { createRefreshHandler } from '../../lambda/schedule/refresh-handler.ts';
+import { createRefreshHandler } from '../../lambda/refresh.ts';
 import { type AlarmProperties, emfDatapoints, goesOff } from '../support/cloudwatch.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 import { appOf, PLAIN_STAGE } from '../support/stage.ts';

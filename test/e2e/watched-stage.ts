@@ -1,10 +1,10 @@
 import type { Context } from 'aws-lambda';
 import { vi } from 'vitest';
-import { createService } from '../../lambda/accounts/service.ts';
-import { createApiHandler } from '../../lambda/http/api-handler.ts';
-import { openApiDocument } from '../../lambda/http/openapi-document.ts';
+import { createApiHandler } from '../../lambda/api.ts';
+import { openApiDocument } from '../../lambda/http/openapi.ts';
 import { readServiceConfig } from '../../lambda/platform/config.ts';
 import { createTelemetry } from '../../lambda/platform/telemetry.ts';
+import { createService } from '../../lambda/snapshot/container.ts';
 import type { LogLine } from '../../sandbox/aws/lambda-runtime.ts';
 import { type Execution, runStateMachine } from '../../sandbox/aws/state-machine.ts';
 import type { Sandbox } from '../../sandbox/sandbox.ts';

@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Service } from '../../lambda/accounts/service.ts';
 import { apiEvent, lambdaContext } from '../support/api-events.ts';
 import { bodyOf } from '../support/partner-api.ts';
 
@@ -24,26 +23,15 @@ const load = async (environment: Readonly<Record<string, string>>) => {
 };
 
 describe('the API function', () => {
-  const warmUp = vi.fn<Service['warmUp']>();
-  const createService = vi.fn<() => Service>(() => ({
-    snapshots: { get: () => Promise.reject(new Error('no upstream')) },
-    warmUp,
-    renew: async () => 'recent',
-  }));
-
   let output: string[];
 
   beforeEach(() => {
     vi.resetModules();
-    vi.doMock('../../lambda/accounts/service.ts', () => ({ createService }));
     output = [];
     vi.spyOn(process.stdout, 'write').mockImplementation((text) => output.push(String(text)) > 0);
-    warmUp.mockReset().mockResolvedValue();
-    createService.mockClear();
   });
 
   afterEach(() => {
-    vi.doUnmock('../../lambda/accounts/service.ts');
     vi.restoreAllMocks();
     vi.unstubAllEnvs();
   });
@@ -54,29 +42,6 @@ describe('the API function', () => {
     expect(await request()).toMatchObject({ code: '500-902' });
     expect(await request()).toMatchObject({ code: '500-902' });
     expect(await request('/nowhere')).toMatchObject({ code: '404-901' });
-  });
-
-  it('makes one service, and warms it up without being held up by that', async () => {
-    warmUp.mockReturnValue(new Promise(() => {}));
-
-    const request = await load(ENVIRONMENT);
-    await request();
-    await request();
-
-    expect(createService).toHaveBeenCalledOnce();
-    expect(warmUp).toHaveBeenCalledOnce();
-  });
-
-  it('waits for the warm-up where it is provisioned ahead of requests', async () => {
-    let warm = false;
-    warmUp.mockImplementation(async () => {
-      await new Promise(setImmediate);
-      warm = true;
-    });
-
-    await load({ ...ENVIRONMENT, AWS_LAMBDA_INITIALIZATION_TYPE: 'provisioned-concurrency' });
-
-    expect(warm).toBe(true);
   });
 
   it('lets scripts of the origins that its environment names read its answers', async () => {

@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import type { Context } from 'aws-lambda';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { AuthorizerRequest } from '../../lambda/auth/authorize.ts';
-import { systemClock } from '../../lambda/platform/clock.ts';
+import { systemClock } from '../../lambda/platform/deadline.ts';
 import { writeBundle } from '../../lib/bundle/bundle.ts';
 import { AUDIENCE, goodClaims, METHOD_ARN, PARTNERS } from '../support/authorizer.ts';
 import { createSigningKey, sign, startIssuer, type TestIssuer } from '../support/issuer.ts';

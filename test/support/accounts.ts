@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
-import type { Snapshot } from '../../lambda/accounts/snapshot-store.ts';
 import type { Account } from '../../lambda/egain/account.ts';
+import type { Snapshot } from '../../lambda/snapshot/content.ts';
 
 /** A plain account, with whatever a test wants to be different. */
 export function account(differences: Partial<Account> = {}): Account {

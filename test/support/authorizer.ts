@@ -1,8 +1,7 @@
 import type { JWTPayload } from 'jose';
 import { type Authorize, createAuthorize } from '../../lambda/auth/authorize.ts';
-import type { Clock } from '../../lambda/platform/clock.ts';
 import type { AuthorizerConfig } from '../../lambda/platform/config.ts';
-import type { Deadline } from '../../lambda/platform/deadline.ts';
+import type { Clock, Deadline } from '../../lambda/platform/deadline.ts';
 import type { MetricName } from '../../lambda/platform/metrics.ts';
 import type { InvocationTelemetry } from '../../lambda/platform/telemetry.ts';
 

@@ -1,11 +1,11 @@
 import { afterAll, afterEach, vi } from 'vitest';
-import { createService, type Service } from '../../lambda/accounts/service.ts';
-import { writeSnapshot } from '../../lambda/accounts/snapshot.ts';
-import type { SnapshotAnswer, SnapshotOptions } from '../../lambda/accounts/snapshot-store.ts';
 import type { Account } from '../../lambda/egain/account.ts';
 import type { ServiceConfig } from '../../lambda/platform/config.ts';
 import { createDeadline } from '../../lambda/platform/deadline.ts';
-import type { Table } from '../../lambda/platform/table/table.ts';
+import type { Table } from '../../lambda/platform/table.ts';
+import { createService, type Service } from '../../lambda/snapshot/container.ts';
+import { writeSnapshot } from '../../lambda/snapshot/content.ts';
+import type { SnapshotAnswer, SnapshotOptions } from '../../lambda/snapshot/snapshots.ts';
 import { createMemoryTable, type MemoryTable } from './memory-table.ts';
 import { type RecordedTelemetry, recordTelemetry } from './recorded-telemetry.ts';
 import {

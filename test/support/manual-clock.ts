@@ -1,4 +1,4 @@
-import type { Clock } from '../../lambda/platform/clock.ts';
+import type { Clock } from '../../lambda/platform/deadline.ts';
 
 /** A clock that stands still until the test moves it. */
 export interface ManualClock extends Clock {

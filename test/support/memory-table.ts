@@ -1,4 +1,4 @@
-import type { Item, NewItem, Table } from '../../lambda/platform/table/table.ts';
+import type { Item, NewItem, Table } from '../../lambda/platform/table.ts';
 
 /** A table in memory, which does at once what it is asked. */
 export interface MemoryTable extends Table {

@@ -1,10 +1,10 @@
 import type { APIGatewayProxyResult } from 'aws-lambda';
-import type { SnapshotAnswer } from '../../lambda/accounts/snapshot-store.ts';
+import { createApiHandler } from '../../lambda/api.ts';
 import type { Account } from '../../lambda/egain/account.ts';
-import { createApiHandler } from '../../lambda/http/api-handler.ts';
-import { openApiDocument } from '../../lambda/http/openapi-document.ts';
+import { openApiDocument } from '../../lambda/http/openapi.ts';
 import type { RouteOptions } from '../../lambda/http/routes.ts';
 import type { InvocationTelemetry } from '../../lambda/platform/telemetry.ts';
+import type { SnapshotAnswer } from '../../lambda/snapshot/snapshots.ts';
 import { snapshotOf } from './accounts.ts';
 import { apiEvent, lambdaContext, type RequestOptions } from './api-events.ts';
 import { createManualClock } from './manual-clock.ts';

@@ -1,4 +1,4 @@
-import type { Table } from '../../lambda/platform/table/table.ts';
+import type { Table } from '../../lambda/platform/table.ts';
 import { createMemoryTable } from './memory-table.ts';
 import type { SimulatedProcess, SimulatedTime } from './simulated-time.ts';
 

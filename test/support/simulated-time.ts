@@ -1,4 +1,4 @@
-import type { Clock } from '../../lambda/platform/clock.ts';
+import type { Clock } from '../../lambda/platform/deadline.ts';
 
 /** Time that passes from one event to the next, and in which processes die and freeze. */
 export interface SimulatedTime {

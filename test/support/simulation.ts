@@ -1,10 +1,10 @@
 import type { APIGatewayProxyResult, Context } from 'aws-lambda';
-import { createService } from '../../lambda/accounts/service.ts';
-import { createApiHandler } from '../../lambda/http/api-handler.ts';
+import { createApiHandler } from '../../lambda/api.ts';
 import type { ServiceConfig } from '../../lambda/platform/config.ts';
-import { sharedKeys } from '../../lambda/platform/table/shared-keys.ts';
-import { createTaskHandler } from '../../lambda/workflow/task-handler.ts';
-import type { TaskOutput } from '../../lambda/workflow/task-page.ts';
+import { sharedKeys } from '../../lambda/platform/table.ts';
+import { createService } from '../../lambda/snapshot/container.ts';
+import { createTaskHandler } from '../../lambda/task.ts';
+import type { TaskOutput } from '../../lambda/workflow/page.ts';
 import { apiEvent } from './api-events.ts';
 import { recordTelemetry } from './recorded-telemetry.ts';
 import {

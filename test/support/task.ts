@@ -1,14 +1,11 @@
 import type { Context } from 'aws-lambda';
+import type { Sort } from '../../lambda/accounts/compare.ts';
 import type { FieldPath } from '../../lambda/accounts/fields.ts';
-import type { Sort } from '../../lambda/accounts/order.ts';
 import type { Filter } from '../../lambda/accounts/query.ts';
-import type {
-  Snapshot,
-  SnapshotAnswer,
-  SnapshotOptions,
-} from '../../lambda/accounts/snapshot-store.ts';
-import { createTaskHandler } from '../../lambda/workflow/task-handler.ts';
-import type { TaskOutput } from '../../lambda/workflow/task-page.ts';
+import type { Snapshot } from '../../lambda/snapshot/content.ts';
+import type { SnapshotAnswer, SnapshotOptions } from '../../lambda/snapshot/snapshots.ts';
+import { createTaskHandler } from '../../lambda/task.ts';
+import type { TaskOutput } from '../../lambda/workflow/page.ts';
 import { createManualClock, type ManualClock } from './manual-clock.ts';
 import { type RecordedTelemetry, recordTelemetry } from './recorded-telemetry.ts';
 

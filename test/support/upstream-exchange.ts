@@ -1,4 +1,4 @@
-import type { UpstreamRequest } from '../../lambda/egain/transport/attempt.ts';
+import type { UpstreamRequest } from '../../lambda/egain/send.ts';
 import type { HttpResponse } from '../../lambda/platform/http-client.ts';
 
 /** A request of which a test looks at the answer alone. */

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { Clock } from '../../../lambda/platform/clock.ts';
+import type { Clock } from '../../../lambda/platform/deadline.ts';
 import type { LambdaFunction } from '../lambda-runtime.ts';
 import type { AuthorizerSpec } from './api-template.ts';
 import type { GatewayErrorType } from './gateway-responses.ts';

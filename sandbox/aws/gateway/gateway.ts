@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type Clock, systemClock } from '../../../lambda/platform/clock.ts';
+import { type Clock, systemClock } from '../../../lambda/platform/deadline.ts';
 import { readBody } from '../../local-server.ts';
 import type { InvokeResult, LambdaFunction } from '../lambda-runtime.ts';
 import type { Api, Route } from './api-template.ts';

@@ -1,4 +1,4 @@
-import type { Clock } from '../../../lambda/platform/clock.ts';
+import type { Clock } from '../../../lambda/platform/deadline.ts';
 import type { Throttle, UsagePlan } from './api-template.ts';
 
 /** Why a call is turned away. */

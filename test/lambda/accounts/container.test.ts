@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createContainer } from '../../../lambda/accounts/container.ts';
 import { Fault } from '../../../lambda/faults.ts';
+import { createContainer } from '../../../lambda/snapshot/container.ts';
 import { recordTelemetry } from '../../support/recorded-telemetry.ts';
 
 describe('what lives as long as the container', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { allPairs, anyPair } from '../../../lambda/accounts/matchers.ts';
+import { allPairs, anyPair } from '../../../lambda/accounts/compare.ts';
 
 const attributes = [
   { name: 'a', value: '1' },

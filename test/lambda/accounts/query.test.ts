@@ -1,18 +1,24 @@
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
-import { createColumns, sift } from '../../../lambda/accounts/compare-keys.ts';
+import {
+  createColumns,
+  inOrder,
+  readBySort,
+  SORTS,
+  sift,
+} from '../../../lambda/accounts/compare.ts';
 import { missingScope, type Scope } from '../../../lambda/accounts/fields.ts';
-import { inOrder, readBySort, SORTS } from '../../../lambda/accounts/order.ts';
 import { FILTER_NAMES, PARAMETER_NAMES, PARAMETERS } from '../../../lambda/accounts/parameters.ts';
 import {
+  demandScopes,
+  faultRows,
   filterSchema,
   filterSieves,
   type Query,
   querySchema,
   questionOf,
 } from '../../../lambda/accounts/query.ts';
-import { demandScopes, faultRows } from '../../../lambda/accounts/query-faults.ts';
-import { FULL_VIEWER } from '../../../lambda/accounts/visibility.ts';
+import { FULL_VIEWER } from '../../../lambda/accounts/view.ts';
 import { PARAMETER_EXAMPLES } from '../../../lib/docs/examples.ts';
 import { account } from '../../support/accounts.ts';
 import { onlyReading } from '../../support/only-reading.ts';

@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Query } from '../../../lambda/accounts/query.ts';
-import { select, selectOne } from '../../../lambda/accounts/select.ts';
-import type { Snapshot } from '../../../lambda/accounts/snapshot-store.ts';
-import { viewOf } from '../../../lambda/accounts/view.ts';
-import { FULL_VIEWER, type Viewer } from '../../../lambda/accounts/visibility.ts';
+import { select, selectOne } from '../../../lambda/accounts/query.ts';
+import { FULL_VIEWER, type Viewer, viewOf } from '../../../lambda/accounts/view.ts';
 import type { Account } from '../../../lambda/egain/account.ts';
+import type { Snapshot } from '../../../lambda/snapshot/content.ts';
 import { account, snapshotOf } from '../../support/accounts.ts';
 
 const READER: Viewer = { scopes: new Set(['accounts/read']) };

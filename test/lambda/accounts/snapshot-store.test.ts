@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { createSnapshots } from '../../../lambda/accounts/snapshots.ts';
 import { Fault } from '../../../lambda/faults.ts';
 import { createDeadline } from '../../../lambda/platform/deadline.ts';
-import { sharedKeys } from '../../../lambda/platform/table/shared-keys.ts';
+import { sharedKeys } from '../../../lambda/platform/table.ts';
+import { createSnapshots } from '../../../lambda/snapshot/snapshots.ts';
 import { CANARY, createWorld, makeAccounts, startUpstream } from '../../support/egain-world.ts';
 import { page } from '../../support/fault-row.ts';
 import { createManualClock } from '../../support/manual-clock.ts';

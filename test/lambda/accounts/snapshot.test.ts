@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readSnapshot, writeSnapshot } from '../../../lambda/accounts/snapshot.ts';
+import { readSnapshot, writeSnapshot } from '../../../lambda/snapshot/content.ts';
 import { makeAccount } from '../../support/egain-world.ts';
 
 const one = makeAccount(1);

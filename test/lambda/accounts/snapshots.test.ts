@@ -1,12 +1,11 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { LEASE_MS } from '../../../lambda/accounts/shared/lease.ts';
-import type { RenewableStore, SnapshotOptions } from '../../../lambda/accounts/snapshot-store.ts';
-import { createSnapshots, type SnapshotsOptions } from '../../../lambda/accounts/snapshots.ts';
-import { BudgetSpent } from '../../../lambda/egain/transport/call-budget.ts';
+import { BudgetSpent } from '../../../lambda/egain/call-budget.ts';
 import { Fault } from '../../../lambda/faults.ts';
 import { createDeadline } from '../../../lambda/platform/deadline.ts';
-import { guardTable } from '../../../lambda/platform/table/guarded-table.ts';
-import { sharedKeys } from '../../../lambda/platform/table/shared-keys.ts';
+import { guardTable, sharedKeys } from '../../../lambda/platform/table.ts';
+import { LEASE_MS } from '../../../lambda/snapshot/shared-state.ts';
+import type { RenewableStore, SnapshotOptions } from '../../../lambda/snapshot/snapshots.ts';
+import { createSnapshots, type SnapshotsOptions } from '../../../lambda/snapshot/snapshots.ts';
 import { account } from '../../support/accounts.ts';
 import { createManualClock, type ManualClock } from '../../support/manual-clock.ts';
 import { createMemoryTable, type MemoryTable } from '../../support/memory-table.ts';

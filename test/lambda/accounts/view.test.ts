@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { select, selectOne } from '../../../lambda/accounts/select.ts';
-import { viewOf } from '../../../lambda/accounts/view.ts';
-import { FULL_VIEWER, type Viewer } from '../../../lambda/accounts/visibility.ts';
+import { select, selectOne } from '../../../lambda/accounts/query.ts';
+import { FULL_VIEWER, type Viewer, viewOf } from '../../../lambda/accounts/view.ts';
 import { account, snapshotOf } from '../../support/accounts.ts';
 
 const viewerOf = (number: number): Viewer => ({

@@ -1,11 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
-import { createColumns, sift } from '../../../lambda/accounts/compare-keys.ts';
-import {
-  type AccountRule,
-  accountRuleSchema,
-  ruleSieves,
-} from '../../../lambda/accounts/visibility.ts';
+import { createColumns, sift } from '../../../lambda/accounts/compare.ts';
+import { type AccountRule, accountRuleSchema, ruleSieves } from '../../../lambda/accounts/view.ts';
 import type { Account } from '../../../lambda/egain/account.ts';
 import { account } from '../../support/accounts.ts';
 import { onlyReading } from '../../support/only-reading.ts';

@@ -1,7 +1,7 @@
 import type { JWTPayload } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { deny } from '../../../lambda/auth/authorize.ts';
 import { readPartnersFile } from '../../../lambda/auth/partners.ts';
-import { deny } from '../../../lambda/auth/policy.ts';
 import { Fault } from '../../../lambda/faults.ts';
 import { startSecretsManager } from '../../../sandbox/aws/secrets-manager.ts';
 import * as support from '../../support/authorizer.ts';

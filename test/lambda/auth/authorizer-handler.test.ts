@@ -1,9 +1,9 @@
 import type { Context } from 'aws-lambda';
 import { describe, expect, test } from 'vitest';
 import type { Authorize } from '../../../lambda/auth/authorize.ts';
-import { createHandler } from '../../../lambda/auth/authorizer-handler.ts';
 import { KeysUnavailable } from '../../../lambda/auth/issuer-keys.ts';
 import { TokenRefused } from '../../../lambda/auth/verify-token.ts';
+import { createHandler } from '../../../lambda/authorizer.ts';
 import { Fault } from '../../../lambda/faults.ts';
 import { METHOD_ARN, recordTelemetry } from '../../support/authorizer.ts';
 import { createManualClock } from '../../support/manual-clock.ts';

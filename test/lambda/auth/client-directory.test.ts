@@ -1,5 +1,5 @@
 import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createClientDirectory } from '../../../lambda/auth/client-directory.ts';
+import { createClientDirectory } from '../../../lambda/auth/partners.ts';
 import { createDeadline } from '../../../lambda/platform/deadline.ts';
 import { startSecretsManager } from '../../../sandbox/aws/secrets-manager.ts';
 import { createManualClock } from '../../support/manual-clock.ts';

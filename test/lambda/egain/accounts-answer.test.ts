@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { judgeAccounts } from '../../../lambda/egain/accounts-answer.ts';
-import type { UpstreamResponse } from '../../../lambda/egain/transport/attempt.ts';
+import { judgeAccounts } from '../../../lambda/egain/client.ts';
+import type { UpstreamResponse } from '../../../lambda/egain/send.ts';
 import type { UnreadBody } from '../../../lambda/platform/http-client.ts';
 import { CANARY, makeAccount, makeAccounts } from '../../support/egain-world.ts';
 

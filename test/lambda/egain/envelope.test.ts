@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { readEnvelope } from '../../../lambda/egain/envelope.ts';
+import { readEnvelope } from '../../../lambda/egain/words.ts';
 import { Fault } from '../../../lambda/faults.ts';
 import { CANARY, createWorld, envelopeReply, startUpstream } from '../../support/egain-world.ts';
 import { three } from '../../support/fault-row.ts';

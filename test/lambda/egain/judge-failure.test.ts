@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { judgeFailure, RefusedRequest } from '../../../lambda/egain/judge-failure.ts';
-import type { AttemptResult } from '../../../lambda/egain/transport/attempt.ts';
+import { judgeFailure, RefusedRequest } from '../../../lambda/egain/failure.ts';
+import type { AttemptResult } from '../../../lambda/egain/send.ts';
 import { UpstreamFault } from '../../../lambda/faults.ts';
 
 const NOW = Date.UTC(2026, 0, 1);

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import { createLeakCheck } from '../../../lambda/egain/leak-check.ts';
+import { createLeakCheck } from '../../../lambda/egain/words.ts';
 
 const TOKEN = 'eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.k3Pz_91-vQ7sXwLmT0aBcD.Zz8~qR5';
 const SECRET = 'qT8Q~x7.Vd+uW/9=é-pLk2';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { excessIn } from '../../../lambda/egain/page-bounds.ts';
+import { excessIn } from '../../../lambda/egain/client.ts';
 
 const KB_256 = 256 * 1024;
 const TOO_LARGE = 'an account is larger than 256 KB';

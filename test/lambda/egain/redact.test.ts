@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createRedact, secretsOf } from '../../../lambda/egain/redact.ts';
+import { createRedact, secretsOf } from '../../../lambda/egain/words.ts';
 
 test('the longest form goes first, so that no rest of it is left', () => {
   const redact = createRedact({ token: 'abc.def', clientId: 'abc-partner', clientSecret: 'abc' });

@@ -4,7 +4,7 @@ import {
   partnerOf,
   seesEverything,
   viewerOf,
-} from '../../../lambda/http/authorizer-context.ts';
+} from '../../../lambda/http/request.ts';
 
 const ALL = 'accounts/read accounts/read.address accounts/read.configuration';
 const RULE = '{"channel":["c1"]}';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { entityTag, matchesEntityTag } from '../../../lambda/http/conditional.ts';
+import { entityTag, matchesEntityTag } from '../../../lambda/http/response.ts';
 
 describe('an entity tag', () => {
   it('is weak, and follows the body alone', () => {

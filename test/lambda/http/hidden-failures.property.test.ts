@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Account } from '../../../lambda/egain/account.ts';
-import { judgeAccounts } from '../../../lambda/egain/accounts-answer.ts';
+import { judgeAccounts } from '../../../lambda/egain/client.ts';
 import { account } from '../../support/accounts.ts';
 import { createPartnerApi, failingService } from '../../support/partner-api.ts';
 import { type Partner, partnerArbitrary } from '../../support/partner-model.ts';

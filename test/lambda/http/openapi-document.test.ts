@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
-import { openApiDocument } from '../../../lambda/http/openapi-document.ts';
+import { openApiDocument } from '../../../lambda/http/openapi.ts';
 
 const TEXT = readFileSync(new URL('../../../docs/openapi.json', import.meta.url), 'utf8');
 const resource = '/openapi.json';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { pageLinks } from '../../../lambda/http/page-links.ts';
+import { pageLinks } from '../../../lambda/http/response.ts';
 
 /** The page numbers by relation. */
 const pagesOf = (pagenum: number | undefined, count: number) => {

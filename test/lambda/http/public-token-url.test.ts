@@ -1,6 +1,6 @@
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { publicTokenUrl } from '../../../lambda/http/public-token-url.ts';
-import { systemClock } from '../../../lambda/platform/clock.ts';
+import { publicTokenUrl } from '../../../lambda/http/openapi.ts';
+import { systemClock } from '../../../lambda/platform/deadline.ts';
 import { listen } from '../../../sandbox/local-server.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 

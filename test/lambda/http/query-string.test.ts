@@ -6,7 +6,7 @@ import {
   ONE_ACCOUNT_PARAMETERS,
   readQueryString,
   writeQueryString,
-} from '../../../lambda/http/query-string.ts';
+} from '../../../lambda/http/request.ts';
 import { apiEvent } from '../../support/api-events.ts';
 import { queryArbitrary } from '../../support/partner-model.ts';
 

@@ -1,10 +1,10 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { Snapshot } from '../../../lambda/accounts/snapshot-store.ts';
 import {
   createRepresentation,
   type Representation,
   representationOf,
-} from '../../../lambda/http/representation.ts';
+} from '../../../lambda/http/response.ts';
+import type { Snapshot } from '../../../lambda/snapshot/content.ts';
 
 const MB = 1024 * 1024;
 /** What of the platform's 6 MB is left for a body. */

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { type HeadersEvent, headerOf } from '../../../lambda/http/request-headers.ts';
+import { type HeadersEvent, headerOf } from '../../../lambda/http/request.ts';
 
 const eventOf = (event: Partial<Record<keyof HeadersEvent, unknown>>) => event as HeadersEvent;
 

@@ -2,8 +2,7 @@ import withMiddleware from '@middy/core';
 import type { Context } from 'aws-lambda';
 import { describe, expect, test } from 'vitest';
 import { Fault, UpstreamFault } from '../../../lambda/faults.ts';
-import { correlationId, lambdaRequestId } from '../../../lambda/middleware/correlation-id.ts';
-import { faultLog } from '../../../lambda/middleware/fault-log.ts';
+import { correlationId, faultLog, lambdaRequestId } from '../../../lambda/invocation.ts';
 import { recordTelemetry } from '../../support/recorded-telemetry.ts';
 
 const CANARY = 'canary-token-91d0';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createByteLru } from '../../../lambda/platform/byte-lru.ts';
+import { createByteLru } from '../../../lambda/platform/util.ts';
 
 const create = (maxSize: number) => createByteLru<string>(maxSize, (text) => text.length);
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { systemClock } from '../../../lambda/platform/clock.ts';
+import { systemClock } from '../../../lambda/platform/deadline.ts';
 
 const START = Date.UTC(2026, 0, 1);
 

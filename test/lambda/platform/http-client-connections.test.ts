@@ -3,7 +3,7 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, test, vi } from 'vitest';
-import { systemClock } from '../../../lambda/platform/clock.ts';
+import { systemClock } from '../../../lambda/platform/deadline.ts';
 import {
   ConnectionFailed,
   errorCode,

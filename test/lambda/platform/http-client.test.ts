@@ -1,7 +1,7 @@
 import { globalAgent } from 'node:http';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, test, vi } from 'vitest';
-import { systemClock } from '../../../lambda/platform/clock.ts';
+import { systemClock } from '../../../lambda/platform/deadline.ts';
 import {
   BeginTimeout,
   type SendOptions,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { lazy } from '../../../lambda/platform/lazy.ts';
+import { lazy } from '../../../lambda/platform/util.ts';
 
 describe('a value that is made once', () => {
   test('is made when it is first asked for, and kept', () => {

@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest';
 import { Fault } from '../../../lambda/faults.ts';
-import { cancellable, createDeadline } from '../../../lambda/platform/deadline.ts';
-import { createSingleFlight } from '../../../lambda/platform/single-flight.ts';
+import {
+  cancellable,
+  createDeadline,
+  createSingleFlight,
+} from '../../../lambda/platform/deadline.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 
 const clock = createManualClock();

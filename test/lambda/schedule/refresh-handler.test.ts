@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { Service } from '../../../lambda/accounts/service.ts';
 import { Fault } from '../../../lambda/faults.ts';
-import { createRefreshHandler } from '../../../lambda/schedule/refresh-handler.ts';
+import { createRefreshHandler } from '../../../lambda/refresh.ts';
+import type { Service } from '../../../lambda/snapshot/container.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 import { recordTelemetry } from '../../support/recorded-telemetry.ts';
 import { taskContext } from '../../support/task.ts';

@@ -6,7 +6,7 @@ import {
   encodeCursor,
   MAX_CURSOR_LENGTH,
   type Position,
-} from '../../../lambda/workflow/cursor.ts';
+} from '../../../lambda/workflow/page.ts';
 
 const POSITION = { snapshotHash: 'gq7n', offset: 500, pagenum: 2 };
 const QUESTION = '["name",[]]';

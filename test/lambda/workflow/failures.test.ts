@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { throttled } from '../../../lambda/egain/transport/retry-after.ts';
+import { throttled } from '../../../lambda/egain/send.ts';
 import { FAULT_NAMES, FAULTS, Fault, UpstreamFault } from '../../../lambda/faults.ts';
-import { createTaskHandler } from '../../../lambda/workflow/task-handler.ts';
+import { createTaskHandler } from '../../../lambda/task.ts';
 import { account, snapshotOf } from '../../support/accounts.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 import { recordTelemetry } from '../../support/recorded-telemetry.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Fault } from '../../../lambda/faults.ts';
-import { parseTaskInput } from '../../../lambda/workflow/task-input.ts';
+import { parseTaskInput } from '../../../lambda/workflow/input.ts';
 
 function faultOf(event: unknown): Fault {
   try {

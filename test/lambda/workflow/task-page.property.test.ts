@@ -1,14 +1,13 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FIELD_PATHS, type FieldPath } from '../../../lambda/accounts/fields.ts';
-import { questionOf } from '../../../lambda/accounts/query.ts';
-import { select } from '../../../lambda/accounts/select.ts';
-import type { Snapshot } from '../../../lambda/accounts/snapshot-store.ts';
-import { FULL_VIEWER } from '../../../lambda/accounts/visibility.ts';
+import { questionOf, select } from '../../../lambda/accounts/query.ts';
+import { FULL_VIEWER } from '../../../lambda/accounts/view.ts';
 import type { Account } from '../../../lambda/egain/account.ts';
 import { Fault } from '../../../lambda/faults.ts';
-import { encodeCursor } from '../../../lambda/workflow/cursor.ts';
-import type { TaskOutput } from '../../../lambda/workflow/task-page.ts';
+import type { Snapshot } from '../../../lambda/snapshot/content.ts';
+import type { TaskOutput } from '../../../lambda/workflow/page.ts';
+import { encodeCursor } from '../../../lambda/workflow/page.ts';
 import { accountArbitrary, snapshotOf } from '../../support/accounts.ts';
 import { type TaskEvent, taskOver } from '../../support/task.ts';
 

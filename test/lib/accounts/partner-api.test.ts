@@ -5,7 +5,7 @@ import { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { FAULTS } from '../../../lambda/faults.ts';
-import { EXPOSED_HEADERS } from '../../../lambda/http/cors.ts';
+import { EXPOSED_HEADERS } from '../../../lambda/http/response.ts';
 import { GATEWAY_FAULTS } from '../../../lib/accounts/gateway-responses.ts';
 import { PartnerApi } from '../../../lib/accounts/partner-api.ts';
 import { parseStageConfig } from '../../../lib/stage/stage-config.ts';

@@ -6,12 +6,11 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { SCOPES } from '../../../lambda/accounts/fields.ts';
 import { PARAMETERS, type ParameterName } from '../../../lambda/accounts/parameters.ts';
 import type { Query } from '../../../lambda/accounts/query.ts';
-import { demandScopes } from '../../../lambda/accounts/query-faults.ts';
-import { select } from '../../../lambda/accounts/select.ts';
-import type { Snapshot } from '../../../lambda/accounts/snapshot-store.ts';
-import { FULL_VIEWER, type Viewer } from '../../../lambda/accounts/visibility.ts';
+import { demandScopes, select } from '../../../lambda/accounts/query.ts';
+import { FULL_VIEWER, type Viewer } from '../../../lambda/accounts/view.ts';
 import { FAULTS, Fault } from '../../../lambda/faults.ts';
-import { LIST_PARAMETERS, readQueryString } from '../../../lambda/http/query-string.ts';
+import { LIST_PARAMETERS, readQueryString } from '../../../lambda/http/request.ts';
+import type { Snapshot } from '../../../lambda/snapshot/content.ts';
 import { EXAMPLE_ACCOUNTS, REFUSED_EXAMPLES } from '../../../lib/docs/examples.ts';
 import { createOpenApi } from '../../../lib/docs/openapi.ts';
 

@@ -1,8 +1,12 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { type Board, createBoard } from '../../../../lambda/accounts/shared/board.ts';
-import { type Current, NOTHING } from '../../../../lambda/accounts/shared/current.ts';
-import { guardTable } from '../../../../lambda/platform/table/guarded-table.ts';
-import type { Table } from '../../../../lambda/platform/table/table.ts';
+import type { Table } from '../../../../lambda/platform/table.ts';
+import { guardTable } from '../../../../lambda/platform/table.ts';
+import {
+  type Board,
+  type Current,
+  createBoard,
+  NOTHING,
+} from '../../../../lambda/snapshot/shared-state.ts';
 import { createManualClock, type ManualClock } from '../../../support/manual-clock.ts';
 import { createMemoryTable, type MemoryTable } from '../../../support/memory-table.ts';
 import { recordTelemetry } from '../../../support/recorded-telemetry.ts';

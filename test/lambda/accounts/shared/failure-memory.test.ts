@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { Failure } from '../../../../lambda/accounts/shared/current.ts';
-import { faultOf, rememberedOf } from '../../../../lambda/accounts/shared/failure-memory.ts';
-import { BudgetSpent } from '../../../../lambda/egain/transport/call-budget.ts';
+import { BudgetSpent } from '../../../../lambda/egain/call-budget.ts';
 import { Fault, type FaultName } from '../../../../lambda/faults.ts';
+import { faultOf, rememberedOf } from '../../../../lambda/snapshot/failure.ts';
+import type { Failure } from '../../../../lambda/snapshot/shared-state.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
 const LONG = 25_000;

@@ -1,9 +1,14 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { type Board, createBoard, type Seen } from '../../../../lambda/accounts/shared/board.ts';
-import type { Current } from '../../../../lambda/accounts/shared/current.ts';
-import { type HeldLease, takeLease } from '../../../../lambda/accounts/shared/lease.ts';
-import { guardTable } from '../../../../lambda/platform/table/guarded-table.ts';
-import type { Table } from '../../../../lambda/platform/table/table.ts';
+import type { Table } from '../../../../lambda/platform/table.ts';
+import { guardTable } from '../../../../lambda/platform/table.ts';
+import type { Current } from '../../../../lambda/snapshot/shared-state.ts';
+import {
+  type Board,
+  createBoard,
+  type HeldLease,
+  type Seen,
+  takeLease,
+} from '../../../../lambda/snapshot/shared-state.ts';
 import { createManualClock, type ManualClock } from '../../../support/manual-clock.ts';
 import { createMemoryTable, type MemoryTable } from '../../../support/memory-table.ts';
 import { recordTelemetry } from '../../../support/recorded-telemetry.ts';

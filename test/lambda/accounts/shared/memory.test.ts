@@ -1,11 +1,9 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { createBoard, type Seen } from '../../../../lambda/accounts/shared/board.ts';
-import type { Content, Current } from '../../../../lambda/accounts/shared/current.ts';
-import { createMemory, type Memory } from '../../../../lambda/accounts/shared/memory.ts';
-import { writeParts } from '../../../../lambda/accounts/shared/parts.ts';
-import { writeSnapshot } from '../../../../lambda/accounts/snapshot.ts';
-import { type GuardedTable, guardTable } from '../../../../lambda/platform/table/guarded-table.ts';
-import { sharedKeys } from '../../../../lambda/platform/table/shared-keys.ts';
+import { type GuardedTable, guardTable, sharedKeys } from '../../../../lambda/platform/table.ts';
+import { writeParts, writeSnapshot } from '../../../../lambda/snapshot/content.ts';
+import type { Content, Current } from '../../../../lambda/snapshot/shared-state.ts';
+import { createBoard, type Seen } from '../../../../lambda/snapshot/shared-state.ts';
+import { createMemory, type Memory } from '../../../../lambda/snapshot/snapshots.ts';
 import { account } from '../../../support/accounts.ts';
 import { createManualClock, type ManualClock } from '../../../support/manual-clock.ts';
 import { createMemoryTable, type MemoryTable } from '../../../support/memory-table.ts';

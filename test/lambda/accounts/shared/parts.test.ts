@@ -1,10 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { readParts, writeParts } from '../../../../lambda/accounts/shared/parts.ts';
-import { writeSnapshot } from '../../../../lambda/accounts/snapshot.ts';
 import type { Account } from '../../../../lambda/egain/account.ts';
-import { guardTable } from '../../../../lambda/platform/table/guarded-table.ts';
-import { sharedKeys } from '../../../../lambda/platform/table/shared-keys.ts';
+import { guardTable, sharedKeys } from '../../../../lambda/platform/table.ts';
+import { readParts, writeParts, writeSnapshot } from '../../../../lambda/snapshot/content.ts';
 import { makeAccount, makeAccounts } from '../../../support/egain-world.ts';
 import { createManualClock } from '../../../support/manual-clock.ts';
 import { createMemoryTable } from '../../../support/memory-table.ts';

@@ -1,12 +1,11 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { type Board, createBoard } from '../../../../lambda/accounts/shared/board.ts';
-import type { Current } from '../../../../lambda/accounts/shared/current.ts';
-import { createWalker, type WalkerOptions } from '../../../../lambda/accounts/shared/walker.ts';
-import { writeSnapshot } from '../../../../lambda/accounts/snapshot.ts';
 import { Fault } from '../../../../lambda/faults.ts';
 import { createDeadline, type Deadline } from '../../../../lambda/platform/deadline.ts';
-import { guardTable } from '../../../../lambda/platform/table/guarded-table.ts';
-import { sharedKeys } from '../../../../lambda/platform/table/shared-keys.ts';
+import { guardTable, sharedKeys } from '../../../../lambda/platform/table.ts';
+import { writeSnapshot } from '../../../../lambda/snapshot/content.ts';
+import type { Current } from '../../../../lambda/snapshot/shared-state.ts';
+import { type Board, createBoard } from '../../../../lambda/snapshot/shared-state.ts';
+import { createWalker, type WalkerOptions } from '../../../../lambda/snapshot/snapshots.ts';
 import { account } from '../../../support/accounts.ts';
 import { createManualClock, type ManualClock } from '../../../support/manual-clock.ts';
 import { createMemoryTable, type MemoryTable } from '../../../support/memory-table.ts';

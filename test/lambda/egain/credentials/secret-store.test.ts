@@ -11,7 +11,7 @@ import {
   type CredentialsStore,
   createCredentialsStore,
   readSecret,
-} from '../../../../lambda/egain/credentials/secret-store.ts';
+} from '../../../../lambda/egain/credentials.ts';
 import { Fault } from '../../../../lambda/faults.ts';
 import {
   cancellable,

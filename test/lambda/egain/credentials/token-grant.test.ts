@@ -1,9 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import {
-  requestGrant,
-  type TokenEndpoint,
-} from '../../../../lambda/egain/credentials/token-grant.ts';
-import type { AttemptResult, UpstreamRequest } from '../../../../lambda/egain/transport/attempt.ts';
+import type { AttemptResult, UpstreamRequest } from '../../../../lambda/egain/send.ts';
+import { requestGrant, type TokenEndpoint } from '../../../../lambda/egain/token.ts';
 import { createDeadline } from '../../../../lambda/platform/deadline.ts';
 import { createManualClock } from '../../../support/manual-clock.ts';
 

@@ -1,11 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { Credentials } from '../../../../lambda/egain/credentials/secret-store.ts';
-import type { SharedToken } from '../../../../lambda/egain/credentials/token-shelf.ts';
-import {
-  createTokenSource,
-  type Token,
-  type TokenSource,
-} from '../../../../lambda/egain/credentials/token-source.ts';
+import type { Credentials } from '../../../../lambda/egain/credentials.ts';
+import type { SharedToken } from '../../../../lambda/egain/token.ts';
+import { createTokenSource, type Token, type TokenSource } from '../../../../lambda/egain/token.ts';
 import { createDeadline } from '../../../../lambda/platform/deadline.ts';
 import { createManualClock, type ManualClock } from '../../../support/manual-clock.ts';
 import { type RecordedTelemetry, recordTelemetry } from '../../../support/recorded-telemetry.ts';

@@ -1,14 +1,12 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import {
   createTokenShelf,
-  type SharedToken,
-} from '../../../../lambda/egain/credentials/token-shelf.ts';
-import {
   createTokenStore,
+  type SharedToken,
   type TokenStore,
-} from '../../../../lambda/egain/credentials/token-store.ts';
-import { guardTable } from '../../../../lambda/platform/table/guarded-table.ts';
-import type { Table } from '../../../../lambda/platform/table/table.ts';
+} from '../../../../lambda/egain/token.ts';
+import type { Table } from '../../../../lambda/platform/table.ts';
+import { guardTable } from '../../../../lambda/platform/table.ts';
 import { createManualClock, type ManualClock } from '../../../support/manual-clock.ts';
 import { createMemoryTable, type MemoryTable } from '../../../support/memory-table.ts';
 import { recordTelemetry } from '../../../support/recorded-telemetry.ts';

@@ -4,7 +4,7 @@ import {
   createPageCollector,
   type PageCollector,
   reportedSize,
-} from '../../../../lambda/egain/pages/page-collector.ts';
+} from '../../../../lambda/egain/walk.ts';
 import { makeAccount } from '../../../support/egain-world.ts';
 
 const pageOf = (...numbers: number[]): Account[] => numbers.map((number) => makeAccount(number));

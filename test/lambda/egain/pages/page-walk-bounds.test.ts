@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Account } from '../../../../lambda/egain/account.ts';
-import type { FetchedPage } from '../../../../lambda/egain/accounts-answer.ts';
-import { RefusedRequest } from '../../../../lambda/egain/judge-failure.ts';
-import { walkPages } from '../../../../lambda/egain/pages/page-walk.ts';
+import type { FetchedPage } from '../../../../lambda/egain/client.ts';
+import { RefusedRequest } from '../../../../lambda/egain/failure.ts';
+import { walkPages } from '../../../../lambda/egain/walk.ts';
 import { Fault } from '../../../../lambda/faults.ts';
 import { createDeadline } from '../../../../lambda/platform/deadline.ts';
 import { makeAccount, makeAccounts } from '../../../support/egain-world.ts';

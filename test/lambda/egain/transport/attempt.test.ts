@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { attempt } from '../../../../lambda/egain/transport/attempt.ts';
+import { attempt } from '../../../../lambda/egain/send.ts';
 import { Fault } from '../../../../lambda/faults.ts';
 import {
   cancellable,

@@ -1,11 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import {
-  type CallBudget,
-  createCallBudget,
-} from '../../../../lambda/egain/transport/call-budget.ts';
+import { type CallBudget, createCallBudget } from '../../../../lambda/egain/call-budget.ts';
 import { createDeadline, type Deadline } from '../../../../lambda/platform/deadline.ts';
-import { guardTable } from '../../../../lambda/platform/table/guarded-table.ts';
-import type { Table } from '../../../../lambda/platform/table/table.ts';
+import type { Table } from '../../../../lambda/platform/table.ts';
+import { guardTable } from '../../../../lambda/platform/table.ts';
 import { createManualClock, type ManualClock } from '../../../support/manual-clock.ts';
 import { createMemoryTable, type MemoryTable } from '../../../support/memory-table.ts';
 import { type RecordedTelemetry, recordTelemetry } from '../../../support/recorded-telemetry.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createRetryBudget } from '../../../../lambda/egain/transport/retry-budget.ts';
+import { createRetryBudget } from '../../../../lambda/egain/send.ts';
 import { createManualClock } from '../../../support/manual-clock.ts';
 
 function createBudget() {

@@ -1,7 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import type { AttemptResult } from '../../../../lambda/egain/transport/attempt.ts';
-import { decideRetry, type RetrySituation } from '../../../../lambda/egain/transport/retry.ts';
-import { statedWait, throttled } from '../../../../lambda/egain/transport/retry-after.ts';
+import type { AttemptResult } from '../../../../lambda/egain/send.ts';
+import {
+  decideRetry,
+  type RetrySituation,
+  statedWait,
+  throttled,
+} from '../../../../lambda/egain/send.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
 

@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import type { UpstreamRequest } from '../../../../lambda/egain/transport/attempt.ts';
-import { BudgetSpent } from '../../../../lambda/egain/transport/call-budget.ts';
-import { createRetryBudget } from '../../../../lambda/egain/transport/retry-budget.ts';
+import { BudgetSpent } from '../../../../lambda/egain/call-budget.ts';
+import type { UpstreamRequest } from '../../../../lambda/egain/send.ts';
 import {
+  createRetryBudget,
   createUpstream,
   type UpstreamOptions,
-} from '../../../../lambda/egain/transport/upstream.ts';
+} from '../../../../lambda/egain/send.ts';
 import { Fault } from '../../../../lambda/faults.ts';
 import {
   cancellable,

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createRetryBudget } from '../../../../lambda/egain/transport/retry-budget.ts';
-import { createUpstream } from '../../../../lambda/egain/transport/upstream.ts';
+import { createRetryBudget, createUpstream } from '../../../../lambda/egain/send.ts';
 import { createDeadline } from '../../../../lambda/platform/deadline.ts';
 import {
   createWorld,

@@ -1,6 +1,6 @@
 import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createDynamoTable } from '../../../../lambda/platform/table/dynamo-table.ts';
-import type { Table } from '../../../../lambda/platform/table/table.ts';
+import type { Table } from '../../../../lambda/platform/table.ts';
+import { createDynamoTable } from '../../../../lambda/platform/table.ts';
 import { type Reply, startScriptedUpstream } from '../../../support/scripted-upstream.ts';
 
 const upstream = await startScriptedUpstream();

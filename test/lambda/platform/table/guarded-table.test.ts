@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import type { Table } from '../../../../lambda/platform/table.ts';
 import {
   AWAY_MS,
   type GuardedTable,
   guardTable,
   TableAway,
-} from '../../../../lambda/platform/table/guarded-table.ts';
-import type { Table } from '../../../../lambda/platform/table/table.ts';
+} from '../../../../lambda/platform/table.ts';
 import { createManualClock, type ManualClock } from '../../../support/manual-clock.ts';
 import { createMemoryTable } from '../../../support/memory-table.ts';
 import { type RecordedTelemetry, recordTelemetry } from '../../../support/recorded-telemetry.ts';

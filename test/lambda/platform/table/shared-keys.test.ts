@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { KEY_PREFIX, sharedKeys } from '../../../../lambda/platform/table/shared-keys.ts';
+import { KEY_PREFIX, sharedKeys } from '../../../../lambda/platform/table.ts';
 
 const ORIGIN = {
   apiUrl: 'https://api.example.com/v3',

@@ -3,8 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createDynamoTable } from '../../../../lambda/platform/table/dynamo-table.ts';
-import type { Table } from '../../../../lambda/platform/table/table.ts';
+import type { Table } from '../../../../lambda/platform/table.ts';
+import { createDynamoTable } from '../../../../lambda/platform/table.ts';
 import { Sha256 } from '../../../../lib/bundle/stand-ins/node-sha256.ts';
 import {
   NodeHttpHandler,

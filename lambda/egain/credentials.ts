@@ -1,0 +1,192 @@
+import { hash } from 'node:crypto';
+import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import * as z from 'zod/mini';
+import { Fault } from '../faults.ts';
+import { readAwsKeys } from '../platform/config.ts';
+import {
+  type Clock,
+  createSingleFlight,
+  type Deadline,
+  untilBegun,
+  within,
+} from '../platform/deadline.ts';
+import { errorCode } from '../platform/http-client.ts';
+import type { Telemetry } from '../platform/telemetry.ts';
+import { parseJson } from '../platform/util.ts';
+
+const KEEP_MS = 5 * 60_000;
+/** How long the last value is used before asking again, when Secrets Manager is unwell. */
+const UNWELL_MS = 30_000;
+/** When to come back to a container that never read the secret. */
+const RETRY_AFTER_SECONDS = 5;
+
+/** eGain's credentials, as the secret holds them. */
+export interface Credentials {
+  readonly clientId: string;
+  readonly clientSecret: string;
+  /** The secret's version, so that a rotation shows. */
+  readonly version: string;
+}
+
+export interface CredentialsStore {
+  /**
+   * The credentials, read at most five minutes ago.
+   *
+   * @throws Fault `500-902` when the secret is missing, unreadable or malformed
+   * @throws Fault `503-903` when Secrets Manager is unwell, and nothing was read before
+   * @throws Fault `504-901` when Secrets Manager does not answer in time
+   */
+  get(deadline: Deadline): Promise<Credentials>;
+  /** Reads the secret anew, since eGain refuses that version; unless another is known already. */
+  reread(refusedVersion: string, deadline: Deadline): Promise<Credentials>;
+}
+
+export interface CredentialsOptions {
+  readonly secretArn: string;
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+}
+
+/** Credentials out of Secrets Manager: one read at a time, `AWSCURRENT` alone. */
+export function createCredentialsStore(options: CredentialsOptions): CredentialsStore {
+  const { secretArn, clock, telemetry } = options;
+  const region = regionOf(secretArn);
+  const client = new SecretsManagerClient({
+    ...(region !== undefined && { region }),
+    credentials: async () => readAwsKeys(),
+    maxAttempts: 2,
+  });
+  const flight = createSingleFlight<Credentials>();
+  let kept: Credentials | undefined;
+  let keepUntil = 0;
+
+  const read = async (deadline: Deadline): Promise<Credentials> => {
+    deadline.signal.throwIfAborted();
+    const begun = untilBegun(deadline, clock);
+    telemetry.count('SecretReads');
+    const command = new GetSecretValueCommand({ SecretId: secretArn, VersionStage: 'AWSCURRENT' });
+    try {
+      // The SDK's own pauses between attempts do not know the signal.
+      const answer = await within(client.send(command, { abortSignal: begun.signal }), begun);
+      kept = parseSecret(secretArn, answer.SecretString, answer.VersionId);
+      keepUntil = clock.now() + KEEP_MS;
+      return kept;
+    } catch (error) {
+      // Another's reason: whoever waits for this one has no use for it any more.
+      if (deadline.signal.aborted && deadline.remaining() > 0) throw error;
+      const late = begun.signal.aborted;
+      if (error instanceof Fault && !late) throw error;
+      const failure = late ? 'TimeoutError' : errorName(error);
+      telemetry.warn('Reading the secret failed', { secretArn, failure });
+      if (late && (kept === undefined || deadline.signal.aborted)) {
+        throw new Fault('timedOut', { reason: 'Secrets Manager did not answer in time' });
+      }
+      if (kept !== undefined && (late || isTransient(error))) {
+        keepUntil = clock.now() + UNWELL_MS;
+        return kept;
+      }
+      if (isTransient(error)) {
+        throw new Fault('secretStoreUnavailable', {
+          retryAfterSeconds: RETRY_AFTER_SECONDS,
+          reason: `the secret ${secretArn} cannot be read now: ${failure}`,
+        });
+      }
+      throw new Fault('misconfigured', { reason: unreadable(secretArn, failure) });
+    } finally {
+      begun.dispose();
+    }
+  };
+
+  return {
+    async get(deadline) {
+      if (kept !== undefined && clock.now() < keepUntil) return kept;
+      return flight.run(deadline, () => read(deadline));
+    },
+    async reread(refusedVersion, deadline) {
+      if (kept !== undefined && kept.version !== refusedVersion) return kept;
+      return flight.run(deadline, () => read(deadline));
+    },
+  };
+}
+
+/** What a secret holds, for whoever is to put it there. */
+export const SECRET_FORM = '{"clientId":"…","clientSecret":"…"}';
+const PLACEHOLDER =
+  /^(?:<.*>|\.{3}|…|change[-_ ]?me|replace[-_ ]?me|placeholder|todo|tbd|x{3,}|null|undefined|none|your[-_ ].*)$/i;
+
+const value = () =>
+  z.string().check(
+    z.refine((text) => text.trim() !== '', 'is empty'),
+    z.refine((text) => !/\p{Cc}/u.test(text), 'holds a control character'),
+    z.refine((text) => !PLACEHOLDER.test(text.trim()), 'is a placeholder'),
+  );
+const secretSchema = z.object({ clientId: value(), clientSecret: value() });
+
+/** A secret's value, or what is wrong with it: where and how, never what it holds. */
+type SecretReading =
+  | { readonly value: Pick<Credentials, 'clientId' | 'clientSecret'> }
+  | { readonly fault: string };
+
+/** Reads the text of a secret. */
+export function readSecret(text: string | undefined): SecretReading {
+  if (text === undefined) return { fault: 'there is no text, but binary data or nothing,' };
+  const json = parseJson(text);
+  if (json === undefined) return { fault: 'there is no JSON' };
+  const secret = z.safeParse(secretSchema, json);
+  if (secret.success) return { value: secret.data };
+  const faults = secret.error.issues.map(({ code, path, message }) =>
+    code === 'custom'
+      ? `${path.join('.')} ${message}`
+      : `${path.join('.') || 'the value'} is missing or not of its type`,
+  );
+  return { fault: faults.join(', ') };
+}
+
+function parseSecret(
+  arn: string,
+  text: string | undefined,
+  versionId: string | undefined,
+): Credentials {
+  const secret = readSecret(text);
+  if ('fault' in secret) {
+    throw new Fault('misconfigured', {
+      reason: `${secret.fault} in the secret ${arn}; put ${SECRET_FORM}`,
+    });
+  }
+  return { ...secret.value, version: versionId ?? hash('sha256', JSON.stringify(secret.value)) };
+}
+
+function unreadable(arn: string, failure: string): string {
+  switch (failure) {
+    case 'ResourceNotFoundException':
+      return `there is no secret ${arn}, or it has no value yet; put ${SECRET_FORM}`;
+    case 'AccessDeniedException':
+      return `the function may not read the secret ${arn}, or not use its key`;
+    default:
+      return `the secret ${arn} cannot be read: ${failure}`;
+  }
+}
+
+/** A secret is asked for in its own region, wherever the function runs. */
+function regionOf(arn: string): string | undefined {
+  return /^arn:[\w-]+:secretsmanager:([\w-]+):/.exec(arn)?.[1];
+}
+
+/** The name alone: the SDK's message for an answer it cannot parse quotes the answer. */
+function errorName(error: unknown): string {
+  return error instanceof Error ? error.name : 'unknown';
+}
+
+/**
+ * Whether Secrets Manager, its key store or the way there is unwell, rather than the request turned
+ * down. What the SDK itself finds wrong, as a missing region, has neither a status nor a code.
+ */
+function isTransient(error: unknown): boolean {
+  const metadata: unknown = error instanceof Error ? Reflect.get(error, '$metadata') : undefined;
+  const answered = z.safeParse(z.object({ httpStatusCode: z.number() }), metadata).data;
+  const name = errorName(error);
+  if (answered === undefined) return name === 'TimeoutError' || errorCode(error) !== undefined;
+  const { httpStatusCode: status } = answered;
+  if (status >= 500 || status === 429) return true;
+  return /Throttl|TooManyRequests|LimitExceeded|Internal|Unavailable|RequestTimeout/.test(name);
+}

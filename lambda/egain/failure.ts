@@ -1,0 +1,102 @@
+import {
+  type Detail,
+  Fault,
+  type FaultName,
+  type FaultOptions,
+  type UpstreamEnvelope,
+  UpstreamFault,
+} from '../faults.ts';
+import { throttled, type UpstreamResult } from './send.ts';
+
+/** eGain's API turned the product's request down. */
+export class RefusedRequest extends Fault {
+  override readonly name: string = 'RefusedRequest';
+  /** The status that eGain answered with. */
+  readonly upstreamStatus: number;
+
+  constructor(kind: FaultName, upstreamStatus: number, options: FaultOptions) {
+    super(kind, options);
+    this.upstreamStatus = upstreamStatus;
+  }
+}
+
+/** What a status means by itself, from eGain's API and its token endpoint alike. */
+const STATUS_FAULTS: ReadonlyMap<number, FaultName> = new Map([
+  [401, 'egainCredentialsRefused'],
+  [403, 'egainScopeInsufficient'],
+]);
+
+/**
+ * The error codes of OAuth by the fault that they make, for the functions and the doctor.
+ *
+ * @see RFC 6749, sections 4.1.2.1 and 5.2; RFC 8707, section 2; RFC 8628, section 3.5
+ * @see https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow for
+ *   `invalid_resource`
+ */
+export const OAUTH_FAULTS: ReadonlyMap<string, FaultName> = new Map([
+  ['invalid_client', 'egainCredentialsRefused'],
+  ['invalid_scope', 'egainScopeInsufficient'],
+  ['invalid_resource', 'egainScopeInsufficient'],
+  ['invalid_target', 'egainScopeInsufficient'],
+  ['unauthorized_client', 'egainScopeInsufficient'],
+  ['access_denied', 'egainScopeInsufficient'],
+  ['invalid_request', 'egainContractBroken'],
+  ['invalid_grant', 'egainContractBroken'],
+  ['unsupported_grant_type', 'egainContractBroken'],
+  ['temporarily_unavailable', 'egainUnavailable'],
+  ['server_error', 'egainUnavailable'],
+  ['slow_down', 'egainThrottled'],
+]);
+
+interface Failure {
+  readonly server: 'eGain' | 'the token endpoint';
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** What eGain's API says of it, where it says something usable. */
+  readonly envelope?: UpstreamEnvelope | undefined;
+  /** What the token endpoint calls it. */
+  readonly oauthError?: string | undefined;
+}
+
+/**
+ * The fault that eGain's API or its token endpoint makes by failing, or by saying no. Its words are
+ * for those from whom nothing is hidden; the token endpoint's go to nobody.
+ */
+export function judgeFailure(
+  { result, waitTooLong }: UpstreamResult,
+  { server, now, envelope, oauthError = '' }: Failure,
+): Fault {
+  if (result.kind === 'timeout') {
+    const what = result.of === 'begin' ? 'begin to answer' : 'answer';
+    return new Fault('timedOut', { reason: `${server} did not ${what} in time` });
+  }
+  if (result.kind === 'network-error') {
+    return new Fault('egainUnavailable', {
+      reason: `${server} cannot be reached: ${result.during} ${result.errorCode}`,
+    });
+  }
+  const { status, headers } = result;
+  const named = OAUTH_FAULTS.get(oauthError);
+  const reason = `${server} answered ${status}${named === undefined ? '' : ` ${oauthError}`}`;
+  const options = { reason, ...wordsOf(envelope) };
+  if (status === 429 || waitTooLong || named === 'egainThrottled') {
+    return throttled(status, headers, now, options);
+  }
+  if (status >= 500) {
+    return envelope === undefined
+      ? new Fault('egainUnavailable', { reason })
+      : new UpstreamFault(status, envelope);
+  }
+  const kind = named ?? STATUS_FAULTS.get(status) ?? 'egainContractBroken';
+  return server === 'eGain' ? new RefusedRequest(kind, status, options) : new Fault(kind, options);
+}
+
+/** eGain's code for everybody, its message for those from whom nothing is hidden. */
+function wordsOf(envelope: UpstreamEnvelope | undefined): FaultOptions {
+  if (envelope === undefined) return {};
+  const code: Detail = { key: 'egain.code', value: envelope.code };
+  const { developerMessage } = envelope;
+  if (developerMessage === undefined) return { details: [code] };
+  const message = { key: 'egain.developerMessage', value: developerMessage };
+  return { details: [code], inFull: { details: [code, message] } };
+}

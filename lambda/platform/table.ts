@@ -1,0 +1,256 @@
+import { hash } from 'node:crypto';
+import {
+  type AttributeValue,
+  BatchGetItemCommand,
+  DynamoDBClient,
+  type DynamoDBClientConfig,
+  GetItemCommand,
+  PutItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import { readAwsKeys, type ServiceConfig } from './config.ts';
+import type { Clock } from './deadline.ts';
+import type { Telemetry } from './telemetry.ts';
+
+/** One answer of BatchGetItem holds 16 MB, and a part at most 400 KB. */
+const BATCH = 40;
+
+/**
+ * The table in DynamoDB: partition key `pk`; `version` and `body` of what is replaced, `bytes` of
+ * what is only written; TTL by `expiresAt`. One attempt a call: who asks decides what comes next.
+ *
+ * @param settings in place of the client's own
+ * @see https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Operations.html
+ */
+export function createDynamoTable(name: string, settings: DynamoDBClientConfig = {}): Table {
+  const client = new DynamoDBClient({
+    credentials: async () => readAwsKeys(),
+    maxAttempts: 1,
+    ...settings,
+  });
+
+  return {
+    async read(pk, abortSignal) {
+      const command = new GetItemCommand({
+        TableName: name,
+        Key: { pk: { S: pk } },
+        ConsistentRead: true,
+      });
+      const { Item: found } = await client.send(command, { abortSignal });
+      return found === undefined ? undefined : itemOf(found);
+    },
+
+    async replace(pk, { version, body, expiresAt }, seen, abortSignal) {
+      const command = new PutItemCommand({
+        TableName: name,
+        Item: {
+          pk: { S: pk },
+          version: { N: String(version) },
+          body: { S: body },
+          expiresAt: seconds(expiresAt),
+        },
+        ...(seen === undefined
+          ? { ConditionExpression: 'attribute_not_exists(version)' }
+          : {
+              ConditionExpression: 'version = :seen',
+              ExpressionAttributeValues: { ':seen': { N: String(seen) } },
+            }),
+      });
+      try {
+        await client.send(command, { abortSignal });
+        return true;
+      } catch (error) {
+        if (error instanceof Error && error.name === 'ConditionalCheckFailedException') {
+          return false;
+        }
+        throw error;
+      }
+    },
+
+    async readBytes(keys, abortSignal) {
+      const found = new Map<string, Uint8Array>();
+      let left = [...keys];
+      while (left.length > 0) {
+        const asked = left.slice(0, BATCH);
+        const command = new BatchGetItemCommand({
+          RequestItems: {
+            [name]: { Keys: asked.map((pk) => ({ pk: { S: pk } })), ConsistentRead: true },
+          },
+        });
+        const answer = await client.send(command, { abortSignal });
+        for (const { pk, bytes } of answer.Responses?.[name] ?? []) {
+          if (pk?.S !== undefined && bytes?.B !== undefined) found.set(pk.S, bytes.B);
+        }
+        const again = (answer.UnprocessedKeys?.[name]?.Keys ?? []).flatMap(({ pk }) => pk?.S ?? []);
+        if (again.length === asked.length) throw new Error('the table gives none of the items');
+        left = [...again, ...left.slice(asked.length)];
+      }
+      return found;
+    },
+
+    async writeBytes(pk, bytes, expiresAt, abortSignal) {
+      const command = new PutItemCommand({
+        TableName: name,
+        Item: { pk: { S: pk }, bytes: { B: bytes }, expiresAt: seconds(expiresAt) },
+      });
+      await client.send(command, { abortSignal });
+    },
+  };
+}
+
+/** TTL counts in whole seconds. */
+function seconds(at: number): AttributeValue {
+  return { N: String(Math.ceil(at / 1000)) };
+}
+
+/** An item without a version is none, and can be replaced as if there were none. */
+function itemOf({ version, body }: Readonly<Record<string, AttributeValue>>): Item | undefined {
+  if (version?.N === undefined) return undefined;
+  return { version: Number(version.N), body: body?.S ?? '' };
+}
+
+/** What a request gives a call of the table. In one region a call takes some 5 ms. */
+const CALL_MS = 250;
+/** A container's first call makes the connection. */
+const FIRST_MS = 1000;
+/** A call that carries parts of a snapshot moves up to 16 MB. */
+const BULK_MS = 1000;
+/** How long the table is left alone after a failure. */
+export const AWAY_MS = 10_000;
+
+/** The table cannot be used at the moment; never told to a caller. */
+export class TableAway extends Error {
+  override readonly name = 'TableAway';
+}
+
+/**
+ * The table as a container uses it: quickly or not at all. Each method throws `TableAway` when the
+ * table fails, takes too long, or has failed less than 10 s ago; a container then goes on alone.
+ */
+export interface GuardedTable {
+  read(key: string): Promise<Item | undefined>;
+  /**
+   * As `Table.replace`.
+   *
+   * @param insist also where the table has just failed: what a walk has brought is worth a try
+   */
+  replace(key: string, item: NewItem, seen: number | undefined, insist?: boolean): Promise<boolean>;
+  readBytes(keys: readonly string[]): Promise<ReadonlyMap<string, Uint8Array>>;
+  writeBytes(key: string, bytes: Uint8Array, expiresAt: number): Promise<void>;
+}
+
+/** Puts the guard before a table. */
+export function guardTable(table: Table, clock: Clock, telemetry: Telemetry): GuardedTable {
+  let awayUntil = Number.NEGATIVE_INFINITY;
+  let called = false;
+
+  const call = async <T>(
+    longestMs: number,
+    work: (signal: AbortSignal) => Promise<T>,
+    insist = false,
+  ): Promise<T> => {
+    if (!insist && clock.now() < awayUntil) throw new TableAway('the table has just failed');
+    const ms = called ? longestMs : Math.max(longestMs, FIRST_MS);
+    called = true;
+    const late = new AbortController();
+    const passed = Promise.withResolvers<never>();
+    const callOff = clock.after(ms, () => {
+      const error = new TableAway('the table did not answer in time');
+      late.abort(error);
+      passed.reject(error);
+    });
+    try {
+      return await Promise.race([work(late.signal), passed.promise]);
+    } catch (error) {
+      awayUntil = clock.now() + AWAY_MS;
+      telemetry.count('SharedTableFailures');
+      // The name alone: a message of the SDK's may quote what it could not read.
+      const failure = error instanceof Error ? error.name : 'unknown';
+      telemetry.warn('The shared table cannot be used', { failure });
+      throw new TableAway(failure);
+    } finally {
+      callOff();
+    }
+  };
+
+  return {
+    read: (key) => call(CALL_MS, (signal) => table.read(key, signal)),
+    replace: (key, item, seen, insist) =>
+      call(CALL_MS, (signal) => table.replace(key, item, seen, signal), insist),
+    readBytes: (keys) => call(BULK_MS, (signal) => table.readBytes(keys, signal)),
+    writeBytes: (key, bytes, expiresAt) =>
+      call(BULK_MS, (signal) => table.writeBytes(key, bytes, expiresAt, signal)),
+  };
+}
+
+/** An item that is replaced as a whole, and whose version tells whether somebody else has. */
+export interface Item {
+  readonly version: number;
+  readonly body: string;
+}
+
+/** What is written under a key. */
+export interface NewItem extends Item {
+  /** When the table may drop it; milliseconds since the epoch. */
+  readonly expiresAt: number;
+}
+
+/**
+ * What the product asks of a table: four verbs over keys, each of which sees one item. The
+ * containers' agreement rests on `replace` alone.
+ */
+export interface Table {
+  /** The item as it is now, not as it was a moment ago. */
+  read(key: string, signal: AbortSignal): Promise<Item | undefined>;
+  /**
+   * Writes the item if the one there still has that version.
+   *
+   * @param seen the version that was read; undefined where there was no item
+   * @returns false when somebody else has written meanwhile
+   */
+  replace(
+    key: string,
+    item: NewItem,
+    seen: number | undefined,
+    signal: AbortSignal,
+  ): Promise<boolean>;
+  /**
+   * Bytes by their keys. Keys without an item are left out.
+   *
+   * @throws Error when not all could be read
+   */
+  readBytes(keys: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, Uint8Array>>;
+  /** Writes bytes, whatever is there. */
+  writeBytes(key: string, bytes: Uint8Array, expiresAt: number, signal: AbortSignal): Promise<void>;
+}
+
+/** To be raised with any change of what the items hold: old and new containers run side by side. */
+const FORMAT = 'v1';
+
+/** What every item's key begins with; no function may touch any other item. */
+export const KEY_PREFIX = `${FORMAT}#`;
+
+/** The keys of the items by which the containers of one deployment share. */
+export interface SharedKeys {
+  /** What the snapshot is, who renews it, and what has failed. */
+  readonly current: string;
+  readonly token: string;
+  /** The calls to eGain of the last minute. */
+  readonly calls: string;
+  /** One part of a snapshot's content, from 0. */
+  part(contentHash: string, number: number): string;
+}
+
+/** What decides the content, so that another tenant or another secret never reads these items. */
+type Origin = Pick<ServiceConfig, 'apiUrl' | 'tokenUrl' | 'scope' | 'secretArn'>;
+
+/** The keys for one origin of accounts, in one format. */
+export function sharedKeys({ apiUrl, tokenUrl, scope, secretArn }: Origin): SharedKeys {
+  const origin = hash('sha256', JSON.stringify([apiUrl, tokenUrl, scope, secretArn]), 'base64url');
+  const prefix = `${KEY_PREFIX}${origin.slice(0, 22)}#`;
+  return {
+    current: `${prefix}current`,
+    token: `${prefix}token`,
+    calls: `${prefix}calls`,
+    part: (contentHash, number) => `${prefix}part#${contentHash}#${number}`,
+  };
+}

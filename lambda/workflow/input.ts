@@ -1,0 +1,71 @@
+import * as z from 'zod/mini';
+import { MAX_PAGESIZE, PARAMETERS } from '../accounts/parameters.ts';
+import { faultRows, filterSchema } from '../accounts/query.ts';
+import { type Detail, Fault } from '../faults.ts';
+import { MAX_CURSOR_LENGTH } from './page.ts';
+
+const MIN_BYTES = 1000;
+/** A state holds 256 KiB; the rest is for what Step Functions and the workflow put beside it. */
+const MAX_BYTES = 240_000;
+/** What input and output may take together, as a state that pages on holds both. */
+const STATE_BYTES = 256 * 1024 - 4096;
+const DEFAULT_BYTES = 200_000;
+/**
+ * Step Functions puts keys of its own into the input of a run that it starts.
+ *
+ * @see https://docs.aws.amazon.com/step-functions/latest/dg/concepts-nested-workflows.html
+ */
+const STEP_FUNCTIONS_PREFIX = 'AWS_STEP_FUNCTIONS_';
+
+/** What a state machine sends to TaskFunction; every key is optional. */
+const taskInputSchema = z.strictObject({
+  filter: z.optional(filterSchema),
+  sort: z.optional(PARAMETERS.sort.schema),
+  fields: z.optional(PARAMETERS.fields.schema),
+  pagesize: z._default(PARAMETERS.pagesize.schema, MAX_PAGESIZE),
+  cursor: z.optional(z.nullable(z.string().check(z.minLength(1), z.maxLength(MAX_CURSOR_LENGTH)))),
+  maxBytes: z._default(z.int().check(z.minimum(MIN_BYTES), z.maximum(MAX_BYTES)), DEFAULT_BYTES),
+  /** Whether the output says which content it was cut from; ExportAccounts asks for its manifest. */
+  contentHash: z._default(z.boolean(), false),
+});
+
+export type TaskInput = Readonly<z.infer<typeof taskInputSchema>>;
+
+const EXPECTED: Readonly<Record<string, string>> = {
+  input: 'a JSON object',
+  filter: 'an object of filters',
+  cursor: 'the cursor of the page before, or null',
+  maxBytes: `an integer from ${MIN_BYTES} to ${MAX_BYTES}`,
+  contentHash: 'true or false',
+};
+
+/**
+ * Checks the event of TaskFunction and fills in what it leaves out. An input so long that the page
+ * would not fit beside it (its lists can take 180 KB) gets smaller pages.
+ *
+ * @throws Fault `400-901` with a row for each fault, by its path (`filter.channel.0`)
+ */
+export function parseTaskInput(event: unknown): TaskInput {
+  const input = withoutServiceKeys(event);
+  const result = z.safeParse(taskInputSchema, input, { reportInput: true });
+  if (result.success) {
+    const left = STATE_BYTES - Buffer.byteLength(JSON.stringify(event));
+    return { ...result.data, maxBytes: Math.min(result.data.maxBytes, left) };
+  }
+  const details = result.error.issues.flatMap((issue) =>
+    faultRows([issue], EXPECTED).map((row) => withPath(row, issue)),
+  );
+  throw new Fault('invalidRequest', { details });
+}
+
+function withoutServiceKeys(event: unknown): unknown {
+  if (typeof event !== 'object' || event === null || Array.isArray(event)) return event;
+  const entries: [string, unknown][] = Object.entries(event);
+  return Object.fromEntries(entries.filter(([key]) => !key.startsWith(STEP_FUNCTIONS_PREFIX)));
+}
+
+function withPath(row: Detail, issue: z.core.$ZodIssue): Detail {
+  const own = issue.code === 'unrecognized_keys' ? [row.key] : [];
+  const path = [...issue.path, ...own].map(String);
+  return { ...row, key: path.join('.') || row.key };
+}
