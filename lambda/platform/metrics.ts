@@ -78,6 +78,37 @@ export const METRICS_NAMESPACE = 'EgainAccounts';
 /** Keeps the stages of one account apart: what breaks in one must not wake those of another. */
 export const metricsNamespace = (stage: string): string => `${METRICS_NAMESPACE}/${stage}`;
 
+const totals = new Map<MetricName, number>();
+const counted = new Map<string, Series>();
+
+/**
+ * Adds to a metric of the current invocation.
+ *
+ * @param dimension the value of the metric's own dimension, where it has one
+ */
+export function count(name: MetricName, value = 1, dimension?: string): void {
+  totals.set(name, total(name) + value);
+  const own = dimensionOf(name) === undefined ? undefined : dimension;
+  const key = own === undefined ? name : `${name}\n${own}`;
+  const series = counted.get(key);
+  if (series === undefined) counted.set(key, { name, dimension: own, values: [value] });
+  else if (METRICS[name].unit === 'Count') series.values[0] = (series.values[0] ?? 0) + value;
+  else series.values.push(value);
+}
+
+/** The sum of what was counted under `name` in the current invocation. */
+export function total(name: MetricName): number {
+  return totals.get(name) ?? 0;
+}
+
+/** Gives what was counted in the current invocation, and begins the next one at zero. */
+export function takeCounts(): Series[] {
+  const series = [...counted.values()];
+  counted.clear();
+  totals.clear();
+  return series;
+}
+
 /** What was counted of one metric, for one value of its dimension. */
 export interface Series {
   readonly name: MetricName;

@@ -1,0 +1,59 @@
+import { type LogLevel, readLogLevel, readMetricsNamespace } from './config.ts';
+import { emfLines, takeCounts } from './metrics.ts';
+
+/** What a log line may hold: no secret, no token, no address, no personal data. */
+export type LogFields = Readonly<Record<string, string | number | boolean | null | undefined>>;
+
+const LEVELS = ['info', 'warn', 'error'] as const;
+type Level = (typeof LEVELS)[number];
+
+let service = 'unknown';
+let noted: Record<string, LogFields[string]> = {};
+
+/** Sets the name that stands in every line, and that is each metric's dimension `service`. */
+export function nameService(name: string): void {
+  service = name;
+}
+
+/**
+ * Writes log lines as JSON on standard output, from the level that the environment names. It
+ * bypasses `console`, whose lines Lambda wraps into lines of its own.
+ */
+export const log = {
+  info: writer('info'),
+  warn: writer('warn'),
+  error: writer('error'),
+} as const;
+
+function writer(level: Level): (message: string, fields?: LogFields) => void {
+  return (message, fields = {}) => {
+    if (!isWritten(level)) return;
+    const timestamp = new Date().toISOString();
+    write(JSON.stringify({ level: level.toUpperCase(), message, service, timestamp, ...fields }));
+  };
+}
+
+/** Adds to the record of the current invocation. */
+export function note(fields: LogFields): void {
+  Object.assign(noted, fields);
+}
+
+/**
+ * Writes the record of an invocation as one line, with everything that was noted and counted since
+ * the last record. Metrics are written at every level, in CloudWatch's Embedded Metric Format.
+ */
+export function writeRecord(message: string, fields: LogFields = {}): void {
+  const record = isWritten('info') ? { message, service, ...noted, ...fields } : { service };
+  for (const line of emfLines(record, takeCounts(), readMetricsNamespace(), Date.now()))
+    write(line);
+  noted = {};
+}
+
+function isWritten(level: Level): boolean {
+  const least: LogLevel = readLogLevel();
+  return least !== 'silent' && LEVELS.indexOf(level) >= LEVELS.indexOf(least);
+}
+
+function write(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
