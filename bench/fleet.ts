@@ -140,6 +140,7 @@ function createContainer(time: SimulatedTime, items: GuardedTable | undefined, c
     });
   const deadline: Deadline = {
     at: Number.POSITIVE_INFINITY,
+    clock,
     signal: new AbortController().signal,
     remaining: () => 25_000,
     dispose() {},

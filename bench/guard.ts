@@ -110,7 +110,7 @@ async function guardCalls(): Promise<void> {
   const service = createService(config, silent, { clock });
   try {
     for (let request = 0; request < 1000; request += 1) {
-      await service.snapshots.get(createDeadline(20_000, clock));
+      await service.snapshots.get(createDeadline(20_000, { clock }));
       now += 20;
     }
   } finally {

@@ -1,7 +1,7 @@
 /** One page walk in a process of its own, by the product's own modules. */
 
 import { readServiceConfig } from '../lambda/platform/config.ts';
-import { createDeadline, systemClock } from '../lambda/platform/deadline.ts';
+import { createDeadline } from '../lambda/platform/deadline.ts';
 import { createService } from '../lambda/snapshot/container.ts';
 import { serveChild } from './child.ts';
 import type { Walk } from './walk.ts';
@@ -32,7 +32,7 @@ serveChild({
       },
       sampleLive ? 500 : 5,
     );
-    const deadline = createDeadline(60_000, systemClock);
+    const deadline = createDeadline(60_000);
     const began = performance.now();
     const { snapshot } = await service.snapshots.get(deadline);
     const milliseconds = performance.now() - began;

@@ -67,7 +67,7 @@ export async function examine(
     ms: number,
     check: (deadline: Deadline) => Checked<T> | Promise<Checked<T>>,
   ): Promise<T> => {
-    const deadline = createDeadline(ms + ANSWER_MS, clock);
+    const deadline = createDeadline(ms + ANSWER_MS, { clock });
     const { finding, value } = await Promise.resolve()
       .then(() => check(deadline))
       .catch(unexpected)

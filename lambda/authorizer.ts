@@ -50,7 +50,7 @@ export function createHandler(
     .use(correlationId<AuthorizerRequest, APIGatewayAuthorizerResult>(lambdaRequestId))
     .use(refusal(telemetry))
     .handler(async (request, context) => {
-      const deadline = deadlineOf(context, clock);
+      const deadline = deadlineOf(context, { clock });
       try {
         authorize ??= prepare();
         return await authorize(request, deadline);

@@ -334,7 +334,7 @@ export function isFault(thrown: unknown, ...kinds: readonly FaultName[]): thrown
 }
 
 /** What a caller is told of anything thrown: the fault itself, or that something else went wrong. */
-export function asFault(thrown: unknown): Fault {
+export function toFault(thrown: unknown): Fault {
   return thrown instanceof Fault ? thrown : new Fault('internalError');
 }
 

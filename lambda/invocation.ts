@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { MiddlewareObj, Request } from '@middy/core';
 import type { Context } from 'aws-lambda';
-import { asFault, FAULTS, Fault } from './faults.ts';
+import { FAULTS, Fault, toFault } from './faults.ts';
 import type { Clock } from './platform/deadline.ts';
 import type { InvocationTelemetry, LogFields } from './platform/telemetry.ts';
 
@@ -45,7 +45,7 @@ export const lambdaRequestId = (_: unknown, context: Partial<Context>): string |
 export function faultLog<Event, Result>(telemetry: InvocationTelemetry): Middleware<Event, Result> {
   return {
     onError({ error, internal }) {
-      const fault = asFault(error);
+      const fault = toFault(error);
       const { code } = FAULTS[fault.kind];
       logFault(fault, error, { correlationId: internal.correlationId, code }, telemetry);
       telemetry.note({ code, ...(fault.code === code ? {} : { egainCode: fault.code }) });

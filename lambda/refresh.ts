@@ -47,7 +47,7 @@ export function createRefreshHandler(options: RefreshHandlerOptions): RefreshHan
     .use(failedRun)
     .use(faultLog<unknown, RefreshOutcome>(telemetry))
     .handler(async (_, context) => {
-      const deadline = deadlineOf(context, clock, Number.POSITIVE_INFINITY);
+      const deadline = deadlineOf(context, { clock, longestMs: Number.POSITIVE_INFINITY });
       try {
         const outcome = await service().renew(deadline);
         telemetry.count('ScheduledRenewals');

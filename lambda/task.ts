@@ -36,7 +36,7 @@ export type TaskHandler = (event: unknown, context: Context) => Promise<TaskOutp
 export function createTaskHandler({ service, telemetry, clock }: TaskHandlerOptions): TaskHandler {
   const handle: TaskHandler = async (event, context) => {
     // No gateway waits for a task, so all of the function's time is its own.
-    const deadline = deadlineOf(context, clock, Number.POSITIVE_INFINITY);
+    const deadline = deadlineOf(context, { clock, longestMs: Number.POSITIVE_INFINITY });
     try {
       return await pageFor(parseTaskInput(event), service(), deadline, telemetry);
     } finally {

@@ -1,5 +1,5 @@
 import { checkUrls } from '../../doctor/checks/urls.ts';
-import { createDeadline, systemClock } from '../../lambda/platform/deadline.ts';
+import { createDeadline } from '../../lambda/platform/deadline.ts';
 import { loadStageConfig, type StageConfig } from '../../lib/stage/stage-config.ts';
 import { type AwsTarget, connectAws } from '../aws/clients.ts';
 import { stageStackNames } from '../aws/stage-stacks.ts';
@@ -106,7 +106,7 @@ function checkAlarms({ alarms }: StageConfig): CheckFinding {
 
 async function checkEgain({ egain }: StageConfig, terminal: Terminal): Promise<CheckFinding> {
   const name = 'URLs';
-  const deadline = createDeadline(URLS_MS, systemClock);
+  const deadline = createDeadline(URLS_MS);
   const { finding } = await checkUrls(egain, deadline, terminal.environment).finally(() =>
     deadline.dispose(),
   );

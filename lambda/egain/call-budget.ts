@@ -103,10 +103,10 @@ export function createCallBudget(options: CallBudgetOptions): CallBudget {
       // Others may have noted more since, which only makes the wait longer.
       const waitMs = waitFor(slots, 1, callsPerMinute, clock.now());
       telemetry.count('CallsDeferred');
-      if (waitMs >= Math.min(deadline.remaining(), deadline.beginWithinMs ?? waitMs + 1)) {
+      if (waitMs >= Math.min(deadline.remaining(), deadline.firstByteMs ?? waitMs + 1)) {
         throw new BudgetSpent(Math.ceil(waitMs / 1000), "eGain's budget of calls is used up");
       }
-      await pause(waitMs, deadline, clock);
+      await pause(waitMs, deadline);
       known = undefined;
     }
   };

@@ -7,7 +7,7 @@ import {
   type Clock,
   createSingleFlight,
   type Deadline,
-  untilBegun,
+  untilFirstByte,
   within,
 } from '../platform/deadline.ts';
 import { errorCode } from '../platform/http-client.ts';
@@ -62,7 +62,7 @@ export function createCredentialsStore(options: CredentialsOptions): Credentials
 
   const read = async (deadline: Deadline): Promise<Credentials> => {
     deadline.signal.throwIfAborted();
-    const begun = untilBegun(deadline, clock);
+    const begun = untilFirstByte(deadline);
     telemetry.count('SecretReads');
     const command = new GetSecretValueCommand({ SecretId: secretArn, VersionStage: 'AWSCURRENT' });
     try {

@@ -63,14 +63,14 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     timeToBegin: () => number,
   ): Promise<AttemptResult> => {
     await options.calls?.take(deadline);
-    const beginWithinMs = timeToBegin();
+    const firstByteMs = timeToBegin();
     const began = clock.now();
     telemetry.count(options.metric);
     try {
       return await attempt(request, deadline, clock, {
         fresh,
         send,
-        ...(Number.isFinite(beginWithinMs) && { beginWithinMs }),
+        ...(Number.isFinite(firstByteMs) && { firstByteMs }),
       });
     } finally {
       if (options.latencyMetric) telemetry.count(options.latencyMetric, clock.now() - began);
@@ -79,7 +79,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
 
   return {
     async send(request, deadline) {
-      const beginBy = clock.now() + (deadline.beginWithinMs ?? Number.POSITIVE_INFINITY);
+      const beginBy = clock.now() + (deadline.firstByteMs ?? Number.POSITIVE_INFINITY);
       const timeToBegin = () => Math.max(0, beginBy - clock.now());
       let result: AttemptResult | undefined;
       let fresh = false;
@@ -113,7 +113,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
         if (!again) return { result, waitTooLong: decision.kind === 'wait-too-long' };
         if (fresh) continue;
         attempts += 1;
-        await pause(afterMs, deadline, clock);
+        await pause(afterMs, deadline);
       }
     },
   };
@@ -158,7 +158,7 @@ interface Timeout {
 
 export type AttemptResult = UpstreamResponse | NetworkError | Timeout;
 
-interface AttemptOptions extends Pick<SendOptions, 'beginWithinMs' | 'fresh'> {
+interface AttemptOptions extends Pick<SendOptions, 'firstByteMs' | 'fresh'> {
   /** In place of the network. */
   readonly send?: Send | undefined;
 }

@@ -3,7 +3,7 @@ import type { Request } from '@middy/core';
 import type { APIGatewayProxyEvent, Context } from 'aws-lambda';
 import { DEFAULT_PAGESIZE, MAX_PAGENUM } from '../accounts/parameters.ts';
 import type { Query } from '../accounts/query.ts';
-import { asFault, Fault } from '../faults.ts';
+import { Fault, toFault } from '../faults.ts';
 import type { Invocation, Middleware } from '../invocation.ts';
 import { type ByteLru, createByteLru } from '../platform/util.ts';
 import type { Snapshot } from '../snapshot/content.ts';
@@ -63,7 +63,7 @@ interface Envelope {
 export function faultResponse(): HttpMiddleware {
   return {
     onError(request) {
-      request.response = responseTo(asFault(request.error), request.event);
+      request.response = responseTo(toFault(request.error), request.event);
     },
   };
 }

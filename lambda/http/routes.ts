@@ -49,7 +49,7 @@ type Route = (event: APIGatewayProxyEvent, context: RemainingTime) => Promise<Ht
  */
 export function createRoutes({ service, openApi, clock, telemetry }: RouteOptions): Route {
   const fetchSnapshot = async (context: RemainingTime): Promise<SnapshotAnswer> => {
-    const deadline = deadlineOf(context, clock);
+    const deadline = deadlineOf(context, { clock });
     try {
       const answer = await service().snapshots.get(deadline);
       noteSnapshot(answer, telemetry);

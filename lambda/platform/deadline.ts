@@ -1,6 +1,23 @@
 import type { Context } from 'aws-lambda';
 import { Fault, isFault } from '../faults.ts';
 
+/** The time and its timers, so that a simulation can set them. */
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Calls back after `ms` milliseconds; the function it returns calls that off. */
+  after(ms: number, callback: () => void): () => void;
+}
+
+/** The process's own time and timers. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  after(ms, callback) {
+    const timer = setTimeout(callback, ms);
+    return () => clearTimeout(timer);
+  },
+};
+
 /** What is kept back of the caller's time, to write the answer. */
 export const ANSWER_MS = 1000;
 /** API Gateway gives up after 29 s, whatever the function may take. */
@@ -8,31 +25,37 @@ export const LONGEST_MS = 25_000;
 
 /** The moment by which one invocation must have its result. Every wait and request knows it. */
 export interface Deadline {
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch, by `clock`. */
   readonly at: number;
+  /** The time by which the invocation's waits pass. */
+  readonly clock: Clock;
   /** Aborts when the deadline passes; its `reason` is a Fault `504-901`. */
   readonly signal: AbortSignal;
   /**
    * How long, in milliseconds, a response of eGain's may take to begin, its retries included. Set
-   * where something older may stand in for what is waited for.
+   * where the caller can answer with something older instead.
    */
-  readonly beginWithinMs?: number;
+  readonly firstByteMs?: number;
   /** Milliseconds left, never negative. */
   remaining(): number;
   /** Calls the timer off. To be called when the invocation ends. */
   dispose(): void;
 }
 
+export interface DeadlineOptions {
+  /** The most that the caller waits, in milliseconds. Default: what a caller behind API Gateway waits. */
+  readonly longestMs?: number;
+  readonly clock?: Clock;
+}
+
 /**
  * The deadline of an invocation: its remaining time less 1 s for the answer.
  *
  * @param remainingMs the platform's remaining time (`context.getRemainingTimeInMillis()`)
- * @param longestMs what the caller waits at most; by default, what one behind API Gateway does
  */
 export function createDeadline(
   remainingMs: number,
-  clock: Clock,
-  longestMs: number = LONGEST_MS,
+  { longestMs = LONGEST_MS, clock = systemClock }: DeadlineOptions = {},
 ): Deadline {
   const ms = Math.max(0, Math.min(remainingMs - ANSWER_MS, longestMs)) || 0;
   const at = clock.now() + ms;
@@ -42,31 +65,31 @@ export function createDeadline(
   const dispose = clock.after(ms, pass);
   return {
     at,
+    clock,
     signal: controller.signal,
     remaining: () => Math.max(0, at - clock.now()),
     dispose,
   };
 }
 
-/** The deadline of the invocation with this context; one that tells no time left has the longest. */
+/** The deadline of the invocation with this context. A context without a remaining time gets `LONGEST_MS`. */
 export function deadlineOf(
   context: Partial<Pick<Context, 'getRemainingTimeInMillis'>>,
-  clock: Clock,
-  longestMs: number = LONGEST_MS,
+  options: DeadlineOptions = {},
 ): Deadline {
   const remainingMs = context.getRemainingTimeInMillis?.() ?? LONGEST_MS + ANSWER_MS;
-  return createDeadline(remainingMs, clock, longestMs);
+  return createDeadline(remainingMs, options);
 }
 
 /**
- * The deadline of something that has not begun before it ends, as one answer of another service:
- * the deadline's own, or `beginWithinMs` from now. Its `dispose` leaves the deadline's timer alone.
+ * The deadline for the first byte of another service's answer: the deadline's own, or `firstByteMs`
+ * from now. Its `dispose` leaves the deadline's timer alone.
  */
-export function untilBegun(deadline: Deadline, clock: Clock): Deadline {
-  const { beginWithinMs } = deadline;
-  if (beginWithinMs === undefined) return { ...deadline, dispose: () => undefined };
+export function untilFirstByte(deadline: Deadline): Deadline {
+  const { firstByteMs } = deadline;
+  if (firstByteMs === undefined) return { ...deadline, dispose: () => undefined };
   const begun = cancellable(deadline);
-  const dispose = clock.after(beginWithinMs, () => begun.cancel(new Fault('timedOut')));
+  const dispose = deadline.clock.after(firstByteMs, () => begun.cancel(new Fault('timedOut')));
   return { ...begun, dispose };
 }
 
@@ -110,7 +133,7 @@ export async function within<T>(work: Promise<T>, { signal }: Deadline): Promise
  *
  * @throws the signal's reason when the deadline passes first, or the work is cancelled
  */
-export function pause(ms: number, { signal }: Deadline, clock: Clock): Promise<void> {
+export function pause(ms: number, { signal, clock }: Deadline): Promise<void> {
   return new Promise((resolve, reject) => {
     const pass = () => {
       callOff();
@@ -162,20 +185,3 @@ export function createSingleFlight<T>(): SingleFlight<T> {
     },
   };
 }
-
-/** The passing of time, so that tests can own it. */
-export interface Clock {
-  /** Milliseconds since the epoch. */
-  now(): number;
-  /** Calls back after `ms` milliseconds; the function it returns calls that off. */
-  after(ms: number, callback: () => void): () => void;
-}
-
-/** The process's own time and timers. */
-export const systemClock: Clock = {
-  now: () => Date.now(),
-  after(ms, callback) {
-    const timer = setTimeout(callback, ms);
-    return () => clearTimeout(timer);
-  },
-};

@@ -17,7 +17,7 @@ export interface SendOptions {
   readonly deadline: Pick<Deadline, 'signal'>;
   readonly clock: Clock;
   /** How long to wait for the response's head, in milliseconds. */
-  readonly beginWithinMs?: number;
+  readonly firstByteMs?: number;
   /** Over a new connection, whatever connections are kept. */
   readonly fresh?: boolean;
 }
@@ -54,7 +54,7 @@ export class ConnectionFailed extends Error {
   }
 }
 
-/** The response did not begin within `beginWithinMs`. */
+/** The response did not begin within `firstByteMs`. */
 export class BeginTimeout extends Error {
   override readonly name = 'BeginTimeout';
 }
@@ -96,7 +96,7 @@ export function errorCode(error: unknown): string | undefined {
 
 function begin(
   { url, method, headers, body }: HttpRequest,
-  { deadline: { signal }, clock, beginWithinMs, fresh = false }: SendOptions,
+  { deadline: { signal }, clock, firstByteMs, fresh = false }: SendOptions,
 ): Promise<IncomingMessage> {
   const options: RequestOptions = {
     method,
@@ -115,7 +115,7 @@ function begin(
     });
     const giveUp = () => outgoing.destroy(new BeginTimeout('the response did not begin in time'));
     const stopWaiting =
-      beginWithinMs === undefined ? () => undefined : clock.after(beginWithinMs, giveUp);
+      firstByteMs === undefined ? () => undefined : clock.after(firstByteMs, giveUp);
     // Stays on: a kept connection can also break once the response is through.
     outgoing.on('error', (error) => {
       stopWaiting();

@@ -128,7 +128,7 @@ export function createService(
     snapshots,
     renew: (deadline) => snapshots.renew(deadline),
     async warmUp() {
-      const deadline = createDeadline(WARM_UP_MS, clock);
+      const deadline = createDeadline(WARM_UP_MS, { clock });
       try {
         const { usable } = await snapshots.warmUp();
         if (!usable) await credentials.get(deadline);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Account } from '../egain/account.ts';
 import { BudgetSpent } from '../egain/call-budget.ts';
-import { asFault, Fault, isFault } from '../faults.ts';
+import { Fault, isFault, toFault } from '../faults.ts';
 import type { ServiceConfig } from '../platform/config.ts';
 import {
   type CancellableDeadline,
@@ -290,7 +290,7 @@ function createSnapshotStore(options: SnapshotStoreOptions): RenewableStore {
           outwaited = seen.current.lease?.owner;
           return instead;
         }
-        await pause(instead === undefined ? pollMs : Math.min(pollMs, leftMs), deadline, clock);
+        await pause(instead === undefined ? pollMs : Math.min(pollMs, leftMs), deadline);
         pollMs = Math.min(LONGEST_POLL_MS, pollMs * 1.6);
         continue;
       }
@@ -441,7 +441,7 @@ export function createWalker(options: WalkerOptions): Walk {
     const lost = new Error('another container has the lease');
     const walk: CancellableDeadline = {
       ...cancellable(deadline),
-      ...(standIn && { beginWithinMs: STAND_IN_AFTER_MS }),
+      ...(standIn && { firstByteMs: STAND_IN_AFTER_MS }),
     };
     const owner = options.nextOwner();
     const lease = await takeLease(board, seen, owner, clock, () => walk.cancel(lost));
@@ -460,9 +460,9 @@ export function createWalker(options: WalkerOptions): Walk {
         telemetry.count('LeasesLost');
         return undefined;
       }
-      await lease.settle(failed(asFault(error), clock.now() - fetchedAt, calls, clock.now()));
+      await lease.settle(failed(toFault(error), clock.now() - fetchedAt, calls, clock.now()));
       telemetry.warn('The accounts could not be fetched', {
-        code: asFault(error).code,
+        code: toFault(error).code,
         reason: error instanceof Fault ? error.message : 'an unexpected error',
       });
       throw error;

@@ -1,4 +1,4 @@
-import { asFault, type Detail, type Fault } from '../faults.ts';
+import { type Detail, type Fault, toFault } from '../faults.ts';
 import type { Middleware } from '../invocation.ts';
 import type { TaskOutput } from './page.ts';
 
@@ -33,7 +33,7 @@ export function thrownFault(): Middleware<unknown, TaskOutput> {
   return {
     onError(request) {
       // Not thrown: Middy would hang the first error, enumerable, on the one that is thrown here.
-      request.error = new TaskError(asFault(request.error));
+      request.error = new TaskError(toFault(request.error));
     },
   };
 }

@@ -9,7 +9,7 @@ import {
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { proxyFor, useProxyOf } from '../../cli/proxy.ts';
 import { checkUrls } from '../../doctor/checks/urls.ts';
-import { createDeadline, systemClock } from '../../lambda/platform/deadline.ts';
+import { createDeadline } from '../../lambda/platform/deadline.ts';
 import { selfSignedCertificate } from '../support/self-signed.ts';
 
 const HOST = 'egain.invalid';
@@ -74,7 +74,7 @@ async function atTheEnd(host: string): Promise<void> {
 async function check(environment: Readonly<Record<string, string>>) {
   const base = `https://${HOST}/conversation/conversationmgr/v3`;
   const egain = { apiUrl: base, tokenUrl: `https://${HOST}/token`, scope: 'x' };
-  const deadline = createDeadline(9000, systemClock);
+  const deadline = createDeadline(9000);
   ends.push(useProxyOf(environment));
   const whole = { ...egain, clientAuthentication: 'body' } as const;
   const { finding } = await checkUrls(whole, deadline, environment).finally(() =>

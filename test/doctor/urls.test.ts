@@ -27,7 +27,7 @@ async function listening(server: Server): Promise<string> {
 }
 
 async function check(apiUrl: string, tokenUrl = apiUrl, clock: Clock = systemClock) {
-  const deadline = createDeadline(9000, clock);
+  const deadline = createDeadline(9000, { clock });
   const egain = { apiUrl, tokenUrl, scope: SCOPE, clientAuthentication: 'body' } as const;
   const { finding } = await checkUrls(egain, deadline, {}).finally(() => deadline.dispose());
   return finding;

@@ -1,7 +1,7 @@
 import type { JWTPayload } from 'jose';
 import { type Authorize, createAuthorize } from '../../lambda/auth/authorize.ts';
 import type { AuthorizerConfig } from '../../lambda/platform/config.ts';
-import type { Clock, Deadline } from '../../lambda/platform/deadline.ts';
+import { type Clock, type Deadline, systemClock } from '../../lambda/platform/deadline.ts';
 import type { MetricName } from '../../lambda/platform/metrics.ts';
 import type { InvocationTelemetry } from '../../lambda/platform/telemetry.ts';
 
@@ -33,6 +33,7 @@ export const PARTNERS = {
 export function createTestDeadline(controller = new AbortController()): Deadline {
   return {
     at: Number.MAX_SAFE_INTEGER,
+    clock: systemClock,
     signal: controller.signal,
     remaining: () => 60_000,
     dispose: () => {},

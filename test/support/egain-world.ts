@@ -1,7 +1,6 @@
 import { afterAll, afterEach, vi } from 'vitest';
 import type { Account } from '../../lambda/egain/account.ts';
 import type { ServiceConfig } from '../../lambda/platform/config.ts';
-import { createDeadline } from '../../lambda/platform/deadline.ts';
 import type { Table } from '../../lambda/platform/table.ts';
 import { createService, type Service } from '../../lambda/snapshot/container.ts';
 import { writeSnapshot } from '../../lambda/snapshot/content.ts';
@@ -14,7 +13,7 @@ import {
   type ScriptedUpstream,
   startScriptedUpstream,
 } from './scripted-upstream.ts';
-import { createVirtualClock, type VirtualClock } from './virtual-clock.ts';
+import { createTestDeadline, createVirtualClock, type VirtualClock } from './virtual-clock.ts';
 
 export const SECRET_ARN = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:egain-AbCdEf';
 
@@ -113,7 +112,7 @@ function createContainer(
     clock,
     telemetry,
     async ask({ remainingMs = 25_000, ...options } = {}) {
-      const deadline = createDeadline(remainingMs, clock.still);
+      const deadline = createTestDeadline(remainingMs, clock);
       try {
         return await service.snapshots.get(deadline, options);
       } finally {

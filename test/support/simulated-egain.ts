@@ -71,12 +71,12 @@ export function connectEgain(options: SimulatedEgainOptions, process: SimulatedP
   const answer = ({ method, url }: HttpRequest) =>
     method === 'POST' ? grantToken() : givePage(new URL(url));
 
-  return (request, { deadline: { signal }, beginWithinMs }) =>
+  return (request, { deadline: { signal }, firstByteMs }) =>
     new Promise((resolve, reject) => {
       signal.throwIfAborted();
       signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-      if (beginWithinMs !== undefined) {
-        process.clock.after(beginWithinMs, () => reject(new BeginTimeout('it has not begun')));
+      if (firstByteMs !== undefined) {
+        process.clock.after(firstByteMs, () => reject(new BeginTimeout('it has not begun')));
       }
       // What is on its way arrives, whatever becomes of the process.
       time.after(roundTripMs / 2, () => {

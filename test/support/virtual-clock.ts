@@ -1,3 +1,4 @@
+import { createDeadline, type Deadline, LONGEST_MS } from '../../lambda/platform/deadline.ts';
 import { createManualClock, type ManualClock } from './manual-clock.ts';
 
 /** Pauses between attempts are shorter than this; deadlines, and what keeps a lease, are not. */
@@ -38,4 +39,13 @@ export function createVirtualClock(startsAt = Date.UTC(2026, 0, 1)): VirtualCloc
       return clock.waiting;
     },
   };
+}
+
+/** A deadline that passes only when the test moves the clock, while pauses before it pass by themselves. */
+export function createTestDeadline(
+  remainingMs: number,
+  clock: VirtualClock,
+  longestMs = LONGEST_MS,
+): Deadline {
+  return { ...createDeadline(remainingMs, { clock: clock.still, longestMs }), clock };
 }

@@ -7,6 +7,7 @@ import { CANARY, createWorld, makeAccounts, startUpstream } from '../../support/
 import { page } from '../../support/fault-row.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 import { recordTelemetry } from '../../support/recorded-telemetry.ts';
+import { createTestDeadline } from '../../support/virtual-clock.ts';
 
 const upstream = await startUpstream();
 
@@ -93,7 +94,7 @@ describe('a walk that fails', () => {
       telemetry,
     });
 
-    await expect(store.get(createDeadline(10_000, clock))).rejects.toBe(thrown);
+    await expect(store.get(createDeadline(10_000, { clock }))).rejects.toBe(thrown);
 
     const message = 'The accounts could not be fetched';
     expect(telemetry.lines).toEqual([{ level: 'warn', message, fields: { code, reason } }]);
@@ -112,8 +113,8 @@ describe('a renewal that is shared', () => {
         after: release.promise,
       },
     ];
-    const long = createDeadline(20_000, clock.still);
-    const short = createDeadline(5000, clock.still);
+    const long = createTestDeadline(20_000, clock);
+    const short = createTestDeadline(5000, clock);
 
     const first = service.snapshots.get(long);
     await arrived.promise;
@@ -130,8 +131,8 @@ describe('a renewal that is shared', () => {
     const { service, clock } = createWorld(upstream);
     const arrived = Promise.withResolvers<void>();
     upstream.accounts.script = [{ hang: true, before: () => arrived.resolve() }];
-    const short = createDeadline(5000, clock.still);
-    const long = createDeadline(20_000, clock.still);
+    const short = createTestDeadline(5000, clock);
+    const long = createTestDeadline(20_000, clock);
 
     const first = service.snapshots.get(short);
     await arrived.promise;

@@ -49,19 +49,20 @@ function container({
     keys: KEYS,
     clock,
     telemetry,
-    fetchAccounts: ({ beginWithinMs }) => {
+    fetchAccounts: ({ firstByteMs }) => {
       walks += 1;
-      patience.push(beginWithinMs);
+      patience.push(firstByteMs);
       return walk();
     },
   });
-  const ask = (how?: SnapshotOptions) => store.get(createDeadline(26_000, clock), how);
+  const ask = (how?: SnapshotOptions) => store.get(createDeadline(26_000, { clock }), how);
   return { store, telemetry, ask };
 }
 
 /** A container whose snapshot a schedule renews. */
 const scheduled = () => container({ config: { ...CONFIG, refreshSeconds: 60 } });
-const renew = ({ store }: Container) => store.renew(createDeadline(900_000, clock, 900_000));
+const renew = ({ store }: Container) =>
+  store.renew(createDeadline(900_000, { clock, longestMs: 900_000 }));
 const usable = async ({ store }: Container) => (await store.warmUp()).usable;
 
 /** Lets everything happen that needs no time. */

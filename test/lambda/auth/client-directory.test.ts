@@ -13,7 +13,7 @@ beforeEach(() => {
   vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'test');
 });
 
-const deadline = createDeadline(9000, createManualClock());
+const deadline = createDeadline(9000, { clock: createManualClock() });
 const ARN = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:directory-AbCdEf';
 
 describe("the directory of partners' clients", () => {

@@ -19,7 +19,7 @@ describe('a deadline', () => {
     [Number.POSITIVE_INFINITY, 25_000],
   ])('leaves of %d ms %d', (remaining, left) => {
     const clock = createManualClock();
-    const deadline = createDeadline(remaining, clock);
+    const deadline = createDeadline(remaining, { clock });
 
     expect(deadline.remaining()).toBe(left);
     expect(deadline.at).toBe(clock.now() + left);
@@ -30,12 +30,12 @@ describe('a deadline', () => {
     [{ getRemainingTimeInMillis: () => 3000 }, 2000],
     [{}, 25_000],
   ])("is that of the invocation's context: %o", (context, left) => {
-    expect(deadlineOf(context, createManualClock()).remaining()).toBe(left);
+    expect(deadlineOf(context, { clock: createManualClock() }).remaining()).toBe(left);
   });
 
   test('aborts when it passes, with its fault', () => {
     const clock = createManualClock();
-    const deadline = createDeadline(3000, clock);
+    const deadline = createDeadline(3000, { clock });
 
     clock.advance(1999);
     expect(deadline.signal.aborted).toBe(false);
@@ -48,7 +48,7 @@ describe('a deadline', () => {
   test('keeps no timer once it is disposed of', () => {
     const clock = createManualClock();
 
-    createDeadline(3000, clock).dispose();
+    createDeadline(3000, { clock }).dispose();
 
     expect(clock.waiting).toBe(0);
   });
@@ -57,7 +57,7 @@ describe('a deadline', () => {
 describe('a cancellable deadline', () => {
   test('aborts on either cause', () => {
     const clock = createManualClock();
-    const deadline = createDeadline(3000, clock);
+    const deadline = createDeadline(3000, { clock });
     const [cancelled, other] = [cancellable(deadline), cancellable(deadline)];
 
     cancelled.cancel('enough');
@@ -72,7 +72,7 @@ describe('a cancellable deadline', () => {
 describe('waiting', () => {
   test('ends with the work, or with the deadline', async () => {
     const clock = createManualClock();
-    const deadline = createDeadline(3000, clock);
+    const deadline = createDeadline(3000, { clock });
     const endless = within(Promise.withResolvers().promise, deadline);
 
     await expect(within(Promise.resolve('done'), deadline)).resolves.toBe('done');
@@ -84,10 +84,10 @@ describe('waiting', () => {
 
   test('is for so long, and leaves no timer behind', async () => {
     const clock = createManualClock();
-    const deadline = createDeadline(3000, clock);
+    const deadline = createDeadline(3000, { clock });
 
-    const short = pause(500, deadline, clock);
-    const long = pause(5000, deadline, clock);
+    const short = pause(500, deadline);
+    const long = pause(5000, deadline);
     clock.advance(500);
     await short;
     clock.advance(1500);

@@ -53,7 +53,7 @@ describe('an answer', () => {
     const clock = createManualClock();
     upstream.accounts.script = [{ status, body: 'ab' }];
 
-    await get({ clock, beginWithinMs: 5000 });
+    await get({ clock, firstByteMs: 5000 });
 
     expect(clock.waiting).toBe(0);
   });
@@ -74,7 +74,7 @@ describe('an answer', () => {
     const caller = new AbortController();
     upstream.accounts.script = [{ drop: 'never-ends', body: 'abcd' }];
 
-    const answer = get({ clock, deadline: caller, beginWithinMs: 5000 });
+    const answer = get({ clock, deadline: caller, firstByteMs: 5000 });
     await vi.waitFor(() => expect(upstream.accounts.calls).toHaveLength(1));
     await vi.waitFor(() => expect(clock.waiting).toBe(0));
     clock.advance(5000);
@@ -143,7 +143,7 @@ describe('a request', () => {
     globalAgent.destroy();
     upstream.accounts.script = [{ drop: 'at-once' }];
 
-    await expect(get({ clock, beginWithinMs: 5000 })).rejects.toMatchObject({
+    await expect(get({ clock, firstByteMs: 5000 })).rejects.toMatchObject({
       name: 'ConnectionFailed',
       reusedSocket: false,
     });

@@ -148,7 +148,7 @@ describe('an answer', () => {
     const hanging = Promise.withResolvers<void>();
     upstream.accounts.script = [{ hang: true, before: () => hanging.resolve() }];
 
-    const response = get({ clock, beginWithinMs: 5000 });
+    const response = get({ clock, firstByteMs: 5000 });
     await hanging.promise;
     clock.advance(5000);
 
@@ -162,7 +162,7 @@ describe('an answer', () => {
       { body: 'ab', headers: { 'content-length': '2' }, between: end.promise },
     ];
 
-    const response = get({ clock, beginWithinMs: 5000 });
+    const response = get({ clock, firstByteMs: 5000 });
     await vi.waitFor(() => expect(upstream.accounts.calls).toHaveLength(1));
     await vi.waitFor(() => expect(clock.waiting).toBe(0));
     clock.advance(9000);

@@ -8,7 +8,7 @@ import {
 import { createManualClock } from '../../support/manual-clock.ts';
 
 const clock = createManualClock();
-const longest = () => createDeadline(26_000, clock);
+const longest = () => createDeadline(26_000, { clock });
 
 /** Work that a test ends, and how often it was begun. */
 function createWork() {

@@ -33,7 +33,10 @@ function integrationMs(): number[] {
 /** What is left for the work itself of a function's time. */
 function workMs(id: string, longestMs?: number): number {
   const context = { getRemainingTimeInMillis: () => functionMs(id) };
-  const deadline = deadlineOf(context, createManualClock(), longestMs);
+  const deadline = deadlineOf(context, {
+    clock: createManualClock(),
+    ...(longestMs !== undefined && { longestMs }),
+  });
   deadline.dispose();
   return deadline.remaining();
 }

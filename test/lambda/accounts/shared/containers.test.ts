@@ -1,5 +1,4 @@
 import { describe, expect, test, vi } from 'vitest';
-import { createDeadline } from '../../../../lambda/platform/deadline.ts';
 import type { World } from '../../../support/egain-world.ts';
 import {
   createFleet,
@@ -8,6 +7,7 @@ import {
   startUpstream,
   tokenReply,
 } from '../../../support/egain-world.ts';
+import { createTestDeadline } from '../../../support/virtual-clock.ts';
 
 const upstream = await startUpstream();
 
@@ -311,7 +311,7 @@ describe('with a schedule', () => {
   test('requests leave the renewal to it, until it has evidently stopped', async () => {
     const { containers, clock } = createFleet(upstream, 2, { refreshSeconds: 60 });
     const [api, refresh] = containers;
-    const deadline = createDeadline(900_000, clock.still, Number.POSITIVE_INFINITY);
+    const deadline = createTestDeadline(900_000, clock, Number.POSITIVE_INFINITY);
     await expect(refresh?.service.renew(deadline)).resolves.toBe('renewed');
     await expect(api?.ask()).resolves.toMatchObject({ state: 'hit' });
     clock.advance(59_000);

@@ -54,7 +54,12 @@ async function walk(options: Partial<WalkerOptions> & { readonly doubted?: strin
     fetchAccounts: (...call) => fetchAccounts(...call),
     ...others,
   });
-  return walker(await common.board.read(), createDeadline(60_000, clock, 60_000), false, doubted);
+  return walker(
+    await common.board.read(),
+    createDeadline(60_000, { clock, longestMs: 60_000 }),
+    false,
+    doubted,
+  );
 }
 
 const current = (): Current => JSON.parse(bare.items.get(KEYS.current)?.body ?? '{}') as Current;

@@ -42,7 +42,7 @@ afterEach(() => secretsManager.reset());
 afterAll(() => secretsManager.restore());
 
 const reads = () => secretsManager.on(GetSecretValueCommand);
-const inTime = (): Deadline => createDeadline(26_000, clock);
+const inTime = (): Deadline => createDeadline(26_000, { clock });
 
 function holds({ version, ...value }: typeof FIRST): void {
   reads().resolves({ SecretString: JSON.stringify(value), VersionId: version });
@@ -349,7 +349,7 @@ test.each([
 
 describe('a read', () => {
   test('ends with 504-901 as soon as something older is to stand in', async () => {
-    const deadline = { ...inTime(), beginWithinMs: 5000 };
+    const deadline = { ...inTime(), firstByteMs: 5000 };
     reads().callsFake(() => new Promise(() => undefined));
 
     const asked = store.get(deadline);
@@ -369,7 +369,7 @@ describe('a read', () => {
     clock.advance(5 * MINUTE);
     reads().callsFake(() => new Promise(() => undefined));
 
-    const asked = store.get({ ...inTime(), beginWithinMs: 5000 });
+    const asked = store.get({ ...inTime(), firstByteMs: 5000 });
     clock.advance(5000);
 
     await expect(asked).resolves.toEqual(FIRST);
@@ -382,7 +382,7 @@ describe('a read', () => {
   test('that is late is broken off', async () => {
     reads().callsFake(() => new Promise(() => undefined));
 
-    const asked = faultOf(store.get({ ...inTime(), beginWithinMs: 5000 }));
+    const asked = faultOf(store.get({ ...inTime(), firstByteMs: 5000 }));
     const [call] = secretsManager.commandCalls(GetSecretValueCommand);
     const [, options] = (call?.args ?? []) as readonly unknown[];
     expect(options).toMatchObject({ abortSignal: { aborted: false } });
@@ -393,7 +393,7 @@ describe('a read', () => {
   });
 
   test('that has ended leaves no timer behind', async () => {
-    const deadline = { ...inTime(), beginWithinMs: 5000 };
+    const deadline = { ...inTime(), firstByteMs: 5000 };
     const { waiting } = clock;
 
     await store.get(deadline);
@@ -415,7 +415,9 @@ describe('a read', () => {
   });
 
   test('is not begun when no time is left', async () => {
-    await expect(store.get(createDeadline(0, clock))).rejects.toMatchObject({ code: '504-901' });
+    await expect(store.get(createDeadline(0, { clock }))).rejects.toMatchObject({
+      code: '504-901',
+    });
 
     expect(secretsManager).not.toHaveReceivedAnyCommand();
   });

@@ -35,7 +35,7 @@ async function ask(result: AttemptResult, endpoint: Partial<TokenEndpoint> = {})
         return { result, waitTooLong: false };
       },
     },
-    createDeadline(26_000, createManualClock()),
+    createDeadline(26_000, { clock: createManualClock() }),
     () => NOW,
   );
   return { outcome: await grant.catch((error: unknown) => error), requests };

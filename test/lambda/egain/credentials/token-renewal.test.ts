@@ -74,7 +74,7 @@ function credentialsOf(version = 'none'): Credentials {
   return { clientId: version, clientSecret: 'x', version };
 }
 
-const inTime = () => createDeadline(26_000, clock);
+const inTime = () => createDeadline(26_000, { clock });
 const get = () => source.get(inTime());
 const replace = (token: Token) => source.replace(token, inTime());
 /** The token in place of one, which has to be there. */

@@ -25,7 +25,7 @@ async function walk(...pages: Pick<FetchedPage, 'account' | 'bytes'>[]) {
       const page = pages[(request?.pagenum ?? 1) - 1] ?? { account: [], bytes: 2 };
       return { ...page, paginationInfo: { count, pagesize } };
     },
-    createDeadline(25_000, createManualClock()),
+    createDeadline(25_000, { clock: createManualClock() }),
     telemetry,
     { onPages: (number) => known.push(number) },
   );
@@ -91,7 +91,7 @@ const walkInto = async (error: unknown) =>
       if (request !== undefined) throw error;
       return { account: accountsFrom(0, 2), bytes: 9, paginationInfo: { count: 2, pagesize: 2 } };
     },
-    createDeadline(25_000, createManualClock()),
+    createDeadline(25_000, { clock: createManualClock() }),
     recordTelemetry(),
   );
 

@@ -21,7 +21,7 @@ let deadline: Deadline;
 
 beforeEach(() => {
   clock = createManualClock();
-  deadline = createDeadline(26_000, clock);
+  deadline = createDeadline(26_000, { clock });
 });
 
 const unread = (status: number, why: HttpResponse['unread']) =>
@@ -112,7 +112,7 @@ test('an attempt knows its bounds', async () => {
     return responseOf(200);
   };
 
-  await attempt(REQUEST, deadline, clock, { send, fresh: true, beginWithinMs: 7 });
+  await attempt(REQUEST, deadline, clock, { send, fresh: true, firstByteMs: 7 });
 
-  expect(options).toEqual([{ maxBytes: 1000, deadline, clock, fresh: true, beginWithinMs: 7 }]);
+  expect(options).toEqual([{ maxBytes: 1000, deadline, clock, fresh: true, firstByteMs: 7 }]);
 });

@@ -36,9 +36,9 @@ function container(seen: Table = table): CallBudget {
   });
 }
 
-const forMs = (ms: number, beginWithinMs?: number): Deadline => ({
-  ...createDeadline(ms, clock, Number.POSITIVE_INFINITY),
-  ...(beginWithinMs !== undefined && { beginWithinMs }),
+const forMs = (ms: number, firstByteMs?: number): Deadline => ({
+  ...createDeadline(ms, { clock, longestMs: Number.POSITIVE_INFINITY }),
+  ...(firstByteMs !== undefined && { firstByteMs }),
 });
 /** What a caller has left, when a second is kept back for the answer. */
 const withLeft = (ms: number) => forMs(ms + 1000);
@@ -186,8 +186,8 @@ describe('a call past the budget', () => {
   });
 });
 
-function forBegin(beginWithinMs: number | undefined): Partial<Deadline> {
-  return beginWithinMs === undefined ? {} : { beginWithinMs };
+function forBegin(firstByteMs: number | undefined): Partial<Deadline> {
+  return firstByteMs === undefined ? {} : { firstByteMs };
 }
 
 describe('containers that share the table', () => {

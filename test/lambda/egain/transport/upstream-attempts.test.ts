@@ -21,7 +21,11 @@ import {
 import type { LogFields } from '../../../../lambda/platform/telemetry.ts';
 import { type RecordedTelemetry, recordTelemetry } from '../../../support/recorded-telemetry.ts';
 import { REQUEST, responseOf } from '../../../support/upstream-exchange.ts';
-import { createVirtualClock, type VirtualClock } from '../../../support/virtual-clock.ts';
+import {
+  createTestDeadline,
+  createVirtualClock,
+  type VirtualClock,
+} from '../../../support/virtual-clock.ts';
 
 let clock: VirtualClock;
 let telemetry: RecordedTelemetry;
@@ -36,16 +40,16 @@ beforeEach(() => {
 
 const refused = (reusedSocket = false) =>
   new ConnectionFailed(Object.assign(new Error(), { code: 'ECONNRESET' }), reusedSocket);
-const within = (beginWithinMs: number): Deadline => ({
-  ...createDeadline(26_000, clock.still),
-  beginWithinMs,
+const within = (firstByteMs: number): Deadline => ({
+  ...createTestDeadline(26_000, clock),
+  firstByteMs,
 });
 
 /** Sends to a server of which this comes, one after the other, each after some time. */
 function send(
   outcomes: readonly (HttpResponse | Error)[],
   {
-    deadline = createDeadline(26_000, clock.still),
+    deadline = createTestDeadline(26_000, clock),
     eachTakesMs = 0,
     request = REQUEST,
     ...options
@@ -202,7 +206,7 @@ describe('a further attempt', () => {
   });
 
   test('is not made once its work is cancelled', async () => {
-    const deadline = cancellable(createDeadline(26_000, clock.still));
+    const deadline = cancellable(createDeadline(26_000, { clock: clock.still }));
 
     const sent = send([responseOf(503)], { deadline, clock: clock.still });
     await vi.waitFor(() => expect(warned()).toHaveLength(1));
@@ -217,13 +221,13 @@ describe('the time to begin', () => {
   test('is told to no attempt that may take whatever is left', async () => {
     await send([responseOf(200)]);
 
-    expect(made[0]).not.toHaveProperty('beginWithinMs');
+    expect(made[0]).not.toHaveProperty('firstByteMs');
   });
 
   test('is shared by all attempts and the pauses between them', async () => {
     await send([responseOf(503), responseOf(200)], { deadline: within(5000), eachTakesMs: 1000 });
 
-    const [first, second] = made.map(({ beginWithinMs }) => beginWithinMs);
+    const [first, second] = made.map(({ firstByteMs }) => firstByteMs);
     expect(first).toBe(5000);
     expect(second).toBeLessThanOrEqual(3950);
     expect(second).toBeGreaterThan(3900);
@@ -232,7 +236,7 @@ describe('the time to begin', () => {
   test('is never less than nothing', async () => {
     await send([refused(true), responseOf(200)], { deadline: within(500), eachTakesMs: 600 });
 
-    expect(made.map(({ beginWithinMs }) => beginWithinMs)).toEqual([500, 0]);
+    expect(made.map(({ firstByteMs }) => firstByteMs)).toEqual([500, 0]);
   });
 
   test('leaves no further attempt once it is over', async () => {
@@ -248,7 +252,7 @@ describe('the time to begin', () => {
       latencyMetric: 'UpstreamLatency',
     });
 
-    expect(made[0]?.beginWithinMs).toBe(4000);
+    expect(made[0]?.firstByteMs).toBe(4000);
     expect(telemetry.total('UpstreamLatency')).toBe(0);
   });
 });

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { createRetryBudget, createUpstream } from '../../../../lambda/egain/send.ts';
-import { createDeadline } from '../../../../lambda/platform/deadline.ts';
 import {
   createWorld,
   makeAccounts,
   servePages,
   startUpstream,
 } from '../../../support/egain-world.ts';
+import { createTestDeadline } from '../../../support/virtual-clock.ts';
 
 const upstream = await startUpstream();
 
@@ -76,7 +76,7 @@ describe('a server that keeps failing', () => {
     } as const;
 
     for (let caller = 0; caller < 20; caller += 1) {
-      await server.send(request, createDeadline(25_000, clock.still));
+      await server.send(request, createTestDeadline(25_000, clock));
     }
 
     // Twenty first attempts, twenty retries, and what came back while they were being made.
