@@ -1,69 +1,47 @@
-import { writeFileSync } from 'node:fs';
+/** `npm run bench`: measures everything and writes the tables of docs/performance.md. */
+import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
-import { measureCold } from './cold.ts';
-import { measureFleet } from './fleet.ts';
+import { type Section, show, table } from './figures.ts';
+import { startWorld } from './functions.ts';
+import { measureImport } from './import.ts';
 import { measureLoad } from './load.ts';
-import { measureNewcomer } from './newcomer.ts';
-import { notes } from './notes.ts';
-import { type Section, table } from './statistics.ts';
-import { prepareSubjects } from './subjects.ts';
-import { measureWaiting } from './waiting.ts';
-import { measureWalk } from './walk.ts';
+import { countPageCalls } from './page-calls.ts';
 import { measureWarm } from './warm.ts';
-import { startWorld } from './world.ts';
 
-/** One section alone, where it is named; the page is then left as it is. */
-const [, , only] = process.argv;
-const began = performance.now();
+const PAGE = new URL('../docs/performance.md', import.meta.url);
+const BEGIN = '<!-- Written by `npm run bench`. -->';
+const END = '<!-- End of what `npm run bench` writes. -->';
+
 const world = await startWorld();
-const subjects = prepareSubjects(world);
 const sections: [title: string, section: Section][] = [];
-
-async function measure(title: string, measurement: () => Promise<Section>): Promise<void> {
-  if (only !== undefined && only !== title.toLowerCase()) return;
-  const section = await measurement();
-  sections.push([title, section]);
-  console.log(`\n## ${title}\n\n${section.text}`);
-}
-
 try {
-  await measure('Cold', () => measureCold(world, subjects));
-  await measure('Newcomer', () => measureNewcomer(world, subjects));
-  await measure('Warm', () => measureWarm(world, subjects));
-  await measure('Load', () => measureLoad(world));
-  await measure('Waiting', () => measureWaiting(world, subjects));
-  await measure('Walk', () => measureWalk(world));
-  await measure('Fleet', measureFleet);
+  sections.push(['Import and first answer', await measureImport(world, 15)]);
+  sections.push(['Warm answers', await measureWarm(world, 3)]);
+  sections.push(['Calls to eGain', await countPageCalls(world)]);
+  sections.push(['Load', await measureLoad(world)]);
 } finally {
-  subjects.remove();
-  await world.child.stop();
+  await world.stop();
 }
-
-const targets = sections.flatMap(([, section]) => section.targets);
-const reached = table(
-  ['', 'target', 'measured', ''],
-  targets.map(({ what, target, measured, met }) => [
-    what,
-    target,
-    measured,
-    met ? 'met' : '**not met**',
-  ]),
+const held = sections.flatMap(([, section]) => section.held);
+const limits = table(
+  ['', 'measured', 'limit'],
+  held.map(({ what, measured, limit }) => [what, show(measured), show(limit)]),
 );
-console.log(`\n## To reach\n\n${reached}`);
+const written = [
+  `Measured on ${machine()}.`,
+  '## Limits',
+  limits,
+  ...sections.flatMap(([title, { text }]) => [`## ${title}`, text]),
+].join('\n\n');
+console.log(written);
+writeFileSync(PAGE, pageWith(readFileSync(PAGE, 'utf8'), written));
 
-if (only === undefined) writePage();
-
-function writePage(): void {
-  const page = [
-    '# Performance',
-    '`npm run bench` measures this and writes this page. Every ratio is of one run: the peers take turns with the product, so that what the machine does besides meets all of them. A figure is a median, with the quartiles in brackets.',
-    `The machine: ${machine()}. The run took ${Math.round((performance.now() - began) / 1000)} s.`,
-    '## To reach',
-    reached,
-    ...sections.flatMap(([title, { text }]) => [`## ${title}`, text]),
-    notes,
-  ];
-  writeFileSync(new URL('../docs/performance.md', import.meta.url), `${page.join('\n\n')}\n`);
+/** @throws Error when the page has lost its markers */
+function pageWith(page: string, tables: string): string {
+  const begin = page.indexOf(BEGIN);
+  const end = page.indexOf(END);
+  if (begin < 0 || end < begin) throw new Error('docs/performance.md has lost its markers');
+  return `${page.slice(0, begin + BEGIN.length)}\n\n${tables}\n\n${page.slice(end)}`;
 }
 
 /** What the figures depend on, and nothing that names the machine. */

@@ -1,40 +1,43 @@
-/** What a list of accounts holds, as far as the peers look at it. */
-export interface Account {
+import axios from 'axios';
+
+/** An account, as far as the peers read it. */
+interface Account {
   readonly id?: string | null;
   readonly name: string;
   readonly active?: boolean | null;
   readonly [field: string]: unknown;
 }
 
-export interface AccountsPage {
+interface AccountsPage {
   readonly paginationInfo: { readonly count: number; readonly pagesize: number };
   readonly account: readonly Account[];
 }
 
 export type Query = Readonly<Record<string, string | undefined>>;
 
-/** Every account, page after page. */
-export async function allAccounts(
-  getPage: (query: string) => Promise<AccountsPage>,
-): Promise<Account[]> {
-  const first = await getPage('');
+/** Every account of eGain's, page after page. */
+export async function allAccounts(token: string): Promise<Account[]> {
+  const url = `${process.env['EGAIN_API_URL']}/accounts`;
+  const headers = { Authorization: `Bearer ${token}` };
+  const { data: first } = await axios.get<AccountsPage>(url, { headers });
   const { count, pagesize } = first.paginationInfo;
   const accounts = [...first.account];
   for (let page = 2; accounts.length < count; page += 1) {
-    const next = await getPage(`?$pagenum=${page}&$pagesize=${pagesize}`);
+    const query = `?$pagenum=${page}&$pagesize=${pagesize}`;
+    const { data: next } = await axios.get<AccountsPage>(url + query, { headers });
     if (next.account.length === 0) break;
     accounts.push(...next.account);
   }
   return accounts;
 }
 
-/** The partner's page: filtered, sorted by name, cut, and with the fields that are not for it gone. */
+/** The partner's page: filtered, sorted by name, and with the fields that every partner may see. */
 export function answerTo(accounts: readonly Account[], query: Query): string {
   const { name, active, pagenum = '1', pagesize = '100' } = query;
   const matching = accounts
     .filter((account) => name === undefined || account.name.toLowerCase().includes(name))
     .filter((account) => active === undefined || String(account.active ?? true) === active)
-    .toSorted((a, b) => compare(a.name.toLowerCase(), b.name.toLowerCase()));
+    .toSorted((a, b) => a.name.localeCompare(b.name));
   const start = (Number(pagenum) - 1) * Number(pagesize);
   return JSON.stringify({
     paginationInfo: {
@@ -50,8 +53,4 @@ function summary({ id, name, description, active, channel, created, modified, ..
   const { defaultLanguage } = rest['chatConfigurations'] as { readonly defaultLanguage?: string };
   const chatConfigurations = { defaultLanguage };
   return { id, name, description, active, channel, created, modified, chatConfigurations };
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : Number(a > b);
 }

@@ -5,41 +5,23 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import withMiddleware from '@middy/core';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
-import axios from 'axios';
-import { ClientCredentials } from 'simple-oauth2';
-import { type AccountsPage, allAccounts, answerTo } from './answer.ts';
+import { allAccounts, answerTo } from './answer.ts';
+import { egainToken } from './egain-token.ts';
 
-const { CREDENTIALS_SECRET_ARN, EGAIN_API_URL, EGAIN_TOKEN_URL = '', EGAIN_SCOPE } = process.env;
+const { CREDENTIALS_SECRET_ARN } = process.env;
 const secrets = new SecretsManagerClient({});
 
 async function fetchToken(): Promise<string> {
-  const { SecretString = '' } = await secrets.send(
-    new GetSecretValueCommand({ SecretId: CREDENTIALS_SECRET_ARN }),
-  );
+  const command = new GetSecretValueCommand({ SecretId: CREDENTIALS_SECRET_ARN });
+  const { SecretString = '' } = await secrets.send(command);
   const { clientId, clientSecret } = JSON.parse(SecretString) as Record<string, string>;
-  const { origin, pathname } = new URL(EGAIN_TOKEN_URL);
-  const client = new ClientCredentials({
-    client: { id: clientId ?? '', secret: clientSecret ?? '' },
-    auth: { tokenHost: origin, tokenPath: pathname },
-    options: { authorizationMethod: 'body' },
-  });
-  const { token } = await client.getToken({ scope: EGAIN_SCOPE ?? '' });
-  return String(token['access_token']);
+  return egainToken(clientId, clientSecret);
 }
 
 export const handler = withMiddleware(
-  async (event: APIGatewayProxyEvent): Promise<APIGatewayProxyResult> => {
-    const headers = { Authorization: `Bearer ${await fetchToken()}` };
-    const accounts = await allAccounts(async (query) => {
-      const answer = await axios.get<AccountsPage>(`${EGAIN_API_URL}/accounts${query}`, {
-        headers,
-      });
-      return answer.data;
-    });
-    return {
-      statusCode: 200,
-      headers: { 'Content-Type': 'application/json' },
-      body: answerTo(accounts, event.queryStringParameters ?? {}),
-    };
-  },
+  async (event: APIGatewayProxyEvent): Promise<APIGatewayProxyResult> => ({
+    statusCode: 200,
+    headers: { 'Content-Type': 'application/json' },
+    body: answerTo(await allAccounts(await fetchToken()), event.queryStringParameters ?? {}),
+  }),
 );

@@ -4,18 +4,11 @@
  */
 import replyFrom from '@fastify/reply-from';
 import fastify from 'fastify';
-import { ClientCredentials } from 'simple-oauth2';
-import { serveChild } from '../child.ts';
+import { sendReport } from '../child.ts';
+import { egainToken } from './egain-token.ts';
 
-const { EGAIN_API_URL, EGAIN_TOKEN_URL = '', EGAIN_SCOPE = '' } = process.env;
-const { EGAIN_CLIENT_ID = '', EGAIN_CLIENT_SECRET = '' } = process.env;
-const { origin, pathname } = new URL(EGAIN_TOKEN_URL);
-const client = new ClientCredentials({
-  client: { id: EGAIN_CLIENT_ID, secret: EGAIN_CLIENT_SECRET },
-  auth: { tokenHost: origin, tokenPath: pathname },
-  options: { authorizationMethod: 'body' },
-});
-const granted = await client.getToken({ scope: EGAIN_SCOPE });
+const { EGAIN_API_URL, EGAIN_CLIENT_ID, EGAIN_CLIENT_SECRET } = process.env;
+const token = await egainToken(EGAIN_CLIENT_ID, EGAIN_CLIENT_SECRET);
 
 const app = fastify();
 await app.register(replyFrom);
@@ -24,9 +17,9 @@ app.get('/accounts', (_request, reply) =>
     queryString: {},
     rewriteRequestHeaders: (_original, headers) => ({
       ...headers,
-      authorization: `Bearer ${String(granted.token['access_token'])}`,
+      authorization: `Bearer ${token}`,
     }),
   }),
 );
-await app.listen({ port: 0, host: '127.0.0.1' });
-serveChild({ address: () => app.server.address() });
+const url = await app.listen({ port: 0, host: '127.0.0.1' });
+sendReport(Number(new URL(url).port));
