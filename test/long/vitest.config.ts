@@ -6,6 +6,9 @@ export default defineConfig({
   test: {
     include: ['test/long/**/*.long.ts'],
     globalSetup: 'test/support/temporary-root.ts',
+    // As in the tests of `npm test`: most of the time goes to waiting, and to loading the CDK.
+    maxWorkers: '100%',
+    isolate: false,
     testTimeout: 120_000,
     hookTimeout: 60_000,
     reporters:
