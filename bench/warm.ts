@@ -20,7 +20,7 @@ export async function measureWarm(world: World, runs: number): Promise<Section> 
   });
   return {
     text: [
-      `Pages of 100 accounts from a snapshot in memory, medians of ${runs} processes. A new question is another page or order of \`active=true\` each time.`,
+      `Pages of 100 accounts from a snapshot in memory, medians of ${runs} processes and several rounds in each. A new question is another page or order of \`active=true\` each time.`,
       table(
         ['accounts, question', 'stringify, µs', 'ApiFunction, µs', 'ratio'],
         [...rowsOf('1,000', few), ...rowsOf('10,000', many)],
