@@ -16,11 +16,12 @@ export function budgetNotes(
   { egain: { callsPerMinute }, cache }: Pick<StageConfig, 'egain' | 'cache'>,
   { requests, milliseconds }: MeasuredWalk,
 ): string[] {
-  const { freshSeconds, refreshSeconds, shared } = cache;
+  const { freshSeconds, refreshSeconds } = cache;
   const period = refreshSeconds ?? freshSeconds;
-  const who = shared ? 'all containers together send' : 'each container of the functions sends';
   const key = refreshSeconds === undefined ? 'cache.freshSeconds' : 'cache.refreshSeconds';
-  const notes = [`${who} eGain ${number(requests)} every ${period} s at most (${key})`];
+  const notes = [
+    `all containers together send eGain ${number(requests)} every ${period} s at most (${key})`,
+  ];
   // One more for the token, whose turn comes once in its life.
   const calls = requests + 1;
   if (callsPerMinute === undefined) return notes;

@@ -48,7 +48,7 @@ export class AccountsStack extends Stack {
         ...config.credentials,
         removalPolicy: removalPolicy(config),
       });
-    const table = config.cache.shared ? new SharedTable(this, 'SharedTable') : undefined;
+    const table = new SharedTable(this, 'SharedTable');
     const logs = logKeeping(config);
     const telemetry = {
       LOG_LEVEL: config.functions.logLevel,
@@ -56,7 +56,7 @@ export class AccountsStack extends Stack {
     };
     const service = {
       ...telemetry,
-      ...serviceEnvironment(config, egain.secretArn, table?.tableName),
+      ...serviceEnvironment(config, egain.secretArn, table.tableName),
     };
     this.apiFunction = new AccountsFunction(this, 'ApiFunction', {
       ...config.functions.concurrency.api,
@@ -97,7 +97,7 @@ export class AccountsStack extends Stack {
     }
     for (const reader of readers) {
       egain.grantRead(reader);
-      table?.grantUse(reader);
+      table.grantUse(reader);
     }
     this.authorizerFunction = new AccountsFunction(this, 'AuthorizerFunction', {
       ...config.functions.concurrency.authorizer,

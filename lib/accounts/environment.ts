@@ -23,7 +23,7 @@ export interface FunctionEnvironments {
 export function serviceEnvironment(
   { egain, cache }: Pick<StageConfig, 'egain' | 'cache'>,
   secretArn: string,
-  sharedTableName: string | undefined,
+  sharedTableName: string,
 ): ServiceEnvironment {
   return {
     CREDENTIALS_SECRET_ARN: secretArn,

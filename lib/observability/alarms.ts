@@ -181,18 +181,17 @@ function decay({ cache, stage }: AlarmsProps): Watch[] {
 /** What containers share, and what renews it. */
 function sharing({ cache, stage }: AlarmsProps): Watch[] {
   const metrics = serviceMetrics(stage);
-  const { shared, refreshSeconds } = cache;
-  const watches: Watch[] = [];
-  if (shared) {
-    watches.push({
+  const { refreshSeconds } = cache;
+  const watches: Watch[] = [
+    {
       section: 'SharedTableUnusable',
       means:
         'Containers cannot use the table that they share, in 2 of 3 periods of 5 minutes. Each goes on alone, so eGain is asked by all of them.',
       metric: metrics.of('api', 'SharedTableFailures'),
       threshold: TABLE_FAILURES,
       periods: [2, 3],
-    });
-  }
+    },
+  ];
   if (refreshSeconds !== undefined) {
     // In whole minutes, and no more than the day that CloudWatch takes.
     const minutes = Math.min(Math.max(5, Math.ceil(refreshSeconds / 60)), 24 * 60);

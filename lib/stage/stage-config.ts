@@ -78,7 +78,7 @@ function issuesOf(issue: z.core.$ZodIssue): ConfigIssue[] {
     const known = knownKeysAt(issue.path);
     return issue.keys.map((key) => ({
       path: [...issue.path, key],
-      expected: noSuchKey(key, known),
+      expected: REMOVED_KEYS.get([...issue.path, key].join('.')) ?? noSuchKey(key, known),
     }));
   }
   if (issue.code === 'invalid_key') {
@@ -86,6 +86,15 @@ function issuesOf(issue: z.core.$ZodIssue): ConfigIssue[] {
   }
   return [{ path: issue.path, expected: expectation(issue) }];
 }
+
+/** What to do about keys that earlier versions took. */
+const REMOVED_KEYS: ReadonlyMap<string, string> = new Map([
+  [
+    'cache.shared',
+    'no such key: all containers always share one table, and there is no switch for it any more. ' +
+      'Remove the key',
+  ],
+]);
 
 function noSuchKey(key: string, known: readonly string[]): string {
   const meant = closest(key, known);

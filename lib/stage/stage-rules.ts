@@ -28,7 +28,7 @@ export function stageRules(input: unknown, region?: string): ConfigIssue[] {
     ...issuerRules(at(config['auth']), partners, at(config['aws'])['region'] ?? region),
     ...partnerRules(partners),
     ...clientIdRules(partners),
-    ...cacheRules(at(config['cache']), at(config['egain'])),
+    ...cacheRules(at(config['cache'])),
     ...regionRules(config, region),
     ...boundRules(config),
   ];
@@ -104,7 +104,7 @@ function clientIdRules(partners: Partners): ConfigIssue[] {
   });
 }
 
-function cacheRules(cache: Json, egain: Json): ConfigIssue[] {
+function cacheRules(cache: Json): ConfigIssue[] {
   const issues: ConfigIssue[] = [];
   const { freshSeconds = DEFAULT_FRESH_SECONDS, staleSeconds = DEFAULT_STALE_SECONDS } = cache;
   if (Number(staleSeconds) >= 0 && Number(staleSeconds) < Number(freshSeconds)) {
@@ -114,15 +114,6 @@ function cacheRules(cache: Json, egain: Json): ConfigIssue[] {
       path: ['cache', 'staleSeconds'],
       expected: `at least ${String(freshSeconds)}, as many as cache.freshSeconds${unsaid}`,
     });
-  }
-  if (cache['shared'] === false) {
-    const needed = 'nothing here without cache.shared: only a shared table knows of all containers';
-    if (cache['refreshSeconds'] !== undefined) {
-      issues.push({ path: ['cache', 'refreshSeconds'], expected: needed });
-    }
-    if (egain['callsPerMinute'] !== undefined) {
-      issues.push({ path: ['egain', 'callsPerMinute'], expected: needed });
-    }
   }
   return issues;
 }

@@ -31,9 +31,7 @@ const egainSchema = object({
   ),
   callsPerMinute: z.optional(
     whole(1, 100_000).check(
-      about(
-        'All containers together make no more calls to eGain in any minute; needs cache.shared.',
-      ),
+      about('All containers together make no more calls to eGain than this in any minute.'),
     ),
   ),
 });
@@ -118,12 +116,6 @@ export const stageSchema = object({
     object({
       freshSeconds: z._default(whole(0, 3600), DEFAULT_FRESH_SECONDS),
       staleSeconds: z._default(whole(0, 86_400), DEFAULT_STALE_SECONDS),
-      shared: z._default(
-        z
-          .boolean('true or false')
-          .check(about('One snapshot and one token for all containers, in a table.')),
-        true,
-      ),
       refreshSeconds: z.optional(
         whole(60, 86_400).check(
           about('A function renews the snapshot so often, and no caller waits for eGain.'),

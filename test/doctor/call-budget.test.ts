@@ -18,7 +18,6 @@ describe('what eGain sees of a stage', () => {
   it.each([
     [{}, 'all containers together send eGain 4 requests every 30 s at most (cache.freshSeconds)'],
     [{ refreshSeconds: 90 }, 'all containers together send eGain 4 requests every 90 s'],
-    [{ shared: false }, 'each container of the functions sends eGain 4 requests every 30 s'],
   ])('follows from the walk and %j', (cache, told) => {
     expect(notes(undefined, 4, cache)).toContain(told);
     expect(notes(undefined, 4, cache)).not.toContain('callsPerMinute');

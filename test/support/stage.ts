@@ -42,7 +42,7 @@ export const FULL_STAGE = {
     clientClaim: 'appid',
   },
   partners: { acme: { clientId: 'acme-client', scopes: ['accounts/read'] } },
-  cache: { freshSeconds: 30, staleSeconds: 300, shared: true, refreshSeconds: 60 },
+  cache: { freshSeconds: 30, staleSeconds: 300, refreshSeconds: 60 },
   api: {
     domain: {
       name: 'accounts.example.com',

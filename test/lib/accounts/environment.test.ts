@@ -22,7 +22,7 @@ describe('the variables of a function', () => {
 
   it('are not set where the stage config says nothing', () => {
     const variables = {
-      ...serviceEnvironment(least, SECRET_ARN, undefined),
+      ...serviceEnvironment(least, SECRET_ARN, 'table'),
       ...publicEnvironment(least, undefined),
     };
 
@@ -34,6 +34,7 @@ describe('the variables of a function', () => {
       EGAIN_CLIENT_AUTHENTICATION: 'body',
       CACHE_FRESH_SECONDS: '30',
       CACHE_STALE_SECONDS: '600',
+      SHARED_TABLE_NAME: 'table',
     });
   });
 

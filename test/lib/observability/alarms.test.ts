@@ -110,10 +110,6 @@ describe('a stage', () => {
     expect(Threshold).toBe(90 + 300);
   });
 
-  it('without a shared table has no alarm for one', () => {
-    expect([...alarmsOf({ shared: false }).keys()]).not.toContain('SharedTableUnusable');
-  });
-
   it.each([
     [60, 5],
     [890, 15],

@@ -43,7 +43,7 @@ describe('a stage config', () => {
       partners: {
         acme: { throttle: { rate: 10, burst: 20 }, quota: { limit: 100_000, period: 'DAY' } },
       },
-      cache: { freshSeconds: 30, staleSeconds: 600, shared: true },
+      cache: { freshSeconds: 30, staleSeconds: 600 },
       aws: {},
       removalPolicy: 'retain',
       functions: { logLevel: 'INFO', concurrency: { api: {}, task: {}, authorizer: {} } },
@@ -281,12 +281,8 @@ describe('a stage config', () => {
       /^cache\.refreshSeconds is 59; expected a whole number from 60/,
     ],
     [
-      { cache: { shared: false, refreshSeconds: 60 } },
-      /^cache\.refreshSeconds is 60; expected nothing here without cache\.shared/,
-    ],
-    [
-      { cache: { shared: false }, egain: { ...LEAST.egain, callsPerMinute: 10 } },
-      /^egain\.callsPerMinute is 10; expected nothing here without cache\.shared/,
+      { cache: { shared: true } },
+      /^cache\.shared is true; expected no such key: .* no switch for it any more\. Remove the key$/,
     ],
     [
       { aws: { account: 123456789012 } },
@@ -360,7 +356,6 @@ describe('a stage config', () => {
       withPartner({ quota: { period: 'YEAR' } }),
       '"DAY", "WEEK" or "MONTH"',
     ],
-    ['cache.shared', { cache: { shared: 'yes' } }, 'true or false'],
     [
       'api.domain.certificateArn',
       { api: { domain: { ...FULL_STAGE.api.domain, certificateArn: 'cert' } } },
