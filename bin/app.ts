@@ -1,26 +1,38 @@
 import { App } from 'aws-cdk-lib';
-import { refuseSlip } from '../cli/stage-context.ts';
-import { UsageError } from '../cli/usage-error.ts';
 import { GatewayApp } from '../lib/gateway-app.ts';
+import { closest } from '../lib/stage/closest.ts';
 import { loadStageConfig, StageConfigError } from '../lib/stage/stage-config.ts';
 
 try {
-  const stage = namedStage() ?? 'dev';
+  const stage = namedStage();
   const region = process.env['CDK_DEFAULT_REGION'];
   new GatewayApp(loadStageConfig(stage, { region }), stage);
 } catch (error) {
-  if (!(error instanceof StageConfigError || error instanceof UsageError)) throw error;
-  // The deployer's own slip: what is wrong is said, where in this code it was noticed is not.
+  if (!(error instanceof StageConfigError)) throw error;
+  // The deployer's mistake: the message says what is wrong, a stack trace would not help.
   process.stderr.write(`${error.message}\n`);
   process.exitCode = 1;
 }
 
-/** The context's `stage`; says so where there is none, since another may have been meant. */
-function namedStage(): string | undefined {
+/**
+ * The stage of `-c stage=<stage>`, else `dev`.
+ *
+ * @throws StageConfigError for a key that is `stage` but for a slip: dev was not meant then
+ */
+function namedStage(): string {
   const context = new App({ autoSynth: false }).node.getAllContext() as Record<string, unknown>;
   const { stage } = context;
   if (stage !== undefined) return typeof stage === 'string' ? stage : JSON.stringify(stage);
-  for (const key of Object.keys(context)) refuseSlip(key);
-  process.stderr.write('No stage is named, so this is dev: -c stage=<stage> names another.\n');
-  return undefined;
+  const slip = Object.keys(context).find((key) => isLike(key, 'stage'));
+  if (slip !== undefined) {
+    throw new StageConfigError(`-c stage=<stage> names the stage, not ${JSON.stringify(slip)}.`);
+  }
+  process.stderr.write('No stage is named, so this is dev. Name another by -c stage=<stage>.\n');
+  return 'dev';
+}
+
+/** Whether two words differ by a typing error: few letters, or only their order. */
+function isLike(word: string, other: string): boolean {
+  const letters = (text: string) => Array.from(text.toLowerCase()).toSorted().join('');
+  return closest(word, [other]) !== undefined || letters(word) === letters(other);
 }

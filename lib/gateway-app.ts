@@ -7,7 +7,7 @@ import { partnerGroups } from './accounts/partners-table.ts';
 import { CredentialsStack } from './credentials/credentials-stack.ts';
 import { ObservabilityStack } from './observability/observability-stack.ts';
 import type { StageConfig } from './stage/stage-config.ts';
-import { partnersStackName, stackName } from './stage/stage-name.ts';
+import { stackName } from './stage/stage-name.ts';
 import { WorkflowStack } from './workflow/workflow-stack.ts';
 
 export interface GatewayAppProps {
@@ -17,22 +17,20 @@ export interface GatewayAppProps {
    */
   readonly outdir?: string;
   /**
-   * CDK context, beside and before that of cdk.json.
-   * @default - that of cdk.json alone
+   * CDK context that overrides cdk.json's.
+   * @default - the context of cdk.json alone
    */
   readonly context?: Readonly<Record<string, unknown>>;
 }
 
 /**
- * The CDK app of one stage, with its stacks at hand. `cdk` and the sandbox both make it, so that
- * what runs on one machine is what would be deployed.
+ * The CDK app of one stage. `cdk` and the sandbox both make it, so that one machine runs what would
+ * be deployed.
  */
 export class GatewayApp extends App {
   /** Undefined where the stage's secret and issuer exist already. */
   readonly credentials: CredentialsStack | undefined;
   readonly accounts: AccountsStack;
-  /** One for each 100 partners beyond the first 100. */
-  readonly partners: readonly PartnersStack[];
   readonly workflow: WorkflowStack;
   readonly observability: ObservabilityStack;
 
@@ -42,57 +40,26 @@ export class GatewayApp extends App {
       context: { ...cdkContext(), ...props.context },
       analyticsReporting: false,
     });
-    const tags = { application: 'egain-accounts', stage };
-    const { account, region } = config.aws;
-    const env = { ...(account && { account }), ...(region && { region }) };
+    const common = { config, stage };
     this.credentials = CredentialsStack.isNeeded(config)
-      ? new CredentialsStack(this, stackName(stage, 'credentials'), {
-          config,
-          stage,
-          tags,
-          env,
-          terminationProtection: config.removalPolicy === 'retain',
-          description: "eGain accounts: eGain's credentials and the partners' issuer",
-        })
+      ? new CredentialsStack(this, stackName(stage, 'credentials'), common)
       : undefined;
     this.accounts = new AccountsStack(this, stackName(stage), {
-      config,
-      stage,
+      ...common,
       credentials: this.credentials,
-      tags,
-      env,
-      description: "eGain accounts: the functions and the partners' API",
     });
-    this.partners = partnerGroups(config)
-      .slice(1)
-      .map(
-        (group) =>
-          new PartnersStack(this, partnersStackName(stage, group.number), {
-            config,
-            stage,
-            group,
-            api: this.accounts.api,
-            tags,
-            env,
-            description: 'eGain accounts: what more partners may send',
-          }),
-      );
+    for (const group of partnerGroups(config).slice(1)) {
+      const name = stackName(stage, `partners-${group.number}`);
+      new PartnersStack(this, name, { ...common, group, api: this.accounts.api });
+    }
     this.workflow = new WorkflowStack(this, stackName(stage, 'workflow'), {
-      config,
-      stage,
+      ...common,
       accounts: this.accounts,
-      tags,
-      env,
-      description: 'eGain accounts: the export to S3',
     });
     this.observability = new ObservabilityStack(this, stackName(stage, 'observability'), {
-      config,
-      stage,
+      ...common,
       accounts: this.accounts,
       workflow: this.workflow,
-      tags,
-      env,
-      description: 'eGain accounts: alarms, dashboard and saved log queries',
     });
     Validations.of(this).addPlugins(
       new AwsSolutionsChecks(this),

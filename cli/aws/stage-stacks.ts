@@ -1,7 +1,7 @@
 import { DescribeStacksCommand, type Stack } from '@aws-sdk/client-cloudformation';
 import { partnerGroups } from '../../lib/accounts/partners-table.ts';
 import type { StageConfig } from '../../lib/stage/stage-config.ts';
-import { partnersStackName, stackName } from '../../lib/stage/stage-name.ts';
+import { stackName } from '../../lib/stage/stage-name.ts';
 import type { Aws } from './clients.ts';
 
 /**
@@ -13,7 +13,7 @@ export function stageStackNames(stage: string, config: Pick<StageConfig, 'partne
   return [
     stackName(stage, 'credentials'),
     stackName(stage),
-    ...more.map(({ number }) => partnersStackName(stage, number)),
+    ...more.map(({ number }) => stackName(stage, `partners-${number}`)),
     stackName(stage, 'workflow'),
     stackName(stage, 'observability'),
   ];

@@ -1,34 +1,40 @@
-import type { Duration } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { type BundleFiles, bundle } from '../bundle/bundle.ts';
 import { acknowledge } from '../common/acknowledge.ts';
-import { type LogKeeping, StageLogGroup } from '../common/log-group.ts';
+import { StageLogGroup } from '../common/stage-stack.ts';
+import type { StageConfig } from '../stage/stage-config.ts';
 import { type FunctionEnvironments, withoutUnset } from './environment.ts';
+
+/**
+ * How long each waits for the next, so that the innermost gives up first and says why: API Gateway's
+ * own limit is 29 s, and a function keeps a second back for its answer.
+ *
+ * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
+ */
+export const TIME_OUTS = {
+  integration: Duration.seconds(28),
+  api: Duration.seconds(27),
+  authorizer: Duration.seconds(10),
+  /** No gateway waits for it; a state machine's own time-out is longer. */
+  task: Duration.seconds(60),
+  /** Lambda's maximum: a walk may have to be slow. */
+  refresh: Duration.minutes(15),
+} as const;
 
 type Entry = keyof FunctionEnvironments;
 
 export interface AccountsFunctionProps<E extends Entry> {
+  readonly config: StageConfig;
   /** The entry in `lambda/`, without `.ts`. */
   readonly entry: E;
   readonly description: string;
-  readonly timeout: Duration;
-  /** MiB; the share of a processor grows with it. */
+  /** In MiB; the share of a processor grows with it. */
   readonly memorySize: number;
   readonly environment: FunctionEnvironments[E];
-  readonly logs: LogKeeping;
-  /**
-   * Executions at once that are set aside for it, and that it may not pass.
-   * @default - what the account has left
-   */
-  readonly reserved?: number | undefined;
-  /**
-   * Containers that are kept warm.
-   * @default - none
-   */
-  readonly provisioned?: number | undefined;
   /**
    * Files beside the bundle, content by name.
    * @default - the bundle and the licences alone
@@ -37,22 +43,22 @@ export interface AccountsFunctionProps<E extends Entry> {
 }
 
 /**
- * A function of the product: Node.js 24 on arm64, bundled from `lambda/<entry>.ts`, with a log
- * group of its own and a role that may write there and send traces, and nothing else until it is
- * granted.
+ * A function of the product: Node.js 24 on arm64, bundled from `lambda/<entry>.ts`, with its own log
+ * group. Its role may write there and send traces, and nothing else until it is granted.
  */
 export class AccountsFunction<E extends Entry = Entry> extends Construct implements iam.IGrantable {
   /** The function itself, whatever alias is invoked. */
   readonly function: lambda.IFunction;
-  /** What to invoke: the alias whose containers are kept warm, where there are any. */
+  /** What to invoke: the alias with the warm containers, where there are any. */
   readonly target: lambda.IFunction;
   readonly logGroup: ILogGroup;
   readonly grantPrincipal: iam.IPrincipal;
 
   constructor(scope: Construct, id: string, props: AccountsFunctionProps<E>) {
     super(scope, id);
-    const { reserved, provisioned } = props;
-    const logGroup = new StageLogGroup(this, 'Logs', props.logs);
+    const { config, entry } = props;
+    const { reserved, provisioned } = concurrencyOf(config, entry);
+    const logGroup = new StageLogGroup(this, 'Logs', config);
     const role = new iam.Role(this, 'Role', {
       assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
       description: `What ${id} may do`,
@@ -61,21 +67,21 @@ export class AccountsFunction<E extends Entry = Entry> extends Construct impleme
 
     const resource = new lambda.Function(this, 'Resource', {
       description: props.description,
-      code: bundle(props.entry, props.files),
+      code: bundle(entry, props.files),
       handler: 'index.handler',
       runtime: lambda.Runtime.NODEJS_24_X,
       architecture: lambda.Architecture.ARM_64,
-      timeout: props.timeout,
+      timeout: TIME_OUTS[entry],
       memorySize: props.memorySize,
       tracing: lambda.Tracing.ACTIVE,
       role,
       logGroup,
       loggingFormat: lambda.LoggingFormat.JSON,
-      // Failures of the platform alone: what went well is in the function's own line.
+      // Only the platform's failures: a success is in the function's own line.
       systemLogLevelV2: lambda.SystemLogLevel.WARN,
       environment: {
-        // V8's young generation would take up to 128 MB before it is cleared. A walk over many
-        // accounts leaves much behind; so its peak is what it keeps, and little more.
+        // V8's young generation would grow to 128 MB before it is cleared. A walk over many accounts
+        // leaves much garbage, so a small one keeps the peak near what the walk keeps.
         NODE_OPTIONS: '--max-semi-space-size=8',
         ...withoutUnset(props.environment),
       },
@@ -97,25 +103,30 @@ export class AccountsFunction<E extends Entry = Entry> extends Construct impleme
       'NIST.800.53.R5-IAMNoInlinePolicy':
         'The policy is for this one role and goes with it; nothing else could share it.',
     });
-    acknowledge(resource, BY_CALLER);
+    acknowledge(resource, CALLED_SYNCHRONOUSLY);
     if (reserved === undefined) acknowledge(resource, UNRESERVED);
   }
 }
 
-const SEEN =
-  'Its caller sees the failure, or where a schedule calls it, an alarm does; the next call makes up ' +
-  'for it, and an event kept from earlier would be of no use.';
+/** The schedule calls RefreshFunction once at a time, so the stage config sets none for it. */
+function concurrencyOf({ functions }: StageConfig, entry: Entry) {
+  return entry === 'refresh' ? {} : functions.concurrency[entry];
+}
 
-const BY_CALLER = {
+const SEEN =
+  'Its caller sees the failure, or an alarm does where a schedule calls it; the next call makes up ' +
+  'for it, and a kept event would be of no use.';
+
+const CALLED_SYNCHRONOUSLY = {
   'Serverless-LambdaDLQ': SEEN,
   'NIST.800.53.R5-LambdaDLQ': SEEN,
   'NIST.800.53.R5-LambdaInsideVPC':
-    'It reaches public endpoints alone (eGain, the issuer, Secrets Manager) and nothing in a VPC; ' +
-    'nothing can connect to it.',
+    'It reaches only public endpoints (eGain, the issuer, AWS) and nothing in a VPC; nothing can ' +
+    'connect to it.',
 };
 
 const UNRESERVED = {
   'NIST.800.53.R5-LambdaConcurrency':
-    'The stage and the usage plans throttle its callers. Where the account is shared with others, ' +
+    'The stage and the usage plans throttle its callers. Where other workloads share the account, ' +
     'functions.concurrency in the stage config sets a limit.',
 };

@@ -9,8 +9,8 @@ import type { PartnerIssuer } from '../credentials/partner-issuer.ts';
 import type { StageConfig } from '../stage/stage-config.ts';
 
 /**
- * The variables of each function by its entry in `lambda/`, as that entry reads them: one that is
- * forgotten, or that nobody reads, does not compile.
+ * The variables of each function by its entry in `lambda/`, in the types that the entry reads: a
+ * variable that is missing, or that nobody reads, does not compile.
  */
 export interface FunctionEnvironments {
   readonly api: TelemetryEnvironment & ServiceEnvironment & PublicEnvironment;
@@ -21,7 +21,7 @@ export interface FunctionEnvironments {
 
 /** How the functions reach eGain, and what they share. */
 export function serviceEnvironment(
-  { egain, cache }: Pick<StageConfig, 'egain' | 'cache'>,
+  { egain, cache }: StageConfig,
   secretArn: string,
   sharedTableName: string,
 ): ServiceEnvironment {
@@ -39,9 +39,9 @@ export function serviceEnvironment(
   };
 }
 
-/** What is told to partners of this deployment alone. */
+/** What partners are told about this deployment. */
 export function publicEnvironment(
-  { api, auth }: Pick<StageConfig, 'api' | 'auth'>,
+  { api, auth }: StageConfig,
   issuer: PartnerIssuer | undefined,
 ): PublicEnvironment {
   return {
@@ -52,15 +52,17 @@ export function publicEnvironment(
   };
 }
 
-/** Whose tokens are taken: those of the stack's own pool, or of the issuer in the stage config. */
+/**
+ * Whose tokens the authorizer accepts.
+ *
+ * @param issuer the stack's own pool; undefined where the stage config names an issuer
+ * @param clients the pool's app clients
+ */
 export function authorizerEnvironment(
-  { auth }: Pick<StageConfig, 'auth'>,
-  own: {
-    readonly issuer?: PartnerIssuer | undefined;
-    readonly clients?: PartnerClients | undefined;
-  },
+  { auth }: StageConfig,
+  issuer: PartnerIssuer | undefined,
+  clients: PartnerClients | undefined,
 ): AuthorizerEnvironment {
-  const { issuer, clients } = own;
   return {
     AUTH_ISSUER: issuer?.issuerUrl ?? auth.issuer,
     AUTH_AUDIENCE: auth.audience,
@@ -76,9 +78,8 @@ export function authorizerEnvironment(
 export function withoutUnset(
   variables: Readonly<Record<string, string | undefined>>,
 ): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(variables).flatMap(([name, value]) =>
-      value === undefined ? [] : [[name, value] as const],
-    ),
+  const set = Object.entries(variables).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined,
   );
+  return Object.fromEntries(set);
 }

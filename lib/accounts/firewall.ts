@@ -2,18 +2,21 @@ import { ArnFormat, Stack } from 'aws-cdk-lib';
 import type { Stage as ApiStage } from 'aws-cdk-lib/aws-apigateway';
 import { CfnLoggingConfiguration, CfnWebACL, CfnWebACLAssociation } from 'aws-cdk-lib/aws-wafv2';
 import { Construct } from 'constructs';
-import { type LogKeeping, StageLogGroup } from '../common/log-group.ts';
+import { StageLogGroup } from '../common/stage-stack.ts';
+import type { StageConfig } from '../stage/stage-config.ts';
 
 export interface FirewallProps {
-  readonly logs: LogKeeping;
-  /** Requests that one address may send in 5 minutes. */
+  readonly config: StageConfig;
+  /** How many requests one address may send in 5 minutes. */
   readonly requestsPerIp: number;
-  readonly stage: ApiStage;
+  readonly apiStage: ApiStage;
 }
 
 /**
- * AWS's rule groups, and of each the rules that refuse what the contract promises to take. Those
- * count what they match and let it through; docs/decisions/0038 has the reason of each.
+ * AWS's rule groups. The rules listed with a group would block requests that the contract allows:
+ * long queries, a client without `User-Agent`, and names, attributes and ids that are any text
+ * (`help.ini`, `url:http://10.0.0.1/`, `a <b>`), which the product only compares. Such a rule counts
+ * its matches and lets them through.
  *
  * @see https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-baseline.html
  */
@@ -38,13 +41,12 @@ const RULE_GROUPS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * AWS WAF before the API: a rate limit by address and AWS's rules against known bad input, bad
- * addresses and bad clients. What it blocks is answered by the API's own gateway response, in the envelope.
+ * AWS WAF in front of the API: a rate limit by address, and AWS's rules against known bad input and
+ * bad addresses. The API's gateway response answers what it blocks, in the envelope.
  */
 export class Firewall extends Construct {
-  constructor(scope: Construct, id: string, props: FirewallProps) {
+  constructor(scope: Construct, id: string, { config, requestsPerIp, apiStage }: FirewallProps) {
     super(scope, id);
-    const { requestsPerIp, stage } = props;
     const acl = new CfnWebACL(this, 'WebAcl', {
       scope: 'REGIONAL',
       defaultAction: { allow: {} },
@@ -82,15 +84,13 @@ export class Firewall extends Construct {
       ],
     });
     new CfnWebACLAssociation(this, 'Association', {
-      resourceArn: stage.stageArn,
+      resourceArn: apiStage.stageArn,
       webAclArn: acl.attrArn,
     });
-    // WAF writes to groups of this prefix alone. A web ACL's id is new each time one is made, so a
-    // group that was retained when the firewall went stands in the way of no later one.
-    const logs = new StageLogGroup(this, 'Logs', {
-      ...props.logs,
-      logGroupName: `aws-waf-logs-egain-accounts-${acl.attrId}`,
-    });
+    // WAF writes only to groups with this prefix. Each web ACL has a new id, so the retained group of
+    // an earlier firewall does not obstruct a later one.
+    const group = `aws-waf-logs-egain-accounts-${acl.attrId}`;
+    const logs = new StageLogGroup(this, 'Logs', config, group);
     new CfnLoggingConfiguration(this, 'Logging', {
       resourceArn: acl.attrArn,
       // CloudFormation's own ARN of a group ends in :*, which WAF refuses.

@@ -1,15 +1,15 @@
 import { ResponseType, type RestApi } from 'aws-cdk-lib/aws-apigateway';
 import { FAULTS, type FaultName } from '../../lambda/faults.ts';
 
-/** Which fault each kind of answer is that API Gateway makes by itself. */
-export const GATEWAY_FAULTS: ReadonlyMap<ResponseType, FaultName> = new Map([
+/** The fault of each kind of answer that API Gateway makes by itself. */
+const GATEWAY_FAULTS: ReadonlyMap<ResponseType, FaultName> = new Map([
   [ResponseType.UNAUTHORIZED, 'unauthorized'],
   [ResponseType.EXPIRED_TOKEN, 'unauthorized'],
   [ResponseType.INVALID_SIGNATURE, 'unauthorized'],
   [ResponseType.ACCESS_DENIED, 'clientNotAllowed'],
   [ResponseType.INVALID_API_KEY, 'clientNotAllowed'],
   [ResponseType.WAF_FILTERED, 'blockedByFirewall'],
-  // API Gateway's name for a route or method that isn't there, which it would answer with 403.
+  // API Gateway's name for an unknown route or method, which it would answer with 403.
   [ResponseType.MISSING_AUTHENTICATION_TOKEN, 'noSuchRoute'],
   [ResponseType.RESOURCE_NOT_FOUND, 'noSuchRoute'],
   [ResponseType.REQUEST_TOO_LARGE, 'tooLarge'],
@@ -27,38 +27,34 @@ export const GATEWAY_FAULTS: ReadonlyMap<ResponseType, FaultName> = new Map([
   [ResponseType.DEFAULT_5XX, 'internalError'],
 ] as const);
 
-/** What a fault's answer has beside the headers that every error has; values are quoted. */
+/** The headers of a fault beside those that every error has; values are quoted. */
 const EXTRA_HEADERS: Readonly<Partial<Record<FaultName, Readonly<Record<string, string>>>>> = {
   unauthorized: { 'WWW-Authenticate': `'Bearer realm="accounts"'` },
   throttled: { 'Retry-After': "'1'" },
   quotaExceeded: { 'Retry-After': "'3600'" },
 };
 
-/** Where the gateway knows better than the catalogue what was wrong. */
-const MESSAGES: ReadonlyMap<ResponseType, string> = new Map([
-  [
-    ResponseType.REQUEST_TOO_LARGE,
-    'The request is larger than the platform allows. Shorten the query.',
-  ],
-]);
+/** The catalogue's message speaks of an answer that is too large; the gateway means the request. */
+const REQUEST_TOO_LARGE = 'The request is larger than the platform allows. Shorten the query.';
 
 /**
- * Gives every error that API Gateway makes by itself the envelope. Its templates know nothing but
- * plain substitution, so there is no `userMessage`.
+ * Gives every error that API Gateway makes by itself the envelope. Its templates can only substitute
+ * variables, so there is no `userMessage`.
  *
- * A gateway response can't choose its headers by the request. So where one origin may call, it is
- * named here; where several may, a browser shows these few errors as network failures, rather
- * than any origin at all being let in.
+ * A gateway response can't choose its headers by the request either. So it names the origin where
+ * the stage config has exactly one. Where there are several, a browser shows these few errors as
+ * network failures; the alternative would be to let any origin in.
  *
  * @param corsOrigins the origins that the stage config names
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gatewayResponse-definition.html
  */
 export function addGatewayResponses(api: RestApi, corsOrigins: readonly string[]): void {
   const [origin, ...others] = corsOrigins;
-  const single = others.length === 0 ? origin : undefined;
+  const only = others.length === 0 ? origin : undefined;
   for (const [type, fault] of GATEWAY_FAULTS) {
     const { code, status } = FAULTS[fault];
-    const developerMessage = MESSAGES.get(type) ?? FAULTS[fault].developerMessage;
+    const developerMessage =
+      type === ResponseType.REQUEST_TOO_LARGE ? REQUEST_TOO_LARGE : FAULTS[fault].developerMessage;
     api.addGatewayResponse(`${type.responseType}Response`, {
       type,
       statusCode: String(status),
@@ -67,7 +63,7 @@ export function addGatewayResponses(api: RestApi, corsOrigins: readonly string[]
         'Cache-Control': "'no-store'",
         'X-Correlation-Id': 'context.requestId',
         ...EXTRA_HEADERS[fault],
-        ...(single === undefined ? {} : corsHeaders(single)),
+        ...(only === undefined ? {} : corsHeaders(only)),
       },
       templates: { 'application/json': JSON.stringify({ code, developerMessage }) },
     });

@@ -1,39 +1,47 @@
-import { Stack, type StackProps } from 'aws-cdk-lib';
-import type { RestApi } from 'aws-cdk-lib/aws-apigateway';
-import type { Construct } from 'constructs';
-import type { StageConfig } from '../stage/stage-config.ts';
-import { PartnerPlan } from './partner-plan.ts';
+import { Aws } from 'aws-cdk-lib';
+import { ApiKey, type IRestApi, Period, type RestApi, UsagePlan } from 'aws-cdk-lib/aws-apigateway';
+import { Construct } from 'constructs';
+import { type StageProps, StageStack } from '../common/stage-stack.ts';
+import { partnerResourceName } from '../stage/stage-name.ts';
 import { type PartnerGroup, usageKey } from './partners-table.ts';
 
-export interface PartnersStackProps extends StackProps {
-  readonly stage: string;
-  readonly config: Pick<StageConfig, 'partners'>;
+export interface PartnersStackProps extends StageProps {
   readonly group: PartnerGroup;
   readonly api: RestApi;
 }
 
-/** The usage plans of partners for whom the accounts stack has no room: a stack holds 500 resources. */
-export class PartnersStack extends Stack {
+/** The usage plans of partners for whom the accounts stack has no room. */
+export class PartnersStack extends StageStack {
   constructor(scope: Construct, id: string, props: PartnersStackProps) {
-    super(scope, id, props);
-    addPlans(this, props);
+    super(scope, id, props, { description: 'eGain accounts: what more partners may send' });
+    addUsagePlans(this, props);
   }
 }
 
-/** Adds the usage plans of one group of partners to a stack. */
-export function addPlans(
-  scope: Construct,
-  { stage, config, group, api }: Omit<PartnersStackProps, keyof StackProps>,
+/** Gives each partner of the group a usage plan with its throttle and quota, and its key. */
+export function addUsagePlans(
+  stack: Construct,
+  { config, stage, group, api }: PartnersStackProps,
 ): void {
   for (const name of group.names) {
     const partner = config.partners[name];
     if (partner === undefined) continue;
-    new PartnerPlan(scope, `Partner-${name}`, {
-      name,
-      stage,
-      partner,
-      usageKey: usageKey(stage, name, group.number),
-      api,
+    const { throttle, quota } = partner;
+    const scope = new Construct(stack, `Partner-${name}`);
+    const plan = new UsagePlan(scope, 'UsagePlan', {
+      name: partnerResourceName(stage, name),
+      description: `What partner ${name} may send`,
+      throttle: { rateLimit: throttle.rate, burstLimit: throttle.burst },
+      quota: { limit: quota.limit, period: Period[quota.period] },
+      // CDK's classes and interfaces don't agree under `exactOptionalPropertyTypes`.
+      apiStages: [{ api: api as IRestApi, stage: api.deploymentStage }],
     });
+    plan.addApiKey(
+      new ApiKey(scope, 'UsageKey', {
+        description: `Counts what partner ${name} sends`,
+        // The account's id keeps the value unique when another account has the same stage.
+        value: `${usageKey(stage, name, group.number)}-${Aws.ACCOUNT_ID}`,
+      }),
+    );
   }
 }

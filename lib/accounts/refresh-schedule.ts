@@ -1,4 +1,3 @@
-import { Duration } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
@@ -6,18 +5,18 @@ import { Construct } from 'constructs';
 import { acknowledge } from '../common/acknowledge.ts';
 
 export interface RefreshScheduleProps {
-  /** What renews the snapshot. It decides for itself whether one is due. */
+  /** Renews the snapshot; decides for itself whether that is due. */
   readonly handler: IFunction;
-  /** How often the snapshot is to be renewed, in seconds: 60 and more. */
+  /** How often the snapshot is renewed, in seconds: 60 and more. */
   readonly refreshSeconds: number;
 }
 
 /**
- * Calls RefreshFunction by EventBridge Scheduler, whose smallest unit is a minute: as often as
- * whole minutes allow without being too late.
+ * Calls RefreshFunction by EventBridge Scheduler. Its smallest unit is a minute, so the period is
+ * rounded down.
  */
 export class RefreshSchedule extends Construct {
-  constructor(scope: Construct, id: string, props: RefreshScheduleProps) {
+  constructor(scope: Construct, id: string, { handler, refreshSeconds }: RefreshScheduleProps) {
     super(scope, id);
     const role = new iam.Role(this, 'Role', {
       assumedBy: new iam.ServicePrincipal('scheduler.amazonaws.com'),
@@ -26,24 +25,22 @@ export class RefreshSchedule extends Construct {
     role.addToPolicy(
       new iam.PolicyStatement({
         actions: ['lambda:InvokeFunction'],
-        resources: [props.handler.functionArn],
+        resources: [handler.functionArn],
       }),
     );
     acknowledge(role, {
       'NIST.800.53.R5-IAMNoInlinePolicy':
         'The policy is for this one role and goes with it; nothing else could share it.',
     });
-    const minutes = Math.floor(
-      Duration.seconds(props.refreshSeconds).toMinutes({ integral: false }),
-    );
+    const minutes = Math.floor(refreshSeconds / 60);
     new CfnSchedule(this, 'Schedule', {
       description: "Renews the snapshot of eGain's accounts",
       scheduleExpression: `rate(${minutes} ${minutes === 1 ? 'minute' : 'minutes'})`,
       flexibleTimeWindow: { mode: 'OFF' },
       target: {
-        arn: props.handler.functionArn,
+        arn: handler.functionArn,
         roleArn: role.roleArn,
-        // The next call comes soon enough; a late one of the past would only come beside it.
+        // A late call would only come beside the next one.
         retryPolicy: { maximumEventAgeInSeconds: 60, maximumRetryAttempts: 0 },
       },
     });

@@ -6,13 +6,10 @@ import { Construct } from 'constructs';
 import { KEY_PREFIX } from '../../lambda/platform/table.ts';
 import { acknowledge } from '../common/acknowledge.ts';
 
-const VERBS = ['GetItem', 'BatchGetItem', 'PutItem'] as const;
-
 /**
- * The table by which all containers share one snapshot, one token and one memory of failures. It
- * goes with its stack: what it holds can be fetched again.
- *
- * Addresses are personal data and the token opens eGain, so the table has a key of its own.
+ * The table through which all containers share one snapshot, one token and their memory of failures.
+ * It is deleted with its stack: everything in it can be fetched again. Addresses are personal data
+ * and the token opens eGain, so the table has its own key.
  */
 export class SharedTable extends Construct {
   readonly tableName: string;
@@ -36,25 +33,25 @@ export class SharedTable extends Construct {
       removalPolicy: RemovalPolicy.DESTROY,
     });
     this.tableName = this.table.tableName;
-    const refetched =
+    const reason =
       "It holds copies of eGain's accounts for minutes and a token for its life; a lost one is " +
-      'fetched from eGain anew, and an old one restored would only be dropped.';
+      'fetched again, and an old one that was restored would only be dropped.';
     acknowledge(this.table, {
-      'AwsSolutions-DDB3': refetched,
-      'NIST.800.53.R5-DynamoDBPITREnabled': refetched,
-      'NIST.800.53.R5-DynamoDBInBackupPlan': refetched,
+      'AwsSolutions-DDB3': reason,
+      'NIST.800.53.R5-DynamoDBPITREnabled': reason,
+      'NIST.800.53.R5-DynamoDBInBackupPlan': reason,
     });
   }
 
   /**
-   * Lets a function read and write items of the product's format, one by one or in batches by
-   * their keys, and use the key to that end alone.
+   * Lets a function read and write items of the product's format by their keys, and use the table's
+   * key only through DynamoDB.
    */
   grantUse(role: iam.IGrantable): void {
     const { region, urlSuffix } = Stack.of(this);
     role.grantPrincipal.addToPrincipalPolicy(
       new iam.PolicyStatement({
-        actions: VERBS.map((verb) => `dynamodb:${verb}`),
+        actions: ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:PutItem'],
         resources: [this.table.tableArn],
         conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [`${KEY_PREFIX}*`] } },
       }),

@@ -1,48 +1,37 @@
-import { Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import { removalPolicy } from '../common/removal-policy.ts';
+import { removalPolicy, type StageProps, StageStack } from '../common/stage-stack.ts';
 import type { StageConfig } from '../stage/stage-config.ts';
 import { EgainCredentials } from './egain-credentials.ts';
 import { PartnerClients } from './partner-clients.ts';
 import { PartnerIssuer } from './partner-issuer.ts';
-
-export interface CredentialsStackProps extends StackProps {
-  readonly config: StageConfig;
-  readonly stage: string;
-}
 
 /**
  * What must outlive a redeploy: the secret with eGain's credentials and its key, and the user pool
  * that issues the partners' tokens. A stage whose secret and issuer both exist already has no such
  * stack.
  */
-export class CredentialsStack extends Stack {
+export class CredentialsStack extends StageStack {
   readonly egain: EgainCredentials;
   /** Undefined where the stage config names an issuer. */
   readonly issuer: PartnerIssuer | undefined;
-  /** As `issuer`. */
+  /** Undefined where `issuer` is. */
   readonly partnerClients: PartnerClients | undefined;
 
-  constructor(scope: Construct, id: string, props: CredentialsStackProps) {
-    super(scope, id, props);
-    const { config, stage } = props;
-    const policy = removalPolicy(config);
+  constructor(scope: Construct, id: string, props: StageProps) {
+    const { config } = props;
+    super(scope, id, props, {
+      description: "eGain accounts: eGain's credentials and the partners' issuer",
+      terminationProtection: config.removalPolicy === 'retain',
+    });
     this.egain = new EgainCredentials(this, 'EgainCredentials', {
       ...config.credentials,
-      removalPolicy: policy,
+      removalPolicy: removalPolicy(config),
     });
     if (config.auth.issuer !== undefined) return;
-    this.issuer = new PartnerIssuer(this, 'PartnerIssuer', {
-      stage,
-      region: config.aws.region,
-      removalPolicy: policy,
-    });
+    this.issuer = new PartnerIssuer(this, 'PartnerIssuer', props);
     this.partnerClients = new PartnerClients(this, 'PartnerClients', {
-      partners: config.partners,
-      stage,
-      userPool: this.issuer.userPool,
-      resourceServer: this.issuer.resourceServer,
-      removalPolicy: policy,
+      ...props,
+      issuer: this.issuer,
     });
   }
 

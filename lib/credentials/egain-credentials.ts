@@ -7,8 +7,8 @@ import { acknowledge } from '../common/acknowledge.ts';
 
 export interface EgainCredentialsProps {
   /**
-   * A secret that exists already.
-   * @default - a new one is made, with a key of its own
+   * An existing secret.
+   * @default - a new one is made, with its own key
    */
   readonly secretArn?: string | undefined;
   /**
@@ -16,19 +16,19 @@ export interface EgainCredentialsProps {
    * @default - Secrets Manager's own
    */
   readonly keyArn?: string | undefined;
-  /** What becomes of a secret and key that are made here when their stack goes. */
+  /** What happens to a new secret and its key when their stack is deleted. */
   readonly removalPolicy: RemovalPolicy;
 }
 
 /**
- * The secret with eGain's credentials: one that exists already, where the stage config names it,
- * else a new one with a key of its own. Its value, `{"clientId":"…","clientSecret":"…"}`, is put
- * there by hand and never passes through a template.
+ * The secret with eGain's credentials: the existing one that the stage config names, else a new one
+ * with its own key. Somebody puts its value, `{"clientId":"…","clientSecret":"…"}`, there by hand;
+ * it never passes through a template.
  */
 export class EgainCredentials extends Construct {
   readonly secretArn: string;
   private readonly grantedArns: readonly string[];
-  /** Undefined where Secrets Manager's own key protects the secret. */
+  /** Undefined where Secrets Manager's default key protects the secret. */
   private readonly key: IKey | undefined;
 
   constructor(scope: Construct, id: string, props: EgainCredentialsProps) {
@@ -46,12 +46,12 @@ export class EgainCredentials extends Construct {
     } else {
       this.key = keyArn === undefined ? undefined : Key.fromKeyArn(this, 'Key', keyArn);
       this.secretArn = secretArn;
-      // With the suffix that Secrets Manager gives, and without: a name may look as if it had one.
+      // With and without Secrets Manager's suffix: a name may look as if it had one.
       this.grantedArns = [secretArn, `${secretArn}-??????`];
     }
   }
 
-  /** Lets a role read the secret, and use the key to that end alone. */
+  /** Lets a role read the secret, and use the key only for that. */
   grantRead(role: iam.IGrantable): void {
     role.grantPrincipal.addToPrincipalPolicy(
       new iam.PolicyStatement({
@@ -79,12 +79,12 @@ export class EgainCredentials extends Construct {
       encryptionKey: key,
       removalPolicy,
     });
-    // With neither a value nor a generator the secret has no version: what reads it too early is
-    // told so, and no deploy ever overwrites what was put there.
+    // Without a value and a generator the secret has no version: a function that reads it too early
+    // fails clearly, and no deploy ever overwrites the value.
     (secret.node.defaultChild as CfnSecret).generateSecretString = undefined;
     const reason =
-      "eGain issues the client's secret in its Admin Console; no API of eGain's renews it. It is " +
-      'renewed by hand, and the functions take up a new value within a request.';
+      "eGain issues the client's secret in its Admin Console and has no API to renew it. Somebody " +
+      'renews it by hand, and the functions use a new value within a request.';
     acknowledge(secret, {
       'AwsSolutions-SMG4': reason,
       'NIST.800.53.R5-SecretsManagerRotationEnabled': reason,

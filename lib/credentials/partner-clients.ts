@@ -1,53 +1,43 @@
-import { Duration, type RemovalPolicy, SecretValue, Stack } from 'aws-cdk-lib';
-import {
-  type CfnUserPoolClient,
-  type IUserPool,
-  type IUserPoolResourceServer,
-  OAuthScope,
-  UserPoolClient,
-} from 'aws-cdk-lib/aws-cognito';
+import { Duration, SecretValue, Stack } from 'aws-cdk-lib';
+import { type CfnUserPoolClient, OAuthScope, UserPoolClient } from 'aws-cdk-lib/aws-cognito';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { acknowledge } from '../common/acknowledge.ts';
-import type { StageConfig } from '../stage/stage-config.ts';
+import { removalPolicy, type StageProps } from '../common/stage-stack.ts';
 import { partnerResourceName } from '../stage/stage-name.ts';
+import type { PartnerIssuer } from './partner-issuer.ts';
 
-/** What the names and ids may take of a function's environment, which holds 4 KB. */
+/** How much of a function's environment, which holds 4 KB, the names and ids may take. */
 const ENVIRONMENT_BYTES = 3000;
-/** An id of Cognito's, and the quotes, colon and comma around it and its name in JSON. */
+/** A client id of Cognito's, and the quotes, colon and comma of its row in JSON. */
 const ROW_BYTES = 26 + 6;
 
-export interface PartnerClientsProps {
-  readonly partners: StageConfig['partners'];
-  readonly stage: string;
-  /** The pool that issues the partners' tokens. */
-  readonly userPool: IUserPool;
-  /** Defines the scopes in that pool. */
-  readonly resourceServer: IUserPoolResourceServer;
-  readonly removalPolicy: RemovalPolicy;
+export interface PartnerClientsProps extends StageProps {
+  readonly issuer: PartnerIssuer;
 }
 
 /**
- * The partners' app clients. They stand beside the user pool, since a client's id and secret are
- * what a partner has been given: no redeploy of the rest may make them anew. Removing a partner's
- * entry removes its client, and so shuts the partner out.
+ * The partners' app clients. They are in the user pool's stack because partners hold their ids and
+ * secrets: no redeploy of the rest may replace them. Removing a partner's entry removes its client,
+ * and so shuts the partner out.
  */
 export class PartnerClients extends Construct {
   /**
-   * Client ids by the partner's name as JSON, for the authorizer's environment; undefined where
-   * that has no room for them, and they are in `directory`.
+   * Client ids by the partner's name as JSON, for the authorizer's environment. Undefined where they
+   * are too many for it; they are in `directory` then.
    */
   readonly idsJson: string | undefined;
   /**
-   * The ids in Secrets Manager, whose values hold 64 KB. They are no secret; it is the store that
-   * the functions read from already.
+   * The ids in Secrets Manager, whose values hold 64 KB. The ids are no secret, but the functions
+   * can already read this store.
    */
   readonly directory: Secret | undefined;
 
   constructor(scope: Construct, id: string, props: PartnerClientsProps) {
     super(scope, id);
-    const { partners, stage, userPool, resourceServer, removalPolicy } = props;
-    const ids = Object.entries(partners).map(([name, { scopes }]) => {
+    const { config, stage, issuer } = props;
+    const { userPool } = issuer;
+    const ids = Object.entries(config.partners).map(([name, { scopes }]) => {
       const client = new UserPoolClient(this, `Client-${name}`, {
         userPool,
         userPoolClientName: partnerResourceName(stage, name),
@@ -60,8 +50,8 @@ export class PartnerClients extends Construct {
         },
       });
       // Cognito refuses a client whose scopes do not exist yet, and a scope's name is no reference.
-      client.node.addDependency(resourceServer);
-      // It gets tokens by its secret alone; without a word Cognito would allow sign-ins as well.
+      client.node.addDependency(issuer.resourceServer);
+      // It gets tokens only by its secret. Without this list Cognito would also allow sign-ins.
       (client.node.defaultChild as CfnUserPoolClient).explicitAuthFlows = [
         'ALLOW_REFRESH_TOKEN_AUTH',
       ];
@@ -76,9 +66,9 @@ export class PartnerClients extends Construct {
     this.directory = new Secret(this, 'Directory', {
       description: "The partners' client ids by name",
       secretStringValue: SecretValue.unsafePlainText(json),
-      removalPolicy,
+      removalPolicy: removalPolicy(config),
     });
-    const reason = 'It holds client ids, which are no secret and change with a deploy alone.';
+    const reason = 'It holds client ids, which are no secret and change only with a deploy.';
     acknowledge(this.directory, {
       'AwsSolutions-SMG4': reason,
       'NIST.800.53.R5-SecretsManagerRotationEnabled': reason,

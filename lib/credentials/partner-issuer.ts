@@ -1,15 +1,9 @@
-import { Aws, Duration, type RemovalPolicy } from 'aws-cdk-lib';
+import { Aws, Duration } from 'aws-cdk-lib';
 import * as cognito from 'aws-cdk-lib/aws-cognito';
 import { Construct } from 'constructs';
 import { SCOPES, type Scope } from '../../lambda/accounts/fields.ts';
 import { acknowledge } from '../common/acknowledge.ts';
-
-export interface PartnerIssuerProps {
-  readonly stage: string;
-  /** The region that the stage is pinned to, by which its token URL may be another. */
-  readonly region: string | undefined;
-  readonly removalPolicy: RemovalPolicy;
-}
+import { removalPolicy, type StageProps } from '../common/stage-stack.ts';
 
 const RESOURCE_SERVER = 'accounts';
 
@@ -20,7 +14,7 @@ const OPENS: Readonly<Record<Scope, string>> = {
 };
 
 /**
- * A Cognito user pool without users: it issues tokens to the partners' app clients by the
+ * A Cognito user pool without users. It issues tokens to the partners' app clients by the
  * client-credentials grant.
  */
 export class PartnerIssuer extends Construct {
@@ -31,9 +25,8 @@ export class PartnerIssuer extends Construct {
   readonly issuerUrl: string;
   readonly tokenUrl: string;
 
-  constructor(scope: Construct, id: string, props: PartnerIssuerProps) {
+  constructor(scope: Construct, id: string, { config, stage }: StageProps) {
     super(scope, id);
-    const { stage, region, removalPolicy } = props;
     this.userPool = new cognito.UserPool(this, 'UserPool', {
       selfSignUpEnabled: false,
       featurePlan: cognito.FeaturePlan.ESSENTIALS,
@@ -51,11 +44,11 @@ export class PartnerIssuer extends Construct {
       // CloudFormation cannot roll back the creation of a pool that is protected from deletion. The
       // stack's termination protection and the removal policy protect it instead.
       deletionProtection: false,
-      removalPolicy,
+      removalPolicy: removalPolicy(config),
     });
     acknowledge(this.userPool, {
       'AwsSolutions-COG8':
-        'The Plus plan protects the sign-in of users. This pool has none: app clients alone get ' +
+        'The Plus plan protects the sign-in of users. This pool has none: only app clients get ' +
         'tokens, by their secrets.',
     });
     this.resourceServer = this.userPool.addResourceServer('ResourceServer', {
@@ -68,12 +61,13 @@ export class PartnerIssuer extends Construct {
           }),
       ),
     });
-    // A domain's prefix is unique in a region, across all accounts.
+    // The prefix of a domain must be unique in a region, across all accounts.
     const domain = this.userPool.addDomain('Domain', {
       cognitoDomain: { domainPrefix: `egain-accounts-${stage}-${Aws.ACCOUNT_ID}` },
     });
     this.issuerUrl = this.userPool.userPoolProviderUrl;
-    const fips = region?.startsWith('us-gov-') === true;
+    // GovCloud serves tokens only under its FIPS host name.
+    const fips = config.aws.region?.startsWith('us-gov-') === true;
     this.tokenUrl = `${domain.baseUrl({ fips })}/oauth2/token`;
   }
 }

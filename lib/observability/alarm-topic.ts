@@ -1,38 +1,30 @@
-import { type RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Stack } from 'aws-cdk-lib';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
 import { acknowledge } from '../common/acknowledge.ts';
-
-export interface AlarmTopicProps {
-  /**
-   * Who is told.
-   * @default - nobody, until somebody subscribes
-   */
-  readonly email: string | undefined;
-  /** What becomes of the topic's key when its stack goes. */
-  readonly removalPolicy: RemovalPolicy;
-}
+import { removalPolicy } from '../common/stage-stack.ts';
+import type { StageConfig } from '../stage/stage-config.ts';
 
 /**
- * Where alarms go: encrypted by a key of its own, TLS only, open to this account's CloudWatch
- * alarms. The e-mail address that subscribes must confirm.
+ * Where alarms go: encrypted by its own key, TLS only, open to this account's CloudWatch alarms. The
+ * e-mail address of the stage config subscribes, and must confirm.
  */
 export class AlarmTopic extends Construct {
   readonly topic: ITopic;
 
-  constructor(scope: Construct, id: string, { email, removalPolicy }: AlarmTopicProps) {
+  constructor(scope: Construct, id: string, config: StageConfig) {
     super(scope, id);
     const { account, region, partition } = Stack.of(this);
     const alarms = new ServicePrincipal('cloudwatch.amazonaws.com');
     const key = new Key(this, 'Key', {
       description: 'Protects what alarms say on their way',
       enableKeyRotation: true,
-      removalPolicy,
+      removalPolicy: removalPolicy(config),
     });
-    // The service's own key (alias/aws/sns) can't be opened to CloudWatch.
+    // CloudWatch can't be let use the service's default key (alias/aws/sns).
     key.addToResourcePolicy(
       new PolicyStatement({
         principals: [alarms],
@@ -47,6 +39,7 @@ export class AlarmTopic extends Construct {
       enforceSSL: true,
     });
     this.topic = topic;
+    const anyAlarm = `arn:${partition}:cloudwatch:${region}:${account}:alarm:*`;
     topic.addToResourcePolicy(
       new PolicyStatement({
         principals: [alarms],
@@ -54,12 +47,11 @@ export class AlarmTopic extends Construct {
         resources: [topic.topicArn],
         conditions: {
           StringEquals: { 'aws:SourceAccount': account },
-          ArnLike: {
-            'aws:SourceArn': `arn:${partition}:cloudwatch:${region}:${account}:alarm:*`,
-          },
+          ArnLike: { 'aws:SourceArn': anyAlarm },
         },
       }),
     );
+    const { email } = config.alarms;
     if (email === undefined) return;
     acknowledge(topic.addSubscription(new EmailSubscription(email)), {
       'Serverless-SNSRedrivePolicy':

@@ -11,60 +11,56 @@ import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { FAULTS, type FaultName } from '../../lambda/faults.ts';
 import { LONGEST_MS } from '../../lambda/platform/deadline.ts';
+import type { StageProps } from '../common/stage-stack.ts';
 import type { StageConfig } from '../stage/stage-config.ts';
-import { type ServiceName, serviceMetrics } from './service-metrics.ts';
+import { type ServiceName, StageMetrics } from './stage-metrics.ts';
 
-export interface AlarmsProps {
-  readonly cache: StageConfig['cache'];
-  readonly stage: string;
-  /**
-   * Where the runbook is, for the alarms' descriptions.
-   * @default - the project's own page
-   */
-  readonly runbookUrl?: string | undefined;
+export interface AlarmsProps extends StageProps {
   /** Told when an alarm goes off, and when it is over. */
   readonly topic: ITopic;
   readonly exportAccounts: IStateMachine;
 }
 
-/** Stale for longer than this, in seconds beyond the snapshot's freshness, wakes somebody. */
+/** In seconds past the snapshot's freshness; older answers set off an alarm. */
 export const STALE_TOO_LONG_SECONDS = 300;
 /** In percent of the requests. */
 export const SERVER_FAULT_SHARE = 5;
-/** In 5 minutes; a container that finds the table away asks it again every 10 seconds. */
+/** In 5 minutes; a container without the table tries it again every 10 seconds. */
 const TABLE_FAILURES = 3;
-/** In milliseconds; past it a slower eGain means failures. */
+/** In milliseconds; if eGain gets slower than this, requests fail. */
 export const SLOW_MS = LONGEST_MS * 0.8;
 
-/** One alarm: what it watches, and what is written in its description. */
+/** One alarm: its metric, and what its description says. */
 interface Watch {
-  /** Ends the alarm's name; also the heading of its section in `docs/operations.md`. */
+  /** The end of the alarm's name, and the heading of its section in `docs/operations.md`. */
   readonly section: string;
-  /** Tells alarms of one section apart. */
+  /** Tells apart the alarms of one section. */
   readonly suffix?: string;
   readonly means: string;
   readonly metric: IMetric;
   readonly threshold: number;
-  /** @default - at the threshold or above it */
+  /** @default - at or above the threshold */
   readonly comparison?: ComparisonOperator;
-  /** Whether silence is what it watches for. @default - silence is fine */
+  /** Whether silence sets it off. @default - silence is fine: without calls nothing is counted */
   readonly silenceBreaches?: boolean;
   /** `[2, 3]`: two of the last three periods. @default - one of one */
   readonly periods?: readonly [breaching: number, of: number];
 }
 
+const { GREATER_THAN_THRESHOLD, LESS_THAN_THRESHOLD, GREATER_THAN_OR_EQUAL_TO_THRESHOLD } =
+  ComparisonOperator;
 const ONE_MINUTE = Duration.minutes(1);
 
-/** For these no amount of waiting helps: somebody must act, so the first one rings. */
+/** Waiting does not help against these faults, so the first one sets off its alarm. */
 const AT_ONCE = {
   egainCredentialsRefused: {
     section: 'CredentialsRefused',
     means:
-      "eGain refuses the product's client id or secret. Nothing is answered until it is mended.",
+      "eGain refuses the product's client id or secret. Every request fails until it is fixed.",
   },
   egainScopeInsufficient: {
     section: 'InsufficientScope',
-    means: "eGain takes the product's credentials but grants them too little to read accounts.",
+    means: "eGain accepts the product's credentials but does not let them read accounts.",
   },
   misconfigured: {
     section: 'Misconfigured',
@@ -72,36 +68,33 @@ const AT_ONCE = {
   },
 } as const satisfies Partial<Record<FaultName, { section: string; means: string }>>;
 
-/**
- * The stage's alarms. Silence is fine for all but one: without calls there is nothing to count. The
- * schedule is never silent while it runs.
- */
+/** The stage's alarms. */
 export class Alarms extends Construct {
   readonly all: readonly Alarm[];
 
   constructor(scope: Construct, id: string, props: AlarmsProps) {
     super(scope, id);
-    const watches = [
-      ...faults(props.stage),
-      ...decay(props),
-      ...sharing(props),
-      ...exports(props.exportAccounts),
+    const { config, stage, exportAccounts } = props;
+    const metrics = new StageMetrics(stage);
+    const watches: readonly Watch[] = [
+      ...faults(metrics),
+      ...decay(metrics, config.cache),
+      ...sharing(metrics, config.cache),
+      ...failedExports(exportAccounts),
     ];
     this.all = watches.map((watch) => this.alarm(watch, props));
   }
 
-  private alarm(
-    watch: Watch,
-    { runbookUrl = 'docs/operations.md', stage, topic }: AlarmsProps,
-  ): Alarm {
+  private alarm(watch: Watch, { config, stage, topic }: AlarmsProps): Alarm {
     const [datapointsToAlarm, evaluationPeriods] = watch.periods ?? [1, 1];
     const name = `${watch.section}${watch.suffix ?? ''}`;
+    const runbook = config.alarms.runbookUrl ?? 'docs/operations.md';
     const alarm = new Alarm(this, name, {
       alarmName: `egain-accounts-${stage}-${name}`,
-      alarmDescription: `${watch.means} What to do: ${runbookUrl}#${watch.section.toLowerCase()}`,
+      alarmDescription: `${watch.means} What to do: ${runbook}#${watch.section.toLowerCase()}`,
       metric: watch.metric,
       threshold: watch.threshold,
-      comparisonOperator: watch.comparison ?? ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      comparisonOperator: watch.comparison ?? GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       evaluationPeriods,
       datapointsToAlarm,
       treatMissingData:
@@ -115,8 +108,7 @@ export class Alarms extends Construct {
   }
 }
 
-function faults(stage: string): Watch[] {
-  const metrics = serviceMetrics(stage);
+function faults(metrics: StageMetrics): Watch[] {
   const services: readonly ServiceName[] = ['api', 'task'];
   const rows = Object.keys(AT_ONCE) as (keyof typeof AT_ONCE)[];
   const atOnce = rows.flatMap((fault) => {
@@ -137,12 +129,12 @@ function faults(stage: string): Watch[] {
       means: `More than ${SERVER_FAULT_SHARE}% of the partners' requests fail with 500 or above, in 2 of 3 periods of 5 minutes.`,
       metric: metrics.serverFaultShare(),
       threshold: SERVER_FAULT_SHARE,
-      comparison: ComparisonOperator.GREATER_THAN_THRESHOLD,
+      comparison: GREATER_THAN_THRESHOLD,
       periods: [2, 3],
     },
     {
       section: 'AuthorizerFailures',
-      means: "The authorizer can't decide who gets in, so valid partners are answered 500-901.",
+      means: "The authorizer can't decide who gets in, so valid partners get 500-901.",
       metric: metrics.of('authorizer', 'AuthorizerFailures'),
       threshold: 1,
     },
@@ -156,17 +148,16 @@ function faults(stage: string): Watch[] {
   ];
 }
 
-function decay({ cache, stage }: AlarmsProps): Watch[] {
-  const metrics = serviceMetrics(stage);
-  const oldest = cache.freshSeconds + STALE_TOO_LONG_SECONDS;
+/** Trouble that grows: answers that get old or slow. */
+function decay(metrics: StageMetrics, cache: StageConfig['cache']): Watch[] {
   return [
     {
       section: 'StaleTooLong',
-      means: `eGain has not given a whole list for so long that answers are more than ${STALE_TOO_LONG_SECONDS / 60} minutes past their freshness. They turn into failures ${cache.staleSeconds} s after the last whole list.`,
-      // The age itself, so that one answer is enough however few are asked for.
+      means: `eGain has given no whole list for so long that answers are more than ${STALE_TOO_LONG_SECONDS / 60} minutes past their freshness. They become failures ${cache.staleSeconds} s after the last whole list.`,
+      // The age itself, so that one answer is enough, however few are asked for.
       metric: metrics.of('api', 'SnapshotAge', { statistic: 'Maximum', period: ONE_MINUTE }),
-      threshold: oldest,
-      comparison: ComparisonOperator.GREATER_THAN_THRESHOLD,
+      threshold: cache.freshSeconds + STALE_TOO_LONG_SECONDS,
+      comparison: GREATER_THAN_THRESHOLD,
     },
     {
       section: 'NearDeadline',
@@ -179,49 +170,45 @@ function decay({ cache, stage }: AlarmsProps): Watch[] {
 }
 
 /** What containers share, and what renews it. */
-function sharing({ cache, stage }: AlarmsProps): Watch[] {
-  const metrics = serviceMetrics(stage);
-  const { refreshSeconds } = cache;
-  const watches: Watch[] = [
-    {
-      section: 'SharedTableUnusable',
-      means:
-        'Containers cannot use the table that they share, in 2 of 3 periods of 5 minutes. Each goes on alone, so eGain is asked by all of them.',
-      metric: metrics.of('api', 'SharedTableFailures'),
-      threshold: TABLE_FAILURES,
-      periods: [2, 3],
-    },
-  ];
-  if (refreshSeconds !== undefined) {
-    // In whole minutes, and no more than the day that CloudWatch takes.
-    const minutes = Math.min(Math.max(5, Math.ceil(refreshSeconds / 60)), 24 * 60);
-    watches.push({
-      section: 'ScheduleStopped',
-      means: `The schedule has renewed no snapshot in 3 periods of ${minutes} minutes. Requests renew it again, and wait for eGain.`,
-      metric: metrics.of('refresh', 'ScheduledRenewals', { period: Duration.minutes(minutes) }),
-      threshold: 1,
-      comparison: ComparisonOperator.LESS_THAN_THRESHOLD,
-      silenceBreaches: true,
-      periods: [3, 3],
-    });
-  }
-  return watches;
+function sharing(metrics: StageMetrics, { refreshSeconds }: StageConfig['cache']): Watch[] {
+  const table: Watch = {
+    section: 'SharedTableUnusable',
+    means:
+      'Containers cannot use the table that they share, in 2 of 3 periods of 5 minutes. Each goes on alone, so eGain is asked by all of them.',
+    metric: metrics.of('api', 'SharedTableFailures'),
+    threshold: TABLE_FAILURES,
+    periods: [2, 3],
+  };
+  if (refreshSeconds === undefined) return [table];
+  // In whole minutes; CloudWatch takes a day at most.
+  const minutes = Math.min(Math.max(5, Math.ceil(refreshSeconds / 60)), 24 * 60);
+  const schedule: Watch = {
+    section: 'ScheduleStopped',
+    means: `The schedule has renewed no snapshot in 3 periods of ${minutes} minutes. Requests renew it again, and wait for eGain.`,
+    metric: metrics.of('refresh', 'ScheduledRenewals', { period: Duration.minutes(minutes) }),
+    threshold: 1,
+    comparison: LESS_THAN_THRESHOLD,
+    silenceBreaches: true,
+    periods: [3, 3],
+  };
+  return [table, schedule];
 }
 
-/** Step Functions' own metrics: a run that fails in Step Functions runs no code of ours. */
-function exports(exportAccounts: IStateMachine): Watch[] {
+/** Step Functions' own metrics: a run that fails there may never reach our code. */
+function failedExports(exportAccounts: IStateMachine): Watch[] {
+  const period = { period: Duration.minutes(5) };
   return [
     {
       section: 'ExportFailed',
       means: 'A run of ExportAccounts failed and has written no manifest.',
-      metric: exportAccounts.metricFailed({ period: Duration.minutes(5) }),
+      metric: exportAccounts.metricFailed(period),
       threshold: 1,
     },
     {
       section: 'ExportFailed',
       suffix: 'ByTime',
       means: 'A run of ExportAccounts took longer than it may and has written no manifest.',
-      metric: exportAccounts.metricTimedOut({ period: Duration.minutes(5) }),
+      metric: exportAccounts.metricTimedOut(period),
       threshold: 1,
     },
   ];

@@ -1,26 +1,18 @@
 import { CfnQueryDefinition, type ILogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 
-/** The log groups that the queries look into. */
-export interface LogQueriesProps {
-  readonly stage: string;
-  readonly api: ILogGroup;
-  readonly task: ILogGroup;
-  readonly authorizer: ILogGroup;
-  /** The gateway's access log. */
-  readonly access: ILogGroup;
-}
-
-type Source = Exclude<keyof LogQueriesProps, 'stage'>;
+/** The logs that queries read: the functions', and the gateway's access log. */
+type Source = 'api' | 'task' | 'authorizer' | 'access';
 
 interface SavedQuery {
-  /** Its name in CloudWatch Logs Insights; the runbook calls it that. */
+  /** Its name in CloudWatch Logs Insights and in the runbook. */
   readonly name: string;
   readonly sources: readonly Source[];
+  /** Its commands. */
   readonly query: readonly string[];
 }
 
-/** The runbook's questions. */
+/** The runbook's queries. */
 export const LOG_QUERIES: readonly SavedQuery[] = [
   {
     name: 'What happened to one request',
@@ -135,14 +127,19 @@ export const LOG_QUERIES: readonly SavedQuery[] = [
   },
 ];
 
-/** CloudWatch Logs Insights queries, saved in a folder of the stage's name. */
+/** CloudWatch Logs Insights queries, saved in a folder with the stage's name. */
 export class LogQueries extends Construct {
-  constructor(scope: Construct, id: string, props: LogQueriesProps) {
+  constructor(
+    scope: Construct,
+    id: string,
+    stage: string,
+    groups: Readonly<Record<Source, ILogGroup>>,
+  ) {
     super(scope, id);
     for (const { name, sources, query } of LOG_QUERIES) {
       new CfnQueryDefinition(this, name.replaceAll(/[^A-Za-z]/g, ''), {
-        name: `egain-accounts-${props.stage}/${name}`,
-        logGroupNames: sources.map((source) => props[source].logGroupName),
+        name: `egain-accounts-${stage}/${name}`,
+        logGroupNames: sources.map((source) => groups[source].logGroupName),
         queryString: query.join('\n| '),
       });
     }

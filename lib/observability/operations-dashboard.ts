@@ -16,7 +16,7 @@ import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { LONGEST_MS } from '../../lambda/platform/deadline.ts';
 import { SERVER_FAULT_SHARE, SLOW_MS, STALE_TOO_LONG_SECONDS } from './alarms.ts';
-import { type ServiceMetrics, serviceMetrics } from './service-metrics.ts';
+import { StageMetrics } from './stage-metrics.ts';
 
 export interface OperationsDashboardProps {
   readonly freshSeconds: number;
@@ -32,14 +32,14 @@ const MAXIMUM = { statistic: 'Maximum' };
 const P50 = { statistic: 'p50', label: 'p50' };
 const P99 = { statistic: 'p99', label: 'p99' };
 
-/** One page that tells how a stage is: what partners get first, what is behind it below. */
+/** One page about a stage: the partners' side first, then the snapshot, eGain and workflows. */
 export class OperationsDashboard extends Construct {
   constructor(scope: Construct, id: string, props: OperationsDashboardProps) {
     super(scope, id);
     const { stage, alarms } = props;
-    const metrics = serviceMetrics(stage);
+    const metrics = new StageMetrics(stage);
     const dashboard = new Dashboard(this, 'Dashboard', {
-      // A dashboard's name is the account's, whatever the region.
+      // Names of dashboards are unique in the account, across its regions.
       dashboardName: `egain-accounts-${stage}-${Aws.REGION}`,
       defaultInterval: Duration.hours(12),
     });
@@ -61,14 +61,14 @@ export class OperationsDashboard extends Construct {
   }
 }
 
-function partnerSide(metrics: ServiceMetrics): IWidget[] {
+function partnerSide(metrics: StageMetrics): IWidget[] {
   return [
     graph('Requests', [metrics.requests('api')], {
       right: [metrics.serverFaultShare()],
       rightAnnotations: [line(SERVER_FAULT_SHARE, 'alarm')],
     }),
     graph('Errors by code', [metrics.byDimension('Faults', 'api')], {
-      right: [metrics.ofGateway('GatewayFaults', { label: "the gateway's own 5xx" })],
+      right: [metrics.ofGateway('GatewayFaults', "the gateway's own 5xx")],
     }),
     graph('Latency, ms', [metrics.of('api', 'Latency', P50), metrics.of('api', 'Latency', P99)], {
       leftAnnotations: [line(SLOW_MS, 'alarm'), line(LONGEST_MS, 'deadline')],
@@ -76,7 +76,7 @@ function partnerSide(metrics: ServiceMetrics): IWidget[] {
   ];
 }
 
-function partners(metrics: ServiceMetrics): IWidget[] {
+function partners(metrics: StageMetrics): IWidget[] {
   return [
     graph('Requests by partner', [metrics.byDimension('PartnerRequests')]),
     graph('Failed requests by partner', [metrics.byDimension('PartnerFaults')]),
@@ -88,7 +88,7 @@ function partners(metrics: ServiceMetrics): IWidget[] {
   ];
 }
 
-function snapshot(metrics: ServiceMetrics, freshSeconds: number): IWidget[] {
+function snapshot(metrics: StageMetrics, freshSeconds: number): IWidget[] {
   const hitShare = new MathExpression({
     expression: '100 * (answers - FILL(misses, 0) - FILL(stale, 0)) / answers',
     usingMetrics: {
@@ -115,14 +115,14 @@ function snapshot(metrics: ServiceMetrics, freshSeconds: number): IWidget[] {
     ),
     graph(
       'Not asked, and not shared',
-      (
-        ['RememberedFailures', 'CallsDeferred', 'StretchedAnswers', 'SharedTableFailures'] as const
-      ).map((name) => metrics.of('api', name)),
+      (['RememberedFailures', 'CallsDeferred', 'SharedTableFailures'] as const).map((name) =>
+        metrics.of('api', name),
+      ),
     ),
   ];
 }
 
-function upstream(metrics: ServiceMetrics): IWidget[] {
+function upstream(metrics: StageMetrics): IWidget[] {
   const both = (name: 'UpstreamCalls' | 'TokenRequests' | 'SecretReads') => [
     metrics.of('api', name, { label: `${name}, api` }),
     metrics.of('task', name, { label: `${name}, task` }),
@@ -146,12 +146,12 @@ function upstream(metrics: ServiceMetrics): IWidget[] {
 }
 
 function workflows(
-  metrics: ServiceMetrics,
+  metrics: StageMetrics,
   { functions, exportAccounts }: OperationsDashboardProps,
 ): IWidget[] {
   const period = { period: PERIOD };
   return [
-    graph('Runs of the task', [metrics.requests('task', { label: 'Runs' })], {
+    graph('Runs of the task', [metrics.requests('task', 'Runs')], {
       right: [metrics.byDimension('Faults', 'task')],
     }),
     graph('Runs of ExportAccounts', [

@@ -1,14 +1,9 @@
 import { distance } from 'fastest-levenshtein';
 
-/** Of the known words the one that another was most likely meant to be, if one is near enough. */
+/** The known word that `word` most likely stands for; undefined where none is near enough. */
 export function closest(word: string, known: readonly string[]): string | undefined {
-  const near = known
-    .map((candidate) => ({
-      candidate,
-      edits: distance(word.toLowerCase(), candidate.toLowerCase()),
-    }))
-    .toSorted((a, b) => a.edits - b.edits)[0];
-  return near !== undefined && near.edits <= Math.max(1, near.candidate.length / 3)
-    ? near.candidate
-    : undefined;
+  const edits = (candidate: string) => distance(word.toLowerCase(), candidate.toLowerCase());
+  const [nearest] = known.toSorted((a, b) => edits(a) - edits(b));
+  if (nearest === undefined) return undefined;
+  return edits(nearest) <= Math.max(1, nearest.length / 3) ? nearest : undefined;
 }

@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { isSecure } from '../../lambda/platform/util.ts';
 
 /*
- * The leaves of the stage config's schema. Each one's error message says what was expected there;
+ * The leaves of the stage config's schema. The error message of each says what was expected;
  * lib/stage/stage-config.ts adds the path and the value.
  */
 
@@ -14,7 +14,7 @@ export function text(pattern: RegExp, expected: string) {
   return z.string(expected).check(z.regex(pattern, expected));
 }
 
-/** A string that is not blank, of at most 256 characters. */
+/** A string that is not blank, at most 256 characters long. */
 export function words(expected: string) {
   return text(/^\S(?:.{0,254}\S)?$/, expected);
 }
@@ -30,7 +30,7 @@ export function object<const T extends Readonly<Record<string, z.ZodMiniType>>>(
   return z.strictObject(shape, 'an object');
 }
 
-/** A list that is not empty and holds nothing twice. */
+/** A list of one or more different entries. */
 export function list<T extends z.ZodMiniType>(entry: T, expected: string) {
   return z.array(entry, expected).check(
     z.minLength(1, expected),
@@ -38,10 +38,10 @@ export function list<T extends z.ZodMiniType>(entry: T, expected: string) {
   );
 }
 
-/** A URL; plain http is taken for this machine's own addresses alone. */
+/** A URL; plain http is accepted only for this machine's own addresses. */
 export function url(query: 'query' | 'no query') {
   const expected =
-    'an https URL (http for 127.0.0.1, [::1] and localhost alone) without credentials' +
+    'an https URL (http only for 127.0.0.1, [::1] and localhost) without credentials' +
     (query === 'query' ? ' or fragment' : ', fragment or query');
   return z.string(expected).check(
     z.refine((value) => {
@@ -59,7 +59,7 @@ const rate = z
   .number('requests a second, above 0')
   .check(z.gt(0, 'requests a second, above 0'), z.lte(1e6, 'at most 1000000 requests a second'));
 
-/** A token bucket, as API Gateway has it; each key has its default. */
+/** API Gateway's token bucket; each key has its default. */
 export function throttle(defaults: { readonly rate: number; readonly burst: number }) {
   return object({
     rate: z._default(rate, defaults.rate),

@@ -1,26 +1,40 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import * as z from 'zod/mini';
 import { closest } from './closest.ts';
-import { type ConfigIssue, describeIssues, show } from './config-issues.ts';
-import { readStageFile } from './stage-file.ts';
+import {
+  describeIssues,
+  placeOfError,
+  repeatedKeys,
+  type StageIssue,
+  show,
+} from './stage-issues.ts';
 import { RESERVED_SUFFIXES } from './stage-name.ts';
 import { stageRules } from './stage-rules.ts';
 import { knownKeysAt, type StageConfig, stageSchema } from './stage-schema.ts';
 
 export type { PartnerConfig, StageConfig } from './stage-schema.ts';
 
-/** Thrown for a stage config that can't be used; its message names every issue, a line each. */
+/** Thrown for a stage config that can't be used; its message names every issue on its own line. */
 export class StageConfigError extends Error {
   override readonly name: string = 'StageConfigError';
 }
 
-// Part of a Cognito domain's prefix, which has 63 characters at most and none of these words.
+// It becomes part of a Cognito domain's prefix: at most 63 characters, and none of these words.
 const STAGE_NAME = /^(?!.*(?:aws|amazon|cognito))[a-z][a-z0-9-]{0,34}$/;
 
+/** What to do about keys that earlier versions had. */
+const REMOVED_KEYS: ReadonlyMap<string, string> = new Map([
+  [
+    'cache.shared',
+    'no such key: there is no switch any more, all containers always share one table. ' +
+      'Remove the key',
+  ],
+]);
+
 export interface StageConfigOptions {
-  /** Where the stage configs are. @default - the project's `config/` */
+  /** The folder of the stage configs. @default - the project's `config/` */
   readonly folder?: URL;
-  /** The region that the stage would go to where its config names none. @default - not known */
+  /** The region of the deployment where the config names none. @default - not known */
   readonly region?: string | undefined;
 }
 
@@ -31,23 +45,11 @@ export interface StageConfigOptions {
  */
 export function loadStageConfig(stage: string, options: StageConfigOptions = {}): StageConfig {
   const { folder = new URL('../../config/', import.meta.url), region } = options;
-  if (!STAGE_NAME.test(stage)) {
-    throw new StageConfigError(
-      `The stage is ${show(stage)}; expected a name of a-z, 0-9 and -, at most 35, beginning with ` +
-        'a letter, without aws, amazon or cognito in it.',
-    );
-  }
-  const reserved = RESERVED_SUFFIXES.find((suffix) => stage.endsWith(suffix));
-  if (reserved !== undefined) {
-    throw new StageConfigError(
-      `The stage is ${show(stage)}; expected a name that does not end in ${reserved}: ` +
-        'its stack would have the name of a stack of another stage.',
-    );
-  }
+  refuseBadName(stage);
   const file = `config/${stage}.json`;
-  const content = readStageFile(readText(new URL(`${stage}.json`, folder), file));
-  if ('problem' in content) throw new StageConfigError(`${file} ${content.problem}`);
-  return check(content.value, content.repeatedKeys, file, region);
+  const json = readText(stage, folder).replace(/^\uFEFF/, '');
+  if (json.trim() === '') throw new StageConfigError(`${file} is empty`);
+  return check(parseJson(json, file), repeatedKeys(json), file, region);
 }
 
 /**
@@ -60,25 +62,70 @@ export function parseStageConfig(input: unknown, file = 'The stage config'): Sta
   return check(input, [], file);
 }
 
+function refuseBadName(stage: string): void {
+  if (!STAGE_NAME.test(stage)) {
+    throw new StageConfigError(
+      `The stage is ${show(stage)}; expected a name of a-z, 0-9 and -, at most 35, beginning with ` +
+        'a letter, without aws, amazon or cognito in it.',
+    );
+  }
+  const reserved = RESERVED_SUFFIXES.find((suffix) => stage.endsWith(suffix));
+  if (reserved === undefined) return;
+  throw new StageConfigError(
+    `The stage is ${show(stage)}; expected a name that does not end in ${reserved}: ` +
+      "its stack would have the name of another stage's stack.",
+  );
+}
+
+function readText(stage: string, folder: URL): string {
+  try {
+    return readFileSync(new URL(`${stage}.json`, folder), 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOENT') throw new StageConfigError(`config/${stage}.json can't be read.`);
+    const files = readdirSync(folder).filter((name) => /^[^.]+\.json$/.test(name));
+    const meant = closest(
+      stage,
+      files.map((name) => name.replace(/\.json$/, '')),
+    );
+    throw new StageConfigError(
+      `There is no config/${stage}.json. ` +
+        (meant === undefined
+          ? 'Copy config/dev.json to make it, or choose another stage: '
+          : `Did you mean ${meant}? Choose a stage by `) +
+        '-c stage=<name> for cdk, --stage <name> for every npm command.',
+    );
+  }
+}
+
+/** The message of `JSON.parse` quotes the text around the error, which may be a secret. */
+function parseJson(json: string, file: string): unknown {
+  try {
+    return JSON.parse(json) as unknown;
+  } catch (error) {
+    const place = / \(line \d+ column \d+\)/.exec(String(error))?.[0] ?? placeOfError(json);
+    throw new StageConfigError(`${file} is not JSON${place}`);
+  }
+}
+
 function check(
   input: unknown,
-  repeatedKeys: readonly ConfigIssue[],
+  repeated: readonly StageIssue[],
   file: string,
   region?: string,
 ): StageConfig {
   const result = z.safeParse(stageSchema, input);
   const found = result.success ? [] : result.error.issues;
-  const issues = [...repeatedKeys, ...found.flatMap(issuesOf), ...stageRules(input, region)];
+  const issues = [...repeated, ...found.flatMap(issuesOf), ...stageRules(input, region)];
   if (result.success && issues.length === 0) return result.data;
   throw new StageConfigError(describeIssues(file, input, issues));
 }
 
-function issuesOf(issue: z.core.$ZodIssue): ConfigIssue[] {
+function issuesOf(issue: z.core.$ZodIssue): StageIssue[] {
   if (issue.code === 'unrecognized_keys') {
-    const known = knownKeysAt(issue.path);
     return issue.keys.map((key) => ({
       path: [...issue.path, key],
-      expected: REMOVED_KEYS.get([...issue.path, key].join('.')) ?? noSuchKey(key, known),
+      expected: REMOVED_KEYS.get([...issue.path, key].join('.')) ?? noSuchKey(key, issue.path),
     }));
   }
   if (issue.code === 'invalid_key') {
@@ -87,40 +134,17 @@ function issuesOf(issue: z.core.$ZodIssue): ConfigIssue[] {
   return [{ path: issue.path, expected: expectation(issue) }];
 }
 
-/** What to do about keys that earlier versions took. */
-const REMOVED_KEYS: ReadonlyMap<string, string> = new Map([
-  [
-    'cache.shared',
-    'no such key: all containers always share one table, and there is no switch for it any more. ' +
-      'Remove the key',
-  ],
-]);
-
-function noSuchKey(key: string, known: readonly string[]): string {
-  const meant = closest(key, known);
+function noSuchKey(key: string, path: readonly PropertyKey[]): string {
+  const meant = closest(key, knownKeysAt(path));
   return meant === undefined ? 'no such key' : `no such key; did you mean ${meant}?`;
 }
 
 function expectation(issue: z.core.$ZodIssue): string {
   if (issue.message !== 'Invalid input') return issue.message;
-  // The account rule's schema is the functions' own, and has no words.
+  // The functions share the account rule's schema, which has no messages of its own.
   const [, , , list, entry] = issue.path;
   const what = list === 'attribute' ? 'name:value' : 'an id';
   if (list === undefined)
     return 'an object of lists: channel, orchestration, entryPoint, attribute';
   return entry === undefined ? `a list of one or more, each ${what}` : `${what}, as text`;
-}
-
-function readText(url: URL, file: string): string {
-  try {
-    return readFileSync(url, 'utf8');
-  } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new StageConfigError(
-      missing
-        ? `There is no ${file}. Make it from config/dev.json, or choose another stage: ` +
-            '-c stage=<name> for cdk, --stage <name> for every npm command.'
-        : `${file} can't be read.`,
-    );
-  }
 }

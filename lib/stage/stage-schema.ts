@@ -2,18 +2,24 @@ import * as z from 'zod/mini';
 import { SCOPES } from '../../lambda/accounts/fields.ts';
 import { accountRuleSchema } from '../../lambda/accounts/view.ts';
 import { about, list, object, text, throttle, url, whole, words } from './schema-leaves.ts';
-import { alarmsSchema, apiSchema, functionsSchema } from './stage-options.ts';
 
-/** How long a snapshot is fresh, where the config does not say. */
 export const DEFAULT_FRESH_SECONDS = 30;
-/** How old a snapshot may be that stands in after a failure, where the config does not say. */
 export const DEFAULT_STALE_SECONDS = 600;
 
 /** Partner names become construct ids, API keys' names and a metric's dimension. */
 const PARTNER_NAME = /^[A-Za-z][\w-]{0,39}$/;
 
-/** A Secrets Manager secret's ARN, with or without the suffix that it is given. */
+/** A Secrets Manager secret's ARN, with or without the random suffix. */
 export const SECRET_ARN = /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+$/;
+const KEY_ARN = /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/;
+const CERTIFICATE_ARN = /^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate\/[\w-]+$/;
+const HOST_NAME = /^(?=.{4,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/;
+
+/** The retention periods that CloudWatch Logs offers, in days. */
+const LOG_RETENTION_DAYS = [
+  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288,
+  3653,
+] as const;
 
 const egainSchema = object({
   apiUrl: url('no query').check(about("The base of eGain's API, ending in /v3.")),
@@ -21,7 +27,7 @@ const egainSchema = object({
     about("The tenant's token URL: Admin Console, Integration, Client Application, Metadata."),
   ),
   scope: words('the scope to ask eGain for').check(
-    about('What stands beside the token URL in the Admin Console; several with spaces between.'),
+    about('Stands beside the token URL in the Admin Console; separate several with spaces.'),
   ),
   clientAuthentication: z._default(
     z
@@ -39,20 +45,21 @@ const egainSchema = object({
 const credentialsSchema = object({
   secretArn: z.optional(
     text(SECRET_ARN, "a Secrets Manager secret's ARN").check(
-      about('A secret that exists already; without it the stack creates an empty one.'),
+      about('An existing secret; without it the stack creates an empty one.'),
     ),
   ),
   keyArn: z.optional(
-    text(
-      /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/,
-      "a KMS key's ARN, not an alias",
-    ).check(about('The customer-managed key of that secret, where it has one.')),
+    text(KEY_ARN, "a KMS key's ARN, not an alias").check(
+      about('The customer-managed key of that secret, if it has one.'),
+    ),
   ),
 });
 
 const authSchema = object({
   issuer: z.optional(
-    url('no query').check(about('An OIDC issuer; without it the stack makes a Cognito user pool.')),
+    url('no query').check(
+      about('An OIDC issuer; without it the stack creates a Cognito user pool.'),
+    ),
   ),
   audience: z.optional(words('the audience that tokens are issued for')),
   jwksUri: z.optional(
@@ -65,65 +72,149 @@ const authSchema = object({
   ),
 });
 
-const awsSchema = object({
-  account: z.optional(
-    text(/^\d{12}$/, 'an AWS account id of 12 digits, in quotes').check(
-      about('The account that the stage is deployed to, and no other.'),
-    ),
-  ),
-  region: z.optional(
-    text(/^[a-z]{2}(?:-[a-z]+)+-\d$/, 'an AWS region such as eu-west-1').check(
-      about('The region that the stage is deployed to, and no other.'),
-    ),
-  ),
-});
-
-const quotaSchema = object({
-  limit: z._default(whole(1, 2_147_483_647), 100_000),
-  period: z._default(z.enum(['DAY', 'WEEK', 'MONTH'], '"DAY", "WEEK" or "MONTH"'), 'DAY'),
-});
-
 const partnerSchema = object({
   clientId: z.optional(
     words("the client id that the partner's tokens name").check(
-      about('With an issuer of your own, and only then.'),
+      about('Required with auth.issuer, refused without it.'),
     ),
   ),
   scopes: list(
     z.enum(SCOPES, SCOPES.join(', ')),
     `a list of one or more of ${SCOPES.join(', ')}`,
-  ).check(about('What the partner may see, at most.')),
-  accounts: z.optional(accountRuleSchema).check(about('Which accounts exist for it; default all.')),
+  ).check(about('The most that the partner may see.')),
+  accounts: z
+    .optional(accountRuleSchema)
+    .check(about('Which accounts exist for the partner; all by default.')),
   throttle: z.prefault(throttle({ rate: 10, burst: 20 }), {}),
-  quota: z.prefault(quotaSchema, {}),
+  quota: z.prefault(
+    object({
+      limit: z._default(whole(1, 2_147_483_647), 100_000),
+      period: z._default(z.enum(['DAY', 'WEEK', 'MONTH'], '"DAY", "WEEK" or "MONTH"'), 'DAY'),
+    }),
+    {},
+  ),
 });
 
-/** `config/<stage>.json`. What is written for editors is made from this too. */
+const partnersSchema = z.record(
+  text(PARTNER_NAME, 'a name of letters, digits, - and _, at most 40, beginning with a letter'),
+  partnerSchema,
+  'an object of partners by name',
+);
+
+const cacheSchema = object({
+  freshSeconds: z._default(whole(0, 3600), DEFAULT_FRESH_SECONDS),
+  staleSeconds: z._default(whole(0, 86_400), DEFAULT_STALE_SECONDS),
+  refreshSeconds: z.optional(
+    whole(60, 86_400).check(
+      about('A function renews the snapshot this often, so that no caller waits for eGain.'),
+    ),
+  ),
+});
+
+const domainSchema = object({
+  name: text(HOST_NAME, 'a host name in lower case'),
+  certificateArn: text(CERTIFICATE_ARN, "an ACM certificate's ARN, of the stack's region"),
+  mutualTls: z.optional(
+    object({
+      truststoreUri: text(
+        /^s3:\/\/[a-z0-9.-]{3,63}\/.+$/,
+        'the s3:// URI of the PEM bundle of trusted certificate authorities',
+      ),
+      truststoreVersion: z.optional(words("the object's version id")),
+    }).check(about('Partners must also present a client certificate.')),
+  ),
+});
+
+const originSchema = z.string('an origin').check(
+  z.refine((value) => {
+    const parsed = URL.parse(value);
+    return parsed?.origin === value && /^https?:$/.test(parsed.protocol);
+  }, 'an exact origin like https://app.example.com, no path and no wildcard'),
+);
+
+const apiSchema = object({
+  contactUrl: z.optional(
+    url('query').check(about('Where partners ask for help; the contract names it.')),
+  ),
+  domain: z.optional(
+    domainSchema.check(about('Your own host name; the default one stops answering.')),
+  ),
+  firewall: z.optional(
+    object({
+      requestsPerIp: whole(10, 2_000_000_000).check(about('In 5 minutes, from one address.')),
+    }).check(about("AWS WAF with AWS's common rules and a rate limit by address.")),
+  ),
+  corsOrigins: z._default(
+    z.array(originSchema, 'a list of origins').check(
+      z.refine((origins) => new Set(origins).size === origins.length, 'no origin twice'),
+      about('Browser applications that may call; none by default.'),
+    ),
+    [],
+  ),
+  throttle: z.prefault(
+    throttle({ rate: 200, burst: 400 }).check(about('For all callers together.')),
+    {},
+  ),
+});
+
+const concurrencySchema = object({
+  reserved: z.optional(
+    whole(1, 100_000).check(about('Set aside for the function, which gets no more.')),
+  ),
+  provisioned: z.optional(whole(1, 10_000).check(about('Kept warm; costs by the hour.'))),
+});
+
+const functionsSchema = object({
+  logLevel: z._default(
+    z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR'], '"DEBUG", "INFO", "WARN" or "ERROR"'),
+    'INFO',
+  ),
+  logRetentionDays: z._default(
+    z.literal(LOG_RETENTION_DAYS, `one of ${LOG_RETENTION_DAYS.join(', ')}`),
+    90,
+  ),
+  concurrency: z.prefault(
+    object({
+      api: z.prefault(concurrencySchema, {}),
+      task: z.prefault(concurrencySchema, {}),
+      authorizer: z.prefault(concurrencySchema, {}),
+    }),
+    {},
+  ),
+});
+
+const alarmsSchema = object({
+  email: z.optional(
+    text(/^[^@\s]{1,64}@[^@\s]{3,253}$/, 'an e-mail address').check(
+      about('Who is alarmed; the address must confirm the subscription.'),
+    ),
+  ),
+  runbookUrl: z.optional(
+    url('query').check(about('Your runbook; every alarm links to its section there.')),
+  ),
+});
+
+const awsSchema = object({
+  account: z.optional(
+    text(/^\d{12}$/, 'an AWS account id of 12 digits, in quotes').check(
+      about('The only account that the stage is deployed to.'),
+    ),
+  ),
+  region: z.optional(
+    text(/^[a-z]{2}(?:-[a-z]+)+-\d$/, 'an AWS region such as eu-west-1').check(
+      about('The only region that the stage is deployed to.'),
+    ),
+  ),
+});
+
+/** `config/<stage>.json`. `config/stage.schema.json`, for editors, is made from this. */
 export const stageSchema = object({
   $schema: z.optional(z.string('the path of the JSON Schema')),
   egain: egainSchema,
   credentials: z.prefault(credentialsSchema, {}),
   auth: z.prefault(authSchema, {}),
-  partners: z._default(
-    z.record(
-      text(PARTNER_NAME, 'a name of letters, digits, - and _, at most 40, beginning with a letter'),
-      partnerSchema,
-      'an object of partners by name',
-    ),
-    {},
-  ),
-  cache: z.prefault(
-    object({
-      freshSeconds: z._default(whole(0, 3600), DEFAULT_FRESH_SECONDS),
-      staleSeconds: z._default(whole(0, 86_400), DEFAULT_STALE_SECONDS),
-      refreshSeconds: z.optional(
-        whole(60, 86_400).check(
-          about('A function renews the snapshot so often, and no caller waits for eGain.'),
-        ),
-      ),
-    }),
-    {},
-  ),
+  partners: z._default(partnersSchema, {}),
+  cache: z.prefault(cacheSchema, {}),
   api: z.prefault(apiSchema, {}),
   functions: z.prefault(functionsSchema, {}),
   alarms: z.prefault(alarmsSchema, {}),
@@ -131,7 +222,7 @@ export const stageSchema = object({
   removalPolicy: z._default(
     z
       .enum(['retain', 'destroy'], '"retain" or "destroy"')
-      .check(about('What becomes of secret, key, user pool and logs when their stack is deleted.')),
+      .check(about('What happens to secret, key, user pool and logs when their stack is deleted.')),
     'retain',
   ),
 });
@@ -140,7 +231,7 @@ export const stageSchema = object({
 export type StageConfig = z.infer<typeof stageSchema>;
 export type PartnerConfig = z.infer<typeof partnerSchema>;
 
-/** The JSON Schema that editors take; kept in `config/stage.schema.json`. */
+/** The JSON Schema for editors, kept in `config/stage.schema.json`. */
 export function stageJsonSchema(): object {
   return z.toJSONSchema(stageSchema, { io: 'input', target: 'draft-07' });
 }
@@ -151,7 +242,7 @@ interface JsonSchema {
   readonly additionalProperties?: JsonSchema | boolean;
 }
 
-/** The keys that an object of a stage config may have, by where it stands. */
+/** The keys that the object at this path of a stage config may have. */
 export function knownKeysAt(path: readonly PropertyKey[]): string[] {
   const inside = (schema: JsonSchema, key: PropertyKey): JsonSchema => {
     const { properties = {}, additionalProperties } = schema;

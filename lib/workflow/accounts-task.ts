@@ -4,14 +4,14 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { JsonPath, type TaskInput, Timeout } from 'aws-cdk-lib/aws-stepfunctions';
 import { LambdaInvoke, type LambdaInvokeJsonPathProps } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import type { Construct } from 'constructs';
-import { taskRetries } from './workflow-retries.ts';
+import { taskRetries } from './workflow-errors.ts';
 
 export interface AccountsTaskProps
   extends Omit<
     LambdaInvokeJsonPathProps,
     'lambdaFunction' | 'payloadResponseOnly' | 'retryOnServiceExceptions'
   > {
-  /** TaskFunction: `AccountsStack.taskFunction.target`, or its ARN imported. */
+  /** TaskFunction: `AccountsStack.taskFunction.target`, or imported by its ARN. */
   readonly taskFunction: IFunction;
   /**
    * What to ask for: `filter`, `sort`, `fields`, `pagesize`, `cursor`, `maxBytes`.
@@ -19,19 +19,19 @@ export interface AccountsTaskProps
    */
   readonly payload?: TaskInput;
   /**
-   * What becomes the state's result.
+   * The state's result.
    * @default - `paginationInfo`, `account` and `cursor`, without Lambda's envelope around them
    */
   readonly resultSelector?: Readonly<Record<string, unknown>>;
-  /** @default 70 seconds, more than the function may take */
+  /** @default 70 seconds, longer than the function runs */
   readonly taskTimeout?: Timeout;
 }
 
 /**
- * A state that asks TaskFunction for one page of accounts. It retries what may pass (eGain away or
- * throttling, Lambda's own trouble) with back-off and jitter; everything else fails by the name
- * that the contract gives it, to be caught with `addCatch`. Adds to the state machine's role the
- * right to invoke this one function.
+ * A state that asks TaskFunction for one page of accounts. It retries temporary failures (eGain
+ * away or throttling, Lambda's own failures) with back-off and jitter. Every other failure has the
+ * contract's name, to be caught with `addCatch`. The state machine's role may invoke this one
+ * function.
  *
  * @example
  * new AccountsTask(this, 'GetAccounts', {
@@ -40,7 +40,7 @@ export interface AccountsTaskProps
  * });
  */
 export class AccountsTask extends LambdaInvoke {
-  // LambdaInvoke would grant every version and alias as well, by a wildcard.
+  // LambdaInvoke would also grant every version and alias, by a wildcard.
   protected override readonly taskPolicies: PolicyStatement[];
 
   constructor(scope: Construct, id: string, props: AccountsTaskProps) {

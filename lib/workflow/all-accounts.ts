@@ -15,19 +15,19 @@ import type { Construct } from 'constructs';
 import { AccountsTask } from './accounts-task.ts';
 
 export interface AllAccountsProps {
-  /** TaskFunction: `AccountsStack.taskFunction.target`, or its ARN imported. */
+  /** TaskFunction: `AccountsStack.taskFunction.target`, or imported by its ARN. */
   readonly taskFunction: IFunction;
   /**
    * What to ask for: `filter`, `sort`, `fields`, `pagesize`, `maxBytes`; may hold JSON paths.
-   * @default - the state's input, which must then be such an object
+   * @default - the state's input, which must be such an object
    */
   readonly query?: Readonly<Record<string, unknown>> | IResolvable;
   /**
    * The states to run for every page, one page after the other. Their input is
    * `{ paginationInfo, account, contentHash }`; their output is dropped.
    *
-   * When the accounts change on the way, the walk starts over, and they are run for the new pages
-   * from the first on: `contentHash` tells one walk's pages from another's.
+   * When the accounts change meanwhile, the walk starts over and runs them for the new pages from
+   * the first. `contentHash` tells one walk's pages from another's.
    */
   readonly forEachPage: IChainable;
   /**
@@ -37,19 +37,19 @@ export interface AllAccountsProps {
   readonly resultPath?: string;
   /**
    * More pages than this fail with `InvalidRequest`.
-   * @default - no limit but the execution's 25,000 events, of which a page takes 11 and those of its states
+   * @default - only the execution's limit of 25,000 events; a page takes 11 and those of its states
    */
   readonly maxPages?: number;
 }
 
-/** How often a walk starts over when the accounts have changed under it. */
+/** How often a walk starts over when the accounts have changed meanwhile. */
 const START_OVERS = 3;
 
 /**
  * A state that walks through all pages by cursor and runs the given states for each. When the
- * accounts change on the way it starts over, at most 3 times, and then fails with
- * `SnapshotExpired`; every other error passes through by its name. It is a `Parallel` with one
- * branch: the caller's own data is not carried along, so a page has the whole of a state's 256 KiB.
+ * accounts change meanwhile it starts over, at most 3 times, and then fails with `SnapshotExpired`;
+ * every other error keeps its name. It is a `Parallel` with one branch: the caller's own data stays
+ * outside, so that a page can use the whole of a state's 256 KiB.
  *
  * @example
  * new AllAccounts(this, 'ForAllAccounts', {
@@ -61,7 +61,7 @@ const START_OVERS = 3;
 export class AllAccounts extends Parallel {
   constructor(scope: Construct, id: string, props: AllAccountsProps) {
     super(scope, id, {
-      // No page has given a cursor yet (CDK drops a plain null). The hash comes with every page.
+      // The first page has no cursor before it (CDK drops a plain null). Every page gives the hash.
       parameters: {
         query: props.query ?? JsonPath.objectAt('$'),
         walk: { next: { cursor: JsonPath.stringToJson('null'), contentHash: true } },
@@ -77,8 +77,8 @@ export class AllAccounts extends Parallel {
     this.addRetry({
       errors: ['SnapshotExpired'],
       maxAttempts: START_OVERS,
-      // Containers may hold different snapshots until the older has passed its freshness: the last
-      // start comes after a minute and more.
+      // Containers may hold different snapshots until the older one is no longer fresh, so the last
+      // start comes after more than a minute.
       interval: Duration.seconds(5),
       backoffRate: 3,
       jitterStrategy: JitterType.NONE,

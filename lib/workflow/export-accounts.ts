@@ -19,28 +19,28 @@ import {
 import { CallAwsService } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { Construct } from 'constructs';
 import { acknowledge } from '../common/acknowledge.ts';
-import { type LogKeeping, StageLogGroup } from '../common/log-group.ts';
+import { StageLogGroup } from '../common/stage-stack.ts';
+import type { StageConfig } from '../stage/stage-config.ts';
 import { AllAccounts } from './all-accounts.ts';
 import type { ExportBucket } from './export-bucket.ts';
-import { writeRetries } from './workflow-retries.ts';
+import { writeRetries } from './workflow-errors.ts';
 
 export interface ExportAccountsProps {
-  readonly logs: LogKeeping;
-  /** TaskFunction: `AccountsStack.taskFunction.target`, or its ARN imported. */
+  readonly config: StageConfig;
   readonly taskFunction: IFunction;
   /** Where the pages and the manifest are written, under `exports/`. */
   readonly exports: ExportBucket;
 }
 
-/** Everything is written under it, and nothing else may be. */
+/** The state machine writes under this prefix, and may write nowhere else. */
 const PREFIX = 'exports';
-/** `States.ArrayRange` gives no more; and an execution's history of 25,000 events has room for it. */
+/** The maximum of `States.ArrayRange`; an execution's history of 25,000 events has room for it. */
 const MAX_PAGES = 1000;
 
 /**
  * The state machine that writes all accounts to S3: each page as a JSON file with an array of
- * accounts, and when all are there a manifest that lists them. A run that fails leaves no manifest
- * and ends with the fault's name and cause.
+ * accounts, and finally a manifest that lists the pages. A run that fails leaves no manifest and
+ * ends with the fault's name and cause.
  *
  * Input: TaskFunction's, without `cursor`. Output: `{ manifest: { bucket, key }, count }`.
  */
@@ -50,17 +50,15 @@ export class ExportAccounts extends Construct {
   constructor(scope: Construct, id: string, props: ExportAccountsProps) {
     super(scope, id);
     const { bucket, key } = props.exports;
+    // The prefix keeps the account's log resource policy short, whose size is limited.
+    const logGroupName = `/aws/vendedlogs/states/egain-accounts-${Fn.select(2, Fn.split('/', Aws.STACK_ID))}`;
     const stateMachine = new StateMachine(this, 'Resource', {
       comment: 'Writes all accounts to S3: pages first, the manifest last',
       definitionBody: DefinitionBody.fromChainable(definition(this, bucket, props.taskFunction)),
       timeout: Duration.hours(2),
       tracingEnabled: true,
       logs: {
-        // The prefix keeps the account's log resource policy, which has a size limit, short.
-        destination: new StageLogGroup(this, 'Logs', {
-          ...props.logs,
-          logGroupName: `/aws/vendedlogs/states/egain-accounts-${Fn.select(2, Fn.split('/', Aws.STACK_ID))}`,
-        }),
+        destination: new StageLogGroup(this, 'Logs', props.config, logGroupName),
         level: LogLevel.ALL,
         // Accounts hold phone numbers and e-mail addresses.
         includeExecutionData: false,
@@ -77,7 +75,7 @@ export class ExportAccounts extends Construct {
     const bucketId = stack.getLogicalId(bucket.node.defaultChild as CfnBucket);
     acknowledge(stateMachine.role, {
       [`AwsSolutions-IAM5[Resource::<${bucketId}.Arn>/${PREFIX}/*]`]:
-        'The keys are made of the execution, the content and the page; the prefix is the bound.',
+        'The keys consist of execution, content and page, so only their prefix can be granted.',
       'AwsSolutions-IAM5[Resource::*]':
         'Log delivery and X-Ray have no resources: their actions can only be granted on *.',
       'NIST.800.53.R5-IAMNoInlinePolicy':
@@ -88,7 +86,7 @@ export class ExportAccounts extends Construct {
 }
 
 function definition(scope: Construct, bucket: IBucket, taskFunction: IFunction): IChainable {
-  // The content's hash is in the key, so what a walk that had to start over has left is apart.
+  // With the content's hash in the key, a walk that starts over never mixes with its earlier pages.
   const pageKey = (contentHash: string, number: string) =>
     `States.Format('${PREFIX}/{}/{}/{}.json', $$.Execution.Name, ${contentHash}, ${number})`;
   const manifestKey = `States.Format('${PREFIX}/{}/manifest.json', $$.Execution.Name)`;
@@ -156,8 +154,8 @@ function definition(scope: Construct, bucket: IBucket, taskFunction: IFunction):
 }
 
 /**
- * Step Functions' own call of S3. A `Body` that is JSON is written as its text; a string would be
- * written with its quotes.
+ * Step Functions' own call of S3. It writes a `Body` that is JSON as its text; it would write a
+ * string with its quotes.
  */
 function putObject(
   scope: Construct,

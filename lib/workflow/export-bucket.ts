@@ -1,4 +1,4 @@
-import { Duration, type RemovalPolicy } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import {
   BlockPublicAccess,
@@ -9,37 +9,35 @@ import {
 } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { acknowledge } from '../common/acknowledge.ts';
+import { removalPolicy } from '../common/stage-stack.ts';
+import type { StageConfig } from '../stage/stage-config.ts';
 
-export interface ExportBucketProps {
-  /** What becomes of the exports when their stack goes. */
-  readonly removalPolicy: RemovalPolicy;
-}
-
-/** How long an export is kept; what replaced or deleted objects leave behind goes sooner. */
+/** How long an export is kept; replaced and deleted versions go sooner. */
 const KEPT = Duration.days(30);
 const REMNANTS_KEPT = Duration.days(7);
 
 /**
- * The bucket of the exports: private, encrypted by a key of its own (accounts hold phone numbers
- * and e-mail addresses), TLS only, versioned, with an access log, and emptied by age.
+ * The bucket of the exports: private, encrypted by its own key (accounts hold phone numbers and
+ * e-mail addresses), TLS only, versioned, with an access log, and emptied by age.
  */
 export class ExportBucket extends Construct {
   readonly bucket: IBucket;
-  /** Who reads an export needs `kms:Decrypt` on it, beside `s3:GetObject`. */
+  /** A reader of an export needs `kms:Decrypt` on it, beside `s3:GetObject`. */
   readonly key: IKey;
 
-  constructor(scope: Construct, id: string, { removalPolicy }: ExportBucketProps) {
+  constructor(scope: Construct, id: string, config: StageConfig) {
     super(scope, id);
+    const policy = removalPolicy(config);
     const key = new Key(this, 'Key', {
       description: 'Protects the exported accounts',
       enableKeyRotation: true,
-      removalPolicy,
+      removalPolicy: policy,
     });
     const guarded = {
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
       enforceSSL: true,
       objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
-      removalPolicy,
+      removalPolicy: policy,
       versioned: true,
     };
     const lifecycle = {
@@ -49,7 +47,7 @@ export class ExportBucket extends Construct {
     };
     const accessLog = new Bucket(this, 'AccessLog', {
       ...guarded,
-      // S3 delivers access logs to no bucket whose default is a KMS key.
+      // S3 delivers no access logs to a bucket that is encrypted by a KMS key.
       encryption: BucketEncryption.S3_MANAGED,
       lifecycleRules: [{ ...lifecycle, expiration: Duration.days(90) }],
     });
@@ -64,22 +62,18 @@ export class ExportBucket extends Construct {
     });
     this.bucket = bucket as IBucket;
     this.key = key;
-    acknowledge(accessLog, ACCESS_LOG);
-    acknowledge(bucket, NOT_REPLICATED);
+    const itself = 'This is the access log itself; a log of the log would have no end.';
+    acknowledge(accessLog, {
+      'AwsSolutions-S1': itself,
+      'NIST.800.53.R5-S3BucketLoggingEnabled': itself,
+      'NIST.800.53.R5-S3DefaultEncryptionKMS':
+        'S3 delivers no access logs to a bucket that is encrypted by a KMS key.',
+      'NIST.800.53.R5-S3BucketReplicationEnabled':
+        'It tells who read exports, which are deleted after a month themselves.',
+    });
+    acknowledge(bucket, {
+      'NIST.800.53.R5-S3BucketReplicationEnabled':
+        'An export can be repeated at any time, and is deleted after a month.',
+    });
   }
 }
-
-const NOT_REPLICATED = {
-  'NIST.800.53.R5-S3BucketReplicationEnabled':
-    'An export can be made again at any time, and goes after a month.',
-};
-
-const ACCESS_LOG = {
-  'AwsSolutions-S1': 'This is the access log itself; a log of the log would have no end.',
-  'NIST.800.53.R5-S3BucketLoggingEnabled':
-    'This is the access log itself; a log of the log would have no end.',
-  'NIST.800.53.R5-S3DefaultEncryptionKMS':
-    'S3 delivers access logs to no bucket whose default encryption is a KMS key.',
-  'NIST.800.53.R5-S3BucketReplicationEnabled':
-    'It tells who read exports that themselves go after a month.',
-};

@@ -1,79 +1,60 @@
-import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnOutput } from 'aws-cdk-lib';
 import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import type { AccountsStack } from '../accounts/accounts-stack.ts';
-import { logKeeping } from '../common/log-group.ts';
-import { removalPolicy } from '../common/removal-policy.ts';
-import type { StageConfig } from '../stage/stage-config.ts';
+import { type StageProps, StageStack } from '../common/stage-stack.ts';
 import { ExportAccounts } from './export-accounts.ts';
 import { ExportBucket } from './export-bucket.ts';
 
-export interface WorkflowStackProps extends StackProps {
-  readonly config: StageConfig;
+export interface WorkflowStackProps extends StageProps {
   readonly accounts: AccountsStack;
-  /** The stage's name, which the parameters' names hold. */
-  readonly stage: string;
 }
 
 /** The Step Functions side: the state machine that exports all accounts, and its bucket. */
-export class WorkflowStack extends Stack {
+export class WorkflowStack extends StageStack {
   readonly exportAccounts: IStateMachine;
 
   constructor(scope: Construct, id: string, props: WorkflowStackProps) {
-    super(scope, id, props);
-    const { config, accounts, stage } = props;
-    const exports = new ExportBucket(this, 'ExportBucket', {
-      removalPolicy: removalPolicy(config),
-    });
+    super(scope, id, props, { description: 'eGain accounts: the export to S3' });
+    const { config, stage, accounts } = props;
+    const exports = new ExportBucket(this, 'ExportBucket', config);
+    const taskFunction = accounts.taskFunction.target;
     const { stateMachine } = new ExportAccounts(this, 'ExportAccounts', {
-      logs: logKeeping(config),
-      taskFunction: accounts.taskFunction.target,
+      config,
+      taskFunction,
       exports,
     });
     this.exportAccounts = stateMachine;
 
-    const told: readonly Told[] = [
-      {
-        output: 'TaskFunctionArn',
-        parameter: 'task-function-arn',
-        value: accounts.taskFunction.target.functionArn,
-        description: 'What a state machine of yours invokes',
-      },
-      {
-        output: 'ExportAccountsArn',
-        parameter: 'export-accounts-arn',
-        value: stateMachine.stateMachineArn,
-        description: 'The state machine that exports all accounts',
-      },
-      {
-        output: 'ExportBucketName',
-        parameter: 'export-bucket',
-        value: exports.bucket.bucketName,
-        description: 'Where the exports are, under exports/',
-      },
-      {
-        output: 'ExportKeyArn',
-        parameter: 'export-key-arn',
-        value: exports.key.keyArn,
-        description: "The key of the exports' bucket",
-      },
-    ];
-    for (const { output, parameter, value, description } of told) {
+    /** Tells authors of workflows: by output, and to other stacks by parameter. */
+    const publish = (output: string, parameter: string, value: string, description: string) => {
       new CfnOutput(this, output, { value, description });
       new StringParameter(this, `${output}Parameter`, {
         parameterName: `/egain-accounts/${stage}/${parameter}`,
         stringValue: value,
         description,
       });
-    }
+    };
+    const { bucket, key } = exports;
+    publish(
+      'TaskFunctionArn',
+      'task-function-arn',
+      taskFunction.functionArn,
+      'What a state machine of yours invokes',
+    );
+    publish(
+      'ExportAccountsArn',
+      'export-accounts-arn',
+      stateMachine.stateMachineArn,
+      'The state machine that exports all accounts',
+    );
+    publish(
+      'ExportBucketName',
+      'export-bucket',
+      bucket.bucketName,
+      'Where the exports are, under exports/',
+    );
+    publish('ExportKeyArn', 'export-key-arn', key.keyArn, "The key of the exports' bucket");
   }
-}
-
-/** What authors of workflows refer to: by output, or in other stacks by parameter. */
-interface Told {
-  readonly output: string;
-  readonly parameter: string;
-  readonly value: string;
-  readonly description: string;
 }

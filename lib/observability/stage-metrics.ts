@@ -1,0 +1,128 @@
+import { Duration } from 'aws-cdk-lib';
+import {
+  type IMetric,
+  MathExpression,
+  Metric,
+  type MetricOptions,
+  Unit,
+} from 'aws-cdk-lib/aws-cloudwatch';
+import { FilterPattern, type ILogGroup, MetricFilter } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import {
+  GATEWAY_METRICS,
+  type GatewayMetricName,
+  METRICS,
+  type MetricName,
+  metricsNamespace,
+} from '../../lambda/platform/metrics.ts';
+
+/** The value of the dimension `service`: a function's entry. */
+export type ServiceName = 'api' | 'task' | 'authorizer' | 'refresh';
+
+const ALL_METRICS = { ...METRICS, ...GATEWAY_METRICS };
+
+/** The metrics that have their own dimension. */
+type DimensionedMetricName = {
+  [Name in keyof typeof ALL_METRICS]: (typeof ALL_METRICS)[Name] extends { dimension: string }
+    ? Name
+    : never;
+}[keyof typeof ALL_METRICS];
+
+type Options = Pick<MetricOptions, 'statistic' | 'period' | 'label'>;
+
+const PERIOD = Duration.minutes(5);
+
+/**
+ * The metrics that a stage's functions and gateway write, ready for alarms and widgets: sums over 5
+ * minutes unless `options` say otherwise.
+ */
+export class StageMetrics {
+  private readonly namespace: string;
+
+  constructor(stage: string) {
+    this.namespace = metricsNamespace(stage);
+  }
+
+  /**
+   * A metric that a function writes.
+   *
+   * @param dimension the value of the metric's own dimension, where it has one
+   */
+  of(service: ServiceName, name: MetricName, options: Options = {}, dimension?: string): Metric {
+    const row = METRICS[name];
+    const own = 'dimension' in row && dimension !== undefined ? { [row.dimension]: dimension } : {};
+    return this.metric(name, { dimensionsMap: { service, ...own }, ...options });
+  }
+
+  /** How many invocations a function had, including failed ones. */
+  requests(service: ServiceName, label = 'Requests'): Metric {
+    return this.of(service, 'Latency', { statistic: 'SampleCount', label });
+  }
+
+  /** A metric made from the gateway's access log, over all values of its dimension. */
+  ofGateway(name: GatewayMetricName, label: string = name): Metric {
+    return this.metric(name, { unit: Unit.COUNT, label });
+  }
+
+  /** The percentage of the partners' requests that fail with 500 or above; no point without any. */
+  serverFaultShare(): MathExpression {
+    return new MathExpression({
+      expression: '100 * faults / requests',
+      usingMetrics: {
+        faults: this.of('api', 'ServerFaults'),
+        requests: this.requests('api'),
+      },
+      label: '500 and above, %',
+      period: PERIOD,
+    });
+  }
+
+  /** One line for each value of the metric's own dimension that has been seen. */
+  byDimension(name: DimensionedMetricName, service?: ServiceName): IMetric {
+    const { dimension } = ALL_METRICS[name];
+    const dimensions = [...(service === undefined ? [] : ['service']), dimension];
+    const schema = [`"${this.namespace}"`, ...dimensions].join(',');
+    const match = service === undefined ? '' : ` service="${service}"`;
+    return new MathExpression({
+      expression: `SEARCH('{${schema}} MetricName="${name}"${match}', 'Sum', 300)`,
+      usingMetrics: {},
+      label: '',
+      period: PERIOD,
+    });
+  }
+
+  private metric(metricName: string, options: MetricOptions): Metric {
+    const { namespace } = this;
+    const defaults = { statistic: 'Sum', period: PERIOD, label: metricName };
+    return new Metric({ namespace, metricName, ...defaults, ...options });
+  }
+}
+
+/**
+ * Which lines of the access log count. `gatewayError` names the kind of an error that API Gateway
+ * made by itself. Every kind with a status of 500 or above has an underscore in its name; nothing
+ * else that stands there has one.
+ */
+const PATTERNS: Readonly<Record<GatewayMetricName, string>> = {
+  GatewayFaults: '{ ($.status = "5*") && ($.gatewayError = "*_*") }',
+  PartnerThrottles: '{ ($.gatewayError = "THROTTLED") || ($.gatewayError = "QUOTA_EXCEEDED") }',
+  // The access log has `-` for the partner where the authorizer let nobody in.
+  PartnerRequests: '{ ($.partner != "-") }',
+  PartnerFaults: '{ ($.partner != "-") && ($.status != "2*") && ($.status != "3*") }',
+};
+
+/** Makes the gateway's metrics from its access log: the functions can't count what it answers. */
+export function addGatewayMetrics(stack: Construct, stage: string, accessLogs: ILogGroup): void {
+  const scope = new Construct(stack, 'GatewayMetrics');
+  for (const [name, row] of Object.entries(GATEWAY_METRICS)) {
+    new MetricFilter(scope, name, {
+      logGroup: accessLogs,
+      filterPattern: FilterPattern.literal(PATTERNS[name as GatewayMetricName]),
+      metricNamespace: metricsNamespace(stage),
+      metricName: name,
+      metricValue: '1',
+      unit: Unit.COUNT,
+      ...('dimension' in row ? { dimensions: { [row.dimension]: `$.${row.dimension}` } } : {}),
+    });
+  }
+}
