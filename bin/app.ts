@@ -23,16 +23,10 @@ function namedStage(): string {
   const context = new App({ autoSynth: false }).node.getAllContext() as Record<string, unknown>;
   const { stage } = context;
   if (stage !== undefined) return typeof stage === 'string' ? stage : JSON.stringify(stage);
-  const slip = Object.keys(context).find((key) => isLike(key, 'stage'));
+  const slip = Object.keys(context).find((key) => closest(key, ['stage']) !== undefined);
   if (slip !== undefined) {
     throw new StageConfigError(`-c stage=<stage> names the stage, not ${JSON.stringify(slip)}.`);
   }
   process.stderr.write('No stage is named, so this is dev. Name another by -c stage=<stage>.\n');
   return 'dev';
-}
-
-/** Whether two words differ by a typing error: few letters, or only their order. */
-function isLike(word: string, other: string): boolean {
-  const letters = (text: string) => Array.from(text.toLowerCase()).toSorted().join('');
-  return closest(word, [other]) !== undefined || letters(word) === letters(other);
 }

@@ -5,15 +5,11 @@ import type { CloudAssembly } from 'aws-cdk-lib/cx-api';
 import { describe, expect, it, vi } from 'vitest';
 import { GatewayApp } from '../../lib/gateway-app.ts';
 import { parseStageConfig } from '../../lib/stage/stage-config.ts';
-import { appOf, FULL_STAGE, LEAST } from '../support/stage.ts';
+import { appOf, FULL_STAGE, LEAST, PLAIN_STAGE, synthesised } from '../support/stage.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
-interface Described {
-  readonly Description: string;
-}
-
-const least = appOf(LEAST).synth();
-const full = appOf(FULL_STAGE).synth();
+const plain = synthesised(PLAIN_STAGE).assembly;
+const full = synthesised(FULL_STAGE).assembly;
 
 /** The names of the stacks that a deploy protects from being deleted. */
 function protectedStacksOf({ stacks }: CloudAssembly): string[] {
@@ -24,7 +20,7 @@ function protectedStacksOf({ stacks }: CloudAssembly): string[] {
 
 describe('the app', () => {
   it.each([
-    ['with nothing but what is required', least],
+    ['without options', plain],
     ['with every option', full],
   ])('passes all rules of cdk-nag and CloudFormation %s', (_, { directory }) => {
     const report = JSON.parse(readFileSync(join(directory, 'validation-report.json'), 'utf8')) as {
@@ -41,13 +37,23 @@ describe('the app', () => {
 
     expect(() => app.synth()).toThrow('AwsSolutions-IAM5[Action::s3:*]');
   });
+
+  it("goes where the CDK's command line wants it", () => {
+    const folder = temporaryFolder();
+    vi.stubEnv('CDK_OUTDIR', folder);
+
+    const app = new GatewayApp(parseStageConfig(LEAST), 'test');
+    vi.unstubAllEnvs();
+
+    expect(app.outdir).toBe(folder);
+  });
 });
 
 describe('a cloud assembly', () => {
-  it('protects the stack with secret and pool where what it holds is to be kept', () => {
-    const throwAway = appOf({ ...LEAST, removalPolicy: 'destroy' }).synth();
+  it('protects the stack with secret and pool where its state is to be kept', () => {
+    const throwAway = synthesised({ ...PLAIN_STAGE, removalPolicy: 'destroy' }).assembly;
 
-    expect(protectedStacksOf(least)).toEqual(['egain-accounts-test-credentials']);
+    expect(protectedStacksOf(plain)).toEqual(['egain-accounts-test-credentials']);
     expect(protectedStacksOf(throwAway)).toEqual([]);
   });
 
@@ -59,9 +65,11 @@ describe('a cloud assembly', () => {
     );
   });
 
-  it('says of every stack whose it is, and what is in it', () => {
-    const stacks = [...full.stacks, ...least.stacks];
-    const descriptions = stacks.map(({ template }) => (template as Described).Description);
+  it('says of every stack which stage it belongs to, and what is in it', () => {
+    const stacks = [...full.stacks, ...plain.stacks];
+    const descriptions = stacks.map(
+      ({ template }) => (template as { readonly Description: string }).Description,
+    );
 
     for (const { tags } of stacks) {
       expect(tags).toEqual({ application: 'egain-accounts', stage: 'test' });
@@ -70,19 +78,23 @@ describe('a cloud assembly', () => {
     expect(new Set(descriptions).size).toBe(4);
   });
 
-  it('reports nothing of itself to AWS', () => {
-    const templates = least.stacks.map(({ template }) => template as object);
+  it('reports nothing about itself to AWS', () => {
+    const templates = plain.stacks.map(({ template }) => template as object);
 
     expect(JSON.stringify(templates)).not.toContain('CDKMetadata');
   });
 
-  it("goes where the CDK's command line wants it", () => {
-    const folder = temporaryFolder();
-    vi.stubEnv('CDK_OUTDIR', folder);
+  it.each([
+    ['logs of the functions and the API', 'accounts', 'AWS::Logs::LogGroup'],
+    ['logs of the export', 'workflow', 'AWS::Logs::LogGroup'],
+    ["the alarms' key", 'observability', 'AWS::KMS::Key'],
+  ] as const)(
+    'keeps %s with their stack gone, but not after a failed first deploy',
+    (_, stack, type) => {
+      const found = Object.values(synthesised(PLAIN_STAGE)[stack].findResources(type));
 
-    const app = new GatewayApp(parseStageConfig(LEAST), 'test');
-    vi.unstubAllEnvs();
-
-    expect(app.outdir).toBe(folder);
-  });
+      expect(found.length).toBeGreaterThan(0);
+      for (const { DeletionPolicy } of found) expect(DeletionPolicy).toBe('RetainExceptOnCreate');
+    },
+  );
 });

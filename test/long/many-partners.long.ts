@@ -1,4 +1,4 @@
-import type { Stack } from 'aws-cdk-lib';
+import { Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
 import { appOf, LEAST } from '../support/stage.ts';
@@ -31,9 +31,9 @@ describe('partners', () => {
     );
     const app = appOf({ ...LEAST, ...auth, partners });
 
-    const stacks = [app.credentials, app.accounts, ...app.partners].flatMap((stack) =>
-      stack === undefined ? [] : [Template.fromStack(stack)],
-    );
+    const stacks = app.node.children
+      .filter(Stack.isStack)
+      .map((stack) => Template.fromStack(stack));
     const count = (type: string) =>
       stacks.reduce((sum, stack) => sum + Object.keys(stack.findResources(type)).length, 0);
 

@@ -1,7 +1,11 @@
-import type { Template } from 'aws-cdk-lib/assertions';
+import { Template } from 'aws-cdk-lib/assertions';
+import type { CloudAssembly } from 'aws-cdk-lib/cx-api';
 import { GatewayApp } from '../../lib/gateway-app.ts';
 import { parseStageConfig } from '../../lib/stage/stage-config.ts';
+import { stackName } from '../../lib/stage/stage-name.ts';
 import { temporaryFolder } from './temporary-folder.ts';
+
+export type Json = Record<string, unknown>;
 
 /** The least that a stage config needs. */
 export const LEAST = {
@@ -30,7 +34,7 @@ export const SECRET_ARN = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:
 export const KEY_ARN =
   'arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab';
 
-/** A stage with every option on, an issuer and a secret of the deployer's. */
+/** A stage with every option, and with the deployer's own issuer and secret. */
 export const FULL_STAGE = {
   ...LEAST,
   egain: { ...LEAST.egain, clientAuthentication: 'basic', callsPerMinute: 120 },
@@ -68,7 +72,7 @@ export const FULL_STAGE = {
   removalPolicy: 'destroy',
 };
 
-/** The app of a stage, not bundled, in a folder that goes when the test file ends. */
+/** The app of a stage, not bundled, in a folder that goes when the tests end. */
 export function appOf(stageConfig: object, stage = 'test'): GatewayApp {
   return new GatewayApp(parseStageConfig(stageConfig), stage, {
     outdir: temporaryFolder(),
@@ -76,9 +80,58 @@ export function appOf(stageConfig: object, stage = 'test'): GatewayApp {
   });
 }
 
+/** What a stage is synthesised to: its cloud assembly, and the template of each of its stacks. */
+export interface Synthesised {
+  readonly assembly: CloudAssembly;
+  /** Fails where the stage has no such stack. */
+  readonly credentials: Template;
+  readonly accounts: Template;
+  readonly workflow: Template;
+  readonly observability: Template;
+}
+
+const synthesisedByConfig = new Map<string, Synthesised>();
+
+/** Synthesises a stage called `test`, once for all test files that run in this process. */
+export function synthesised(stageConfig: object): Synthesised {
+  const key = JSON.stringify(stageConfig);
+  const known = synthesisedByConfig.get(key);
+  if (known !== undefined) return known;
+  const assembly = appOf(stageConfig).synth();
+  const templateOf = (kind?: 'credentials' | 'workflow' | 'observability') =>
+    Template.fromJSON(assembly.getStackByName(stackName('test', kind)).template as Json);
+  const made: Synthesised = {
+    assembly,
+    get credentials() {
+      return templateOf('credentials');
+    },
+    accounts: templateOf(),
+    workflow: templateOf('workflow'),
+    observability: templateOf('observability'),
+  };
+  synthesisedByConfig.set(key, made);
+  return made;
+}
+
+/** The properties of each resource of a type, by logical id. */
+export function propertiesById(template: Template, type: string): Record<string, Json> {
+  const resources = Object.entries(template.findResources(type));
+  return Object.fromEntries(
+    resources.map(([id, resource]) => [id, resource['Properties'] as Json]),
+  );
+}
+
 /** The properties of a template's only resource of a type. */
-export function propertiesOfOnly(template: Template, type: string): Record<string, unknown> {
-  const [resource, ...others] = Object.values(template.findResources(type));
-  if (resource === undefined || others.length > 0) throw new Error(`not one ${type}`);
-  return resource['Properties'] as Record<string, unknown>;
+export function propertiesOfOnly(template: Template, type: string): Json {
+  const [properties, ...others] = Object.values(propertiesById(template, type));
+  if (properties === undefined || others.length > 0) throw new Error(`not one ${type}`);
+  return properties;
+}
+
+/** The properties of the resource whose logical id is the construct's id and a hash. */
+export function propertiesOf(template: Template, type: string, id: string): Json {
+  const form = new RegExp(`^${id}[0-9A-F]{8}$`);
+  const found = Object.entries(propertiesById(template, type)).find(([name]) => form.test(name));
+  if (found === undefined) throw new Error(`no ${type} ${id}`);
+  return found[1];
 }

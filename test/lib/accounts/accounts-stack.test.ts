@@ -1,240 +1,404 @@
-import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Match, type Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
-import { appOf, FULL_STAGE, KEY_ARN, LEAST, PLAIN_STAGE, SECRET_ARN } from '../../support/stage.ts';
+import { ANSWER_MS, LONGEST_MS } from '../../../lambda/platform/deadline.ts';
+import {
+  FULL_STAGE,
+  type Json,
+  KEY_ARN,
+  LEAST,
+  PLAIN_STAGE,
+  propertiesById,
+  propertiesOf,
+  propertiesOfOnly,
+  SECRET_ARN,
+  synthesised,
+} from '../../support/stage.ts';
 import { usageKeysOf } from '../../support/usage-keys.ts';
 
-type Json = Record<string, unknown>;
 interface Statement {
-  readonly Action: string | string[];
+  readonly Action: string | readonly string[];
   readonly Resource: unknown;
+  readonly Condition?: unknown;
 }
 
-const plain = Template.fromStack(appOf(PLAIN_STAGE).accounts);
-const full = Template.fromStack(appOf(FULL_STAGE).accounts);
+const { accounts: plain } = synthesised(PLAIN_STAGE);
+const { accounts: full, workflow } = synthesised(FULL_STAGE);
 
-const FUNCTIONS = ['ApiFunction', 'TaskFunction', 'AuthorizerFunction'] as const;
+const ALWAYS = ['ApiFunction', 'TaskFunction', 'AuthorizerFunction'] as const;
+const READERS = ['ApiFunction', 'TaskFunction', 'RefreshFunction'] as const;
 
-/** The properties of the only resource of a type whose logical id is the construct's id and a hash. */
-function propertiesOf(template: Template, type: string, id: string): Json {
-  const form = new RegExp(`^${id}[0-9A-F]{8}$`);
-  const found = Object.entries(template.findResources(type)).filter(([name]) => form.test(name));
-  expect(found).toHaveLength(1);
-  return found[0]?.[1]['Properties'] as Json;
-}
+const functionOf = (template: Template, id: string): Json =>
+  propertiesOf(template, 'AWS::Lambda::Function', id);
 
 function environmentOf(template: Template, id: string): Json {
-  const { Environment } = propertiesOf(template, 'AWS::Lambda::Function', id);
-  return (Environment as { Variables: Json }).Variables;
+  return (functionOf(template, id)['Environment'] as { Variables: Json }).Variables;
 }
 
 function statementsOf(template: Template, id: string): Statement[] {
-  const policy = propertiesOf(template, 'AWS::IAM::Policy', `${id}RoleDefaultPolicy`);
+  const policy = propertiesOf(template, 'AWS::IAM::Policy', id);
   return (policy['PolicyDocument'] as { Statement: Statement[] }).Statement;
 }
 
+/** `<service>.<region>.<domain of AWS>`, whether the region is known or not. */
+const viaService = (service: string) => ({
+  'kms:ViaService': expect.toSatisfy((value: unknown) =>
+    new RegExp(`^\\W+Fn::Join\\W+${service}\\..*AWS::URLSuffix`).test(JSON.stringify(value)),
+  ),
+});
+
 describe('the functions', () => {
-  it.each(FUNCTIONS)('%s runs on Node.js 24 and arm64, traced, with its own log group', (id) => {
-    expect(propertiesOf(plain, 'AWS::Lambda::Function', id)).toMatchObject({
-      Runtime: 'nodejs24.x',
-      Architectures: ['arm64'],
-      Handler: 'index.handler',
-      TracingConfig: { Mode: 'Active' },
-      LoggingConfig: { LogGroup: { Ref: expect.stringMatching(`^${id}Logs`) } },
-    });
-    expect(propertiesOf(plain, 'AWS::Logs::LogGroup', `${id}Logs`)).toMatchObject({
-      RetentionInDays: 90,
+  it.each([
+    ['ApiFunction', 'Answers the partners', 1024, 27],
+    ['TaskFunction', 'Answers state machines', 1024, 60],
+    ['AuthorizerFunction', 'Decides which partner gets in', 512, 10],
+    ['RefreshFunction', 'Renews the snapshot before anybody asks for it', 1024, 900],
+  ])(
+    '%s runs on Node.js 24 and arm64, with memory and time of its own',
+    (id, what, mib, seconds) => {
+      expect(functionOf(full, id)).toMatchObject({
+        Description: what,
+        Runtime: 'nodejs24.x',
+        Architectures: ['arm64'],
+        Handler: 'index.handler',
+        MemorySize: mib,
+        Timeout: seconds,
+        TracingConfig: { Mode: 'Active' },
+        LoggingConfig: {
+          LogFormat: 'JSON',
+          SystemLogLevel: 'WARN',
+          LogGroup: { Ref: expect.stringMatching(`^${id}Logs`) },
+        },
+      });
+      expect(environmentOf(full, id)['NODE_OPTIONS']).toBe('--max-semi-space-size=8');
+      expect(propertiesOf(full, 'AWS::Logs::LogGroup', `${id}Logs`)).toMatchObject({
+        RetentionInDays: 30,
+      });
+      expect(propertiesOf(full, 'AWS::IAM::Role', `${id}Role`)).toMatchObject({
+        AssumeRolePolicyDocument: {
+          Statement: [
+            {
+              Action: 'sts:AssumeRole',
+              Effect: 'Allow',
+              Principal: { Service: 'lambda.amazonaws.com' },
+            },
+          ],
+        },
+        Description: `What ${id} may do`,
+      });
+      expect(propertiesOf(full, 'AWS::IAM::Role', `${id}Role`)).not.toHaveProperty(
+        'ManagedPolicyArns',
+      );
+    },
+  );
+
+  it('have their concurrency and warm containers from the stage config alone', () => {
+    const reserved = (template: Template) =>
+      ALWAYS.map((id) => functionOf(template, id)['ReservedConcurrentExecutions']);
+
+    expect(reserved(plain)).toEqual([undefined, undefined, undefined]);
+    plain.resourceCountIs('AWS::Lambda::Alias', 0);
+    expect(reserved(full)).toEqual([20, 5, 20]);
+    full.resourceCountIs('AWS::Lambda::Alias', 2);
+    full.hasResourceProperties('AWS::Lambda::Alias', {
+      Name: 'live',
+      FunctionName: { Ref: Match.stringLikeRegexp('^ApiFunction') },
+      ProvisionedConcurrencyConfig: { ProvisionedConcurrentExecutions: 2 },
     });
   });
 
-  it('are joined by one on a schedule only where the stage config gives one', () => {
+  it.each(READERS)('%s knows where eGain, the secret and the table are', (id) => {
+    expect(environmentOf(full, id)).toMatchObject({
+      CREDENTIALS_SECRET_ARN: SECRET_ARN,
+      EGAIN_API_URL: LEAST.egain.apiUrl,
+      EGAIN_TOKEN_URL: LEAST.egain.tokenUrl,
+      EGAIN_SCOPE: LEAST.egain.scope,
+      EGAIN_CLIENT_AUTHENTICATION: 'basic',
+      EGAIN_CALLS_PER_MINUTE: '120',
+      CACHE_FRESH_SECONDS: '30',
+      CACHE_STALE_SECONDS: '300',
+      CACHE_REFRESH_SECONDS: '60',
+      SHARED_TABLE_NAME: { Ref: expect.stringMatching('^SharedTable') },
+      LOG_LEVEL: 'DEBUG',
+      METRICS_NAMESPACE: 'EgainAccounts/test',
+    });
+  });
+
+  it('have no variable where the stage config says nothing', () => {
+    expect(Object.keys(environmentOf(plain, 'TaskFunction')).toSorted()).toEqual([
+      'CACHE_FRESH_SECONDS',
+      'CACHE_STALE_SECONDS',
+      'CREDENTIALS_SECRET_ARN',
+      'EGAIN_API_URL',
+      'EGAIN_CLIENT_AUTHENTICATION',
+      'EGAIN_SCOPE',
+      'EGAIN_TOKEN_URL',
+      'LOG_LEVEL',
+      'METRICS_NAMESPACE',
+      'NODE_OPTIONS',
+      'SHARED_TABLE_NAME',
+    ]);
+    for (const unset of ['CORS_ORIGINS', 'PUBLIC_ISSUER', 'PUBLIC_CONTACT_URL']) {
+      expect(environmentOf(plain, 'ApiFunction')).not.toHaveProperty(unset);
+    }
+  });
+
+  it('tell partners about the deployment through ApiFunction alone', () => {
+    const corsOrigins = ['https://a.example.com', 'https://b.example.com'];
+    const { accounts: cors } = synthesised({ ...PLAIN_STAGE, api: { corsOrigins } });
+
+    expect(environmentOf(full, 'ApiFunction')).toMatchObject({
+      CORS_ORIGINS: 'https://app.example.com',
+      PUBLIC_ISSUER: 'https://issuer.example.com',
+      PUBLIC_CONTACT_URL: 'https://help.example.com/accounts',
+    });
+    expect(environmentOf(cors, 'ApiFunction')['CORS_ORIGINS']).toBe(
+      'https://a.example.com https://b.example.com',
+    );
+    expect(environmentOf(plain, 'ApiFunction')).toHaveProperty('PUBLIC_TOKEN_URL');
+    expect(Object.keys(environmentOf(full, 'TaskFunction')).join()).not.toMatch('PUBLIC');
+  });
+
+  it("accept the tokens of the deployer's issuer, or of the stack's own user pool", () => {
+    expect(environmentOf(full, 'AuthorizerFunction')).toEqual({
+      AUTH_ISSUER: 'https://issuer.example.com',
+      AUTH_AUDIENCE: 'egain-accounts',
+      AUTH_JWKS_URI: 'https://issuer.example.com/keys',
+      AUTH_CLIENT_CLAIM: 'appid',
+      LOG_LEVEL: 'DEBUG',
+      METRICS_NAMESPACE: 'EgainAccounts/test',
+      NODE_OPTIONS: expect.anything(),
+    });
+    const own = environmentOf(plain, 'AuthorizerFunction');
+    expect(own).not.toHaveProperty('AUTH_AUDIENCE');
+    expect(JSON.stringify(own['AUTH_ISSUER'])).toContain('ProviderURL');
+    expect(JSON.stringify(own['AUTH_JWKS_URI'])).toContain('/.well-known/jwks.json');
+    expect(JSON.stringify(own['AUTH_COGNITO_CLIENTS'])).toMatch(/acme.*second-one/s);
+  });
+
+  it('find the keys themselves where the stage config names the issuer alone', () => {
+    const { jwksUri: _, ...auth } = FULL_STAGE.auth;
+    const { accounts } = synthesised({ ...FULL_STAGE, auth });
+
+    expect(environmentOf(accounts, 'AuthorizerFunction')).toMatchObject({
+      AUTH_ISSUER: auth.issuer,
+      AUTH_AUDIENCE: auth.audience,
+    });
+    expect(environmentOf(accounts, 'AuthorizerFunction')).not.toHaveProperty('AUTH_JWKS_URI');
+  });
+});
+
+describe('what a function may do', () => {
+  const logsAndTraces = (id: string) => [
+    expect.objectContaining({
+      Action: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+      Resource: { 'Fn::GetAtt': [expect.stringMatching(`^${id}Logs`), 'Arn'] },
+    }),
+    expect.objectContaining({ Action: ['xray:PutTelemetryRecords', 'xray:PutTraceSegments'] }),
+  ];
+  const suffixed = [SECRET_ARN, `${SECRET_ARN}-??????`];
+  const table = (encrypted: RegExp) => [
+    {
+      Effect: 'Allow',
+      Action: ['BatchGetItem', 'GetItem', 'PutItem'].map((verb) => `dynamodb:${verb}`),
+      Resource: { 'Fn::GetAtt': [expect.stringMatching(/^SharedTable[0-9A-F]{8}$/), 'Arn'] },
+      Condition: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['v1#*'] } },
+    },
+    {
+      Effect: 'Allow',
+      Action: ['kms:Decrypt', 'kms:DescribeKey', 'kms:Encrypt', 'kms:GenerateDataKey'],
+      Resource: { 'Fn::GetAtt': [expect.stringMatching(encrypted), 'Arn'] },
+      Condition: { StringEquals: viaService('dynamodb') },
+    },
+  ];
+
+  it.each(READERS)('%s reads the secret by its key, and uses the table by its key', (id) => {
+    expect(statementsOf(full, `${id}RoleDefaultPolicy`)).toEqual([
+      ...logsAndTraces(id),
+      { Effect: 'Allow', Action: 'secretsmanager:GetSecretValue', Resource: suffixed },
+      {
+        Effect: 'Allow',
+        Action: 'kms:Decrypt',
+        Resource: KEY_ARN,
+        Condition: {
+          StringEquals: viaService('secretsmanager'),
+          ArnLike: { 'kms:EncryptionContext:SecretARN': suffixed },
+        },
+      },
+      ...table(/^SharedTableKey/),
+    ]);
+  });
+
+  it('reads the new secret of the stack, and uses its key for nothing else', () => {
+    const [, , read, decrypt] = statementsOf(plain, 'TaskFunctionRoleDefaultPolicy');
+
+    expect([read?.Action, decrypt?.Action]).toEqual([
+      'secretsmanager:GetSecretValue',
+      'kms:Decrypt',
+    ]);
+    expect(decrypt?.Condition).toEqual({
+      StringEquals: viaService('secretsmanager'),
+      ArnLike: { 'kms:EncryptionContext:SecretARN': [read?.Resource] },
+    });
+    expect(JSON.stringify(read?.Resource)).toContain('EgainCredentialsSecret');
+    expect(JSON.stringify(decrypt?.Resource)).toContain('EgainCredentialsKey');
+  });
+
+  it.each(['egain/prod', 'egain-secret', 'egain-AbCdEf'])(
+    'reads a secret whose ARN ends in %s, with or without its last six characters, and no key',
+    (name) => {
+      const secretArn = `arn:aws:secretsmanager:eu-west-1:123456789012:secret:${name}`;
+      const { accounts } = synthesised({ ...LEAST, credentials: { secretArn } });
+
+      expect(statementsOf(accounts, 'ApiFunctionRoleDefaultPolicy').slice(2)).toEqual([
+        {
+          Effect: 'Allow',
+          Action: 'secretsmanager:GetSecretValue',
+          Resource: [secretArn, `${secretArn}-??????`],
+        },
+        ...table(/^SharedTableKey/),
+      ]);
+    },
+  );
+
+  it('is its log and its traces alone, for AuthorizerFunction', () => {
+    expect(statementsOf(full, 'AuthorizerFunctionRoleDefaultPolicy')).toEqual(
+      logsAndTraces('AuthorizerFunction'),
+    );
+  });
+});
+
+describe('the shared table', () => {
+  it('has the key and the expiry that the containers write, and its own encryption key', () => {
+    expect(propertiesOfOnly(plain, 'AWS::DynamoDB::Table')).toMatchObject({
+      KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
+      AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
+      TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true },
+      BillingMode: 'PAY_PER_REQUEST',
+      SSESpecification: {
+        SSEEnabled: true,
+        SSEType: 'KMS',
+        KMSMasterKeyId: { 'Fn::GetAtt': [expect.stringMatching(/^SharedTableKey/), 'Arn'] },
+      },
+    });
+  });
+
+  it('is deleted with its stack, and its key too, even where the stage retains its state', () => {
+    plain.hasResource('AWS::DynamoDB::Table', { DeletionPolicy: 'Delete' });
+    plain.hasResource('AWS::KMS::Key', {
+      DeletionPolicy: 'Delete',
+      Properties: { EnableKeyRotation: true, PendingWindowInDays: 7 },
+    });
+  });
+});
+
+describe('the schedule', () => {
+  it('is there only where the stage config has cache.refreshSeconds', () => {
     plain.resourceCountIs('AWS::Scheduler::Schedule', 0);
     plain.resourceCountIs('AWS::Lambda::Function', 3);
     full.resourceCountIs('AWS::Scheduler::Schedule', 1);
     full.resourceCountIs('AWS::Lambda::Function', 4);
   });
 
-  it('are told where eGain and the secret are, and no secret', () => {
-    for (const id of ['ApiFunction', 'TaskFunction', 'RefreshFunction']) {
-      expect(environmentOf(full, id)).toMatchObject({
-        CREDENTIALS_SECRET_ARN: SECRET_ARN,
-        EGAIN_API_URL: LEAST.egain.apiUrl,
-        EGAIN_TOKEN_URL: LEAST.egain.tokenUrl,
-        EGAIN_SCOPE: LEAST.egain.scope,
-        EGAIN_CLIENT_AUTHENTICATION: 'basic',
-        CACHE_FRESH_SECONDS: '30',
-        CACHE_STALE_SECONDS: '300',
-        CACHE_REFRESH_SECONDS: '60',
-        EGAIN_CALLS_PER_MINUTE: '120',
-        SHARED_TABLE_NAME: { Ref: expect.stringMatching('^SharedTable') },
-        LOG_LEVEL: 'DEBUG',
-        METRICS_NAMESPACE: 'EgainAccounts/test',
-      });
-    }
-    for (const unset of ['CORS_ORIGINS', 'CACHE_REFRESH_SECONDS', 'EGAIN_CALLS_PER_MINUTE']) {
-      expect(environmentOf(plain, 'ApiFunction')).not.toHaveProperty(unset);
-    }
-  });
+  it.each([
+    [60, 'rate(1 minute)'],
+    [119, 'rate(1 minute)'],
+    [120, 'rate(2 minutes)'],
+    [86_400, 'rate(1440 minutes)'],
+  ])('renews in time for %i s: %s', (refreshSeconds, expression) => {
+    const stage = { ...FULL_STAGE, cache: { ...FULL_STAGE.cache, refreshSeconds } };
 
-  it('are told what partners may know, ApiFunction alone', () => {
-    expect(environmentOf(full, 'ApiFunction')).toMatchObject({
-      CORS_ORIGINS: 'https://app.example.com',
-      PUBLIC_ISSUER: 'https://issuer.example.com',
-      PUBLIC_CONTACT_URL: 'https://help.example.com/accounts',
+    synthesised(stage).accounts.hasResourceProperties('AWS::Scheduler::Schedule', {
+      ScheduleExpression: expression,
+      FlexibleTimeWindow: { Mode: 'OFF' },
     });
-    expect(environmentOf(plain, 'ApiFunction')).toHaveProperty('PUBLIC_TOKEN_URL');
-    expect(Object.keys(environmentOf(full, 'TaskFunction')).join()).not.toMatch('PUBLIC');
   });
 
-  it("get the issuer of the stage config, or the stack's own user pool", () => {
-    expect(environmentOf(full, 'AuthorizerFunction')).toMatchObject({
-      AUTH_ISSUER: 'https://issuer.example.com',
-      AUTH_AUDIENCE: 'egain-accounts',
-      AUTH_JWKS_URI: 'https://issuer.example.com/keys',
-      AUTH_CLIENT_CLAIM: 'appid',
+  it('calls RefreshFunction alone, as the scheduler alone, and never repeats a failed call', () => {
+    const refresh = { 'Fn::GetAtt': [expect.stringMatching('^RefreshFunction'), 'Arn'] };
+
+    expect(propertiesOfOnly(full, 'AWS::Scheduler::Schedule')).toMatchObject({
+      Target: {
+        Arn: refresh,
+        RoleArn: { 'Fn::GetAtt': [expect.stringMatching('^RefreshScheduleRole'), 'Arn'] },
+        RetryPolicy: { MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 60 },
+      },
     });
-    expect(environmentOf(full, 'AuthorizerFunction')).not.toHaveProperty('AUTH_COGNITO_CLIENTS');
-    const own = environmentOf(plain, 'AuthorizerFunction');
-    expect(own).not.toHaveProperty('AUTH_AUDIENCE');
-    expect(JSON.stringify(own['AUTH_JWKS_URI'])).toContain('/.well-known/jwks.json');
-    expect(JSON.stringify(own['AUTH_COGNITO_CLIENTS'])).toMatch(/acme.*second-one/s);
-  });
-
-  it('look up where the keys are, when the stage config names the issuer alone', () => {
-    const { jwksUri: _, ...auth } = FULL_STAGE.auth;
-    const template = Template.fromStack(appOf({ ...FULL_STAGE, auth }).accounts);
-
-    expect(environmentOf(template, 'AuthorizerFunction')).toMatchObject({
-      AUTH_ISSUER: auth.issuer,
-      AUTH_AUDIENCE: auth.audience,
+    expect(propertiesOf(full, 'AWS::IAM::Role', 'RefreshScheduleRole')).toMatchObject({
+      AssumeRolePolicyDocument: {
+        Statement: [{ Principal: { Service: 'scheduler.amazonaws.com' } }],
+      },
     });
-    expect(environmentOf(template, 'AuthorizerFunction')).not.toHaveProperty('AUTH_JWKS_URI');
-  });
-
-  it.each(['ApiFunction', 'TaskFunction', 'RefreshFunction'])(
-    '%s may read that secret by that key, no more',
-    (id) => {
-      const suffixed = [SECRET_ARN, `${SECRET_ARN}-??????`];
-      const [logs, traces, ...granted] = statementsOf(full, id);
-
-      expect(logs).toMatchObject({
-        Action: ['logs:CreateLogStream', 'logs:PutLogEvents'],
-        Resource: { 'Fn::GetAtt': [expect.stringMatching(`^${id}Logs`), 'Arn'] },
-      });
-      expect(traces?.Action).toEqual(['xray:PutTelemetryRecords', 'xray:PutTraceSegments']);
-      expect(granted.slice(0, 2)).toEqual([
-        { Effect: 'Allow', Action: 'secretsmanager:GetSecretValue', Resource: suffixed },
-        expect.objectContaining({
-          Action: 'kms:Decrypt',
-          Resource: KEY_ARN,
-          Condition: expect.objectContaining({
-            ArnLike: { 'kms:EncryptionContext:SecretARN': suffixed },
-          }),
-        }),
-      ]);
-      expect(granted.slice(2)).toEqual([
-        expect.objectContaining({
-          Action: ['BatchGetItem', 'GetItem', 'PutItem'].map((verb) => `dynamodb:${verb}`),
-          Condition: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['v1#*'] } },
-        }),
-        expect.objectContaining({
-          Action: ['kms:Decrypt', 'kms:DescribeKey', 'kms:Encrypt', 'kms:GenerateDataKey'],
-          Condition: {
-            StringEquals: {
-              'kms:ViaService': expect.anything(),
-            },
-          },
-        }),
-      ]);
-    },
-  );
-
-  it('AuthorizerFunction may write its log and traces alone', () => {
-    expect(statementsOf(full, 'AuthorizerFunction').map(({ Action }) => Action)).toEqual([
-      ['logs:CreateLogStream', 'logs:PutLogEvents'],
-      ['xray:PutTelemetryRecords', 'xray:PutTraceSegments'],
+    expect(statementsOf(full, 'RefreshScheduleRoleDefaultPolicy')).toEqual([
+      { Effect: 'Allow', Action: 'lambda:InvokeFunction', Resource: refresh },
     ]);
   });
+});
 
-  it('have no managed policy', () => {
-    for (const role of Object.values(plain.findResources('AWS::IAM::Role'))) {
-      expect(role['Properties']).not.toHaveProperty('ManagedPolicyArns');
-    }
+describe('the time-outs', () => {
+  const ms = (id: string) => 1000 * Number(functionOf(full, id)['Timeout']);
+  const integrations = Object.values(propertiesById(full, 'AWS::ApiGateway::Method'))
+    .map((method) => method['Integration'] as { Type: string; TimeoutInMillis: number })
+    .filter(({ Type }) => Type !== 'MOCK')
+    .map(({ TimeoutInMillis }) => TimeoutInMillis);
+
+  it('let a function give up before the gateway does, and the gateway before its limit', () => {
+    const [shortest, longest] = [Math.min(...integrations), Math.max(...integrations)];
+
+    expect(integrations).toHaveLength(6);
+    // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
+    expect(longest).toBeLessThan(29_000);
+    expect(ms('ApiFunction')).toBeLessThan(shortest);
+    expect(ms('AuthorizerFunction')).toBeLessThan(shortest);
   });
 
-  it.each(['egain/prod', 'egain-secret'])(
-    'may read a secret whose ARN lacks its last six characters: %s',
-    (name) => {
-      const secretArn = `arn:aws:secretsmanager:eu-west-1:123456789012:secret:${name}`;
-      const template = Template.fromStack(appOf({ ...LEAST, credentials: { secretArn } }).accounts);
-
-      const [, , secret, table] = statementsOf(template, 'ApiFunction');
-
-      expect(secret).toMatchObject({ Resource: [secretArn, `${secretArn}-??????`] });
-      expect(table?.Action).toContain('dynamodb:GetItem');
-    },
-  );
-
-  it('have the memory that they were measured with, and little young garbage in it', () => {
-    const memory = [...FUNCTIONS, 'RefreshFunction'].map((id) => [
-      id,
-      propertiesOf(full, 'AWS::Lambda::Function', id)['MemorySize'],
-      environmentOf(full, id)['NODE_OPTIONS'],
-    ]);
-
-    expect(memory).toEqual([
-      ['ApiFunction', 1024, '--max-semi-space-size=8'],
-      ['TaskFunction', 1024, '--max-semi-space-size=8'],
-      ['AuthorizerFunction', 512, '--max-semi-space-size=8'],
-      ['RefreshFunction', 1024, '--max-semi-space-size=8'],
-    ]);
+  it('leave a partner the longest deadline and the time for an answer, and a task more', () => {
+    expect(ms('ApiFunction')).toBeGreaterThanOrEqual(LONGEST_MS + ANSWER_MS);
+    expect(ms('TaskFunction')).toBeGreaterThanOrEqual(2 * LONGEST_MS);
   });
 
-  it('have no concurrency of their own unless the stage config gives it', () => {
-    for (const id of FUNCTIONS) {
-      expect(propertiesOf(plain, 'AWS::Lambda::Function', id)).not.toHaveProperty(
-        'ReservedConcurrentExecutions',
-      );
-    }
-    plain.resourceCountIs('AWS::Lambda::Alias', 0);
-    expect(
-      FUNCTIONS.map(
-        (id) => propertiesOf(full, 'AWS::Lambda::Function', id)['ReservedConcurrentExecutions'],
-      ),
-    ).toEqual([20, 5, 20]);
-    full.resourceCountIs('AWS::Lambda::Alias', 2);
-    full.hasResourceProperties('AWS::Lambda::Alias', {
-      FunctionName: { Ref: Match.stringLikeRegexp('^ApiFunction') },
-      ProvisionedConcurrencyConfig: { ProvisionedConcurrentExecutions: 2 },
-    });
+  it('let a state machine wait longer than the function that it calls', () => {
+    const definition = JSON.stringify(
+      propertiesOfOnly(workflow, 'AWS::StepFunctions::StateMachine'),
+    );
+    const seconds = [...definition.matchAll(/\\"TimeoutSeconds\\":(\d+)/g)].map(([, s]) =>
+      Number(s),
+    );
+    const ofCalls = seconds.filter((one) => one < 3600);
+
+    expect(1000 * Math.max(...ofCalls)).toBeGreaterThan(ms('TaskFunction'));
+    expect(Math.max(...seconds)).toBeGreaterThanOrEqual(3600);
   });
 });
 
 describe('the partners', () => {
-  it('each have a throttle and a quota of their own', () => {
-    plain.resourceCountIs('AWS::ApiGateway::UsagePlan', 2);
-    plain.hasResourceProperties('AWS::ApiGateway::UsagePlan', {
-      UsagePlanName: Match.stringLikeRegexp('^egain-accounts-[a-z]+-[a-z]+$'),
-      Throttle: { RateLimit: 10, BurstLimit: 20 },
-      Quota: { Limit: 100_000, Period: 'DAY' },
-    });
-    plain.hasResourceProperties('AWS::ApiGateway::UsagePlan', {
-      Throttle: { RateLimit: 2.5, BurstLimit: 5 },
-      Quota: { Limit: 1000, Period: 'WEEK' },
-    });
-    plain.resourceCountIs('AWS::ApiGateway::UsagePlanKey', 2);
+  it('each have their own throttle and quota at the API', () => {
     const [api] = Object.keys(plain.findResources('AWS::ApiGateway::RestApi'));
     const [stage] = Object.keys(plain.findResources('AWS::ApiGateway::Stage'));
-    plain.allResourcesProperties('AWS::ApiGateway::UsagePlan', {
-      ApiStages: [{ ApiId: { Ref: api }, Stage: { Ref: stage } }],
-    });
+    const apiStages = [{ ApiId: { Ref: api }, Stage: { Ref: stage }, Throttle: {} }];
+
+    expect(Object.values(propertiesById(plain, 'AWS::ApiGateway::UsagePlan'))).toEqual([
+      {
+        UsagePlanName: 'egain-accounts-test-acme',
+        Description: 'What partner acme may send',
+        ApiStages: apiStages,
+        Throttle: { RateLimit: 10, BurstLimit: 20 },
+        Quota: { Limit: 100_000, Period: 'DAY' },
+      },
+      {
+        UsagePlanName: 'egain-accounts-test-second-one',
+        Description: 'What partner second-one may send',
+        ApiStages: apiStages,
+        Throttle: { RateLimit: 2.5, BurstLimit: 5 },
+        Quota: { Limit: 1000, Period: 'WEEK' },
+      },
+    ]);
+    plain.resourceCountIs('AWS::ApiGateway::UsagePlanKey', 2);
   });
 
-  it('have keys that differ by partner and stage, as API Gateway wants them', () => {
-    const otherStage = Template.fromStack(appOf(PLAIN_STAGE, 'other').accounts);
+  it('have keys that differ, of a form that API Gateway accepts', () => {
+    const keys = usageKeysOf(plain);
 
-    const keys = [...usageKeysOf(plain), ...usageKeysOf(otherStage)];
-
-    expect(new Set(keys).size).toBe(4);
+    expect(new Set(keys).size).toBe(2);
     for (const key of keys) expect(key).toMatch(/^[a-z0-9]{40}-\$\{AWS::AccountId\}$/);
   });
 });
@@ -246,11 +410,23 @@ describe('the outputs', () => {
     expect(names).toEqual(
       expect.arrayContaining(['ApiUrl', 'CredentialsSecretArn', 'TokenUrl', 'UserPoolId']),
     );
+    expect(names).not.toContain('DomainTarget');
     expect(full.toJSON()['Outputs']).not.toHaveProperty('TokenUrl');
     full.hasOutput('ApiUrl', { Value: 'https://accounts.example.com/v1' });
     full.hasOutput('DomainTarget', {
       Value: { 'Fn::GetAtt': [Match.stringLikeRegexp('Domain'), 'RegionalDomainName'] },
     });
-    expect(names).not.toContain('DomainTarget');
+  });
+
+  it('name the FIPS token URL in GovCloud, where no other answers, and only there', () => {
+    const tokenUrl = (region?: string) => {
+      const aws = region === undefined ? {} : { region };
+      const { accounts } = synthesised({ ...LEAST, aws });
+      return JSON.stringify(accounts.findOutputs('TokenUrl'));
+    };
+
+    expect(tokenUrl('us-gov-west-1')).toContain('.auth-fips.');
+    expect(tokenUrl('us-east-1')).not.toContain('.auth-fips.');
+    expect(tokenUrl()).toMatch(/https:\/\/.*\.auth\..*\.amazoncognito\.com\/oauth2\/token/s);
   });
 });

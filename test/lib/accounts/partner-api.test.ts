@@ -1,16 +1,15 @@
-import { App, RemovalPolicy, Stack } from 'aws-cdk-lib';
-import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Match, type Template } from 'aws-cdk-lib/assertions';
 import { ResponseType } from 'aws-cdk-lib/aws-apigateway';
-import { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import { RetentionDays } from 'aws-cdk-lib/aws-logs';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { FAULTS } from '../../../lambda/faults.ts';
 import { EXPOSED_HEADERS } from '../../../lambda/http/response.ts';
-import { GATEWAY_FAULTS } from '../../../lib/accounts/gateway-responses.ts';
-import { PartnerApi } from '../../../lib/accounts/partner-api.ts';
-import { parseStageConfig } from '../../../lib/stage/stage-config.ts';
-import { appOf, FULL_STAGE, PLAIN_STAGE, propertiesOfOnly } from '../../support/stage.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import {
+  FULL_STAGE,
+  PLAIN_STAGE,
+  propertiesById,
+  propertiesOfOnly,
+  synthesised,
+} from '../../support/stage.ts';
 
 interface GatewayResponse {
   readonly ResponseType: string;
@@ -19,35 +18,19 @@ interface GatewayResponse {
   readonly ResponseTemplates: Readonly<Record<string, string>>;
 }
 
-const FUNCTION_ARN = 'arn:aws:lambda:eu-west-1:123456789012:function';
+const { accounts: plain } = synthesised(PLAIN_STAGE);
+const { accounts: full } = synthesised(FULL_STAGE);
 
-function gatewayResponses(template: Template): GatewayResponse[] {
-  return Object.values(template.findResources('AWS::ApiGateway::GatewayResponse')).map(
-    (resource) => resource['Properties'] as GatewayResponse,
+/** The accounts stack of a stage with these options of the API. */
+const templateOf = (api: object): Template => synthesised({ ...PLAIN_STAGE, api }).accounts;
+
+const gatewayResponses = (template: Template): GatewayResponse[] =>
+  Object.values(propertiesById(template, 'AWS::ApiGateway::GatewayResponse')).map(
+    (properties) => properties as unknown as GatewayResponse,
   );
-}
 
-/** The API alone, with these options of the stage config. */
-function templateOf(api: object): Template {
-  const { api: options } = parseStageConfig({ ...PLAIN_STAGE, api });
-  const stack = new Stack(new App({ outdir: temporaryFolder() }), 'Stack');
-  new PartnerApi(stack, 'PartnerApi', {
-    options,
-    logs: { retention: RetentionDays.ONE_WEEK, removalPolicy: RemovalPolicy.DESTROY },
-    handler: LambdaFunction.fromFunctionArn(stack, 'Handler', `${FUNCTION_ARN}:api`),
-    authorizer: LambdaFunction.fromFunctionArn(stack, 'Authorizer', `${FUNCTION_ARN}:authorizer`),
-  });
-  return Template.fromStack(stack);
-}
-
-const plain = templateOf({});
-const full = templateOf(FULL_STAGE.api);
-
-function methodsOf(template: Template): Record<string, unknown>[] {
-  return Object.values(template.findResources('AWS::ApiGateway::Method')).map(
-    (resource) => resource['Properties'] as Record<string, unknown>,
-  );
-}
+const methodsOf = (template: Template) =>
+  Object.values(propertiesById(template, 'AWS::ApiGateway::Method'));
 
 /** The access log's fields, and what stands in each. */
 function accessLogLine(template: Template): Record<string, string> {
@@ -124,14 +107,17 @@ describe("the partners' API", () => {
           HttpMethod: '*',
           LoggingLevel: 'ERROR',
           DataTraceEnabled: false,
+          MetricsEnabled: true,
           ThrottlingRateLimit: 200,
           ThrottlingBurstLimit: 400,
         }),
+        Match.objectLike({ ResourcePath: '/~1openapi.json', HttpMethod: 'GET' }),
         Match.objectLike({
           ResourcePath: '/~1openapi.json',
-          HttpMethod: 'GET',
+          HttpMethod: 'HEAD',
           LoggingLevel: 'ERROR',
           DataTraceEnabled: false,
+          MetricsEnabled: true,
           ThrottlingRateLimit: 5,
           ThrottlingBurstLimit: 10,
         }),
@@ -140,84 +126,53 @@ describe("the partners' API", () => {
     plain.resourceCountIs('AWS::ApiGateway::Account', 0);
   });
 
-  it("writes an access log as JSON, of the gateway's own variables and nothing personal", () => {
-    const line = accessLogLine(plain);
-
-    expect(line).toMatchObject({ requestId: '$context.requestId', route: '$context.resourcePath' });
-    for (const value of Object.values(line)) {
-      expect(value).toMatch(/^\$context\./);
-      expect(value).not.toMatch(/identity|path$|claims|queryString|header/);
-    }
-  });
-
-  it.each([
-    ['when it came', '$context.requestTimeEpoch'],
-    ['which partner asked', '$context.authorizer.partner'],
-    ['what it asked for', '$context.httpMethod'],
-    ['what it got', '$context.status'],
-    ['how much of it', '$context.responseLength'],
-    ['whether the authorizer failed', '$context.authorizer.status'],
-    ['whether the firewall let it in', '$context.waf.status'],
-    ['whether the function failed', '$context.integration.status'],
-    ['whether the gateway answered by itself', '$context.error.responseType'],
-    ['how long all took', '$context.responseLatency'],
-    ['how long the authorizer took', '$context.authorizer.latency'],
-    ['how long the function took', '$context.integration.latency'],
-  ])('tells of each request %s: %s', (_, variable) => {
-    expect(Object.values(accessLogLine(plain))).toContain(variable);
-  });
-
-  it("counts each route in API Gateway's own metrics", () => {
-    plain.hasResourceProperties('AWS::ApiGateway::Stage', {
-      MethodSettings: Match.arrayWith([
-        Match.objectLike({ ResourcePath: '/*', MetricsEnabled: true }),
-        Match.objectLike({
-          ResourcePath: '/~1openapi.json',
-          HttpMethod: 'HEAD',
-          MetricsEnabled: true,
-        }),
-      ]),
+  it('tells of each request who asked for what and how it went, and nothing personal', () => {
+    expect(accessLogLine(plain)).toEqual({
+      requestId: '$context.requestId',
+      time: '$context.requestTimeEpoch',
+      partner: '$context.authorizer.partner',
+      method: '$context.httpMethod',
+      route: '$context.resourcePath',
+      status: '$context.status',
+      gatewayError: '$context.error.responseType',
+      authorizerStatus: '$context.authorizer.status',
+      firewall: '$context.waf.status',
+      functionStatus: '$context.integration.status',
+      milliseconds: '$context.responseLatency',
+      functionMilliseconds: '$context.integration.latency',
+      authorizerMilliseconds: '$context.authorizer.latency',
+      bytes: '$context.responseLength',
     });
   });
 
-  it('has no output of its own, which would mislead where it has a host name', () => {
-    expect(templateOf({}).toJSON()).not.toHaveProperty('Outputs');
-  });
-
-  it('closes its own logs, which API Gateway would keep for ever', () => {
+  it('ends its execution logs, which API Gateway would keep for ever', () => {
     plain.hasResourceProperties('AWS::Logs::LogGroup', {
       LogGroupName: {
         'Fn::Join': ['', ['API-Gateway-Execution-Logs_', Match.anyValue(), '/v1']],
       },
-      RetentionInDays: 7,
+      RetentionInDays: 90,
     });
   });
-});
 
-describe('the API of a stage', () => {
-  let deployed: Template;
-  beforeAll(() => {
-    deployed = Template.fromStack(appOf(PLAIN_STAGE).accounts);
+  it("has the stage's name, in the console and in API Gateway's own metrics", () => {
+    plain.hasResourceProperties('AWS::ApiGateway::RestApi', { Name: 'egain-accounts-test' });
   });
 
-  it("is told from other stages' by its name, in the console and in API Gateway's own metrics", () => {
-    deployed.hasResourceProperties('AWS::ApiGateway::RestApi', { Name: 'egain-accounts-test' });
-  });
-
-  it('may be invoked by its stage, and not by the test button of the console', () => {
-    const permissions = JSON.stringify(deployed.findResources('AWS::Lambda::Permission'));
+  it('may invoke the function from its stage, and not by the test button of the console', () => {
+    const permissions = JSON.stringify(plain.findResources('AWS::Lambda::Permission'));
 
     expect(permissions).toContain('/GET/accounts');
     expect(permissions).not.toContain('test-invoke-stage');
   });
 
-  it("is reached under its stage's name, without a slash at the end", () => {
-    const [stage] = Object.keys(deployed.findResources('AWS::ApiGateway::Stage'));
-    const { Value } = deployed.findOutputs('ApiUrl')['ApiUrl'] as {
+  it("is reached under its stage's name, without a slash at the end, by one output", () => {
+    const [stage] = Object.keys(plain.findResources('AWS::ApiGateway::Stage'));
+    const { Value } = plain.findOutputs('ApiUrl')['ApiUrl'] as {
       Value: { 'Fn::Join': [string, unknown[]] };
     };
 
     expect(Value['Fn::Join'][1].slice(-2)).toEqual(['/', { Ref: stage }]);
+    expect(Object.keys(plain.findOutputs('*')).join()).not.toMatch(/Endpoint/);
   });
 });
 
@@ -270,10 +225,13 @@ describe('the gateway responses', () => {
 
   it('have the codes that the contract gives them', () => {
     const codes = Object.fromEntries(
-      [...GATEWAY_FAULTS].map(([type, fault]) => [type.responseType, FAULTS[fault].code]),
+      gatewayResponses(plain).map(({ ResponseType: type, ResponseTemplates }) => [
+        type,
+        (JSON.parse(ResponseTemplates['application/json'] ?? '') as { code: string }).code,
+      ]),
     );
 
-    expect(codes).toMatchObject({
+    expect(codes).toEqual({
       UNAUTHORIZED: '401-901',
       EXPIRED_TOKEN: '401-901',
       INVALID_SIGNATURE: '401-901',
@@ -284,12 +242,15 @@ describe('the gateway responses', () => {
       THROTTLED: '429-901',
       QUOTA_EXCEEDED: '429-902',
       BAD_REQUEST_BODY: '400-901',
+      BAD_REQUEST_PARAMETERS: '400-901',
       DEFAULT_4XX: '400-901',
       REQUEST_TOO_LARGE: '413-901',
       UNSUPPORTED_MEDIA_TYPE: '415-901',
       WAF_FILTERED: '403-903',
       INTEGRATION_TIMEOUT: '504-901',
       INTEGRATION_FAILURE: '500-901',
+      API_CONFIGURATION_ERROR: '500-901',
+      AUTHORIZER_CONFIGURATION_ERROR: '500-901',
       AUTHORIZER_FAILURE: '500-901',
       DEFAULT_5XX: '500-901',
     });
@@ -317,82 +278,18 @@ describe("the API's options", () => {
     full.hasResourceProperties('AWS::ApiGateway::RestApi', { DisableExecuteApiEndpoint: true });
   });
 
-  it.each(['a b.pem', 'a#b.pem', 'a?b=c.pem', 'a/../b.pem', 'a%20b.pem', 'ä.pem'])(
-    'take the trust store s3://truststores/%s as it is written',
-    (key) => {
-      const { domain } = FULL_STAGE.api;
-      const truststoreUri = `s3://truststores/${key}`;
+  it('take the name of the trust store as it is written, and need none', () => {
+    const { mutualTls: _, ...domain } = FULL_STAGE.api.domain;
+    const truststoreUri = 's3://truststores/a b#c?d=e/../f%20ä.pem';
+    const mutualTlsOf = (options: object) =>
+      propertiesOfOnly(templateOf({ domain: options }), 'AWS::ApiGateway::DomainName')[
+        'MutualTlsAuthentication'
+      ];
 
-      templateOf({ domain: { ...domain, mutualTls: { truststoreUri } } }).hasResourceProperties(
-        'AWS::ApiGateway::DomainName',
-        { MutualTlsAuthentication: { TruststoreUri: truststoreUri } },
-      );
-    },
-  );
-
-  it('serve it without mutual TLS, and a trust store without a version', () => {
-    const { domain } = FULL_STAGE.api;
-    const { mutualTls, ...plainDomain } = domain;
-    const { truststoreUri } = mutualTls;
-
-    templateOf({ domain: plainDomain }).hasResourceProperties('AWS::ApiGateway::DomainName', {
-      MutualTlsAuthentication: Match.absent(),
+    expect(mutualTlsOf(domain)).toBeUndefined();
+    expect(mutualTlsOf({ ...domain, mutualTls: { truststoreUri } })).toEqual({
+      TruststoreUri: truststoreUri,
     });
-    templateOf({
-      domain: { ...plainDomain, mutualTls: { truststoreUri } },
-    }).hasResourceProperties('AWS::ApiGateway::DomainName', {
-      MutualTlsAuthentication: { TruststoreUri: truststoreUri, TruststoreVersion: Match.absent() },
-    });
-  });
-
-  it('put a firewall before the stage, whose log holds no token and no query', () => {
-    full.hasResourceProperties('AWS::WAFv2::WebACL', {
-      Scope: 'REGIONAL',
-      Rules: Match.arrayWith([
-        Match.objectLike({ Statement: { RateBasedStatement: Match.objectLike({ Limit: 2000 }) } }),
-        Match.objectLike({ Name: 'AWSManagedRulesCommonRuleSet' }),
-      ]),
-    });
-    full.resourceCountIs('AWS::WAFv2::WebACLAssociation', 1);
-    full.hasResourceProperties('AWS::Logs::LogGroup', {
-      LogGroupName: {
-        'Fn::Join': [
-          '',
-          ['aws-waf-logs-egain-accounts-', { 'Fn::GetAtt': [firewallOf(full), 'Id'] }],
-        ],
-      },
-    });
-    full.hasResourceProperties('AWS::WAFv2::LoggingConfiguration', {
-      RedactedFields: [{ SingleHeader: { Name: 'authorization' } }, { QueryString: {} }],
-    });
-  });
-
-  it('let the firewall block nothing that the contract takes: long queries, any text, no agent', () => {
-    const { Rules } = propertiesOfOnly(full, 'AWS::WAFv2::WebACL') as {
-      Rules: {
-        Name: string;
-        Statement: { ManagedRuleGroupStatement?: { RuleActionOverrides?: RuleOverride[] } };
-      }[];
-    };
-    const common = Rules.find(({ Name }) => Name === 'AWSManagedRulesCommonRuleSet');
-    const { RuleActionOverrides: overrides = [] } =
-      common?.Statement.ManagedRuleGroupStatement ?? {};
-    const counted = overrides.filter(({ ActionToUse }) => 'Count' in ActionToUse);
-
-    expect(counted).toHaveLength(overrides.length);
-    for (const kind of ['EC2MetaDataSSRF', 'GenericLFI', 'GenericRFI', 'CrossSiteScripting']) {
-      expect(counted.map(({ Name }) => Name)).toContain(`${kind}_QUERYARGUMENTS`);
-      expect(counted.map(({ Name }) => Name)).toContain(`${kind}_URIPATH`);
-    }
-    expect(counted.map(({ Name }) => Name)).toEqual(
-      expect.arrayContaining([
-        'SizeRestrictions_QUERYSTRING',
-        'SizeRestrictions_URIPATH',
-        'RestrictedExtensions_QUERYARGUMENTS',
-        'RestrictedExtensions_URIPATH',
-        'NoUserAgent_HEADER',
-      ]),
-    );
   });
 
   it('answer preflights of the named origins alone', () => {
@@ -459,13 +356,107 @@ describe("the API's options", () => {
   });
 });
 
-interface RuleOverride {
+interface Rule {
   readonly Name: string;
-  readonly ActionToUse: object;
+  readonly Priority: number;
+  readonly Statement: {
+    readonly ManagedRuleGroupStatement?: {
+      readonly RuleActionOverrides: readonly { Name: string; ActionToUse: object }[];
+    };
+  };
+  readonly VisibilityConfig: object;
 }
 
-/** The logical id of the template's only web ACL. */
-function firewallOf(template: Template): string {
-  const [id = ''] = Object.keys(template.findResources('AWS::WAFv2::WebACL'));
-  return id;
-}
+describe('the firewall', () => {
+  const acl = propertiesOfOnly(full, 'AWS::WAFv2::WebACL') as { Rules: readonly Rule[] };
+  const [aclId] = Object.keys(full.findResources('AWS::WAFv2::WebACL'));
+
+  it('stands before the stage, and lets in what no rule blocks', () => {
+    expect(acl).toMatchObject({ Scope: 'REGIONAL', DefaultAction: { Allow: {} } });
+    full.hasResourceProperties('AWS::WAFv2::WebACLAssociation', {
+      ResourceArn: { 'Fn::Join': ['', Match.arrayWith([Match.stringLikeRegexp('::/restapis/$')])] },
+      WebACLArn: { 'Fn::GetAtt': [aclId, 'Arn'] },
+    });
+  });
+
+  it("blocks an address that sends too much in 5 minutes, then what AWS's groups block", () => {
+    const [rate, ...groups] = acl.Rules;
+
+    expect(rate).toMatchObject({
+      Name: 'RateByIp',
+      Action: { Block: {} },
+      Statement: {
+        RateBasedStatement: { AggregateKeyType: 'IP', Limit: 2000, EvaluationWindowSec: 300 },
+      },
+    });
+    expect(groups.map(({ Name }) => Name)).toEqual([
+      'AWSManagedRulesCommonRuleSet',
+      'AWSManagedRulesKnownBadInputsRuleSet',
+      'AWSManagedRulesAmazonIpReputationList',
+    ]);
+    for (const group of groups) {
+      expect(group).toMatchObject({
+        OverrideAction: { None: {} },
+        Statement: { ManagedRuleGroupStatement: { VendorName: 'AWS', Name: group.Name } },
+      });
+    }
+    expect(acl.Rules.map(({ Priority }) => Priority)).toEqual([0, 1, 2, 3]);
+  });
+
+  it('blocks nothing that the contract allows: long queries, any text, no User-Agent', () => {
+    const kinds = ['EC2MetaDataSSRF', 'GenericLFI', 'GenericRFI', 'CrossSiteScripting'];
+    const [, ...groups] = acl.Rules;
+    const [common, ...others] = groups.map(
+      ({ Statement }) => Statement.ManagedRuleGroupStatement?.RuleActionOverrides,
+    );
+
+    expect(common?.map(({ Name }) => Name).toSorted()).toEqual(
+      [
+        ...[...kinds, 'RestrictedExtensions'].flatMap((kind) => [
+          `${kind}_QUERYARGUMENTS`,
+          `${kind}_URIPATH`,
+        ]),
+        'NoUserAgent_HEADER',
+        'SizeRestrictions_QUERYSTRING',
+        'SizeRestrictions_URIPATH',
+      ].toSorted(),
+    );
+    for (const { ActionToUse } of common ?? []) expect(ActionToUse).toEqual({ Count: {} });
+    expect(others).toEqual([[], []]);
+  });
+
+  it('counts what each rule blocks, and keeps no samples, which would hold tokens', () => {
+    const all = [acl as unknown as Rule, ...acl.Rules].map((one) => one.VisibilityConfig);
+
+    for (const config of all) {
+      expect(config).toMatchObject({
+        CloudWatchMetricsEnabled: true,
+        SampledRequestsEnabled: false,
+        MetricName: expect.stringMatching(/^\w+$/),
+      });
+    }
+    expect(new Set(all.map((config) => JSON.stringify(config))).size).toBe(all.length);
+  });
+
+  it('logs to its own group, by an ARN that WAF takes, and no token and no query', () => {
+    const { LogDestinationConfigs, RedactedFields } = propertiesOfOnly(
+      full,
+      'AWS::WAFv2::LoggingConfiguration',
+    ) as { LogDestinationConfigs: [{ 'Fn::Join': [string, unknown[]] }]; RedactedFields: object };
+    const parts = LogDestinationConfigs[0]['Fn::Join'][1];
+
+    full.hasResourceProperties('AWS::Logs::LogGroup', {
+      LogGroupName: {
+        'Fn::Join': ['', ['aws-waf-logs-egain-accounts-', { 'Fn::GetAtt': [aclId, 'Id'] }]],
+      },
+    });
+    expect(parts).toEqual([
+      expect.stringMatching(/^arn:aws:logs:.*:log-group:$/),
+      { Ref: expect.stringMatching(/^PartnerApiFirewallLogs/) },
+    ]);
+    expect(RedactedFields).toEqual([
+      { SingleHeader: { Name: 'authorization' } },
+      { QueryString: {} },
+    ]);
+  });
+});

@@ -3,39 +3,33 @@ import { partnerGroups, partnersTable, usageKey } from '../../../lib/accounts/pa
 import { parseStageConfig, type StageConfig } from '../../../lib/stage/stage-config.ts';
 import { LEAST, PLAIN_STAGE } from '../../support/stage.ts';
 
-function stageOf(partners: number): StageConfig {
-  const names = Array.from({ length: partners }, (_, index) => `partner-${index + 1}`);
-  const entries = names.map((name) => [name, { scopes: ['accounts/read'] }]);
-  return parseStageConfig({ ...LEAST, partners: Object.fromEntries(entries) as object });
+function stageOf(partners: number, extra: object = {}): StageConfig {
+  const entries = Array.from({ length: partners }, (_, index) => {
+    const name = `partner-${index + 1}`;
+    const clientId = 'auth' in extra ? { clientId: name } : {};
+    return [name, { scopes: ['accounts/read'], ...clientId }];
+  });
+  return parseStageConfig({ ...LEAST, ...extra, partners: Object.fromEntries(entries) as object });
 }
 
-describe("the groups of partners, whose usage plans share a stack's room", () => {
-  it.each([
-    [0, [0]],
-    [1, [1]],
-    [100, [100]],
-    [101, [100, 1]],
-    [300, [100, 100, 100]],
-  ])('%i partners are in groups of %j', (partners, sizes) => {
-    const groups = partnerGroups(stageOf(partners));
+it.each([
+  [0, [0]],
+  [1, [1]],
+  [100, [100]],
+  [101, [100, 1]],
+  [300, [100, 100, 100]],
+])('the usage plans of %i partners are in stacks of %j, in order', (partners, sizes) => {
+  const config = stageOf(partners);
+  const groups = partnerGroups(config);
 
-    expect(groups.map(({ names }) => names.length)).toEqual(sizes);
-    expect(groups.map(({ number }) => number)).toEqual(sizes.map((_, index) => index + 1));
-  });
-
-  it('keep the order of the stage config', () => {
-    const [first, second] = partnerGroups(stageOf(102));
-
-    expect(first?.names[99]).toBe('partner-100');
-    expect(second?.names).toEqual(['partner-101', 'partner-102']);
-  });
+  expect(groups.map(({ names }) => names.length)).toEqual(sizes);
+  expect(groups.map(({ number }) => number)).toEqual(sizes.map((_, index) => index + 1));
+  expect(groups.flatMap(({ names }) => names)).toEqual(Object.keys(config.partners));
 });
 
-describe('what the authorizer knows of a partner', () => {
-  it('is what the stage config grants it, and the key that its plan has', () => {
-    const table = JSON.parse(partnersTable(parseStageConfig(PLAIN_STAGE), 'test')) as object;
-
-    expect(table).toEqual({
+describe('what the authorizer knows about a partner', () => {
+  it('is what the stage config grants it, and the key of its usage plan', () => {
+    expect(JSON.parse(partnersTable(parseStageConfig(PLAIN_STAGE), 'test'))).toEqual({
       acme: {
         scopes: ['accounts/read', 'accounts/read.address'],
         usageKey: usageKey('test', 'acme', 1),
@@ -48,24 +42,17 @@ describe('what the authorizer knows of a partner', () => {
     });
   });
 
-  it('has the client id of an issuer of the deployer’s, and the key of its own group', () => {
-    const { partners } = stageOf(101);
-    const config = {
-      partners: Object.fromEntries(
-        Object.entries(partners).map(([name, partner]) => [name, { ...partner, clientId: name }]),
-      ),
-    };
+  it("has the client id of the deployer's issuer, and the key of its own group", () => {
+    const auth = { issuer: 'https://issuer.example.com', audience: 'accounts' };
+    const table = JSON.parse(partnersTable(stageOf(101, { auth }), 'test')) as object;
 
-    const table = JSON.parse(partnersTable(config, 'test')) as Record<string, object>;
-
-    expect(table['partner-101']).toMatchObject({
-      clientId: 'partner-101',
-      usageKey: usageKey('test', 'partner-101', 2),
+    expect(table).toMatchObject({
+      'partner-101': { clientId: 'partner-101', usageKey: usageKey('test', 'partner-101', 2) },
     });
   });
 });
 
-it('a usage key is another for each stage, partner and group, and of a length that is taken', () => {
+it('a usage key differs by stage, partner and group, and has a length that AWS accepts', () => {
   const keys = [
     usageKey('test', 'acme', 1),
     usageKey('prod', 'acme', 1),

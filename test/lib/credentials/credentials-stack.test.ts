@@ -1,24 +1,22 @@
-import { Template } from 'aws-cdk-lib/assertions';
+import type { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
 import {
-  appOf,
   FULL_STAGE,
   LEAST,
   PLAIN_STAGE,
+  propertiesById,
+  propertiesOf,
   propertiesOfOnly,
   SECRET_ARN,
+  type Synthesised,
+  synthesised,
 } from '../../support/stage.ts';
 
-function credentialsOf(stageConfig: object): Template {
-  const { credentials } = appOf(stageConfig);
-  if (credentials === undefined) throw new Error('the stage has no credentials stack');
-  return Template.fromStack(credentials);
-}
+const { credentials: template } = synthesised(PLAIN_STAGE);
+const STATE = ['AWS::KMS::Key', 'AWS::SecretsManager::Secret', 'AWS::Cognito::UserPool'];
 
 describe('the credentials stack', () => {
-  const template = credentialsOf(PLAIN_STAGE);
-
-  it('makes an empty secret under a key of its own that is renewed every year', () => {
+  it('makes an empty secret under its own key, which is renewed every year', () => {
     template.hasResourceProperties('AWS::KMS::Key', { EnableKeyRotation: true });
     const secret = propertiesOfOnly(template, 'AWS::SecretsManager::Secret');
 
@@ -27,10 +25,10 @@ describe('the credentials stack', () => {
     expect(secret).not.toHaveProperty('GenerateSecretString');
   });
 
-  it('outlives its deletion, unless the stage is a throw-away one', () => {
-    const throwAway = credentialsOf({ ...PLAIN_STAGE, removalPolicy: 'destroy' });
+  it('keeps its state when it is deleted, unless the stage is a throw-away one', () => {
+    const { credentials: throwAway } = synthesised({ ...PLAIN_STAGE, removalPolicy: 'destroy' });
 
-    for (const type of ['AWS::KMS::Key', 'AWS::SecretsManager::Secret', 'AWS::Cognito::UserPool']) {
+    for (const type of STATE) {
       template.allResources(type, {
         DeletionPolicy: 'RetainExceptOnCreate',
         UpdateReplacePolicy: 'Retain',
@@ -39,71 +37,104 @@ describe('the credentials stack', () => {
     }
   });
 
-  it('makes a user pool whose creation can be rolled back', () => {
+  it('has the same logical ids as ever: another id would replace what partners hold', () => {
+    const ids = [...STATE, 'AWS::Cognito::UserPoolClient'].flatMap((type) =>
+      Object.keys(template.findResources(type)),
+    );
+
+    expect(ids).toEqual([
+      'EgainCredentialsKeyE48E8EB2',
+      'EgainCredentialsSecretF2AEDB1B',
+      'PartnerIssuerUserPoolD834F8D0',
+      'PartnerClientsClientacmeCFA4B3A9',
+      'PartnerClientsClientsecondoneFECD0905',
+    ]);
+  });
+
+  it('makes only what the stage config does not name', () => {
+    const { auth, partners } = FULL_STAGE;
+    const counts = ({ credentials }: Synthesised) =>
+      [...STATE, 'AWS::Cognito::UserPoolClient'].map(
+        (type) => Object.keys(credentials.findResources(type)).length,
+      );
+
+    expect(counts(synthesised({ ...LEAST, auth, partners }))).toEqual([1, 1, 0, 0]);
+    expect(counts(synthesised({ ...LEAST, credentials: { secretArn: SECRET_ARN } }))).toEqual([
+      0, 0, 1, 0,
+    ]);
+    expect(synthesised(FULL_STAGE).assembly.stacks.map(({ stackName }) => stackName)).toEqual([
+      'egain-accounts-test',
+      'egain-accounts-test-workflow',
+      'egain-accounts-test-observability',
+    ]);
+  });
+});
+
+describe('the user pool of the partners', () => {
+  it('can be rolled back when its creation fails', () => {
     template.allResourcesProperties('AWS::Cognito::UserPool', { DeletionProtection: 'INACTIVE' });
   });
 
-  it('makes a user pool that nobody can join, with the three scopes', () => {
-    template.hasResourceProperties('AWS::Cognito::UserPool', {
+  it('lets nobody join, and would ask a user for a long password and a second factor', () => {
+    expect(propertiesOfOnly(template, 'AWS::Cognito::UserPool')).toMatchObject({
       AdminCreateUserConfig: { AllowAdminCreateUserOnly: true },
+      MfaConfiguration: 'ON',
+      EnabledMfas: ['SOFTWARE_TOKEN_MFA'],
+      AccountRecoverySetting: { RecoveryMechanisms: [{ Name: 'admin_only' }] },
+      Policies: {
+        PasswordPolicy: {
+          MinimumLength: 16,
+          RequireLowercase: true,
+          RequireUppercase: true,
+          RequireNumbers: true,
+          RequireSymbols: true,
+          TemporaryPasswordValidityDays: 1,
+        },
+      },
     });
+  });
+
+  it('defines the three scopes, says what each opens, and has a domain of its own', () => {
     const { Identifier, Scopes } = propertiesOfOnly(
       template,
       'AWS::Cognito::UserPoolResourceServer',
     ) as {
       Identifier: string;
-      Scopes: { ScopeName: string }[];
+      Scopes: { ScopeName: string; ScopeDescription: string }[];
     };
 
-    expect(Scopes.map(({ ScopeName }) => `${Identifier}/${ScopeName}`)).toEqual([
-      'accounts/read',
-      'accounts/read.address',
-      'accounts/read.configuration',
+    expect(
+      Scopes.map(({ ScopeName, ScopeDescription }) => [
+        `${Identifier}/${ScopeName}`,
+        /summary|address|configuration/.exec(ScopeDescription)?.[0],
+      ]),
+    ).toEqual([
+      ['accounts/read', 'summary'],
+      ['accounts/read.address', 'address'],
+      ['accounts/read.configuration', 'configuration'],
     ]);
     template.hasResourceProperties('AWS::Cognito::UserPoolDomain', {
       Domain: { 'Fn::Join': ['', ['egain-accounts-test-', { Ref: 'AWS::AccountId' }]] },
     });
   });
-
-  it('makes no user pool where the stage names an issuer', () => {
-    const { auth, partners } = FULL_STAGE;
-
-    const withIssuer = credentialsOf({ ...LEAST, auth, partners });
-
-    withIssuer.resourceCountIs('AWS::Cognito::UserPool', 0);
-    withIssuer.resourceCountIs('AWS::SecretsManager::Secret', 1);
-  });
-
-  it('makes no secret where the stage names one', () => {
-    const withSecret = credentialsOf({ ...LEAST, credentials: { secretArn: SECRET_ARN } });
-
-    withSecret.resourceCountIs('AWS::Cognito::UserPool', 1);
-    withSecret.resourceCountIs('AWS::SecretsManager::Secret', 0);
-    withSecret.resourceCountIs('AWS::KMS::Key', 0);
-  });
-
-  it('is left out where secret and issuer both exist already', () => {
-    expect(appOf(FULL_STAGE).credentials).toBeUndefined();
-  });
 });
 
 describe("the partners' app clients", () => {
-  const template = credentialsOf(PLAIN_STAGE);
+  it('get tokens by their secrets alone, can sign nobody in, and tell nobody that they exist', () => {
+    const [acme, second] = Object.values(propertiesById(template, 'AWS::Cognito::UserPoolClient'));
 
-  it('have their scopes and a secret that stays in Cognito, and can sign nobody in', () => {
-    template.resourceCountIs('AWS::Cognito::UserPoolClient', 2);
-    template.hasResourceProperties('AWS::Cognito::UserPoolClient', {
+    expect(acme).toMatchObject({
       ClientName: 'egain-accounts-test-acme',
       GenerateSecret: true,
       AllowedOAuthFlows: ['client_credentials'],
+      AllowedOAuthFlowsUserPoolClient: true,
       AllowedOAuthScopes: ['accounts/read', 'accounts/read.address'],
       ExplicitAuthFlows: ['ALLOW_REFRESH_TOKEN_AUTH'],
+      PreventUserExistenceErrors: 'ENABLED',
       AccessTokenValidity: 60,
       TokenValidityUnits: { AccessToken: 'minutes' },
     });
-    template.hasResourceProperties('AWS::Cognito::UserPoolClient', {
-      AllowedOAuthScopes: ['accounts/read'],
-    });
+    expect(second).toMatchObject({ AllowedOAuthScopes: ['accounts/read'] });
     expect(JSON.stringify(template.toJSON())).not.toContain('ClientSecret');
   });
 
@@ -112,29 +143,51 @@ describe("the partners' app clients", () => {
 
     template.allResources('AWS::Cognito::UserPoolClient', { DependsOn: servers });
   });
+});
 
-  it('are told to the authorizer by a secret once they are too many for its environment', () => {
-    const partners = Object.fromEntries(
-      Array.from({ length: 90 }, (_, index) => [`partner-${index}`, { scopes: ['accounts/read'] }]),
-    );
-    const app = appOf({ ...LEAST, partners });
-    const accounts = Template.fromStack(app.accounts);
+describe("the ids of the partners' app clients", () => {
+  /** Partners whose names have 8 characters. */
+  const stageOf = (number: number) => {
+    const names = Array.from({ length: number }, (_, index) => `p${1_000_000 + index}`);
+    const entries = names.map((name) => [name, { scopes: ['accounts/read'] }]);
+    const partners = Object.fromEntries(entries) as object;
+    return synthesised({ ...LEAST, partners, removalPolicy: 'destroy' });
+  };
+  const directoryOf = (stack: Template) =>
+    Object.entries(stack.findResources('AWS::SecretsManager::Secret')).find(([id]) =>
+      id.startsWith('PartnerClientsDirectory'),
+    )?.[1];
+
+  it("are in the authorizer's environment as long as they take at most 3000 bytes", () => {
+    const { credentials, accounts } = stageOf(75);
+
+    expect(directoryOf(credentials)).toBeUndefined();
+    expect(JSON.stringify(accounts.toJSON())).toContain('"AUTH_COGNITO_CLIENTS"');
+  });
+
+  it('are in a secret beyond that, which the authorizer may read', () => {
+    const { credentials, accounts } = stageOf(76);
+    const directory = directoryOf(credentials);
+    const { SecretString } = directory?.['Properties'] as {
+      SecretString: { 'Fn::Join': [string, unknown[]] };
+    };
     const environment = JSON.stringify(accounts.toJSON());
-    const policies = Object.entries(accounts.findResources('AWS::IAM::Policy'));
-    const [, policy] = policies.find(([id]) => id.startsWith('AuthorizerFunctionRole')) ?? [];
+    const policy = propertiesOf(
+      accounts,
+      'AWS::IAM::Policy',
+      'AuthorizerFunctionRoleDefaultPolicy',
+    );
 
+    expect(SecretString['Fn::Join'][1].slice(0, 3)).toEqual([
+      '{"p1000000":"',
+      { Ref: expect.stringMatching(/^PartnerClientsClientp1000000/) },
+      '","p1000001":"',
+    ]);
+    expect(directory?.['DeletionPolicy']).toBe('Delete');
+    expect(environment).toContain('AUTH_COGNITO_CLIENTS_SECRET_ARN');
+    expect(environment).not.toContain('"AUTH_COGNITO_CLIENTS"');
     expect(JSON.stringify(policy)).toMatch(
       /secretsmanager:GetSecretValue.*PartnerClientsDirectory/,
     );
-    expect(environment).toContain('AUTH_COGNITO_CLIENTS_SECRET_ARN');
-    expect(environment).not.toContain('"AUTH_COGNITO_CLIENTS"');
-    expect(JSON.stringify(Template.fromStack(appOf(PLAIN_STAGE).accounts).toJSON())).toContain(
-      '"AUTH_COGNITO_CLIENTS"',
-    );
-  });
-
-  it('are not made with an issuer of the deployer’s', () => {
-    const other = credentialsOf({ ...FULL_STAGE, credentials: {} });
-    other.resourceCountIs('AWS::Cognito::UserPoolClient', 0);
   });
 });

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { FAULTS } from '../../../lambda/faults.ts';
-import { retriedErrors } from '../../../lib/workflow/workflow-retries.ts';
+import { retriedErrors } from '../../../lib/workflow/workflow-errors.ts';
 import { aslErrors, evaluate } from '../../support/asl.ts';
 import { type Answer, PAGES, runOver } from '../../support/fake-task.ts';
 

@@ -1,35 +1,29 @@
-import { App, Stack } from 'aws-cdk-lib';
-import { Template } from 'aws-cdk-lib/assertions';
-import { Topic } from 'aws-cdk-lib/aws-sns';
-import { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import { readFileSync } from 'node:fs';
+import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
-import { Alarms } from '../../../lib/observability/alarms.ts';
-import { parseStageConfig } from '../../../lib/stage/stage-config.ts';
 import { type AlarmProperties, type Datapoint, goesOff } from '../../support/cloudwatch.ts';
-import { LEAST } from '../../support/stage.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { FULL_STAGE, PLAIN_STAGE, propertiesById, synthesised } from '../../support/stage.ts';
 
+const RUNBOOK = readFileSync(new URL('../../../docs/operations.md', import.meta.url), 'utf8');
 const MINUTE_MS = 60_000;
 
 /** The alarms of a stage, by their names without the stage's. */
-function alarmsOf(cache: object = {}): ReadonlyMap<string, AlarmProperties> {
-  const stack = new Stack(new App({ outdir: temporaryFolder() }), 'Stack');
-  new Alarms(stack, 'Alarms', {
-    cache: parseStageConfig({ ...LEAST, cache }).cache,
-    stage: 'test',
-    topic: new Topic(stack, 'Topic'),
-    exportAccounts: StateMachine.fromStateMachineName(stack, 'ExportAccounts', 'export'),
-  });
-  const found = Object.values(Template.fromStack(stack).findResources('AWS::CloudWatch::Alarm'));
+function alarmsOf(stageConfig: object): ReadonlyMap<string, AlarmProperties> {
+  const { observability } = synthesised(stageConfig);
+  const found = Object.values(propertiesById(observability, 'AWS::CloudWatch::Alarm'));
   return new Map(
-    found.map(({ Properties }) => {
-      const alarm = Properties as AlarmProperties;
+    found.map((properties) => {
+      const alarm = properties as unknown as AlarmProperties;
       return [alarm.AlarmName.replace(/^egain-accounts-test-/, ''), alarm];
     }),
   );
 }
 
-const alarms = alarmsOf();
+const { observability: plain } = synthesised(PLAIN_STAGE);
+const { observability: full } = synthesised(FULL_STAGE);
+const alarms = alarmsOf(PLAIN_STAGE);
+const fullAlarms = alarmsOf(FULL_STAGE);
+const withCache = (cache: object) => alarmsOf({ ...PLAIN_STAGE, cache });
 const named = (name: string, all = alarms): AlarmProperties => {
   const alarm = all.get(name);
   if (alarm === undefined) throw new Error(`no alarm ${name}`);
@@ -55,7 +49,7 @@ const counted = (
     at: minute * MINUTE_MS,
   }));
 
-describe('a refusal of eGain’s', () => {
+describe('a refusal by eGain', () => {
   it.each([
     ['api', 'CredentialsRefusedApi', '502-901'],
     ['task', 'CredentialsRefusedTask', '502-901'],
@@ -103,40 +97,98 @@ describe('the age of the snapshot', () => {
   });
 });
 
-describe('a stage', () => {
-  it('whose accounts stay fresh for longer waits longer before it rings for old ones', () => {
-    const { Threshold } = named('StaleTooLong', alarmsOf({ freshSeconds: 90 }));
-
-    expect(Threshold).toBe(90 + 300);
+describe('the thresholds', () => {
+  it('of old answers follow the freshness of the stage', () => {
+    expect(named('StaleTooLong')).toMatchObject({ Threshold: 30 + 300 });
+    expect(named('StaleTooLong', withCache({ freshSeconds: 90 }))).toMatchObject({
+      Threshold: 90 + 300,
+    });
   });
 
   it.each([
     [60, 5],
     [890, 15],
     [86_400, 1440],
-  ])('that is renewed every %i s misses a renewal by periods of %i minutes', (seconds, minutes) => {
-    const stopped = named('ScheduleStopped', alarmsOf({ refreshSeconds: seconds }));
+  ])('of a schedule of %i s are 3 silent periods of %i minutes', (refreshSeconds, minutes) => {
+    const stopped = named('ScheduleStopped', withCache({ refreshSeconds }));
 
+    expect(stopped).toMatchObject({
+      ComparisonOperator: 'LessThanThreshold',
+      Threshold: 1,
+      EvaluationPeriods: 3,
+    });
     expect(watchedBy(stopped)).toMatchObject({ Period: 60 * minutes });
     expect(stopped.AlarmDescription).toContain(`in 3 periods of ${minutes} minutes.`);
   });
+
+  it('of slow answers are 20 s for the slowest in 100, in 2 of 3 periods', () => {
+    expect(named('NearDeadline')).toMatchObject({
+      Threshold: 20_000,
+      EvaluationPeriods: 3,
+      DatapointsToAlarm: 2,
+    });
+    expect(watchedBy(named('NearDeadline'))).toMatchObject({ Stat: 'p99', Period: 300 });
+  });
 });
 
-describe('the description of an alarm', () => {
-  it.each([...alarmsOf({ refreshSeconds: 60 })])('%s says what is wrong first', (_, alarm) => {
+describe('silence', () => {
+  it('sets off no alarm but that of the schedule, which only a stage with one has', () => {
+    const silent = [...fullAlarms].filter(([, one]) => one.TreatMissingData === 'breaching');
+
+    expect(silent.map(([name]) => name)).toEqual(['ScheduleStopped']);
+    plain.allResourcesProperties('AWS::CloudWatch::Alarm', { TreatMissingData: 'notBreaching' });
+    expect([...alarms.keys()]).not.toContain('ScheduleStopped');
+  });
+});
+
+describe('the alarms', () => {
+  it('are the ones that the runbook has a section for, and no section is left over', () => {
+    const links = [...fullAlarms.values()].map(
+      ({ AlarmDescription }) => /What to do: [^#]+#([a-z]+)$/.exec(AlarmDescription)?.[1],
+    );
+    const runbook = RUNBOOK.split(/^## /m).find((section) => section.startsWith('Runbook')) ?? '';
+    const sections = [...runbook.matchAll(/^### (\w+)$/gm)].map(([, title]) =>
+      title?.toLowerCase(),
+    );
+
+    expect(new Set(links)).toEqual(new Set(sections));
+  });
+
+  it('lead to the runbook that the stage config names, else to ours', () => {
+    full.allResourcesProperties('AWS::CloudWatch::Alarm', {
+      AlarmDescription: Match.stringLikeRegexp('https://wiki.example.com/runbook#[a-z]+$'),
+    });
+    plain.allResourcesProperties('AWS::CloudWatch::Alarm', {
+      AlarmDescription: Match.stringLikeRegexp('docs/operations.md#[a-z]+$'),
+    });
+  });
+
+  it('tell the topic when they go off and when they are over', () => {
+    const [topic] = Object.keys(plain.findResources('AWS::SNS::Topic'));
+
+    plain.allResourcesProperties('AWS::CloudWatch::Alarm', {
+      AlarmActions: [{ Ref: topic }],
+      OKActions: [{ Ref: topic }],
+    });
+  });
+
+  it('watch the metrics of this stage alone', () => {
+    const text = JSON.stringify([...alarms.values()]);
+    const namespaces = [...text.matchAll(/"Namespace":"([^"]+)"/g)].map(([, name]) => name);
+
+    expect(new Set(namespaces)).toEqual(new Set(['EgainAccounts/test', 'AWS/States']));
+  });
+
+  it.each([...fullAlarms])('say what is wrong first: %s', (_, alarm) => {
     expect(alarm.AlarmDescription).toMatch(/^\w.{30,}\.\)? What to do: /);
   });
 
   it.each([
     ['CredentialsRefusedTask', '(502-901, seen by the task function.)'],
     ['ServerFaultShare', 'More than 5% of'],
-    ['StaleTooLong', 'more than 5 minutes past their freshness. They turn into failures 600 s'],
+    ['StaleTooLong', 'more than 5 minutes past their freshness. They become failures 600 s'],
     ['NearDeadline', 'takes longer than 20 of the 25 s'],
-  ])('%s has its numbers: %s', (name, words) => {
+  ])('have their numbers in the description: %s', (name, words) => {
     expect(named(name).AlarmDescription).toContain(words);
   });
-});
-
-it('NearDeadline looks at the slowest request in 100', () => {
-  expect(watchedBy(named('NearDeadline'))).toMatchObject({ Stat: 'p99', Period: 300 });
 });

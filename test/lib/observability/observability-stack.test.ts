@@ -1,103 +1,23 @@
-import { readFileSync } from 'node:fs';
-import { Match, Template } from 'aws-cdk-lib/assertions';
-import { beforeAll, describe, expect, it } from 'vitest';
-import { LONGEST_MS } from '../../../lambda/platform/deadline.ts';
-import { GATEWAY_METRICS, METRICS } from '../../../lambda/platform/metrics.ts';
-import { ACCESS_LOG_FORMAT } from '../../../lib/accounts/access-log.ts';
-import type { AlarmProperties } from '../../support/cloudwatch.ts';
-import { appOf, FULL_STAGE, PLAIN_STAGE } from '../../support/stage.ts';
+import { Match } from 'aws-cdk-lib/assertions';
+import { describe, expect, it } from 'vitest';
+import { filteredDatapoints, type MetricFilterProperties } from '../../support/cloudwatch.ts';
+import {
+  FULL_STAGE,
+  PLAIN_STAGE,
+  propertiesById,
+  propertiesOfOnly,
+  synthesised,
+} from '../../support/stage.ts';
 
-const RUNBOOK = readFileSync(new URL('../../../docs/operations.md', import.meta.url), 'utf8');
-const NAMESPACE = 'EgainAccounts/test';
-const EMAIL = { Protocol: 'email', Endpoint: 'ops@example.com' };
-
-let plain: Template;
-let full: Template;
-let alarms: AlarmProperties[];
-
-beforeAll(() => {
-  plain = Template.fromStack(appOf(PLAIN_STAGE).observability);
-  full = Template.fromStack(appOf(FULL_STAGE).observability);
-  alarms = propertiesOf<AlarmProperties>('AWS::CloudWatch::Alarm');
-});
-
-describe('the alarms', () => {
-  it('are the ones that the runbook has a section for, and no section is left over', () => {
-    const named = Object.values(full.findResources('AWS::CloudWatch::Alarm')).map(
-      ({ Properties }) =>
-        /What to do: [^#]+#([a-z]+)$/.exec((Properties as AlarmProperties).AlarmDescription)?.[1],
-    );
-    const runbook = RUNBOOK.split(/^## /m).find((section) => section.startsWith('Runbook')) ?? '';
-    const sections = [...runbook.matchAll(/^### (\w+)$/gm)].map(([, title]) =>
-      title?.toLowerCase(),
-    );
-
-    expect(new Set(named)).toEqual(new Set(sections));
-  });
-
-  it('tell the topic when they go off and when they are over', () => {
-    const [topic] = Object.keys(plain.findResources('AWS::SNS::Topic'));
-
-    plain.allResourcesProperties('AWS::CloudWatch::Alarm', {
-      AlarmActions: [{ Ref: topic }],
-      OKActions: [{ Ref: topic }],
-    });
-  });
-
-  it('ring for slowness late enough to mean it, and early enough to help', () => {
-    full.hasResourceProperties('AWS::CloudWatch::Alarm', {
-      AlarmName: 'egain-accounts-test-NearDeadline',
-      Threshold: 0.8 * LONGEST_MS,
-      EvaluationPeriods: 3,
-      DatapointsToAlarm: 2,
-    });
-  });
-
-  it('take silence for health, but for that of the schedule', () => {
-    plain.allResourcesProperties('AWS::CloudWatch::Alarm', { TreatMissingData: 'notBreaching' });
-    full.hasResourceProperties('AWS::CloudWatch::Alarm', {
-      AlarmName: 'egain-accounts-test-ScheduleStopped',
-      TreatMissingData: 'breaching',
-      ComparisonOperator: 'LessThanThreshold',
-      Threshold: 1,
-      EvaluationPeriods: 3,
-    });
-    plain.resourcePropertiesCountIs(
-      'AWS::CloudWatch::Alarm',
-      { AlarmName: 'egain-accounts-test-ScheduleStopped' },
-      0,
-    );
-  });
-
-  it('lead to the runbook that the stage config names', () => {
-    full.allResourcesProperties('AWS::CloudWatch::Alarm', {
-      AlarmDescription: Match.stringLikeRegexp('https://wiki.example.com/runbook#[a-z]+$'),
-    });
-    plain.allResourcesProperties('AWS::CloudWatch::Alarm', {
-      AlarmDescription: Match.stringLikeRegexp('docs/operations.md#[a-z]+$'),
-    });
-  });
-
-  it('watch metrics of this stage alone', () => {
-    const text = JSON.stringify(alarms);
-    const namespaces = [...text.matchAll(/"Namespace":"([^"]+)"/g)].map(([, name]) => name);
-
-    expect(new Set(namespaces)).toEqual(new Set([NAMESPACE, 'AWS/States']));
-  });
-
-  it('take the threshold of stale answers from the stage config', () => {
-    plain.hasResourceProperties('AWS::CloudWatch::Alarm', {
-      AlarmName: 'egain-accounts-test-StaleTooLong',
-      Threshold: 30 + 300,
-    });
-  });
-});
+const { observability: plain, accounts } = synthesised(PLAIN_STAGE);
+const { observability: full } = synthesised(FULL_STAGE);
 
 describe('the topic of the alarms', () => {
-  it('is encrypted by a key of its own, which rotates and which CloudWatch may use', () => {
+  it('is encrypted by its own key, which rotates and which CloudWatch may use', () => {
     const [key] = Object.keys(plain.findResources('AWS::KMS::Key'));
 
     plain.hasResourceProperties('AWS::SNS::Topic', {
+      DisplayName: 'eGain accounts',
       KmsMasterKeyId: { 'Fn::GetAtt': [key, 'Arn'] },
     });
     plain.hasResourceProperties('AWS::KMS::Key', {
@@ -116,7 +36,7 @@ describe('the topic of the alarms', () => {
     });
   });
 
-  it("takes messages over TLS alone, and from this account's alarms", () => {
+  it("accepts messages over TLS alone, and from this account's alarms", () => {
     plain.hasResourceProperties('AWS::SNS::TopicPolicy', {
       PolicyDocument: {
         Statement: [
@@ -131,11 +51,7 @@ describe('the topic of the alarms', () => {
             Action: 'sns:Publish',
             Condition: {
               StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } },
-              ArnLike: {
-                'aws:SourceArn': {
-                  'Fn::Join': ['', Match.arrayWith([':alarm:*'])],
-                },
-              },
+              ArnLike: { 'aws:SourceArn': { 'Fn::Join': ['', Match.arrayWith([':alarm:*'])] } },
             },
           }),
         ],
@@ -143,61 +59,102 @@ describe('the topic of the alarms', () => {
     });
   });
 
-  it('signs its mails by the name of the product', () => {
-    plain.hasResourceProperties('AWS::SNS::Topic', { DisplayName: 'eGain accounts' });
-  });
-
   it('writes e-mail where the stage config names an address, and to nobody otherwise', () => {
-    full.hasResourceProperties('AWS::SNS::Subscription', EMAIL);
-    plain.resourceCountIs('AWS::SNS::Subscription', 0);
-  });
-});
-
-describe('the dashboard', () => {
-  it("has a name of its own in each region, for names are the whole account's", () => {
-    full.hasResourceProperties('AWS::CloudWatch::Dashboard', {
-      DashboardName: {
-        'Fn::Join': ['', ['egain-accounts-test-', { Ref: 'AWS::Region' }]],
-      },
+    expect(propertiesOfOnly(full, 'AWS::SNS::Subscription')).toMatchObject({
+      Protocol: 'email',
+      Endpoint: 'ops@example.com',
     });
-  });
-
-  it('shows every metric that the product writes', () => {
-    const [dashboard] = propertiesOf<object>('AWS::CloudWatch::Dashboard');
-    const body = JSON.stringify(dashboard);
-
-    for (const name of Object.keys({ ...METRICS, ...GATEWAY_METRICS }))
-      expect(body).toContain(name);
-  });
-
-  it.each(['ApiFunction', 'TaskFunction', 'AuthorizerFunction'])('shows %s at work', (name) => {
-    const [dashboard] = propertiesOf<object>('AWS::CloudWatch::Dashboard');
-
-    expect(JSON.stringify(dashboard).includes(`OutputRef${name}`)).toBe(true);
+    plain.resourceCountIs('AWS::SNS::Subscription', 0);
+    expect(Object.keys(plain.findOutputs('*'))).toContain('AlarmTopicArn');
   });
 });
 
 describe("the gateway's metrics", () => {
-  it("look at fields that the access log's lines have", () => {
-    const fields = Object.keys(JSON.parse(ACCESS_LOG_FORMAT.toString()) as object);
-    const filters = JSON.stringify(propertiesOf<object>('AWS::Logs::MetricFilter'));
-    const looked = [...filters.matchAll(/\$\.(\w+)/g)].map(([, field]) => field);
+  const filters = Object.values(propertiesById(plain, 'AWS::Logs::MetricFilter')).map(
+    (properties) => properties as unknown as MetricFilterProperties,
+  );
 
-    expect(looked).not.toEqual([]);
-    expect(fields).toEqual(expect.arrayContaining(looked));
+  /** What the metrics of the access log make of one of its lines. */
+  function countsOf(partner: string, status: string, gatewayError: string): string[] {
+    const line = JSON.stringify({ partner, status, gatewayError });
+    const points = filters.flatMap((filter) => filteredDatapoints(filter, [line], 0));
+    return points
+      .map(({ name, dimensions }) => [name, ...Object.values(dimensions)].join(' of '))
+      .toSorted();
+  }
+
+  const [faults, requests] = ['PartnerFaults of acme', 'PartnerRequests of acme'];
+  const throttles = 'PartnerThrottles of acme';
+
+  it.each([
+    ['an answer', 'acme', '200', '-', [requests]],
+    ['an answer that the partner still has', 'acme', '304', '-', [requests]],
+    ["the function's refusal", 'acme', '400', '-', [faults, requests]],
+    ["the function's failure", 'acme', '502', '-', [faults, requests]],
+    ['a crash', 'acme', '500', 'INTEGRATION_FAILURE', ['GatewayFaults', faults, requests]],
+    ['a partner over its throttle', 'acme', '429', 'THROTTLED', [faults, requests, throttles]],
+    ['a partner over its quota', 'acme', '429', 'QUOTA_EXCEEDED', [faults, requests, throttles]],
+    ['a caller without a token', '-', '401', 'UNAUTHORIZED', []],
+  ])('count %s as what it is', (_, partner, status, gatewayError, counts) => {
+    expect(countsOf(partner, status, gatewayError)).toEqual(counts);
   });
 
-  it.each(Object.keys(GATEWAY_METRICS))('%s is counted in the namespace of the stage', (name) => {
-    plain.hasResourceProperties('AWS::Logs::MetricFilter', {
-      MetricTransformations: [
-        Match.objectLike({ MetricName: name, MetricNamespace: NAMESPACE, Unit: 'Count' }),
-      ],
-    });
+  it("read fields that the access log has, and count in the stage's namespace", () => {
+    const { AccessLogSetting } = propertiesOfOnly(accounts, 'AWS::ApiGateway::Stage') as {
+      AccessLogSetting: { Format: string };
+    };
+    const fields = Object.keys(JSON.parse(AccessLogSetting.Format) as object);
+    const read = [...JSON.stringify(filters).matchAll(/\$\.(\w+)/g)].map(([, field]) => field);
+
+    expect(read).not.toEqual([]);
+    expect(fields).toEqual(expect.arrayContaining(read));
+    for (const { MetricTransformations } of filters) {
+      expect(MetricTransformations).toMatchObject([
+        { MetricNamespace: 'EgainAccounts/test', Unit: 'Count', MetricValue: '1' },
+      ]);
+    }
   });
 });
 
-function propertiesOf<T>(type: string): T[] {
-  return Object.values(plain.findResources(type)).map(
-    (resource) => (resource as { readonly Properties: T }).Properties,
+describe('the saved log queries', () => {
+  interface SavedQuery {
+    readonly Name: string;
+    readonly LogGroupNames: readonly object[];
+    readonly QueryString: string;
+  }
+  const queries = Object.values(propertiesById(plain, 'AWS::Logs::QueryDefinition')).map(
+    (properties) => properties as unknown as SavedQuery,
   );
-}
+
+  it.each(queries.map((query) => [query.Name, query] as const))(
+    '%s is in a folder of the stage, and has commands that Logs Insights knows',
+    (name, { QueryString }) => {
+      const commands = QueryString.split('\n| ');
+
+      expect(name).toMatch(/^egain-accounts-test\/[A-Z]/);
+      expect(commands.length).toBeGreaterThan(1);
+      for (const command of commands) {
+        expect(command).toMatch(/^(?:fields|filter|stats|sort|limit) \S/);
+      }
+    },
+  );
+
+  it.each([
+    ['What happened to one request', ['ApiFunctionLogs', 'PartnerApiAccessLogs']],
+    ['Why requests failed', ['ApiFunctionLogs', 'TaskFunctionLogs']],
+    ['Who was turned away, and why', ['AuthorizerFunctionLogs']],
+    ['What the gateway answered by itself', ['PartnerApiAccessLogs']],
+    [
+      'Crashes and time-outs of functions',
+      ['ApiFunctionLogs', 'TaskFunctionLogs', 'AuthorizerFunctionLogs'],
+    ],
+    ['Runs of the task that failed', ['TaskFunctionLogs']],
+  ])('%s reads the logs %j', (name, groups) => {
+    const query = queries.find(({ Name }) => Name.endsWith(`/${name}`));
+    const read = query?.LogGroupNames.map(
+      (group) => /OutputRef(\w+?Logs)/.exec(JSON.stringify(group))?.[1],
+    );
+
+    expect(read).toEqual(groups);
+  });
+});

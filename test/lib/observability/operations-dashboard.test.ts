@@ -1,13 +1,7 @@
-import { App, Stack } from 'aws-cdk-lib';
-import { Template } from 'aws-cdk-lib/assertions';
-import { Alarm, Metric } from 'aws-cdk-lib/aws-cloudwatch';
-import { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { describe, expect, it } from 'vitest';
 import { LONGEST_MS } from '../../../lambda/platform/deadline.ts';
-import { OperationsDashboard } from '../../../lib/observability/operations-dashboard.ts';
-import { propertiesOfOnly } from '../../support/stage.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { GATEWAY_METRICS, METRICS } from '../../../lambda/platform/metrics.ts';
+import { PLAIN_STAGE, propertiesOfOnly, synthesised } from '../../support/stage.ts';
 
 interface Line {
   readonly value: number;
@@ -32,30 +26,19 @@ interface Widget {
   };
 }
 
-const stack = new Stack(new App({ outdir: temporaryFolder() }), 'Stack');
-const alarm = new Alarm(stack, 'Alarm', {
-  metric: new Metric({ namespace: 'Test', metricName: 'Test' }),
-  threshold: 1,
-  evaluationPeriods: 1,
-});
-new OperationsDashboard(stack, 'Operations', {
-  freshSeconds: 45,
-  stage: 'test',
-  alarms: [alarm],
-  functions: [LambdaFunction.fromFunctionName(stack, 'Api', 'api-function')],
-  exportAccounts: StateMachine.fromStateMachineName(stack, 'ExportAccounts', 'export'),
-});
+const { observability } = synthesised({ ...PLAIN_STAGE, cache: { freshSeconds: 45 } });
 
 /** The dashboard's page, with names in place of what CloudFormation fills in. */
 function dashboard(): { readonly start: string; readonly widgets: readonly Widget[] } {
-  const { DashboardBody: body } = propertiesOfOnly(
-    Template.fromStack(stack),
-    'AWS::CloudWatch::Dashboard',
-  ) as { DashboardBody: { 'Fn::Join': [string, readonly unknown[]] } };
-  const parts = body['Fn::Join'][1];
-  return JSON.parse(
-    parts.map((part) => (typeof part === 'string' ? part : 'filled-in')).join(''),
-  ) as ReturnType<typeof dashboard>;
+  const { DashboardBody: body } = propertiesOfOnly(observability, 'AWS::CloudWatch::Dashboard') as {
+    DashboardBody: { 'Fn::Join': [string, readonly unknown[]] };
+  };
+  const parts = body['Fn::Join'][1].map((part) =>
+    typeof part === 'string'
+      ? part
+      : (/(?:Api|Task|Authorizer)Function/.exec(JSON.stringify(part))?.[0] ?? 'filled-in'),
+  );
+  return JSON.parse(parts.join('')) as ReturnType<typeof dashboard>;
 }
 
 const { start, widgets } = dashboard();
@@ -80,12 +63,21 @@ function linesOf(title: string) {
 const optionsOf = (row: readonly unknown[]) => row.at(-1) as Readonly<Record<string, unknown>>;
 
 describe('the dashboard', () => {
+  it('has a name of its own in each region, for names are unique in the whole account', () => {
+    expect(propertiesOfOnly(observability, 'AWS::CloudWatch::Dashboard')).toMatchObject({
+      DashboardName: { 'Fn::Join': ['', ['egain-accounts-test-', { Ref: 'AWS::Region' }]] },
+    });
+  });
+
   it('begins with the alarms, and shows the last 12 hours', () => {
     expect(widgets[0]).toMatchObject({
       type: 'alarm',
       width: 24,
-      properties: { title: 'Alarms', alarms: ['filled-in'] },
+      properties: { title: 'Alarms' },
     });
+    expect(widgets[0]?.properties.alarms).toHaveLength(
+      Object.keys(observability.findResources('AWS::CloudWatch::Alarm')).length,
+    );
     expect(start).toBe('-PT12H');
   });
 
@@ -154,18 +146,32 @@ describe('the dashboard', () => {
     );
   });
 
-  it('shows how many containers a function has at once, and whether more were refused', () => {
+  it('shows how many containers each function has at once, and whether more were refused', () => {
+    const names = ['ApiFunction', 'TaskFunction', 'AuthorizerFunction'];
+
     expect(linesOf('Containers at a time')).toEqual([
-      expect.objectContaining({
-        what: 'ConcurrentExecutions FunctionName filled-in',
-        stat: 'Maximum',
-      }),
-      expect.objectContaining({
-        what: 'Throttles FunctionName filled-in',
-        label: 'throttled',
-        right: true,
-      }),
+      ...names.map((name) =>
+        expect.objectContaining({
+          what: `ConcurrentExecutions FunctionName ${name}`,
+          stat: 'Maximum',
+        }),
+      ),
+      ...names.map((name) =>
+        expect.objectContaining({
+          what: `Throttles FunctionName ${name}`,
+          label: 'throttled',
+          right: true,
+        }),
+      ),
     ]);
+  });
+
+  it('shows every metric that the product writes', () => {
+    const body = JSON.stringify(widgets);
+
+    for (const name of Object.keys({ ...METRICS, ...GATEWAY_METRICS })) {
+      expect(body).toContain(name);
+    }
   });
 
   it('shows what is odd in eGain’s lists', () => {

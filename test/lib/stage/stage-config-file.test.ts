@@ -22,8 +22,8 @@ describe('the file of a stage', () => {
     ]);
   });
 
-  it('is in the project for the sandbox, and right', () => {
-    expect(() => loadStageConfig('sandbox')).not.toThrow();
+  it.each(['dev', 'sandbox'])('is in the project for %s, without a mistake', (stage) => {
+    expect(() => loadStageConfig(stage)).not.toThrow();
   });
 
   it('is named in the message when it is missing, unreadable or not JSON', () => {
@@ -35,10 +35,16 @@ describe('the file of a stage', () => {
     });
     mkdirSync(new URL('folder.json', folder));
 
+    const how = '-c stage=<name> for cdk, --stage <name> for every npm command.';
     expect(() => loadStageConfig('absent', { folder })).toThrow(
-      'There is no config/absent.json. Make it from config/dev.json, or choose another stage: ' +
-        '-c stage=<name> for cdk, --stage <name> for every npm command.',
+      `There is no config/absent.json. Copy config/dev.json to make it, or choose another stage: ${how}`,
     );
+    expect(() => loadStageConfig('emtpy', { folder })).toThrow(
+      `There is no config/emtpy.json. Did you mean empty? Choose a stage by ${how}`,
+    );
+    expect(() =>
+      loadStageConfig('stage', { folder: folderWith({ 'stage.schema.json': '' }) }),
+    ).toThrow(/^There is no config\/stage\.json\. Copy/);
     expect(() => loadStageConfig('folder', { folder })).toThrow(
       "config/folder.json can't be read.",
     );
@@ -82,7 +88,7 @@ describe('the file of a stage', () => {
     );
   });
 
-  it('is held against the region that it would go to', () => {
+  it('is checked against the region of the deployment', () => {
     const folder = folderWith({
       'far.json': JSON.stringify({ ...LEAST, credentials: { secretArn: SECRET_ARN } }),
     });
@@ -100,7 +106,7 @@ describe('the file of a stage', () => {
     'is not looked for when the stage is called %s, as a stack of another stage is',
     (stage) => {
       expect(() => loadStageConfig(stage)).toThrow(
-        /expected a name that does not end in -.* of a stack of another stage\.$/,
+        /expected a name that does not end in -.* of another stage's stack\.$/,
       );
     },
   );

@@ -9,7 +9,7 @@ import { TASK_ARN, type UserApp, userApp } from '../../support/user-app.ts';
 const [first, second, third] = PAGES as [Answer, Answer, Answer];
 const expired: Answer = { error: 'SnapshotExpired' };
 
-/** Notes each page under its walk and number, and comes back to the caller's own data. */
+/** Notes each page under its walk and number, and goes on with the caller's own data. */
 let app: UserApp;
 
 beforeAll(() => {
@@ -92,7 +92,7 @@ describe("all accounts in a workflow author's own state machine", () => {
     expect(execution).toMatchObject({ output: { error: 'CredentialsRejected' } });
   });
 
-  test('ends with InvalidRequest beyond the pages that it may walk', async () => {
+  test('ends with InvalidRequest when there are more pages than it may walk', async () => {
     const { execution } = await run([first, second, third, { account: [] }]);
 
     expect(execution).toMatchObject({
@@ -102,7 +102,7 @@ describe("all accounts in a workflow author's own state machine", () => {
     });
   });
 
-  test('asks for what its input says, and gives the count, when it is told no more', async () => {
+  test('asks for what its input says, and gives the count, without further options', async () => {
     const { definition } = userApp(
       (scope, taskFunction) =>
         new AllAccounts(scope, 'ForAllAccounts', {

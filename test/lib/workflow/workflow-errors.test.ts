@@ -1,6 +1,12 @@
 import { JitterType } from 'aws-cdk-lib/aws-stepfunctions';
 import { expect, test } from 'vitest';
-import { taskRetries, writeRetries } from '../../../lib/workflow/workflow-retries.ts';
+import { FAULT_NAMES, FAULTS } from '../../../lambda/faults.ts';
+import {
+  retriedErrors,
+  taskRetries,
+  WORKFLOW_ERRORS,
+  writeRetries,
+} from '../../../lib/workflow/workflow-errors.ts';
 
 /** After how many seconds an error is tried again at first and at most, and how often. */
 function paceOf(error: string, retriers = taskRetries()): (number | undefined)[] {
@@ -10,8 +16,8 @@ function paceOf(error: string, retriers = taskRetries()): (number | undefined)[]
 }
 
 test.each([
-  ['a throttle of eGain’s, which asking soon prolongs', 'UpstreamThrottled', [30, 300, 5]],
-  ['an outage of eGain’s', 'UpstreamUnavailable', [5, 60, 5]],
+  ['a throttle, which asking soon prolongs', 'UpstreamThrottled', [30, 300, 5]],
+  ['an outage of eGain', 'UpstreamUnavailable', [5, 60, 5]],
   ['a function that was not started', 'Lambda.ServiceException', [2, 30, 5]],
   ['a function that was throttled', 'Lambda.TooManyRequestsException', [2, 30, 5]],
   ['a container that died', 'Lambda.Unknown', [2, 30, 2]],
@@ -21,12 +27,20 @@ test.each([
   expect(paceOf(error).filter((part) => part !== undefined)).toEqual(pace);
 });
 
-test('whatever S3 fails with is written again', () => {
+test('every failure of S3 is written again', () => {
   expect(paceOf('States.TaskFailed', writeRetries())).toEqual([2, 30, 5]);
 });
 
-test('each wait is twice the one before, and of a random length, so that not all come at once', () => {
+test('each wait is twice the one before, with jitter, so that not all ask at once', () => {
   for (const { backoffRate, jitterStrategy } of [...taskRetries(), ...writeRetries()]) {
     expect([backoffRate, jitterStrategy]).toEqual([2, JitterType.FULL]);
   }
+});
+
+test.each(FAULT_NAMES)('%s is retried exactly when all faults of its error name are', (fault) => {
+  const { workflowError, retry } = FAULTS[fault];
+  if (workflowError === null) return;
+
+  expect(retriedErrors().includes(workflowError)).toBe(retry);
+  expect(WORKFLOW_ERRORS[workflowError]).toBe(workflowError);
 });
