@@ -1,38 +1,24 @@
 import { FAULT_NAMES, FAULTS, type FaultName } from '../../lambda/faults.ts';
+import { STATUS_NAMES } from './responses.ts';
 
 const INTRODUCTION = `# Errors
 
 Made from the fault catalogue, \`lambda/faults.ts\`, by \`npm run docs\`. Do not edit.
 
-Every error is eGain's envelope: \`code\`, \`developerMessage\`, \`details\` where there is something to
-say, and \`userMessage\` when the request has \`X-egain-error-message: yes\` (API Gateway's own
-errors, as any 401 or 429, have none). The code is unique as a whole. Numbers from 900 are this
+Every error is eGain's envelope: \`code\`, \`developerMessage\`, \`details\` where there is more to say,
+and \`userMessage\` when the request has \`X-egain-error-message: yes\` (errors that API Gateway itself
+makes, such as 401 and 429, have none). The whole code is unique. Numbers from 900 are this
 service's own; numbers below 900 are eGain's, passed on.
 
-A workflow meets the same faults as errors that it catches by name; the error's message is the
-envelope as JSON. "Again" tells whether the same request may succeed later.
+A workflow catches the same faults by error name; the error's message is the envelope as JSON.
+"Again" says whether the same request may succeed later.
 `;
-
-const STATUS_NAMES: Readonly<Record<number, string>> = {
-  400: 'Bad request',
-  401: 'Unauthorized',
-  403: 'Forbidden',
-  404: 'Not found',
-  409: 'Conflict',
-  413: 'Content too large',
-  415: 'Unsupported media type',
-  429: 'Too many requests',
-  500: 'Internal server error',
-  502: 'Bad gateway',
-  503: 'Service unavailable',
-  504: 'Gateway timeout',
-};
 
 const EGAIN = `## eGain's own 5xx
 
-When eGain fails with an envelope of its own, and retries do not help, it is passed on as it is:
-status, code and text. A workflow catches it as \`UpstreamUnavailable\`. Try again later, waiting
-longer each time.
+When eGain fails with its own envelope, and retries do not help, status, code and text are passed on
+unchanged. A workflow catches the error as \`UpstreamUnavailable\`. Try again later, and wait longer
+each time.
 `;
 
 /** The error catalogue for people, as Markdown. */

@@ -1,100 +1,103 @@
 import { FAULT_NAMES, FAULTS, type FaultName } from '../../lambda/faults.ts';
 import { REFUSED_EXAMPLES, UPSTREAM_DETAILS } from './examples.ts';
 
-const NAMES: Readonly<Record<number, string>> = {
-  400: 'BadRequest',
+/** What people call a status; without spaces, the name of its component. */
+export const STATUS_NAMES: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
   401: 'Unauthorized',
   403: 'Forbidden',
-  404: 'NotFound',
-  413: 'TooLarge',
-  415: 'UnsupportedMediaType',
-  429: 'TooManyRequests',
-  500: 'InternalError',
-  502: 'BadGateway',
-  503: 'ServiceUnavailable',
-  504: 'GatewayTimeout',
+  404: 'Not Found',
+  409: 'Conflict',
+  413: 'Too Large',
+  415: 'Unsupported Media Type',
+  429: 'Too Many Requests',
+  500: 'Internal Error',
+  502: 'Bad Gateway',
+  503: 'Service Unavailable',
+  504: 'Gateway Timeout',
 };
 
-/** Every header that an answer may carry. */
-export const HEADERS = {
-  ETag: header('A weak entity tag of the body; send it back in `If-None-Match`.', {
-    type: 'string',
-    pattern: '^W/"[A-Za-z0-9_-]+"$',
-  }),
-  AccountsVersion: header(
+const componentOf = (status: number) => STATUS_NAMES[status]?.replaceAll(' ', '') ?? '';
+
+const TEXT = { type: 'string' };
+const pattern = (form: string) => ({ ...TEXT, pattern: form });
+const only = (value: string) => ({ ...TEXT, enum: [value] });
+
+/** Every header of an answer by its component: the name on the wire, what it says, its schema. */
+const HEADER_ROWS = {
+  ETag: [
+    'ETag',
+    'A weak entity tag of the body; send it back in `If-None-Match`.',
+    pattern('^W/"[A-Za-z0-9_-]+"$'),
+  ],
+  AccountsVersion: [
+    'Accounts-Version',
     'Names all that you can see. It changes exactly when something in that does, whatever was asked for.',
-    { type: 'string', pattern: '^[A-Za-z0-9_-]+$' },
-  ),
-  Link: {
-    ...header(
-      'The pages `first`, `prev`, `next` and `last`, as far as there are such (RFC 8288), as references relative to this one.',
-      { type: 'string' },
-    ),
-    required: false,
-  },
-  CacheControl: header('For how many seconds accounts are fresh; `Age` is to be taken off it.', {
-    type: 'string',
-    pattern: '^private, max-age=[0-9]+$',
-  }),
-  PublicCacheControl: header('For how many seconds the answer is fresh, for anybody.', {
-    type: 'string',
-    pattern: '^public, max-age=[0-9]+$',
-  }),
-  NoStore: header('An error is not to be kept.', { type: 'string', enum: ['no-store'] }),
-  Age: header('Whole seconds since the accounts were fetched from eGain.', {
-    type: 'integer',
-    minimum: 0,
-  }),
-  Vary: header('What of the request an answer depends on, for caches.', { type: 'string' }),
-  CacheStatus: header('How the accounts were had, by RFC 9211: a hit, a miss, or stale.', {
-    type: 'string',
-  }),
-  XCorrelationId: header('Names this request in the logs. Your own, where you sent a valid one.', {
-    type: 'string',
-    pattern: '^[A-Za-z0-9._:-]{1,128}$',
-  }),
-  WWWAuthenticate: header('How to authenticate.', {
-    type: 'string',
-    enum: ['Bearer realm="accounts"'],
-  }),
-  RetryAfter: {
-    ...header('How many seconds to wait.', {
-      type: 'integer',
-      minimum: 1,
-      maximum: 3600,
-    }),
-    required: false,
-  },
+    pattern('^[A-Za-z0-9_-]+$'),
+  ],
+  Link: [
+    'Link',
+    'The pages `first`, `prev`, `next` and `last`, as far as there are such (RFC 8288), as references relative to this one.',
+    TEXT,
+  ],
+  CacheControl: [
+    'Cache-Control',
+    'For how many seconds accounts are fresh; `Age` is to be taken off it.',
+    pattern('^private, max-age=[0-9]+$'),
+  ],
+  PublicCacheControl: [
+    'Cache-Control',
+    'For how many seconds the answer is fresh, for anybody.',
+    pattern('^public, max-age=[0-9]+$'),
+  ],
+  NoStore: ['Cache-Control', 'An error is not to be kept.', only('no-store')],
+  Age: [
+    'Age',
+    'Whole seconds since the accounts were fetched from eGain.',
+    { type: 'integer', minimum: 0 },
+  ],
+  Vary: ['Vary', 'What of the request an answer depends on, for caches.', TEXT],
+  CacheStatus: [
+    'Cache-Status',
+    'How the accounts were had, by RFC 9211: a hit, a miss, or stale.',
+    TEXT,
+  ],
+  XCorrelationId: [
+    'X-Correlation-Id',
+    'Names this request in the logs. Your own, where you sent a valid one.',
+    pattern('^[A-Za-z0-9._:-]{1,128}$'),
+  ],
+  WWWAuthenticate: ['WWW-Authenticate', 'How to authenticate.', only('Bearer realm="accounts"')],
+  RetryAfter: [
+    'Retry-After',
+    'How many seconds to wait.',
+    { type: 'integer', minimum: 1, maximum: 3600 },
+  ],
 } as const;
 
-export type HeaderName = keyof typeof HEADERS;
+export type HeaderName = keyof typeof HEADER_ROWS;
 
-const WIRE_NAMES: Partial<Record<HeaderName, string>> = {
-  AccountsVersion: 'Accounts-Version',
-  CacheControl: 'Cache-Control',
-  PublicCacheControl: 'Cache-Control',
-  NoStore: 'Cache-Control',
-  CacheStatus: 'Cache-Status',
-  XCorrelationId: 'X-Correlation-Id',
-  WWWAuthenticate: 'WWW-Authenticate',
-  RetryAfter: 'Retry-After',
-};
+const OPTIONAL: readonly string[] = ['Link', 'RetryAfter'];
 
-function header(description: string, schema: object) {
-  return { description, required: true, schema };
-}
+/** The header components. */
+export const HEADERS = Object.fromEntries(
+  Object.entries(HEADER_ROWS).map(([name, [, description, schema]]) => [
+    name,
+    { description, required: !OPTIONAL.includes(name), schema },
+  ]),
+);
 
 /** References to headers, by the name on the wire. */
 export function headers(...names: readonly HeaderName[]): Record<string, object> {
   const reference = (name: HeaderName) => ({ $ref: `#/components/headers/${name}` });
-  return Object.fromEntries(names.map((name) => [WIRE_NAMES[name] ?? name, reference(name)]));
+  return Object.fromEntries(names.map((name) => [HEADER_ROWS[name][0], reference(name)]));
 }
 
 /** One row of an error's details. */
 export const ERROR_DETAIL = {
   type: 'object',
   description: 'One thing that there is to say in particular, as which parameter is wrong.',
-  properties: { key: { type: 'string' }, value: { type: 'string' } },
+  properties: { key: TEXT, value: TEXT },
   required: ['key', 'value'],
 } as const;
 
@@ -129,35 +132,32 @@ export const ERROR = {
 export function failures(faults: readonly FaultName[]): Record<string, object> {
   const statuses = new Set(faults.map((fault) => FAULTS[fault].status));
   return Object.fromEntries(
-    [...statuses].map((status) => [status, { $ref: `#/components/responses/${NAMES[status]}` }]),
+    [...statuses].map((status) => [
+      status,
+      { $ref: `#/components/responses/${componentOf(status)}` },
+    ]),
   );
 }
 
 /** The answers to these faults, by name; one for each status. */
 export function failureComponents(faults: readonly FaultName[]): Record<string, object> {
   const byStatus = Map.groupBy(faults, (fault) => FAULTS[fault].status);
-  const rows = [...byStatus].map(([status, group]) => [NAMES[status], failure(status, group)]);
-  return Object.fromEntries(rows);
+  return Object.fromEntries(
+    [...byStatus].map(([status, group]) => [componentOf(status), failure(status, group)]),
+  );
 }
 
-const ERROR_REFERENCE = { $ref: '#/components/schemas/Error' };
-
-/** A failure of eGain's own with a status that this product has none of. */
-export const UPSTREAM_FAILURE = {
-  description: "eGain's own failure, passed on with its status and code.",
-  headers: headers('XCorrelationId', 'NoStore'),
-  content: {
-    'application/json': {
-      schema: ERROR_REFERENCE,
-      examples: {
-        '507-100': {
-          summary: "eGain's own fault",
-          value: { code: '507-100', developerMessage: 'Insufficient storage' },
-        },
-      },
+/** eGain's own failure, with a status that this product never uses. */
+export const UPSTREAM_FAILURE = failureAnswer(
+  "eGain's own failure, passed on with its status and code.",
+  [],
+  {
+    '507-100': {
+      summary: "eGain's own fault",
+      value: { code: '507-100', developerMessage: 'Insufficient storage' },
     },
   },
-};
+);
 
 function failure(status: number, faults: readonly FaultName[]): object {
   const rows = faults.map((fault) => FAULTS[fault]);
@@ -165,17 +165,21 @@ function failure(status: number, faults: readonly FaultName[]): object {
   if (status === 401) extra.push('WWWAuthenticate');
   if (status === 429 || status === 503) extra.push('RetryAfter');
   const egain = status >= 500 ? ["A code with a number below 900 is eGain's own, passed on."] : [];
+  const meanings = rows.map(({ code, developerMessage }) => `\`${code}\`: ${developerMessage}`);
+  const examples = faults.map((fault) => [FAULTS[fault].code, example(fault)] as const);
+  return failureAnswer([...meanings, ...egain].join('\n\n'), extra, Object.fromEntries(examples));
+}
+
+function failureAnswer(
+  description: string,
+  extra: readonly HeaderName[],
+  examples: Readonly<Record<string, object>>,
+): object {
   return {
-    description: [
-      ...rows.map(({ code, developerMessage }) => `\`${code}\`: ${developerMessage}`),
-      ...egain,
-    ].join('\n\n'),
+    description,
     headers: headers('XCorrelationId', 'NoStore', ...extra),
     content: {
-      'application/json': {
-        schema: ERROR_REFERENCE,
-        examples: Object.fromEntries(faults.map((fault) => [FAULTS[fault].code, example(fault)])),
-      },
+      'application/json': { schema: { $ref: '#/components/schemas/Error' }, examples },
     },
   };
 }
