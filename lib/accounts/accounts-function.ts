@@ -3,11 +3,16 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import type {
+  AuthorizerEnvironment,
+  PublicEnvironment,
+  ServiceEnvironment,
+  TelemetryEnvironment,
+} from '../../lambda/platform/config.ts';
 import { type BundleFiles, bundle } from '../bundle/bundle.ts';
 import { acknowledge } from '../common/acknowledge.ts';
 import { StageLogGroup } from '../common/stage-stack.ts';
 import type { StageConfig } from '../stage/stage-config.ts';
-import { type FunctionEnvironments, withoutUnset } from './environment.ts';
 
 /**
  * How long each waits for the next, so that the innermost gives up first and says why: API Gateway's
@@ -24,6 +29,17 @@ export const TIME_OUTS = {
   /** Lambda's maximum: a walk may have to be slow. */
   refresh: Duration.minutes(15),
 } as const;
+
+/**
+ * The variables of each function by its entry in `lambda/`, in the types that the entry reads: a
+ * variable that is missing, or that nobody reads, does not compile.
+ */
+interface FunctionEnvironments {
+  readonly api: TelemetryEnvironment & ServiceEnvironment & PublicEnvironment;
+  readonly task: TelemetryEnvironment & ServiceEnvironment;
+  readonly refresh: TelemetryEnvironment & ServiceEnvironment;
+  readonly authorizer: TelemetryEnvironment & AuthorizerEnvironment;
+}
 
 type Entry = keyof FunctionEnvironments;
 
@@ -130,3 +146,13 @@ const UNRESERVED = {
     'The stage and the usage plans throttle its callers. Where other workloads share the account, ' +
     'functions.concurrency in the stage config sets a limit.',
 };
+
+/** The variables that have a value; the others are not set at all. */
+function withoutUnset(
+  variables: Readonly<Record<string, string | undefined>>,
+): Record<string, string> {
+  const set = Object.entries(variables).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined,
+  );
+  return Object.fromEntries(set);
+}

@@ -4,12 +4,19 @@ import type { RestApi } from 'aws-cdk-lib/aws-apigateway';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
+import type {
+  AuthorizerEnvironment,
+  PublicEnvironment,
+  ServiceEnvironment,
+} from '../../lambda/platform/config.ts';
 import { metricsNamespace } from '../../lambda/platform/metrics.ts';
 import { removalPolicy, type StageProps, StageStack } from '../common/stage-stack.ts';
 import type { CredentialsStack } from '../credentials/credentials-stack.ts';
 import { EgainCredentials } from '../credentials/egain-credentials.ts';
+import type { PartnerClients } from '../credentials/partner-clients.ts';
+import type { PartnerIssuer } from '../credentials/partner-issuer.ts';
+import type { StageConfig } from '../stage/stage-config.ts';
 import { AccountsFunction } from './accounts-function.ts';
-import { authorizerEnvironment, publicEnvironment, serviceEnvironment } from './environment.ts';
 import { PartnerApi } from './partner-api.ts';
 import { addUsagePlans } from './partners-stack.ts';
 import { partnerGroups, partnersTable } from './partners-table.ts';
@@ -122,4 +129,59 @@ export class AccountsStack extends StageStack {
   private output(name: string, value: string, description: string): void {
     new CfnOutput(this, name, { value, description });
   }
+}
+
+/** How the functions reach eGain, and what they share. */
+function serviceEnvironment(
+  { egain, cache }: StageConfig,
+  secretArn: string,
+  sharedTableName: string,
+): ServiceEnvironment {
+  return {
+    CREDENTIALS_SECRET_ARN: secretArn,
+    EGAIN_API_URL: egain.apiUrl,
+    EGAIN_TOKEN_URL: egain.tokenUrl,
+    EGAIN_SCOPE: egain.scope,
+    EGAIN_CLIENT_AUTHENTICATION: egain.clientAuthentication,
+    EGAIN_CALLS_PER_MINUTE: egain.callsPerMinute?.toString(),
+    CACHE_FRESH_SECONDS: cache.freshSeconds.toString(),
+    CACHE_STALE_SECONDS: cache.staleSeconds.toString(),
+    CACHE_REFRESH_SECONDS: cache.refreshSeconds?.toString(),
+    SHARED_TABLE_NAME: sharedTableName,
+  };
+}
+
+/** What partners are told about this deployment. */
+function publicEnvironment(
+  { api, auth }: StageConfig,
+  issuer: PartnerIssuer | undefined,
+): PublicEnvironment {
+  return {
+    CORS_ORIGINS: api.corsOrigins.join(' ') || undefined,
+    PUBLIC_TOKEN_URL: issuer?.tokenUrl,
+    PUBLIC_ISSUER: auth.issuer,
+    PUBLIC_CONTACT_URL: api.contactUrl,
+  };
+}
+
+/**
+ * Whose tokens the authorizer accepts.
+ *
+ * @param issuer the stack's own pool; undefined where the stage config names an issuer
+ * @param clients the pool's app clients
+ */
+function authorizerEnvironment(
+  { auth }: StageConfig,
+  issuer: PartnerIssuer | undefined,
+  clients: PartnerClients | undefined,
+): AuthorizerEnvironment {
+  return {
+    AUTH_ISSUER: issuer?.issuerUrl ?? auth.issuer,
+    AUTH_AUDIENCE: auth.audience,
+    AUTH_JWKS_URI:
+      issuer === undefined ? auth.jwksUri : `${issuer.issuerUrl}/.well-known/jwks.json`,
+    AUTH_CLIENT_CLAIM: auth.clientClaim,
+    AUTH_COGNITO_CLIENTS: clients?.idsJson,
+    AUTH_COGNITO_CLIENTS_SECRET_ARN: clients?.directory?.secretArn,
+  };
 }

@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { FIELDS, type LeafPath } from '../../lambda/accounts/fields.ts';
 import { accountSchema } from '../../lambda/egain/account.ts';
 
-/** A schema as OpenAPI 3.0 has it. */
+/** A schema in the form of OpenAPI 3.0. */
 export type JsonSchema = { readonly [keyword: string]: unknown };
 
 const DESCRIPTIONS: Record<LeafPath, string> = {
@@ -34,31 +34,23 @@ const DESCRIPTIONS: Record<LeafPath, string> = {
   'attributes.value': "The attribute's value.",
 };
 
-/** The schemas of the objects in an account, by where they stand. */
-const NAMES: Readonly<Record<string, string>> = {
-  '': 'Account',
-  channel: 'Channel',
-  caseManagement: 'CaseManagement',
-  chatConfigurations: 'ChatConfigurations',
-  'chatConfigurations.orchestration': 'Orchestration',
-  'chatConfigurations.entryPoint': 'EntryPoint',
-  attributes: 'Attribute',
+/** The schemas of the objects in an account by their path: the name and the description. */
+const OBJECTS: Readonly<Record<string, readonly [name: string, description: string]>> = {
+  '': ['Account', "eGain's account, with the fields left out that your scopes do not open."],
+  channel: ['Channel', 'The channel that an account belongs to.'],
+  caseManagement: ['CaseManagement', 'How conversations become cases.'],
+  chatConfigurations: ['ChatConfigurations', 'How conversations are held.'],
+  'chatConfigurations.orchestration': ['Orchestration', 'What runs the conversations.'],
+  'chatConfigurations.entryPoint': ['EntryPoint', 'Where conversations begin.'],
+  attributes: ['Attribute', 'A name and a value that the company gave to an account.'],
 };
 
-const DESCRIBED: Readonly<Record<string, string>> = {
-  Account: "eGain's account, with the fields left out that your scopes do not open.",
-  Channel: 'The channel that an account belongs to.',
-  CaseManagement: 'How conversations become cases.',
-  ChatConfigurations: 'How conversations are held.',
-  Orchestration: 'What runs the conversations.',
-  EntryPoint: 'Where conversations begin.',
-  Attribute: 'A name and a value that the company gave to an account.',
-};
+const DATES: readonly LeafPath[] = ['created', 'modified'];
 
 /**
- * The schemas of an account in an answer, by name: the one that validates eGain's accounts, with no
- * field required, since scopes and `fields` decide which are there; with each field's scope told,
- * and with room for fields that come later.
+ * The schemas of an account in an answer, by name. They come from the schema that validates eGain's
+ * accounts. No field is required, since scopes and `fields` decide which are there; each field names
+ * its scope, and there is room for fields that come later.
  */
 export function accountSchemas(): Record<string, JsonSchema> {
   const schemas: Record<string, JsonSchema> = {};
@@ -66,7 +58,7 @@ export function accountSchemas(): Record<string, JsonSchema> {
   return schemas;
 }
 
-/** The schema at a path; that of an object goes by its name, and is collected. */
+/** The schema at a path. An object's schema is collected, and becomes a reference to its name. */
 function collect(
   schema: JsonSchema,
   path: string,
@@ -82,24 +74,18 @@ function collect(
   } = schema;
   if (items !== undefined) return { ...rest, items: collect(items as JsonSchema, path, schemas) };
   if (properties === undefined) return { ...rest, ...describeLeaf(path as LeafPath) };
-  const name = NAMES[path];
+  const [name, description] = OBJECTS[path] ?? [];
   if (name === undefined) throw new Error(`lib/docs names no schema for ${path}`);
   const described = Object.entries(properties as Record<string, JsonSchema>).map(
     ([key, property]) => [key, collect(property, path === '' ? key : `${path}.${key}`, schemas)],
   );
-  schemas[name] = {
-    ...rest,
-    description: DESCRIBED[name],
-    properties: Object.fromEntries(described),
-  };
+  schemas[name] = { ...rest, description, properties: Object.fromEntries(described) };
   return { $ref: `#/components/schemas/${name}` };
 }
-
-const DATES: ReadonlySet<LeafPath> = new Set(['created', 'modified']);
 
 function describeLeaf(path: LeafPath): JsonSchema {
   return {
     description: `${DESCRIPTIONS[path]} Scope \`${FIELDS[path]}\`.`,
-    ...(DATES.has(path) ? { format: 'date-time' } : {}),
+    ...(DATES.includes(path) ? { format: 'date-time' } : {}),
   };
 }

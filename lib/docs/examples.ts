@@ -2,7 +2,7 @@ import type { ParameterName } from '../../lambda/accounts/parameters.ts';
 import type { Account } from '../../lambda/egain/account.ts';
 import type { Detail, FaultName } from '../../lambda/faults.ts';
 
-/** What eGain holds in the document's examples. */
+/** eGain's accounts in the document's examples. */
 export const EXAMPLE_ACCOUNTS: readonly Account[] = [
   {
     id: '0b8f5a52-3c1e-4b7e-9f0d-6a2d1c9e4f10',
@@ -42,7 +42,7 @@ export const EXAMPLE_ACCOUNTS: readonly Account[] = [
   },
 ];
 
-/** One value for each parameter, that some of the accounts above match. */
+/** A value for each parameter that matches some of the accounts above. */
 export const PARAMETER_EXAMPLES: Record<ParameterName, unknown> = {
   pagenum: 1,
   pagesize: 50,
@@ -62,7 +62,7 @@ export const PARAMETER_EXAMPLES: Record<ParameterName, unknown> = {
   fields: ['id', 'name', 'channel.id'],
 };
 
-/** Query strings that are refused, for a partner with `accounts/read` alone, and the rows why. */
+/** Query strings that are refused for a partner with only `accounts/read`, and the `details`. */
 export const REFUSED_EXAMPLES = {
   invalidRequest: {
     query: 'pagesize=0&active=maybe&colour=red',
@@ -86,7 +86,7 @@ export const REFUSED_EXAMPLES = {
   Record<FaultName, { readonly query: string; readonly details: readonly Detail[] }>
 >;
 
-/** Rows of `details` where eGain's answer is what went wrong. */
+/** The `details` of faults that come from eGain's answer. */
 export const UPSTREAM_DETAILS: Partial<Record<FaultName, readonly Detail[]>> = {
   egainScopeInsufficient: [
     { key: 'egain.code', value: '403-197' },

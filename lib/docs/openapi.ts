@@ -9,7 +9,7 @@ import { EXAMPLE_ACCOUNTS } from './examples.ts';
 import { parameterComponents, parameters } from './parameters.ts';
 import * as responses from './responses.ts';
 
-/** What every answer that is made of the snapshot has, 304 too. */
+/** The headers of every answer from the snapshot, 304 included. */
 const SNAPSHOT_HEADERS = [
   'ETag',
   'CacheControl',
@@ -26,7 +26,39 @@ const SCOPE_DESCRIPTIONS: Record<Scope, string> = {
     'Adds all of `chatConfigurations`, `caseManagement`, `attributes`.',
 };
 
-/** Faults that no HTTP route answers with, or not this one. */
+const PAGE = { type: 'integer', minimum: 1 };
+
+const LIST_SCHEMAS = {
+  AccountList: {
+    type: 'object',
+    description: 'One page of the accounts that match.',
+    properties: {
+      paginationInfo: { $ref: '#/components/schemas/PaginationInfo' },
+      account: {
+        type: 'array',
+        maxItems: MAX_PAGESIZE,
+        items: { $ref: '#/components/schemas/Account' },
+      },
+    },
+    required: ['paginationInfo', 'account'],
+  },
+  PaginationInfo: {
+    type: 'object',
+    description: 'Which page it is, and of how many accounts.',
+    properties: {
+      count: {
+        type: 'integer',
+        minimum: 0,
+        description: 'How many accounts match, on all pages together.',
+      },
+      pagenum: { ...PAGE, maximum: MAX_PAGENUM, description: 'The page, from 1.' },
+      pagesize: { ...PAGE, maximum: MAX_PAGESIZE, description: 'How many a page holds.' },
+    },
+    required: ['count', 'pagenum', 'pagesize'],
+  },
+};
+
+/** Faults that no HTTP route answers with, or not the list. */
 const TASK_ONLY: readonly FaultName[] = ['snapshotExpired'];
 const NOT_IN_LIST: readonly FaultName[] = [...TASK_ONLY, 'noSuchRoute', 'noSuchAccount'];
 const DOCUMENT_FAULTS: readonly FaultName[] = [
@@ -36,13 +68,15 @@ const DOCUMENT_FAULTS: readonly FaultName[] = [
   'throttled',
 ];
 
+const NOT_MODIFIED = 'What you have still holds. There is no body.';
+
 const without = (faults: readonly FaultName[]) =>
   FAULT_NAMES.filter((fault) => !faults.includes(fault));
 
 /**
- * The partners' contract as an OpenAPI 3.0.3 document, which every client generator reads, made of
- * the schemas that validate at run time and of the fault catalogue. HEAD, which every route takes as
- * it takes GET, is left out: generators would make a second method of each.
+ * The partners' contract as an OpenAPI 3.0.3 document, which every client generator reads. It is made
+ * from the schemas that validate at run time and from the fault catalogue. Every route also answers
+ * HEAD, which is left out: generators would make a second method of each.
  */
 export function createOpenApi(): object {
   return {
@@ -61,7 +95,7 @@ export function createOpenApi(): object {
         url: 'https://choosealicense.com/no-permission/',
       },
     },
-    // Who serves the document puts its own in their place: `lambda/http/openapi.ts`.
+    // ApiFunction puts the deployment's own URL in its place: `lambda/http/openapi.ts`.
     servers: [{ url: 'https://accounts.invalid/v1', description: 'The API' }],
     tags: [
       { name: 'accounts', description: "eGain's conversation accounts, as far as they are yours." },
@@ -73,11 +107,22 @@ export function createOpenApi(): object {
       '/openapi.json': { get: documentOperation() },
     },
     components: {
-      securitySchemes: { partner: securityScheme() },
+      securitySchemes: {
+        partner: {
+          type: 'oauth2',
+          description:
+            'The client-credentials grant, with the client id and secret that the operator gave you.',
+          flows: {
+            clientCredentials: {
+              tokenUrl: 'https://issuer.invalid/oauth2/token',
+              scopes: SCOPE_DESCRIPTIONS,
+            },
+          },
+        },
+      },
       schemas: {
         ...accountSchemas(),
-        AccountList: accountListSchema(),
-        PaginationInfo: paginationInfoSchema(),
+        ...LIST_SCHEMAS,
         Error: responses.ERROR,
         ErrorDetail: responses.ERROR_DETAIL,
       },
@@ -87,7 +132,7 @@ export function createOpenApi(): object {
         ...responses.failureComponents(without(TASK_ONLY)),
         UpstreamFailure: responses.UPSTREAM_FAILURE,
         NotModified: {
-          description: 'What you have still holds. There is no body.',
+          description: NOT_MODIFIED,
           headers: responses.headers(...SNAPSHOT_HEADERS),
         },
       },
@@ -154,6 +199,7 @@ function operation({ ok, faults, ...rest }: Operation): object {
 }
 
 function documentOperation(): object {
+  const headers = responses.headers('ETag', 'PublicCacheControl', 'XCorrelationId');
   return {
     operationId: 'getOpenApiDocument',
     summary: 'Get this document',
@@ -164,13 +210,10 @@ function documentOperation(): object {
     responses: {
       200: {
         description: 'This document.',
-        headers: responses.headers('ETag', 'PublicCacheControl', 'XCorrelationId'),
+        headers,
         content: { 'application/json': { schema: { type: 'object' } } },
       },
-      304: {
-        description: 'What you have still holds. There is no body.',
-        headers: responses.headers('ETag', 'PublicCacheControl', 'XCorrelationId'),
-      },
+      304: { description: NOT_MODIFIED, headers },
       ...responses.failures([...DOCUMENT_FAULTS, 'internalError', 'timedOut']),
     },
   };
@@ -194,54 +237,6 @@ function success(
 /** The summary that `accounts/read` alone opens. */
 const summaryOf = (account: Account): unknown =>
   JSON.parse(createProjection(openLeaves(new Set(['accounts/read']), undefined))(account));
-
-function accountListSchema(): object {
-  return {
-    type: 'object',
-    description: 'One page of the accounts that match.',
-    properties: {
-      paginationInfo: { $ref: '#/components/schemas/PaginationInfo' },
-      account: {
-        type: 'array',
-        maxItems: MAX_PAGESIZE,
-        items: { $ref: '#/components/schemas/Account' },
-      },
-    },
-    required: ['paginationInfo', 'account'],
-  };
-}
-
-function paginationInfoSchema(): object {
-  const page = { type: 'integer', minimum: 1 };
-  return {
-    type: 'object',
-    description: 'Which page it is, and of how many accounts.',
-    properties: {
-      count: {
-        type: 'integer',
-        minimum: 0,
-        description: 'How many accounts match, on all pages together.',
-      },
-      pagenum: { ...page, maximum: MAX_PAGENUM, description: 'The page, from 1.' },
-      pagesize: { ...page, maximum: MAX_PAGESIZE, description: 'How many a page holds.' },
-    },
-    required: ['count', 'pagenum', 'pagesize'],
-  };
-}
-
-function securityScheme(): object {
-  return {
-    type: 'oauth2',
-    description:
-      'The client-credentials grant, with the client id and secret that the operator gave you.',
-    flows: {
-      clientCredentials: {
-        tokenUrl: 'https://issuer.invalid/oauth2/token',
-        scopes: SCOPE_DESCRIPTIONS,
-      },
-    },
-  };
-}
 
 function packageVersion(): string {
   const file = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');

@@ -15,7 +15,7 @@ const DEFAULTS: Partial<Record<ParameterName, unknown>> = {
   sort: DEFAULT_SORT,
 };
 
-/** The request headers that every route with accounts looks at. */
+/** The request headers that every route reads. */
 const HEADER_PARAMETERS = {
   IfNoneMatch: {
     name: 'If-None-Match',
@@ -65,13 +65,13 @@ function queryParameter(name: ParameterName): object {
     name,
     in: 'query',
     description: [row.description, ...scopeNote(name)].join(' '),
-    // Generators that know nothing of `explode: false` repeat a list, which is taken too.
+    // Some generators ignore `explode: false` and repeat a list, which every parameter accepts.
     ...(isList ? { style: 'form', explode: true } : {}),
     schema: {
       ...schema,
       ...(name in DEFAULTS ? { default: DEFAULTS[name] } : {}),
     },
-    // Not an `example`: Swagger UI would send every filter that has one.
+    // Swagger UI would send every filter with an `example`.
     'x-example': PARAMETER_EXAMPLES[name],
   };
 }

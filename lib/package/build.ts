@@ -10,8 +10,8 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const ENTRY = join(ROOT, 'lib/workflow/index.ts');
 
 /**
- * Builds the package for authors of workflows: one file of CommonJS, which an app of either module
- * system takes and old versions of Node as well, and its types.
+ * Builds the package for authors of workflows: its types, and one file of CommonJS, which apps of both
+ * module systems and old versions of Node.js can load.
  *
  * @param outdir where `package.json`, `workflow.js` and the types go
  */
@@ -62,7 +62,7 @@ function writeTypes(outdir: string): void {
   }
 }
 
-/** Types that import `./x.ts` are understood by none but those who allow that themselves. */
+/** Names `./x.js` in the types: an app must allow `./x.ts` in its own settings before it compiles. */
 function nameCompiledFiles(folder: string): void {
   for (const entry of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
     if (!entry.endsWith('.d.ts')) continue;
@@ -71,3 +71,6 @@ function nameCompiledFiles(folder: string): void {
     writeFileSync(file, types.replaceAll(/(from '\.[^']*)\.ts'/g, "$1.js'"));
   }
 }
+
+// `npm pack` runs this file first.
+if (import.meta.main) buildWorkflowPackage(join(ROOT, 'dist'));
