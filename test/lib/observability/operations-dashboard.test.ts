@@ -49,44 +49,123 @@ function graph(title: string): Widget['properties'] {
   return found.properties;
 }
 
-/** The lines of a graph: the metric's name and dimensions, or its expression, with its options. */
-function linesOf(title: string) {
-  return (graph(title).metrics ?? []).map((row) => {
-    const { expression, stat, label, yAxis, visible } = optionsOf(row);
-    const words = row.slice(1, -1).filter((word) => typeof word === 'string');
-    const what = typeof expression === 'string' ? expression : words.join(' ');
-    return { what, stat, label, right: yAxis === 'right', hidden: visible === false };
-  });
-}
-
 /** The options at the end of a metric's row. */
 const optionsOf = (row: readonly unknown[]) => row.at(-1) as Readonly<Record<string, unknown>>;
 
+/**
+ * A line of a graph as text: `right` where it has that axis, or the id where it is hidden; the
+ * metric with its dimensions, or the expression; the statistic but for `Sum`; a label of its own.
+ */
+function lineOf(row: readonly unknown[]): string {
+  const { expression, stat, label, yAxis, visible, id } = optionsOf(row);
+  const [name, ...dimensions] = row.slice(1, -1).filter((word) => typeof word === 'string');
+  return [
+    ...(visible === false ? [`${String(id)}:`] : []),
+    ...(yAxis === 'right' ? ['right'] : []),
+    ...(typeof expression === 'string' ? [expression] : [name, ...dimensions]),
+    ...(stat === undefined || stat === 'Sum' ? [] : [stat]),
+    ...(label === undefined || label === name ? [] : [`"${String(label)}"`]),
+  ].join(' ');
+}
+
+const faults = (service: string) =>
+  `SEARCH('{"EgainAccounts/test",service,code} MetricName="Faults" service="${service}"', 'Sum', 300)`;
+const byPartner = (name: string) =>
+  `SEARCH('{"EgainAccounts/test",partner} MetricName="${name}"', 'Sum', 300)`;
+
+const GRAPHS: Readonly<Record<string, readonly string[]>> = {
+  Requests: [
+    'Latency service api SampleCount "Requests"',
+    'right 100 * faults / requests "500 and above, %"',
+    'faults: ServerFaults service api',
+  ],
+  'Errors by code': [faults('api'), 'right GatewayFaults "the gateway\'s own 5xx"'],
+  'Latency, ms': ['Latency service api p50 "p50"', 'Latency service api p99 "p99"'],
+  'Requests by partner': [byPartner('PartnerRequests')],
+  'Failed requests by partner': [byPartner('PartnerFaults')],
+  'Throttled or over quota, by partner': [byPartner('PartnerThrottles')],
+  Authorizer: ['TokensRefused service authorizer', 'AuthorizerFailures service authorizer'],
+  'Age of the snapshot, s': ['SnapshotAge service api Maximum'],
+  'Stale answers': ['StaleAnswers service api'],
+  'Answers from a fresh snapshot': [
+    '100 * (answers - FILL(misses, 0) - FILL(stale, 0)) / answers "From memory, %"',
+    'answers: SnapshotAge service api SampleCount',
+    'misses: CacheMisses service api',
+    'stale: StaleAnswers service api',
+  ],
+  'Renewed for all containers': [
+    'Renewals service api',
+    'LeasesLost service api',
+    'RenewalWaits service api',
+    'right ScheduledRenewals service refresh',
+  ],
+  'Not asked, and not shared': [
+    'RememberedFailures service api',
+    'CallsDeferred service api',
+    'SharedTableFailures service api',
+  ],
+  'Calls of eGain': [
+    'UpstreamCalls service api "UpstreamCalls, api"',
+    'UpstreamCalls service task "UpstreamCalls, task"',
+    'right DuplicateAccounts service api "accounts met twice"',
+    'right UnreadableDates service api "dates that cannot be read"',
+  ],
+  'Latency of eGain, ms': [
+    'UpstreamLatency service api p50 "p50"',
+    'UpstreamLatency service api p99 "p99"',
+  ],
+  'Token renewals and reads of the secret': [
+    'TokenRequests service api "TokenRequests, api"',
+    'TokenRequests service task "TokenRequests, task"',
+    'SecretReads service api "SecretReads, api"',
+    'SecretReads service task "SecretReads, task"',
+  ],
+  'Runs of the task': ['Latency service task SampleCount "Runs"', `right ${faults('task')}`],
+  'Runs of ExportAccounts': ['Started', 'Succeeded', 'Failed', 'TimedOut'].map(
+    (end) => `Executions${end} StateMachineArn filled-in`,
+  ),
+  'Containers at a time': [
+    'ConcurrentExecutions FunctionName ApiFunction Maximum',
+    'ConcurrentExecutions FunctionName TaskFunction Maximum',
+    'ConcurrentExecutions FunctionName AuthorizerFunction Maximum',
+    'right Throttles FunctionName ApiFunction "throttled"',
+    'right Throttles FunctionName TaskFunction "throttled"',
+    'right Throttles FunctionName AuthorizerFunction "throttled"',
+  ],
+};
+
 describe('the dashboard', () => {
-  it('has a name of its own in each region, for names are unique in the whole account', () => {
+  const graphs = widgets.filter(({ type }) => type === 'metric');
+
+  it('has its own name in each region, for names are unique in the whole account', () => {
     expect(propertiesOfOnly(observability, 'AWS::CloudWatch::Dashboard')).toMatchObject({
       DashboardName: { 'Fn::Join': ['', ['egain-accounts-test-', { Ref: 'AWS::Region' }]] },
     });
   });
 
-  it('begins with the alarms, and shows the last 12 hours', () => {
-    expect(widgets[0]).toMatchObject({
-      type: 'alarm',
-      width: 24,
-      properties: { title: 'Alarms' },
-    });
+  it('begins with the alarms, shows the last 12 hours, and ends with where to read on', () => {
+    expect(start).toBe('-PT12H');
+    expect(widgets[0]).toMatchObject({ type: 'alarm', width: 24, properties: { title: 'Alarms' } });
     expect(widgets[0]?.properties.alarms).toHaveLength(
       Object.keys(observability.findResources('AWS::CloudWatch::Alarm')).length,
     );
-    expect(start).toBe('-PT12H');
-  });
-
-  it('ends with where to read on', () => {
     expect(widgets.at(-1)).toMatchObject({
       type: 'text',
       width: 24,
       properties: { markdown: expect.stringContaining('`docs/operations.md`') },
     });
+  });
+
+  it('has these graphs, which show every metric that the product writes', () => {
+    const text = Object.values(GRAPHS).flat().join('\n');
+
+    expect(graphs.map(({ properties }) => properties.title)).toEqual(Object.keys(GRAPHS));
+    const written = Object.keys({ ...METRICS, ...GATEWAY_METRICS });
+    expect(written.filter((name) => !text.includes(name))).toEqual([]);
+  });
+
+  it.each(Object.entries(GRAPHS))('shows in %s: %j', (title, lines) => {
+    expect((graph(title).metrics ?? []).map(lineOf)).toEqual(lines);
   });
 
   it.each([
@@ -99,147 +178,8 @@ describe('the dashboard', () => {
     expect(graph(title).annotations?.horizontal).toContainEqual({ value, label, yAxis });
   });
 
-  it.each(['Latency, ms', 'Latency of eGain, ms'])(
-    'shows the median and the worst of %s',
-    (title) => {
-      const lines = linesOf(title).map(({ stat, label }) => [stat, label]);
-
-      expect(lines).toEqual([
-        ['p50', 'p50'],
-        ['p99', 'p99'],
-      ]);
-    },
-  );
-
-  it('counts requests, and beside them the share that failed', () => {
-    const [requests, share] = linesOf('Requests').filter(({ hidden }) => !hidden);
-
-    expect(requests).toMatchObject({ what: 'Latency service api', stat: 'SampleCount' });
-    expect(share).toMatchObject({ label: '500 and above, %', right: true });
-    expect(requests?.label).toBe('Requests');
-    expect(linesOf('Runs of the task')[0]?.label).toBe('Runs');
-  });
-
-  it.each([
-    ['Errors by code', 'Faults', 'service,code', ' service="api"'],
-    ['Runs of the task', 'Faults', 'service,code', ' service="task"'],
-    ['Requests by partner', 'PartnerRequests', 'partner', ''],
-    ['Failed requests by partner', 'PartnerFaults', 'partner', ''],
-    ['Throttled or over quota, by partner', 'PartnerThrottles', 'partner', ''],
-  ])('finds a line of %s for each value that is met', (title, metric, dimensions, service) => {
-    const search = linesOf(title).find(({ what }) => what.startsWith('SEARCH('));
-
-    expect(search?.what).toContain(
-      `'{"EgainAccounts/test",${dimensions}} MetricName="${metric}"${service}'`,
-    );
-    // With a label, all lines would have that one in place of their values.
-    expect(search?.label).toBeUndefined();
-  });
-
-  it('tells what API Gateway failed with by itself from what the function did', () => {
-    expect(linesOf('Errors by code')).toContainEqual(
-      expect.objectContaining({
-        what: 'GatewayFaults',
-        label: "the gateway's own 5xx",
-        right: true,
-      }),
-    );
-  });
-
-  it('shows how many containers each function has at once, and whether more were refused', () => {
-    const names = ['ApiFunction', 'TaskFunction', 'AuthorizerFunction'];
-
-    expect(linesOf('Containers at a time')).toEqual([
-      ...names.map((name) =>
-        expect.objectContaining({
-          what: `ConcurrentExecutions FunctionName ${name}`,
-          stat: 'Maximum',
-        }),
-      ),
-      ...names.map((name) =>
-        expect.objectContaining({
-          what: `Throttles FunctionName ${name}`,
-          label: 'throttled',
-          right: true,
-        }),
-      ),
-    ]);
-  });
-
-  it('shows every metric that the product writes', () => {
-    const body = JSON.stringify(widgets);
-
-    for (const name of Object.keys({ ...METRICS, ...GATEWAY_METRICS })) {
-      expect(body).toContain(name);
-    }
-  });
-
-  it('shows what is odd in eGain’s lists', () => {
-    const odd = linesOf('Calls of eGain').filter(({ right }) => right);
-
-    expect(odd.map(({ label }) => label)).toEqual([
-      'accounts met twice',
-      'dates that cannot be read',
-    ]);
-  });
-
-  it('has a title over each graph, and a line in it', () => {
-    for (const { properties } of widgets.filter(({ type }) => type === 'metric')) {
-      expect(properties.title).toMatch(/^\w/);
-      const left = (properties.metrics ?? []).filter((row) => optionsOf(row)['yAxis'] !== 'right');
-
-      expect(left).not.toEqual([]);
-    }
-  });
-
-  it('shows the oldest answer', () => {
-    expect(linesOf('Age of the snapshot, s')).toEqual([
-      expect.objectContaining({ what: 'SnapshotAge service api', stat: 'Maximum' }),
-    ]);
-  });
-
-  it.each([
-    ['Runs of ExportAccounts', ['Started', 'Succeeded', 'Failed', 'TimedOut'], 'Executions'],
-    ['Renewed for all containers', ['Renewals', 'LeasesLost', 'RenewalWaits'], ''],
-  ])('shows in %s how they went', (title, names, prefix) => {
-    const metrics = linesOf(title).map(({ what }) => what.split(' ')[0]);
-
-    expect(metrics).toEqual(expect.arrayContaining(names.map((name) => prefix + name)));
-  });
-
-  it('tells calls of the API from those of workflows', () => {
-    for (const title of ['Calls of eGain', 'Token renewals and reads of the secret']) {
-      const labels = linesOf(title).map(({ label }) => label);
-
-      expect(labels).toEqual(
-        expect.arrayContaining([expect.stringMatching(/, api$/), expect.stringMatching(/, task$/)]),
-      );
-    }
-  });
-
-  it('takes misses and stale answers off the share that came from memory', () => {
-    const [share, ...parts] = graph('Answers from a fresh snapshot').metrics ?? [];
-
-    expect(optionsOf(share ?? [])['label']).toBe('From memory, %');
-    const ids = Object.fromEntries(
-      parts.map((row) => [
-        String(optionsOf(row)['id']),
-        `${String(row[1])} ${String(optionsOf(row)['stat'])}`,
-      ]),
-    );
-
-    expect(ids).toEqual({
-      answers: 'SnapshotAge SampleCount',
-      misses: 'CacheMisses Sum',
-      stale: 'StaleAnswers Sum',
-    });
-    expect(optionsOf(share ?? [])['expression']).toMatch(
-      /^100 \* \(answers - FILL\(misses, 0\) - FILL\(stale, 0\)\) \/ answers$/,
-    );
-  });
-
-  it('has every graph begin at 0, with nothing over another', () => {
-    for (const { properties } of widgets.filter(({ type }) => type === 'metric')) {
+  it('begins every graph at 0, and puts none over another', () => {
+    for (const { properties } of graphs) {
       expect(properties.yAxis).toMatchObject({ left: { min: 0 }, right: { min: 0 } });
     }
     const cells = widgets.flatMap(({ x, y, width }) =>
