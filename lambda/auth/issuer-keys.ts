@@ -169,7 +169,7 @@ const notSecure = () => new KeysUnavailable('an address of the issuer is not an 
 
 async function fetchJson({ href: url }: URL, signal: AbortSignal, clock: Clock): Promise<unknown> {
   const headers = { accept: 'application/json, application/jwk-set+json' };
-  const options = { maxBytes: MAX_BYTES, deadline: { signal }, clock };
+  const options = { maxBytes: MAX_BYTES, deadline: { signal, clock } };
   const { status, text, unread } = await send({ url, method: 'GET', headers }, options);
   if (status !== 200) throw new KeysUnavailable(`the issuer answers ${status}`);
   if (unread === 'too-large') throw new KeysUnavailable("the issuer's answer is too large");

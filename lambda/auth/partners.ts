@@ -3,7 +3,7 @@ import * as z from 'zod/mini';
 import { SCOPES, type Scope } from '../accounts/fields.ts';
 import { accountRuleSchema } from '../accounts/view.ts';
 import { Fault } from '../faults.ts';
-import { readAwsKeys } from '../platform/config.ts';
+import { AWS_CLIENT } from '../platform/aws-request-handler.ts';
 import { createSingleFlight, type Deadline, within } from '../platform/deadline.ts';
 import { parseJson } from '../platform/util.ts';
 
@@ -98,7 +98,7 @@ export function createClientDirectory(
     const { GetSecretValueCommand, SecretsManagerClient } = await import(
       '@aws-sdk/client-secrets-manager'
     );
-    const client = new SecretsManagerClient({ credentials: async () => readAwsKeys() });
+    const client = new SecretsManagerClient(AWS_CLIENT);
     const command = new GetSecretValueCommand({ SecretId: secretArn });
     const { SecretString = null } = await within(
       client.send(command, { abortSignal: deadline.signal }),

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import * as z from 'zod/mini';
 import { Fault } from '../faults.ts';
-import { readAwsKeys } from '../platform/config.ts';
+import { AWS_CLIENT } from '../platform/aws-request-handler.ts';
 import {
   type Clock,
   createSingleFlight,
@@ -11,13 +11,14 @@ import {
   within,
 } from '../platform/deadline.ts';
 import { errorCode } from '../platform/http-client.ts';
-import type { Telemetry } from '../platform/telemetry.ts';
+import { log } from '../platform/log.ts';
+import { count } from '../platform/metrics.ts';
 import { parseJson } from '../platform/util.ts';
 
 const KEEP_MS = 5 * 60_000;
-/** How long the last value is used before asking again, when Secrets Manager is unwell. */
+/** How long the last value is used before asking again, while Secrets Manager is unwell. */
 const UNWELL_MS = 30_000;
-/** When to come back to a container that never read the secret. */
+/** What a caller is told to wait when the container has never read the secret. */
 const RETRY_AFTER_SECONDS = 5;
 
 /** eGain's credentials, as the secret holds them. */
@@ -37,24 +38,23 @@ export interface CredentialsStore {
    * @throws Fault `504-901` when Secrets Manager does not answer in time
    */
   get(deadline: Deadline): Promise<Credentials>;
-  /** Reads the secret anew, since eGain refuses that version; unless another is known already. */
+  /** Reads the secret anew, because eGain refuses that version, unless another is known already. */
   reread(refusedVersion: string, deadline: Deadline): Promise<Credentials>;
 }
 
 export interface CredentialsOptions {
   readonly secretArn: string;
   readonly clock: Clock;
-  readonly telemetry: Telemetry;
 }
 
-/** Credentials out of Secrets Manager: one read at a time, `AWSCURRENT` alone. */
+/** Credentials out of Secrets Manager, `AWSCURRENT` alone. Makes one read at a time. */
 export function createCredentialsStore(options: CredentialsOptions): CredentialsStore {
-  const { secretArn, clock, telemetry } = options;
+  const { secretArn, clock } = options;
   const region = regionOf(secretArn);
   const client = new SecretsManagerClient({
     ...(region !== undefined && { region }),
-    credentials: async () => readAwsKeys(),
     maxAttempts: 2,
+    ...AWS_CLIENT,
   });
   const flight = createSingleFlight<Credentials>();
   let kept: Credentials | undefined;
@@ -63,21 +63,21 @@ export function createCredentialsStore(options: CredentialsOptions): Credentials
   const read = async (deadline: Deadline): Promise<Credentials> => {
     deadline.signal.throwIfAborted();
     const begun = untilFirstByte(deadline);
-    telemetry.count('SecretReads');
+    count('SecretReads');
     const command = new GetSecretValueCommand({ SecretId: secretArn, VersionStage: 'AWSCURRENT' });
     try {
-      // The SDK's own pauses between attempts do not know the signal.
+      // The SDK's pauses between attempts do not end with the signal.
       const answer = await within(client.send(command, { abortSignal: begun.signal }), begun);
       kept = parseSecret(secretArn, answer.SecretString, answer.VersionId);
       keepUntil = clock.now() + KEEP_MS;
       return kept;
     } catch (error) {
-      // Another's reason: whoever waits for this one has no use for it any more.
+      // The work was cancelled: nobody needs the outcome.
       if (deadline.signal.aborted && deadline.remaining() > 0) throw error;
       const late = begun.signal.aborted;
       if (error instanceof Fault && !late) throw error;
       const failure = late ? 'TimeoutError' : errorName(error);
-      telemetry.warn('Reading the secret failed', { secretArn, failure });
+      log.warn('Reading the secret failed', { secretArn, failure });
       if (late && (kept === undefined || deadline.signal.aborted)) {
         throw new Fault('timedOut', { reason: 'Secrets Manager did not answer in time' });
       }
@@ -109,7 +109,7 @@ export function createCredentialsStore(options: CredentialsOptions): Credentials
   };
 }
 
-/** What a secret holds, for whoever is to put it there. */
+/** The form of a secret's value, to show to the person who puts it there. */
 export const SECRET_FORM = '{"clientId":"…","clientSecret":"…"}';
 const PLACEHOLDER =
   /^(?:<.*>|\.{3}|…|change[-_ ]?me|replace[-_ ]?me|placeholder|todo|tbd|x{3,}|null|undefined|none|your[-_ ].*)$/i;
@@ -122,7 +122,7 @@ const value = () =>
   );
 const secretSchema = z.object({ clientId: value(), clientSecret: value() });
 
-/** A secret's value, or what is wrong with it: where and how, never what it holds. */
+/** A secret's value, or what is wrong with it: the key and the kind, never what it holds. */
 type SecretReading =
   | { readonly value: Pick<Credentials, 'clientId' | 'clientSecret'> }
   | { readonly fault: string };
@@ -167,7 +167,7 @@ function unreadable(arn: string, failure: string): string {
   }
 }
 
-/** A secret is asked for in its own region, wherever the function runs. */
+/** The region in a secret's ARN, which may be another than the function's. */
 function regionOf(arn: string): string | undefined {
   return /^arn:[\w-]+:secretsmanager:([\w-]+):/.exec(arn)?.[1];
 }
@@ -178,8 +178,8 @@ function errorName(error: unknown): string {
 }
 
 /**
- * Whether Secrets Manager, its key store or the way there is unwell, rather than the request turned
- * down. What the SDK itself finds wrong, as a missing region, has neither a status nor a code.
+ * Whether Secrets Manager, its key store or the network is unwell, as opposed to a refused request.
+ * A fault that the SDK itself finds, such as a missing region, has neither a status nor a code.
  */
 function isTransient(error: unknown): boolean {
   const metadata: unknown = error instanceof Error ? Reflect.get(error, '$metadata') : undefined;

@@ -112,7 +112,7 @@ async function discover(issuer: string, clock: Clock): Promise<string | undefine
   try {
     const { status, text } = await send(
       { url: configuration.href, method: 'GET', headers: { accept: 'application/json' } },
-      { maxBytes: MAX_BYTES, deadline: { signal: timeout.signal }, clock },
+      { maxBytes: MAX_BYTES, deadline: { signal: timeout.signal, clock } },
     );
     const found = z.safeParse(configurationSchema, status === 200 ? parseJson(text) : undefined);
     return found.success ? parseSecureUrl(found.data.token_endpoint)?.href : undefined;

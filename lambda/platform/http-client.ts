@@ -1,8 +1,9 @@
 import type { IncomingMessage, RequestOptions } from 'node:http';
 import { pipeline, type Readable, type Transform } from 'node:stream';
-import type { Clock, Deadline } from './deadline.ts';
+import type { Deadline } from './deadline.ts';
 
-export interface HttpRequest {
+/** A request that the product sends: to eGain, its token endpoint, the issuer or AWS. */
+export interface HttpCall {
   /** `http` or `https`. */
   readonly url: string;
   readonly method: 'GET' | 'POST';
@@ -10,93 +11,116 @@ export interface HttpRequest {
   readonly body?: string;
 }
 
-export interface SendOptions {
+export interface CallOptions {
   /** The most that the body of a 2xx may hold, in decoded bytes. */
   readonly maxBytes: number;
-  /** Its signal ends the waiting. */
-  readonly deadline: Pick<Deadline, 'signal'>;
-  readonly clock: Clock;
-  /** How long to wait for the response's head, in milliseconds. */
+  /** Its signal ends the waiting, and its clock measures it. */
+  readonly deadline: Pick<Deadline, 'signal' | 'clock'>;
+  /** How long to wait for the head of the answer, in milliseconds. */
   readonly firstByteMs?: number;
-  /** Over a new connection, whatever connections are kept. */
+  /** Use a new connection, whatever connections are kept. */
   readonly fresh?: boolean;
 }
 
-/** The headers of a response; one that came repeatedly is one list. */
-export interface ResponseHeaders {
+/** The headers of an answer. A header that came several times has its values joined by commas. */
+export interface AnswerHeaders {
   /** The header's value, whatever the case of its name; null where there is none. */
   get(name: string): string | null;
 }
 
-/** Why a body could not be read; its status and headers hold all the same. */
+/** Why a body could not be read. Its status and headers count all the same. */
 export type UnreadBody = 'too-large' | 'not-utf-8' | 'undecodable' | 'cut-off';
 
-export interface HttpResponse {
+/** What a server answered. */
+export interface HttpAnswer {
   readonly status: number;
-  readonly headers: ResponseHeaders;
+  readonly headers: AnswerHeaders;
   /** The body, decoded and without a byte order mark; null where it could not be read. */
   readonly text: string | null;
   readonly unread?: UnreadBody;
 }
 
-/** No connection, or none that held until the response began. */
+/** What a server answered, its body as bytes; null where it could not be read. */
+export interface RawAnswer extends Pick<HttpAnswer, 'status' | 'unread'> {
+  readonly headers: IncomingMessage['headers'];
+  readonly bytes: Buffer | null;
+}
+
+/** What Node.js reports when a server had closed a connection that was kept for reuse. */
+const CLOSED: ReadonlySet<string | undefined> = new Set(['ECONNRESET', 'EPIPE']);
+
+/** There was no connection, or it broke before the answer was whole. */
 export class ConnectionFailed extends Error {
   override readonly name = 'ConnectionFailed';
-  /** The system's or Node's error code. */
+  /** The system's or Node.js's error code. */
   readonly code: string | undefined;
-  /** Whether it went over a connection kept from an earlier request. */
-  readonly reusedSocket: boolean;
+  /**
+   * The connection was kept from an earlier request and had been closed meanwhile, as happens while a
+   * container is frozen. It says nothing about the server: the request may be sent again.
+   */
+  readonly wasClosed: boolean;
 
   constructor(cause: unknown, reusedSocket: boolean) {
     super('the connection failed', { cause });
     this.code = errorCode(cause);
-    this.reusedSocket = reusedSocket;
+    this.wasClosed = reusedSocket && CLOSED.has(this.code);
   }
 }
 
-/** The response did not begin within `firstByteMs`. */
+/** The answer did not begin within `firstByteMs`. */
 export class BeginTimeout extends Error {
   override readonly name = 'BeginTimeout';
 }
 
-/** A server that takes no connection for so long is given up. */
+/** How long a server has to take a connection. */
 const CONNECT_MS = 10_000;
 /** What the body of an error may hold: an envelope of 30 rows of 255 characters is far below it. */
 const MAX_ERROR_BYTES = 256 * 1024;
-/** How long the body of an error is waited for, whose status says the most of it. */
+/** How long to wait for the body of an error, whose status says the most. */
 const ERROR_BODY_MS = 5000;
-/** A body is seldom encoded twice, and never for a good reason more often. */
+/** A body is seldom encoded twice. */
 const MAX_CODINGS = 4;
 
 /**
- * Sends a request and reads the response whole. Redirects are not followed, since credentials must
- * not leave for another origin, and connections are kept. Not by `fetch`: loading that takes a
- * third of a cold start.
+ * Sends a request and reads the answer whole, as text. Does not follow redirects, since credentials
+ * must not leave for another origin, and keeps connections.
  *
  * @throws ConnectionFailed, BeginTimeout
  * @throws the signal's reason when it aborts
  */
-export async function send(request: HttpRequest, options: SendOptions): Promise<HttpResponse> {
-  const { signal } = options.deadline;
-  signal.throwIfAborted();
-  const message = await begin(request, options);
-  const { statusCode: status = 0, headers } = message;
-  const body = await readBody(message, options);
-  return { status, headers: { get: (name) => valueOf(headers[name.toLowerCase()]) }, ...body };
+export async function send(call: HttpCall, options: CallOptions): Promise<HttpAnswer> {
+  const { status, headers: received, bytes, unread } = await exchange(call, options);
+  const headers = { get: (name: string) => valueOf(received[name.toLowerCase()]) };
+  if (bytes === null) return { status, headers, text: null, ...(unread && { unread }) };
+  try {
+    return { status, headers, text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };
+  } catch {
+    return { status, headers, text: null, unread: 'not-utf-8' };
+  }
 }
 
 /** As `send` does. */
 export type Send = typeof send;
 
-/** The system's or Node's code of an error; nothing of its message, which may quote a header. */
+/** As `send`, for callers that read the bytes themselves. */
+export async function exchange(call: HttpCall, options: CallOptions): Promise<RawAnswer> {
+  options.deadline.signal.throwIfAborted();
+  const message = await begin(call, options);
+  const { statusCode: status = 0, headers } = message;
+  const body = await readBody(message, options);
+  if (typeof body === 'string') return { status, headers, bytes: null, unread: body };
+  return { status, headers, bytes: body };
+}
+
+/** The system's or Node.js's code of an error. Its message may quote a header, so it is not used. */
 export function errorCode(error: unknown): string | undefined {
   const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined;
   return typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,60}$/.test(code) ? code : undefined;
 }
 
 function begin(
-  { url, method, headers, body }: HttpRequest,
-  { deadline: { signal }, clock, firstByteMs, fresh = false }: SendOptions,
+  { url, method, headers, body }: HttpCall,
+  { deadline: { signal, clock }, firstByteMs, fresh = false }: CallOptions,
 ): Promise<IncomingMessage> {
   const options: RequestOptions = {
     method,
@@ -104,7 +128,8 @@ function begin(
     signal,
     ...(fresh && { agent: false }),
   };
-  // Not imported: an import of node:http also loads fetch, which it exports parts of.
+  // Loading fetch costs 30 to 50 ms of every cold start, and an import of node:http loads it too,
+  // because node:http exports parts of it.
   const { request } = url.startsWith('https:')
     ? process.getBuiltinModule('node:https')
     : process.getBuiltinModule('node:http');
@@ -113,19 +138,22 @@ function begin(
       stopWaiting();
       resolve(message);
     });
-    const giveUp = () => outgoing.destroy(new BeginTimeout('the response did not begin in time'));
+    const giveUp = () => outgoing.destroy(new BeginTimeout('the answer did not begin in time'));
     const stopWaiting =
       firstByteMs === undefined ? () => undefined : clock.after(firstByteMs, giveUp);
-    // Stays on: a kept connection can also break once the response is through.
-    outgoing.on('error', (error) => {
+    const fail = (error: unknown) => {
       stopWaiting();
       if (signal.aborted) reject(signal.reason);
       else if (error instanceof BeginTimeout) reject(error);
       else reject(new ConnectionFailed(error, outgoing.reusedSocket));
-    });
+    };
+    // Stays on: a kept connection can also break after the answer has come.
+    outgoing.on('error', fail);
+    // After a 101 that nobody asked for, Node.js closes the connection and reports nothing else.
+    outgoing.once('close', () => fail(connectionError('ECONNRESET')));
     outgoing.once('socket', (socket) => {
       if (!socket.connecting) return;
-      const late = () => outgoing.destroy(Object.assign(new Error(), { code: 'ETIMEDOUT' }));
+      const late = () => outgoing.destroy(connectionError('ETIMEDOUT'));
       const callOff = clock.after(CONNECT_MS, late);
       outgoing.once('close', callOff);
       socket.once('connect', callOff);
@@ -134,36 +162,39 @@ function begin(
   });
 }
 
+/** An error as Node.js makes it of a connection. */
+export function connectionError(code: string): Error {
+  return Object.assign(new Error('the connection failed'), { code });
+}
+
 /** Counts decoded bytes as they come, so that a small compressed body cannot fill the memory. */
 async function readBody(
   message: IncomingMessage,
-  { maxBytes, deadline: { signal }, clock }: SendOptions,
-): Promise<Pick<HttpResponse, 'text' | 'unread'>> {
+  { maxBytes, deadline: { signal, clock } }: CallOptions,
+): Promise<Buffer | UnreadBody> {
   const { statusCode: status = 0 } = message;
   const succeeded = status >= 200 && status < 300;
   const most = succeeded ? maxBytes : Math.min(maxBytes, MAX_ERROR_BYTES);
-  const late = () => message.destroy(new Error('the body did not come in time'));
-  const callOff = succeeded ? () => undefined : clock.after(ERROR_BODY_MS, late);
   const body = decode(message);
   if (body === undefined) {
-    callOff();
     message.destroy();
-    return { text: null, unread: 'undecodable' };
+    return 'undecodable';
   }
-  const decoder = new TextDecoder('utf-8', { fatal: true });
-  let text = '';
+  const late = () => message.destroy(new Error('the body did not come in time'));
+  const callOff = succeeded ? () => undefined : clock.after(ERROR_BODY_MS, late);
+  const chunks: Buffer[] = [];
   let bytes = 0;
   try {
     for await (const chunk of body.stream as AsyncIterable<Buffer>) {
       bytes += chunk.byteLength;
       // Leaving the loop destroys the stream, and with it the transfer.
-      if (bytes > most) return { text: null, unread: 'too-large' };
-      text += decoder.decode(chunk, { stream: true });
+      if (bytes > most) return 'too-large';
+      chunks.push(chunk);
     }
-    return { text: text + decoder.decode() };
+    return Buffer.concat(chunks);
   } catch {
     signal.throwIfAborted();
-    return { text: null, unread: body.failure() ?? 'not-utf-8' };
+    return body.failure() ?? 'cut-off';
   } finally {
     callOff();
   }
@@ -176,8 +207,8 @@ interface DecodedBody {
 }
 
 /**
- * Undoes the content codings that are known, the last one first. What is not known, or empty, is
- * taken for no coding at all, as servers send `utf-8` or `none` there.
+ * Undoes the content codings that are known, the last one first. Servers also send `utf-8`, `none`
+ * or nothing there: such a name counts as no coding.
  *
  * @returns undefined where there are too many
  * @see RFC 9110, section 8.4
@@ -197,12 +228,12 @@ function decode(message: IncomingMessage): DecodedBody | undefined {
     });
   }
   const last = decoders.at(-1);
-  // The reader of the last one learns of an error there.
+  // The reader of the last decoder gets every error.
   if (last !== undefined) pipeline([message, ...decoders], () => undefined);
   return { stream: last ?? message, failure: () => failure };
 }
 
-/** What ends early for a decoder, as gzip without its trailer does, is given as far as it goes. */
+/** Accepts a stream that ends early, such as gzip without its trailer. */
 const unzip = (): Transform => {
   const { constants, createUnzip } = process.getBuiltinModule('node:zlib');
   return createUnzip({ finishFlush: constants.Z_SYNC_FLUSH });

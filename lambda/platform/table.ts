@@ -7,7 +7,8 @@ import {
   GetItemCommand,
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { readAwsKeys, type ServiceConfig } from './config.ts';
+import { AWS_CLIENT } from './aws-request-handler.ts';
+import type { ServiceConfig } from './config.ts';
 import type { Clock } from './deadline.ts';
 import type { Telemetry } from './telemetry.ts';
 
@@ -23,7 +24,7 @@ const BATCH = 40;
  */
 export function createDynamoTable(name: string, settings: DynamoDBClientConfig = {}): Table {
   const client = new DynamoDBClient({
-    credentials: async () => readAwsKeys(),
+    ...AWS_CLIENT,
     maxAttempts: 1,
     ...settings,
   });

@@ -9,18 +9,12 @@ import { thirdPartyLicences } from './licences.ts';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 /**
- * What the bundles hold in place of a package: parts of the SDK that no call of ours reaches, and
- * that would only be read at each start. Each file says why it will do. An SDK release that needs
- * more of one stops the build by an import that is not there.
+ * What the bundles hold in place of two parts of the SDK, which would be read at each start and which
+ * no call of ours reaches. Each file says why it is enough.
  */
 const STAND_INS = {
   '@aws-sdk/credential-provider-node': './lib/bundle/stand-ins/no-credential-chain.ts',
-  '@aws-sdk/core/protocols': './lib/bundle/stand-ins/plain-json-protocol.ts',
-  '@aws-sdk/dynamodb-codec': './lib/bundle/stand-ins/plain-json-protocol.ts',
-  '@smithy/core/checksum': './lib/bundle/stand-ins/node-sha256.ts',
-  '@smithy/core/config': './lib/bundle/stand-ins/environment-settings.ts',
-  '@smithy/core/event-streams': './lib/bundle/stand-ins/no-event-streams.ts',
-  '@smithy/node-http-handler': './lib/bundle/stand-ins/plain-http-handler.ts',
+  '@smithy/node-http-handler': './lib/bundle/stand-ins/no-http-handler.ts',
 };
 
 /** What stands beside `index.mjs` in the asset: content by file name. */
@@ -30,8 +24,9 @@ export type BundleFiles = Readonly<Record<string, string>>;
  * A function's code: `lambda/<entry>.ts` with all it imports as one minified ES module,
  * `index.mjs`, whose handler is `index.handler`; the licences of what is in it; and `files`.
  *
- * It is built by esbuild in this process, so synth needs neither Docker nor a network, and is the
- * same byte for byte wherever it is built.
+ * esbuild's API builds it in this process, and not CDK's `NodejsFunction`: that takes neither Docker
+ * nor another process, gives files at synth, and gives the same bytes each time. There are no source
+ * maps, since errors carry codes.
  *
  * @param entry the entry's name, as `api`
  * @throws Error with esbuild's messages where the code can't be bundled
@@ -76,7 +71,7 @@ export function writeBundle(entry: string, folder: string, files: BundleFiles = 
     outdir: folder,
     entryNames: 'index',
     outExtension: { '.js': '.mjs' },
-    // What is imported when it is needed, and by few, is a file of its own that starts don't read.
+    // A dynamic import becomes a file of its own, which a start does not read.
     splitting: true,
     chunkNames: 'part-[hash]',
     bundle: true,
@@ -97,7 +92,7 @@ export function writeBundle(entry: string, folder: string, files: BundleFiles = 
   for (const [name, content] of Object.entries(all)) writeFileSync(join(folder, name), content);
 }
 
-/** Lambda takes init to last until the module has been evaluated, so the waiting is done here. */
+/** To Lambda, init lasts until the module has been evaluated, so it waits here. */
 function mainModule(entry: string): string {
   return [
     `import * as entry from './${entry}.ts';`,

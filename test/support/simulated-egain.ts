@@ -2,8 +2,8 @@ import type { Account } from '../../lambda/egain/account.ts';
 import {
   BeginTimeout,
   ConnectionFailed,
-  type HttpRequest,
-  type HttpResponse,
+  type HttpAnswer,
+  type HttpCall,
   type Send,
 } from '../../lambda/platform/http-client.ts';
 import { makeAccount } from './egain-world.ts';
@@ -22,7 +22,7 @@ export type EgainFault =
   | 'refuses'
   | 'restricts';
 
-const FAULT_ANSWERS: Readonly<Record<EgainFault, () => HttpResponse | Error | undefined>> = {
+const FAULT_ANSWERS: Readonly<Record<EgainFault, () => HttpAnswer | Error | undefined>> = {
   away: () => new ConnectionFailed(Object.assign(new Error(), { code: 'ECONNREFUSED' }), false),
   fails: () => json(500, { code: '500-100' }),
   hangs: () => undefined,
@@ -51,14 +51,14 @@ export function connectEgain(options: SimulatedEgainOptions, process: SimulatedP
   /** The content of the container's walk: of lists that change while they are walked, others tell. */
   let walked = 0;
 
-  const grantToken = (): HttpResponse => {
+  const grantToken = (): HttpAnswer => {
     onTokenCall();
     granted += 1;
     return json(200, { access_token: `token-${granted}`, expires_in: TOKEN_SECONDS });
   };
 
   /** Undefined where there never is an answer. */
-  const givePage = (url: URL): HttpResponse | Error | undefined => {
+  const givePage = (url: URL): HttpAnswer | Error | undefined => {
     onPageCall();
     const pagenum = url.searchParams.get('$pagenum');
     if (pagenum === null) walked = version();
@@ -68,7 +68,7 @@ export function connectEgain(options: SimulatedEgainOptions, process: SimulatedP
       : FAULT_ANSWERS[kind]();
   };
 
-  const answer = ({ method, url }: HttpRequest) =>
+  const answer = ({ method, url }: HttpCall) =>
     method === 'POST' ? grantToken() : givePage(new URL(url));
 
   return (request, { deadline: { signal }, firstByteMs }) =>
@@ -93,7 +93,7 @@ function json(
   status: number,
   body: unknown,
   headers: Readonly<Record<string, string>> = {},
-): HttpResponse {
+): HttpAnswer {
   const get = (name: string) => headers[name] ?? null;
   return { status, headers: { get }, text: JSON.stringify(body) };
 }

@@ -3,11 +3,11 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, test, vi } from 'vitest';
-import { systemClock } from '../../../lambda/platform/deadline.ts';
+import { type Deadline, systemClock } from '../../../lambda/platform/deadline.ts';
 import {
+  type CallOptions,
   ConnectionFailed,
   errorCode,
-  type SendOptions,
   send,
 } from '../../../lambda/platform/http-client.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
@@ -22,10 +22,14 @@ afterAll(() => upstream.close());
 beforeEach(() => upstream.reset());
 
 const never = new AbortController().signal;
-const get = (options: Partial<SendOptions> = {}) =>
+const get = ({
+  clock = systemClock,
+  signal = never,
+  ...options
+}: Partial<CallOptions & Deadline> = {}) =>
   send(
     { url: `${upstream.origin}/api`, method: 'GET', headers: {} },
-    { maxBytes: 1000, deadline: { signal: never }, clock: systemClock, ...options },
+    { maxBytes: 1000, deadline: { signal, clock }, ...options },
   );
 
 const withCode = (code: unknown) => Object.assign(new Error('quotes a header'), { code });
@@ -74,7 +78,7 @@ describe('an answer', () => {
     const caller = new AbortController();
     upstream.accounts.script = [{ drop: 'never-ends', body: 'abcd' }];
 
-    const answer = get({ clock, deadline: caller, firstByteMs: 5000 });
+    const answer = get({ clock, signal: caller.signal, firstByteMs: 5000 });
     await vi.waitFor(() => expect(upstream.accounts.calls).toHaveLength(1));
     await vi.waitFor(() => expect(clock.waiting).toBe(0));
     clock.advance(5000);
@@ -99,13 +103,13 @@ describe('a request', () => {
       { hang: true, before: () => caller.abort(new Error('no time is left')) },
     ];
 
-    await expect(get({ deadline: caller })).rejects.toThrow('no time is left');
+    await expect(get({ signal: caller.signal })).rejects.toThrow('no time is left');
   });
 
   it('is not made for who has given up', async () => {
-    const deadline = { signal: AbortSignal.abort(new Error('no time is left')) };
+    const signal = AbortSignal.abort(new Error('no time is left'));
 
-    await expect(get({ deadline })).rejects.toThrow('no time is left');
+    await expect(get({ signal })).rejects.toThrow('no time is left');
 
     expect(upstream.accounts.calls).toEqual([]);
   });
@@ -120,7 +124,7 @@ describe('a request', () => {
       name: 'ConnectionFailed',
       message: 'the connection failed',
       code: 'ECONNRESET',
-      reusedSocket: true,
+      wasClosed: true,
     });
   });
 
@@ -130,7 +134,7 @@ describe('a request', () => {
     upstream.accounts.script = [{ body: 'ab' }, { hang: true }];
     await get();
 
-    const answer = get({ clock, deadline: caller });
+    const answer = get({ clock, signal: caller.signal });
     await vi.waitFor(() => expect(upstream.accounts.calls).toHaveLength(2));
     expect(clock.waiting).toBe(0);
     caller.abort();
@@ -145,7 +149,7 @@ describe('a request', () => {
 
     await expect(get({ clock, firstByteMs: 5000 })).rejects.toMatchObject({
       name: 'ConnectionFailed',
-      reusedSocket: false,
+      wasClosed: false,
     });
 
     expect(clock.waiting).toBe(0);
@@ -158,7 +162,7 @@ describe('a request', () => {
 
     const answer = send(
       { url: `${closed.origin}/api`, method: 'GET', headers: {} },
-      { maxBytes: 1000, deadline: { signal: never }, clock },
+      { maxBytes: 1000, deadline: { signal: never, clock } },
     );
 
     await expect(answer).rejects.toMatchObject({ code: 'ECONNREFUSED' });
@@ -175,12 +179,39 @@ describe('a request', () => {
 
     const answer = send(
       { url: `https://127.0.0.1:${port}/`, method: 'GET', headers: {} },
-      { maxBytes: 1000, deadline: { signal: never }, clock: systemClock },
+      { maxBytes: 1000, deadline: { signal: never, clock: systemClock } },
     );
 
     await expect(answer).rejects.toMatchObject({ code: 'DEPTH_ZERO_SELF_SIGNED_CERT' });
     server.close();
   });
+});
+
+describe('an answer that is no answer', () => {
+  it.each([
+    'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n',
+    'HTTP/1.1 100 Continue\r\n\r\n',
+    '',
+  ])('ends the request as a connection that failed: %j', async (raw) => {
+    const clock = createManualClock();
+    upstream.accounts.script = [{ raw }];
+
+    await expect(get({ clock, firstByteMs: 5000, fresh: true })).rejects.toMatchObject({
+      name: 'ConnectionFailed',
+      code: 'ECONNRESET',
+      wasClosed: false,
+    });
+    expect(clock.waiting).toBe(0);
+  });
+});
+
+test.each([
+  ['ECONNRESET', true, true],
+  ['EPIPE', true, true],
+  ['ETIMEDOUT', true, false],
+  ['ECONNRESET', false, false],
+])('a connection that fails with %s, kept: %s, was closed before: %s', (code, kept, wasClosed) => {
+  expect(new ConnectionFailed(withCode(code), kept).wasClosed).toBe(wasClosed);
 });
 
 describe('the code of an error', () => {

@@ -1,10 +1,10 @@
 import { globalAgent } from 'node:http';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, test, vi } from 'vitest';
-import { systemClock } from '../../../lambda/platform/deadline.ts';
+import { type Deadline, systemClock } from '../../../lambda/platform/deadline.ts';
 import {
   BeginTimeout,
-  type SendOptions,
+  type CallOptions,
   send,
   type UnreadBody,
 } from '../../../lambda/platform/http-client.ts';
@@ -23,12 +23,15 @@ afterAll(() => upstream.close());
 beforeEach(() => upstream.reset());
 
 const never = new AbortController().signal;
-const get = (options: Partial<SendOptions> = {}) =>
+const get = ({
+  clock = systemClock,
+  signal = never,
+  ...options
+}: Partial<CallOptions & Deadline> = {}) =>
   send(
     { url: `${upstream.origin}/api`, method: 'GET', headers: {} },
-    { maxBytes: 1000, deadline: { signal: never }, clock: systemClock, ...options },
+    { maxBytes: 1000, deadline: { signal, clock }, ...options },
   );
-const deadline = { signal: never };
 
 const cut = (body: Buffer, by: number) => body.subarray(0, body.length - by);
 
@@ -188,7 +191,7 @@ describe('a request', () => {
 
     await send(
       { url, method: 'POST', headers: { accept: 'text/plain' }, body: 'ä' },
-      { maxBytes: 1000, deadline, clock: systemClock },
+      { maxBytes: 1000, deadline: { signal: never, clock: systemClock } },
     );
 
     const [call] = upstream.token.calls;
@@ -204,7 +207,7 @@ describe('a request', () => {
     upstream.accounts.script = [{ hang: true }];
     const caller = new AbortController();
 
-    const answer = get({ deadline: caller });
+    const answer = get({ signal: caller.signal });
     setTimeout(() => caller.abort(), 10);
 
     await expect(answer).rejects.toMatchObject({ name: 'AbortError' });

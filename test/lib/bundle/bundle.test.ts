@@ -70,48 +70,54 @@ describe.each(Object.entries(LIMITS))('the bundle of %s', (entry, limit) => {
   });
 });
 
-/** Loads a function whose secret store is this very process, and tells how often it was asked. */
-const LOAD_AND_COUNT = `
-  let asked = 0;
+/** Loads a function whose AWS is this very process, and tells what it was asked for. */
+const LOAD_AND_TELL = `
+  const asked = [];
   const server = (await import('node:http')).createServer((request, response) => {
-    asked += 1;
-    response.writeHead(400, { 'x-amzn-errortype': 'ResourceNotFoundException' }).end('{}');
+    asked.push(request.headers['x-amz-target'].split('.')[1]);
+    const isTable = request.headers['x-amz-target'].startsWith('DynamoDB');
+    response.writeHead(isTable ? 200 : 400, { 'x-amzn-errortype': 'ResourceNotFoundException' });
+    response.end('{}');
   });
   await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
-  process.env.AWS_ENDPOINT_URL_SECRETS_MANAGER = 'http://127.0.0.1:' + server.address().port;
+  const url = 'http://127.0.0.1:' + server.address().port;
+  process.env.AWS_ENDPOINT_URL_SECRETS_MANAGER = url;
+  process.env.AWS_ENDPOINT_URL_DYNAMODB = url;
   await import(process.argv[1]);
   process.stdout.write('asked ' + asked);
   process.exit();
 `;
 
 describe('a bundle', () => {
-  it.each([
-    ['provisioned-concurrency', 1],
-    ['on-demand', 0],
-  ])('ends init, %s, when %d answers of the secret store have come', (type, asked) => {
-    const folder = temporaryFolder();
-    writeBundle('api', folder);
+  it.each(['api', 'task', 'refresh'])(
+    'of %s asks AWS at the endpoints of the environment, before init ends where it is provisioned',
+    (entry) => {
+      const folder = temporaryFolder();
+      writeBundle(entry, folder);
+      const load = (type: string) =>
+        execFileSync(
+          process.execPath,
+          ['--input-type=module', '-e', LOAD_AND_TELL, `file://${folder}/index.mjs`],
+          {
+            env: {
+              AWS_LAMBDA_INITIALIZATION_TYPE: type,
+              AWS_REGION: 'eu-west-1',
+              AWS_ACCESS_KEY_ID: 'test',
+              AWS_SECRET_ACCESS_KEY: 'test',
+              CREDENTIALS_SECRET_ARN: 'egain-credentials',
+              SHARED_TABLE_NAME: 'shared',
+              EGAIN_API_URL: 'http://127.0.0.1:1',
+              EGAIN_TOKEN_URL: 'http://127.0.0.1:1/token',
+              EGAIN_SCOPE: 'scope',
+            },
+            encoding: 'utf8',
+          },
+        );
 
-    const output = execFileSync(
-      process.execPath,
-      ['--input-type=module', '-e', LOAD_AND_COUNT, `file://${folder}/index.mjs`],
-      {
-        env: {
-          AWS_LAMBDA_INITIALIZATION_TYPE: type,
-          AWS_REGION: 'eu-west-1',
-          AWS_ACCESS_KEY_ID: 'test',
-          AWS_SECRET_ACCESS_KEY: 'test',
-          CREDENTIALS_SECRET_ARN: 'egain-credentials',
-          EGAIN_API_URL: 'http://127.0.0.1:1',
-          EGAIN_TOKEN_URL: 'http://127.0.0.1:1/token',
-          EGAIN_SCOPE: 'scope',
-        },
-        encoding: 'utf8',
-      },
-    );
-
-    expect(output).toMatch(new RegExp(`asked ${asked}$`));
-  });
+      expect(load('provisioned-concurrency')).toMatch(/asked GetItem,GetSecretValue$/);
+      expect(load('on-demand')).toMatch(/asked $/);
+    },
+  );
 
   it("fails with esbuild's message when there is no such entry", () => {
     expect(() => writeBundle('absent', temporaryFolder())).toThrow(/Could not resolve.*absent\.ts/);

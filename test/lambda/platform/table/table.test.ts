@@ -5,30 +5,15 @@ import dynalite from 'dynalite';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Table } from '../../../../lambda/platform/table.ts';
 import { createDynamoTable } from '../../../../lambda/platform/table.ts';
-import { Sha256 } from '../../../../lib/bundle/stand-ins/node-sha256.ts';
-import {
-  NodeHttpHandler,
-  streamCollector,
-} from '../../../../lib/bundle/stand-ins/plain-http-handler.ts';
-import { AwsJson1_0Protocol } from '../../../../lib/bundle/stand-ins/plain-json-protocol.ts';
 import { createMemoryTable } from '../../../support/memory-table.ts';
 
 const { signal } = new AbortController();
 const server = dynalite({ createTableMs: 0 });
 
-/** What the bundles hold in place of the SDK's own; see `lib/bundle/bundle.ts`. */
-const STAND_INS: object = {
-  protocol: AwsJson1_0Protocol,
-  sha256: Sha256,
-  requestHandler: NodeHttpHandler.create(),
-  streamCollector,
-};
-
 /** What a simulation runs over has to behave as what runs in production. */
 const tables: [string, () => Table][] = [
   ['in memory', createMemoryTable],
   ['in DynamoDB', () => createDynamoTable('shared')],
-  ['in DynamoDB, by what the bundles hold', () => createDynamoTable('shared', { ...STAND_INS })],
 ];
 
 const bytesOf = (index: number) => Uint8Array.from({ length: 300 }, (_, at) => at * index);

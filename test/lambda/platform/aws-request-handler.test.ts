@@ -1,0 +1,102 @@
+import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { AWS_CLIENT } from '../../../lambda/platform/aws-request-handler.ts';
+import {
+  type Reply,
+  type ScriptedUpstream,
+  startScriptedUpstream,
+} from '../../support/scripted-upstream.ts';
+
+let upstream: ScriptedUpstream;
+let client: SecretsManagerClient;
+beforeAll(async () => {
+  upstream = await startScriptedUpstream();
+});
+afterAll(() => upstream.close());
+beforeEach(() => {
+  upstream.reset();
+  upstream.secrets.otherwise = () => found;
+  vi.stubEnv('AWS_ENDPOINT_URL_SECRETS_MANAGER', upstream.origin);
+  vi.stubEnv('AWS_REGION', 'eu-west-1');
+  vi.stubEnv('AWS_ACCESS_KEY_ID', 'AKIDEXAMPLE');
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'example');
+  vi.stubEnv('AWS_SESSION_TOKEN', 'session');
+  client = new SecretsManagerClient({ maxAttempts: 1, ...AWS_CLIENT });
+});
+
+const found: Reply = { body: { SecretString: '{"a":"é"}', VersionId: 'v1' } };
+const read = (abortSignal = new AbortController().signal) =>
+  client.send(new GetSecretValueCommand({ SecretId: 'egain' }), { abortSignal });
+
+test('a request is signed by the keys of the environment, and its answer read', async () => {
+  await expect(read()).resolves.toMatchObject({ SecretString: '{"a":"é"}', VersionId: 'v1' });
+
+  const [call] = upstream.secrets.calls;
+  expect(call).toMatchObject({ method: 'POST', body: '{"SecretId":"egain"}' });
+  expect(call?.headers).toMatchObject({
+    host: new URL(upstream.origin).host,
+    'accept-encoding': 'identity',
+    'x-amz-target': 'secretsmanager.GetSecretValue',
+    'x-amz-security-token': 'session',
+    authorization: expect.stringContaining('AKIDEXAMPLE') as unknown,
+  });
+});
+
+test.each<[string, Reply, object]>([
+  [
+    'an error of the service',
+    { status: 400, body: { __type: 'ns#AccessDeniedException', Message: 'm' } },
+    { name: 'AccessDeniedException', message: 'm', $metadata: { httpStatusCode: 400 } },
+  ],
+  [
+    'an error whose body is cut',
+    { status: 503, body: { __type: 'ServiceUnavailable' }, drop: 'in-body' },
+    { $metadata: { httpStatusCode: 503 } },
+  ],
+  ['a success whose body is cut', { ...found, drop: 'in-body' }, { code: 'ECONNRESET' }],
+  [
+    'a change of protocol',
+    { raw: 'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n' },
+    { code: 'ECONNRESET' },
+  ],
+])('%s is thrown as what it is', async (_, reply, error) => {
+  upstream.secrets.otherwise = () => reply;
+
+  await expect(read()).rejects.toMatchObject(error);
+});
+
+test('a kept connection that was closed meanwhile costs no attempt', async () => {
+  await read();
+  upstream.closeKept();
+
+  await expect(read()).resolves.toMatchObject({ VersionId: 'v1' });
+});
+
+test('a new connection that breaks is not tried again here', async () => {
+  upstream.secrets.otherwise = () => ({ drop: 'at-once' });
+  await expect(read()).rejects.toMatchObject({ code: 'ECONNRESET' });
+  upstream.secrets.calls.length = 0;
+
+  await expect(read()).rejects.toMatchObject({ name: 'ConnectionFailed' });
+  expect(upstream.secrets.calls).toHaveLength(1);
+});
+
+test('a request ends when its caller gives up', async () => {
+  const caller = new AbortController();
+  upstream.secrets.otherwise = () => ({
+    hang: true,
+    before: () => caller.abort(),
+  });
+
+  await expect(read(caller.signal)).rejects.toMatchObject({ name: 'AbortError' });
+});
+
+test('without keys in the environment nothing is sent', async () => {
+  vi.stubEnv('AWS_ACCESS_KEY_ID', undefined);
+  const own = new SecretsManagerClient(AWS_CLIENT);
+
+  await expect(own.send(new GetSecretValueCommand({ SecretId: 'egain' }))).rejects.toMatchObject({
+    code: '500-902',
+  });
+  expect(upstream.secrets.calls).toEqual([]);
+});
