@@ -1,52 +1,125 @@
 import * as z from 'zod/mini';
+import { readDateTime } from '../platform/date-time.ts';
 
-const optional = <T extends z.ZodMiniType>(schema: T) => z.optional(z.nullable(schema));
-const text = () => z.string();
+const field = <T extends z.ZodMiniType>(schema: T) => z.optional(z.nullable(schema));
+const text = () => field(z.string());
+const flag = () => field(z.boolean());
+const number = () => field(z.number());
+const dateTime = () =>
+  field(z.string().check(z.refine((date) => readDateTime(date) !== undefined)));
 
 /**
- * One conversation account, as eGain describes it: only what its page names, the rest is dropped
- * at parsing. A field that eGain marks as optional may be missing or null; both are kept as they
- * are. Enumerations are read as plain strings, so that a value eGain adds later breaks nothing.
+ * One conversation account, with the fields that eGain's page names. Any of them may be missing or
+ * null, also those that the page calls required: eGain's own example lacks some. Enumerations are
+ * plain strings, so that a value which eGain adds later breaks nothing.
  *
  * @see https://apidev.egain.com — Conversation Manager v3, `GET /accounts`
  */
 export const accountSchema = z.object({
-  id: optional(text()),
+  id: text(),
   name: text(),
-  description: optional(text()),
-  active: optional(z.boolean()),
+  description: text(),
+  active: flag(),
   address: text(),
-  channel: z.object({ id: optional(text()) }),
-  created: optional(text()),
-  modified: optional(text()),
-  caseManagement: optional(
+  channel: field(z.object({ id: text() })),
+  created: dateTime(),
+  modified: dateTime(),
+  caseManagement: field(z.object({ sameCaseDuration: number(), copyCustomAttributes: flag() })),
+  chatConfigurations: field(
     z.object({
-      sameCaseDuration: optional(z.number()),
-      copyCustomAttributes: optional(z.boolean()),
+      timeout: number(),
+      defaultLanguage: text(),
+      onAgentUnavailability: text(),
+      allowLogoutWithOpenChats: flag(),
+      allowQueueTransferOnAgentUnavailability: flag(),
+      orchestration: field(z.object({ id: text() })),
+      entryPoint: field(z.object({ id: text() })),
     }),
   ),
-  chatConfigurations: z.object({
-    timeout: optional(z.number()),
-    defaultLanguage: optional(text()),
-    onAgentUnavailability: optional(text()),
-    allowLogoutWithOpenChats: optional(z.boolean()),
-    allowQueueTransferOnAgentUnavailability: optional(z.boolean()),
-    orchestration: z.object({ id: optional(text()) }),
-    entryPoint: z.object({ id: text() }),
-  }),
-  attributes: optional(z.array(z.object({ name: text(), value: text() }))),
+  attributes: field(z.array(z.object({ name: text(), value: text() }))),
 });
 
 export type Account = z.infer<typeof accountSchema>;
 
-/** One page of `GET /accounts`, as eGain answers it. `pagenum` and `pagesize` may be missing. */
-export const accountsPageSchema = z.object({
-  paginationInfo: z.object({
-    count: z.number().check(z.int(), z.nonnegative()),
-    pagenum: optional(z.number()),
-    pagesize: optional(z.number()),
-  }),
-  account: z.array(accountSchema),
-});
+/** One page of `GET /accounts`. */
+export interface AccountsPage {
+  readonly paginationInfo: { readonly count: number; readonly pagesize?: number | undefined };
+  readonly account: readonly Account[];
+}
 
-export type AccountsPage = z.infer<typeof accountsPageSchema>;
+/** Told the path of each malformed field, as `attributes[3].name`. */
+type Report = (path: string) => void;
+
+/** Gives what fits of a value; undefined where nothing does. */
+type Reader = (value: unknown, path: string, report: Report) => unknown;
+
+/**
+ * Reads one account out of eGain's JSON: what the schema knows of it. A field that is not of its
+ * documented type, and a date that cannot be read, is left out as if eGain had not sent it.
+ *
+ * @returns undefined where the value is no object
+ */
+export function readAccount(value: unknown, report: Report): Account | undefined {
+  return isObject(value) ? (readFields(value, '', report) as Account) : undefined;
+}
+
+/** Makes the reader of a schema, so that fields stand in one place alone. */
+function readerOf(schema: z.core.$ZodType): Reader {
+  const { def } = (schema as z.core.$ZodTypes)._zod;
+  switch (def.type) {
+    case 'optional':
+      return readerOf(def.innerType);
+    case 'nullable':
+      return nullOr(readerOf(def.innerType));
+    case 'object':
+      return objectOf(def.shape);
+    case 'array':
+      return listOf(readerOf(def.element));
+    default:
+      return (value, path, report) => {
+        if (z.safeParse(schema, value).success) return value;
+        report(path);
+        return undefined;
+      };
+  }
+}
+
+function nullOr(read: Reader): Reader {
+  return (value, path, report) => (value === null ? null : read(value, path, report));
+}
+
+function objectOf(shape: Readonly<Record<string, z.core.$ZodType>>): Reader {
+  const fields = Object.entries(shape).map(([name, schema]) => [name, readerOf(schema)] as const);
+  return (value, path, report) => {
+    if (!isObject(value)) {
+      report(path);
+      return undefined;
+    }
+    const kept: Record<string, unknown> = {};
+    for (const [name, read] of fields) {
+      const found = value[name];
+      if (found === undefined) continue;
+      const fit = read(found, path === '' ? name : `${path}.${name}`, report);
+      if (fit !== undefined) kept[name] = fit;
+    }
+    return kept;
+  };
+}
+
+function listOf(read: Reader): Reader {
+  return (value, path, report) => {
+    if (Array.isArray(value)) {
+      return value
+        .map((item: unknown, index) => read(item, `${path}[${index}]`, report))
+        .filter((item) => item !== undefined);
+    }
+    report(path);
+    return undefined;
+  };
+}
+
+const readFields = readerOf(accountSchema);
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

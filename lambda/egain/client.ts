@@ -1,112 +1,106 @@
-import * as z from 'zod/mini';
 import { Fault } from '../faults.ts';
-import type { Clock, Deadline } from '../platform/deadline.ts';
+import type { Deadline } from '../platform/deadline.ts';
 import type { UnreadBody } from '../platform/http-client.ts';
 import { parseEndpoint, parseJson } from '../platform/util.ts';
-import { type Account, type AccountsPage, accountSchema, accountsPageSchema } from './account.ts';
-import { judgeFailure } from './failure.ts';
+import { type Account, type AccountsPage, readAccount } from './account.ts';
+import { failureToFault } from './failure.ts';
 import type { Upstream, UpstreamResponse, UpstreamResult } from './send.ts';
-import type { Token, TokenSource } from './token.ts';
-import { createLeakCheck, createRedact, readEnvelope, type Sensitive, secretsOf } from './words.ts';
+import type { Token, TokenProvider } from './token.ts';
+import { readEnvelope, type Sensitive } from './words.ts';
 
 const MAX_PAGE_BYTES = 20_000_000;
+const MAX_PAGE_ACCOUNTS = 10_000;
+const MAX_ACCOUNT_BYTES = 256 * 1024;
+const MAX_DEPTH = 64;
+/** The depth of an account: in the list, in the page. */
+const ACCOUNT_DEPTH = 3;
+/** UTF-8 has at most three bytes for a UTF-16 unit. */
+const MAX_BYTES_PER_UNIT = 3;
 
 /** A page after the first. */
 interface PageRequest {
   readonly pagenum: number;
   /** The size that page 1 reported; left out where it reported none. */
-  readonly pagesize?: number;
-}
-
-/**
- * Gets one page; without `page`, the first, asked for without parameters.
- *
- * @throws Fault, as `judgeAccounts` and the token source do
- */
-export type FetchPage = (deadline: Deadline, page?: PageRequest) => Promise<FetchedPage>;
-
-export interface ClientOptions {
-  /** The base of eGain's API, without a slash at the end. */
-  readonly apiUrl: string;
-  readonly tokens: TokenSource;
-  readonly upstream: Upstream;
-  readonly clock: Clock;
-}
-
-/** The authorised `GET {apiUrl}/accounts`. */
-export function createClient(options: ClientOptions): FetchPage {
-  const { apiUrl, tokens, upstream, clock } = options;
-
-  return async (deadline, page) => {
-    parseEndpoint('EGAIN_API_URL', apiUrl);
-    const url = `${apiUrl}/accounts${query(page)}`;
-    const send = (token: Token): Promise<UpstreamResult> => {
-      const headers = {
-        authorization: `Bearer ${token.value}`,
-        accept: 'application/json',
-        'accept-language': 'en-US',
-        'x-egain-error-message': 'yes',
-      };
-      return upstream.send({ url, method: 'GET', headers, maxBytes: MAX_PAGE_BYTES }, deadline);
-    };
-
-    let token = await tokens.get(deadline);
-    for (;;) {
-      const sent = await send(token);
-      const { result } = sent;
-      const unauthorised = result.kind === 'response' && result.status === 401;
-      const other = unauthorised ? await tokens.replace(token, deadline) : undefined;
-      if (other === undefined) {
-        const sensitive = { token: token.value, ...token.credentials };
-        return judgeAccounts(sent, sensitive, clock.now());
-      }
-      token = other;
-    }
-  };
-}
-
-/** The dollar signs are part of eGain's names. */
-function query(page: PageRequest | undefined): string {
-  if (page === undefined) return '';
-  const size = page.pagesize === undefined ? '' : `&$pagesize=${page.pagesize}`;
-  return `?$pagenum=${page.pagenum}${size}`;
+  readonly pagesize?: number | undefined;
 }
 
 /** A page that came over HTTP. */
 export interface FetchedPage extends AccountsPage {
   /** Of its text. */
   readonly bytes: number;
+  /** The paths of the fields that were left out because they are malformed, as `account[3].name`. */
+  readonly malformed: readonly string[];
 }
 
-const MAX_ACCOUNTS = 10_000;
+/**
+ * Gets one page; without `page`, the first, asked for without parameters.
+ *
+ * @throws Fault, as `judgeAnswer` and the token provider do
+ */
+export type FetchPage = (deadline: Deadline, page?: PageRequest) => Promise<FetchedPage>;
+
+export interface ClientOptions {
+  /** The base of eGain's API, without a slash at the end. */
+  readonly apiUrl: string;
+  readonly tokens: Pick<TokenProvider, 'get' | 'replace'>;
+  readonly upstream: Upstream;
+}
+
+/** The authorised `GET {apiUrl}/accounts`. After a 401, another token is tried while there is one. */
+export function createClient({ apiUrl, tokens, upstream }: ClientOptions): FetchPage {
+  return async (deadline, page) => {
+    parseEndpoint('EGAIN_API_URL', apiUrl);
+    const url = `${apiUrl}/accounts${queryOf(page)}`;
+    for (let token = await tokens.get(deadline); ; ) {
+      const headers = headersWith(token);
+      const sent = await upstream.send(
+        { url, method: 'GET', headers, maxBytes: MAX_PAGE_BYTES },
+        deadline,
+      );
+      const { result } = sent;
+      const isRefused = result.kind === 'response' && result.status === 401;
+      const other = isRefused ? await tokens.replace(token, deadline) : undefined;
+      if (other === undefined) {
+        const sensitive = { token: token.value, ...token.credentials };
+        return judgeAnswer(sent, sensitive, deadline.clock.now());
+      }
+      token = other;
+    }
+  };
+}
+
+function headersWith(token: Token): Record<string, string> {
+  return {
+    authorization: `Bearer ${token.value}`,
+    accept: 'application/json',
+    'accept-language': 'en-US',
+    'x-egain-error-message': 'yes',
+  };
+}
+
+/** The dollar signs are part of eGain's names. */
+function queryOf(page: PageRequest | undefined): string {
+  if (page === undefined) return '';
+  const size = page.pagesize === undefined ? '' : `&$pagesize=${page.pagesize}`;
+  return `?$pagenum=${page.pagenum}${size}`;
+}
 
 /**
- * What eGain's API answered: a page of accounts, all of it as its contract says, or a fault.
+ * The page of accounts that eGain's API answered with, or the fault that the answer makes.
  *
- * @param sensitive what the request was made with, to be kept out of what is passed on
+ * @param sensitive what the request was made with, and must not be passed on
  * @param now milliseconds since the epoch
  * @throws Fault `502-901` to `502-905`, `503-901`, `504-901`, or eGain's own 5xx
  */
-export function judgeAccounts(
-  sent: UpstreamResult,
-  sensitive: Sensitive,
-  now: number,
-): FetchedPage {
+export function judgeAnswer(sent: UpstreamResult, sensitive: Sensitive, now: number): FetchedPage {
   const { result } = sent;
-  if (result.kind !== 'response') throw judgeFailure(sent, { server: 'eGain', now });
+  if (result.kind !== 'response') throw failureToFault(sent, { server: 'eGain', now });
   if (result.status === 200) return readPage(result);
-  const envelope = readEnvelope(
-    result.status,
-    result.text,
-    createRedact(sensitive),
-    createLeakCheck(secretsOf(sensitive)),
-  );
-  throw judgeFailure(sent, { server: 'eGain', now, envelope });
+  const envelope = readEnvelope(result.status, result.text, sensitive);
+  throw failureToFault(sent, { server: 'eGain', now, envelope });
 }
 
-const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i;
-
-/** How a body can fail that came with status 200. */
+/** Why a body that came with status 200 cannot be used. */
 const UNREAD: Readonly<Record<UnreadBody, string>> = {
   'too-large': 'the page is larger than 20 MB',
   'not-utf-8': 'the page is not UTF-8',
@@ -114,108 +108,64 @@ const UNREAD: Readonly<Record<UnreadBody, string>> = {
   'cut-off': 'the page is cut off',
 };
 
-function readPage({ headers, text, unread }: UpstreamResponse): FetchedPage {
+function readPage({ text, unread }: UpstreamResponse): FetchedPage {
   if (unread !== undefined) throw broken(UNREAD[unread]);
-  // Without a type, RFC 9110 (section 8.3) lets the content tell.
-  if (!JSON_TYPE.test(headers.get('content-type') || 'application/json')) {
-    throw broken('the page is not JSON');
-  }
   const body = text ?? '';
   const excess = excessIn(body);
   if (excess !== undefined) throw broken(excess);
-  const page = valid(headSchema, parseJson(body), []);
-  return { ...page, account: accountsOf(page), bytes: Buffer.byteLength(body) };
+  const page = parseJson(body);
+  if (!isRecord(page)) throw broken('the page is not a JSON object');
+  const { paginationInfo } = page;
+  const count = isRecord(paginationInfo) ? wholeNumber(paginationInfo['count']) : undefined;
+  if (!isRecord(paginationInfo) || count === undefined) {
+    throw broken('paginationInfo.count is missing or not of its type');
+  }
+  const pagesize = wholeNumber(paginationInfo['pagesize']) || undefined;
+  const malformed: string[] = [];
+  const account = readAccounts(page['account'], count, malformed);
+  const bytes = Buffer.byteLength(body);
+  return { paginationInfo: { count, pagesize }, account, bytes, malformed };
 }
 
-const headSchema = z.object({
-  paginationInfo: accountsPageSchema.shape.paginationInfo,
-  account: z.optional(z.unknown()),
-});
-
-/** One by one up to the first that is not as it should be: a page may hold ten thousand. */
-function accountsOf({ account, paginationInfo }: z.infer<typeof headSchema>): Account[] {
-  if (paginationInfo.count === 0 && (account === null || account === undefined)) return [];
-  if (!Array.isArray(account)) throw broken('account is missing or not of its type');
-  if (account.length > MAX_ACCOUNTS) throw broken('the page holds more than 10,000 accounts');
-  return account.map((each: unknown, index) => valid(accountSchema, each, ['account', index]));
+/** @param malformed takes the paths of the fields that are left out */
+function readAccounts(listed: unknown, count: number, malformed: string[]): Account[] {
+  if (count === 0 && (listed === null || listed === undefined)) return [];
+  if (!Array.isArray(listed)) throw broken('account is missing or no list');
+  if (listed.length > MAX_PAGE_ACCOUNTS) throw broken(TOO_MANY);
+  return listed.map((each: unknown, index) => {
+    const account = readAccount(each, (path) => malformed.push(`account[${index}].${path}`));
+    if (account === undefined) throw broken(`account[${index}] is no object`);
+    return account;
+  });
 }
 
-function valid<T extends z.ZodMiniType>(
-  schema: T,
-  value: unknown,
-  at: readonly PropertyKey[],
-): z.output<T> {
-  const result = z.safeParse(schema, value);
-  if (result.success) return result.data;
-  const path = dotted([...at, ...(result.error.issues[0]?.path ?? [])]);
-  throw broken(
-    path === '' ? 'the page is not a JSON object' : `${path} is missing or not of its type`,
-  );
-}
+const TOO_MANY = 'the page holds more than 10,000 accounts';
 
 /**
- * Where eGain's answer is wrong is for the log alone: it may be in an account that the caller may
- * not know of. With what value is for nobody.
+ * Finds what would cost too much to parse: its JSON may take many times its text in memory. Looks
+ * over the text once, without a copy. Other faults are the parser's to find.
  */
-function broken(reason: string): Fault {
-  return new Fault('egainContractBroken', { reason });
-}
-
-/** `account[3].name` for `['account', 3, 'name']`. */
-function dotted(path: readonly PropertyKey[]): string {
-  return path
-    .map((step, index) =>
-      typeof step === 'number' ? `[${step}]` : `${index === 0 ? '' : '.'}${String(step)}`,
-    )
-    .join('');
-}
-
-/** Of one account, in bytes. */
-const MAX_ACCOUNT_BYTES = 256 * 1024;
-/** Of what one page may hold. Its JSON takes a multiple of its text in memory when it is parsed. */
-const MAX_VALUES = 2_000_000;
-const MAX_DEPTH = 64;
-/** The depth of an account: in the list, in the page. */
-const ACCOUNT_DEPTH = 3;
-/** UTF-8 has three bytes at most for a UTF-16 unit. */
-const MAX_BYTES_PER_UNIT = 3;
-
-/**
- * Looks over a page's text for what would cost too much to parse, in one pass without a copy. What
- * else is wrong with it, the parser tells.
- *
- * @returns what is too much; undefined where nothing is
- */
-export function excessIn(text: string): string | undefined {
+function excessIn(text: string): string | undefined {
   if (text.length * MAX_BYTES_PER_UNIT <= MAX_ACCOUNT_BYTES) return undefined;
   let depth = 0;
-  let values = 0;
   let began = 0;
+  let accounts = 0;
   for (let at = 0; at < text.length; at += 1) {
-    switch (text.charAt(at)) {
-      case '"':
-        at = endOfString(text, at);
-        break;
-      case ',':
-        values += 1;
-        break;
-      case '{':
-      case '[':
-        values += 1;
-        depth += 1;
-        if (depth === ACCOUNT_DEPTH) began = at;
-        break;
-      case '}':
-      case ']':
-        if (depth === ACCOUNT_DEPTH && isTooLong(text, began, at + 1)) {
-          return 'an account is larger than 256 KB';
-        }
-        depth -= 1;
-        break;
-      default:
+    const char = text.charAt(at);
+    if (char === '"') {
+      at = endOfString(text, at);
+    } else if (char === '{' || char === '[') {
+      depth += 1;
+      if (depth === ACCOUNT_DEPTH) began = at;
+      if (depth > MAX_DEPTH) return 'the page is nested too deep';
+    } else if (char === '}' || char === ']') {
+      if (depth === ACCOUNT_DEPTH) {
+        accounts += 1;
+        if (isTooLong(text, began, at + 1)) return 'an account is larger than 256 KB';
+        if (accounts > MAX_PAGE_ACCOUNTS) return TOO_MANY;
+      }
+      depth -= 1;
     }
-    if (depth > MAX_DEPTH) return 'the page is nested too deep';
-    if (values > MAX_VALUES) return 'the page holds too many values';
   }
   return undefined;
 }
@@ -232,7 +182,24 @@ function endOfString(text: string, start: number): number {
 }
 
 function isTooLong(text: string, start: number, end: number): boolean {
-  const units = end - start;
-  if (units * MAX_BYTES_PER_UNIT <= MAX_ACCOUNT_BYTES) return false;
-  return units > MAX_ACCOUNT_BYTES || Buffer.byteLength(text.slice(start, end)) > MAX_ACCOUNT_BYTES;
+  if ((end - start) * MAX_BYTES_PER_UNIT <= MAX_ACCOUNT_BYTES) return false;
+  return Buffer.byteLength(text.slice(start, end)) > MAX_ACCOUNT_BYTES;
+}
+
+/** A number from 0, which some servers write as a text; undefined for anything else. */
+function wholeNumber(value: unknown): number | undefined {
+  const number = typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value;
+  return Number.isSafeInteger(number) && Number(number) >= 0 ? Number(number) : undefined;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/**
+ * Where eGain's answer is wrong is for the log alone: it may be in an account that the caller may
+ * not know of. What is wrong there is for nobody.
+ */
+function broken(reason: string): Fault {
+  return new Fault('egainContractBroken', { reason });
 }

@@ -1,12 +1,12 @@
 import {
-  type Detail,
   Fault,
   type FaultName,
   type FaultOptions,
   type UpstreamEnvelope,
   UpstreamFault,
 } from '../faults.ts';
-import { throttled, type UpstreamResult } from './send.ts';
+import type { AnswerHeaders } from '../platform/http-client.ts';
+import { statedWait, type UpstreamResult } from './send.ts';
 
 /** eGain's API turned the product's request down. */
 export class RefusedRequest extends Fault {
@@ -27,7 +27,7 @@ const STATUS_FAULTS: ReadonlyMap<number, FaultName> = new Map([
 ]);
 
 /**
- * The error codes of OAuth by the fault that they make, for the functions and the doctor.
+ * OAuth's error codes by the fault that each makes, for the functions and the doctor.
  *
  * @see RFC 6749, sections 4.1.2.1 and 5.2; RFC 8707, section 2; RFC 8628, section 3.5
  * @see https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow for
@@ -48,26 +48,26 @@ export const OAUTH_FAULTS: ReadonlyMap<string, FaultName> = new Map([
   ['slow_down', 'egainThrottled'],
 ]);
 
-interface Failure {
+interface FailureContext {
   readonly server: 'eGain' | 'the token endpoint';
   /** Milliseconds since the epoch. */
   readonly now: number;
-  /** What eGain's API says of it, where it says something usable. */
+  /** eGain's error envelope, where it sent a usable one. */
   readonly envelope?: UpstreamEnvelope | undefined;
-  /** What the token endpoint calls it. */
+  /** The OAuth error code that the token endpoint sent. */
   readonly oauthError?: string | undefined;
 }
 
 /**
- * The fault that eGain's API or its token endpoint makes by failing, or by saying no. Its words are
- * for those from whom nothing is hidden; the token endpoint's go to nobody.
+ * The fault for a request to eGain's API or its token endpoint that failed or was refused. eGain's
+ * words go to callers from whom nothing is hidden; the token endpoint's go to nobody.
  */
-export function judgeFailure(
+export function failureToFault(
   { result, waitTooLong }: UpstreamResult,
-  { server, now, envelope, oauthError = '' }: Failure,
+  { server, now, envelope, oauthError = '' }: FailureContext,
 ): Fault {
   if (result.kind === 'timeout') {
-    const what = result.of === 'begin' ? 'begin to answer' : 'answer';
+    const what = result.of === 'first-byte' ? 'begin to answer' : 'answer';
     return new Fault('timedOut', { reason: `${server} did not ${what} in time` });
   }
   if (result.kind === 'network-error') {
@@ -91,12 +91,30 @@ export function judgeFailure(
   return server === 'eGain' ? new RefusedRequest(kind, status, options) : new Fault(kind, options);
 }
 
-/** eGain's code for everybody, its message for those from whom nothing is hidden. */
+/** eGain's code goes to every caller, its message to callers from whom nothing is hidden. */
 function wordsOf(envelope: UpstreamEnvelope | undefined): FaultOptions {
   if (envelope === undefined) return {};
-  const code: Detail = { key: 'egain.code', value: envelope.code };
+  const code = { key: 'egain.code', value: envelope.code };
   const { developerMessage } = envelope;
   if (developerMessage === undefined) return { details: [code] };
   const message = { key: 'egain.developerMessage', value: developerMessage };
   return { details: [code], inFull: { details: [code, message] } };
+}
+
+const UNSTATED_SECONDS = 10;
+const LONGEST_SECONDS = 3600;
+
+/**
+ * The fault for an answer by which eGain, or its token endpoint, throttles: with the wait that it
+ * asks for in whole seconds, from 1 to 3600, or 10 where it asks for none.
+ */
+export function throttled(
+  status: number,
+  headers: AnswerHeaders,
+  now: number,
+  options: FaultOptions,
+): Fault {
+  const waitMs = statedWait(status, headers, now) ?? UNSTATED_SECONDS * 1000;
+  const seconds = Math.min(LONGEST_SECONDS, Math.max(1, Math.ceil(waitMs / 1000)));
+  return new Fault('egainThrottled', { ...options, retryAfterSeconds: seconds });
 }

@@ -2,18 +2,18 @@ import * as z from 'zod/mini';
 import { Fault, isFault } from '../faults.ts';
 import type { ServiceConfig } from '../platform/config.ts';
 import { type Clock, createSingleFlight, type Deadline } from '../platform/deadline.ts';
+import { log } from '../platform/log.ts';
 import { type GuardedTable, TableAway } from '../platform/table.ts';
-import type { Telemetry } from '../platform/telemetry.ts';
 import { parseEndpoint, parseJson } from '../platform/util.ts';
 import type { Credentials, CredentialsStore } from './credentials.ts';
-import { judgeFailure, OAUTH_FAULTS } from './failure.ts';
+import { failureToFault, OAUTH_FAULTS } from './failure.ts';
 import type { Upstream, UpstreamResponse } from './send.ts';
 
 /** A token is renewed this long before it ends, or half its life when that is shorter. */
 const EARLY_MS = 60_000;
 /** How long credentials that eGain refused are not tried again. */
 const QUARANTINE_MS = 30_000;
-/** A token that serves for longer was taken by eGain; that it is refused then is a new matter. */
+/** A token that has served this long was good: that eGain refuses it then is a new matter. */
 const PROVEN_MS = 30_000;
 
 /** A bearer token, with the credentials that it was granted for. */
@@ -22,13 +22,14 @@ export interface Token {
   readonly credentials: Credentials;
 }
 
-export interface TokenSource {
+/** One token for all containers, asked for once however many callers wait. */
+export interface TokenProvider {
   /** @throws Fault, as the credentials store and the grant do; `502-901` during a quarantine */
   get(deadline: Deadline): Promise<Token>;
   /**
-   * Another token in place of one that eGain answered 401 to: a renewed one; where that is refused
-   * too, one of another version of the secret, read anew. When there is nothing more to try, the
-   * secret's version is left alone for 30 s.
+   * Another token in place of one that eGain answered 401 to: a renewed one; when that is refused
+   * too, one for another version of the secret, which is read anew. When there is nothing more to
+   * try, the secret's version is not tried again for 30 s.
    *
    * @returns undefined when there is nothing more to try: the 401 stands
    * @throws Fault, as `get` does
@@ -36,100 +37,111 @@ export interface TokenSource {
   replace(refused: Token, deadline: Deadline): Promise<Token | undefined>;
 }
 
-export interface TokenOptions {
+export interface TokenProviderOptions {
   readonly endpoint: TokenEndpoint;
   readonly credentials: CredentialsStore;
   readonly upstream: Upstream;
-  /** Where containers share tokens; without it, each has its own. */
-  readonly shelf?: TokenShelf | undefined;
+  /** Where containers share tokens. While it is away, each asks for its own. */
+  readonly table: Pick<GuardedTable, 'read' | 'replace'> | undefined;
+  /** Of the item that holds the token. */
+  readonly key: string;
   readonly clock: Clock;
-  readonly telemetry: Telemetry;
 }
 
-/** One token, for all containers where there is a shelf, asked for once however many callers wait. */
-export function createTokenSource(options: TokenOptions): TokenSource {
-  const { endpoint, credentials, upstream, clock, telemetry } = options;
-  const store = createTokenStore(clock, options.shelf);
+/** Makes the provider; nothing is read before the first `get`. */
+export function createTokenProvider(options: TokenProviderOptions): TokenProvider {
+  const { endpoint, credentials, upstream, clock } = options;
+  const shared = createSharedToken(options);
   const flight = createSingleFlight<Token>();
+  let kept: GrantedToken | undefined;
+  /** The last value that eGain refused. It may still be in the table. */
+  let refusedValue: string | undefined;
   let quarantined = { version: '', until: 0 };
-  /** The last token that came in place of a refused one, and after how many of them. */
+  /** The last token that replaced a refused one, and how many were refused before it. */
   let replacement = { value: '', replaced: 0, at: Number.NEGATIVE_INFINITY };
 
   const isQuarantined = (version: string) =>
     quarantined.version === version && clock.now() < quarantined.until;
   const quarantine = (version: string) => {
     quarantined = { version, until: clock.now() + QUARANTINE_MS };
-    telemetry.warn('eGain refuses the credentials', { secretVersion: version });
+    log.warn('eGain refuses the credentials', { secretVersion: version });
+  };
+  const isFresh = (token: GrantedToken) => clock.now() < token.renewAt;
+
+  /** The best token known for this version of the secret; one to be renewed if there is no other. */
+  const find = async (version: string): Promise<GrantedToken | undefined> => {
+    if (kept?.secretVersion === version && isFresh(kept)) return kept;
+    const found = await shared.read();
+    const isBetter =
+      found?.secretVersion === version && isFresh(found) && found.value !== refusedValue;
+    if (isBetter) kept = found;
+    return kept?.secretVersion === version ? kept : undefined;
   };
 
   const grant = async (current: Credentials, deadline: Deadline): Promise<Token> => {
-    if (isQuarantined(current.version)) {
+    const { version } = current;
+    if (isQuarantined(version)) {
       throw new Fault('egainCredentialsRefused', {
         reason: 'eGain refused this version of the secret just now',
       });
     }
-    const asked = clock.now();
-    const now = () => clock.now();
-    const { accessToken, lifeSeconds } = await requestGrant(
-      endpoint,
-      current,
-      upstream,
-      deadline,
-      now,
-    );
+    const askedAt = clock.now();
+    const { accessToken, lifeSeconds } = await requestGrant(endpoint, current, upstream, deadline);
     const lifeMs = lifeSeconds * 1000;
-    await store.write({
+    kept = {
       value: accessToken,
-      secretVersion: current.version,
-      renewAt: asked + lifeMs - Math.min(EARLY_MS, lifeMs / 2),
-      endsAt: asked + lifeMs,
-    });
+      secretVersion: version,
+      renewAt: askedAt + lifeMs - Math.min(EARLY_MS, lifeMs / 2),
+      endsAt: askedAt + lifeMs,
+    };
+    await shared.write(kept);
     return { value: accessToken, credentials: current };
   };
 
-  const grantOrReread = async (current: Credentials, deadline: Deadline): Promise<Token> => {
+  /** When eGain refuses the credentials, those of a new version of the secret get one try. */
+  const grantOrReread = async (
+    current: Credentials,
+    deadline: Deadline,
+    isReread = false,
+  ): Promise<Token> => {
+    const { version } = current;
     try {
       return await grant(current, deadline);
     } catch (error) {
-      if (!isRefusal(error) || isQuarantined(current.version)) throw error;
-      const next = await credentials.reread(current.version, deadline);
-      if (next.version === current.version) {
-        quarantine(current.version);
+      if (!isFault(error, 'egainCredentialsRefused') || isQuarantined(version)) throw error;
+      const next = isReread ? current : await credentials.reread(version, deadline);
+      if (next.version === version) {
+        quarantine(version);
         throw error;
       }
-      telemetry.info('The secret has a new version', { secretVersion: next.version });
-      try {
-        return await grant(next, deadline);
-      } catch (again) {
-        if (isRefusal(again) && !isQuarantined(next.version)) quarantine(next.version);
-        throw again;
-      }
+      log.info('The secret has a new version', { secretVersion: next.version });
+      return grantOrReread(next, deadline, true);
     }
   };
 
   const obtain = async (deadline: Deadline): Promise<Token> => {
     const current = await credentials.get(deadline);
-    const kept = await store.read(current.version);
-    if (kept !== undefined && clock.now() < kept.renewAt) return tokenOf(kept, current);
+    const known = await find(current.version);
+    if (known !== undefined && isFresh(known)) return { value: known.value, credentials: current };
     try {
       return await grantOrReread(current, deadline);
     } catch (error) {
-      const unwell = error instanceof Fault && error.retry;
-      if (!unwell || kept === undefined || clock.now() >= kept.endsAt) throw error;
-      telemetry.warn('A token near its end goes on serving', { code: error.code });
-      return tokenOf(kept, current);
+      const mayPass = error instanceof Fault && error.retry;
+      if (!mayPass || known === undefined || clock.now() >= known.endsAt) throw error;
+      log.warn('A token near its end goes on serving', { code: error.code });
+      return { value: known.value, credentials: current };
     }
   };
 
   const get = (deadline: Deadline) => flight.run(deadline, () => obtain(deadline));
 
-  const timesReplaced = ({ value }: Token) =>
-    replacement.value === value && clock.now() - replacement.at < PROVEN_MS
-      ? replacement.replaced
-      : 0;
+  const timesReplaced = ({ value }: Token) => {
+    const isRecent = clock.now() - replacement.at < PROVEN_MS;
+    return replacement.value === value && isRecent ? replacement.replaced : 0;
+  };
   const getAnother = async (replaced: number, deadline: Deadline): Promise<Token> => {
     const token = await get(deadline);
-    // Of pages refused together, the later ones find it there already.
+    // When several pages are refused at once, one of them may have replaced the token already.
     const most = Math.max(replaced, timesReplaced(token));
     replacement = { value: token.value, replaced: most, at: clock.now() };
     return token;
@@ -140,8 +152,9 @@ export function createTokenSource(options: TokenOptions): TokenSource {
     async replace(refused, deadline) {
       const { version } = refused.credentials;
       const replaced = timesReplaced(refused);
-      telemetry.warn('eGain refuses a token', { replaced });
-      store.drop(refused.value);
+      log.warn('eGain refuses a token', { replaced });
+      refusedValue = refused.value;
+      if (kept?.value === refused.value) kept = undefined;
       if (isQuarantined(version)) return undefined;
       if (replaced === 0) return getAnother(1, deadline);
       if (replaced === 1) {
@@ -154,15 +167,54 @@ export function createTokenSource(options: TokenOptions): TokenSource {
   };
 }
 
-function tokenOf({ value }: SharedToken, credentials: Credentials): Token {
-  return { value, credentials };
+/** Visible characters alone: anything else cannot stand in a header. */
+const tokenValue = () => z.string().check(z.regex(/^[\x21-\x7e]+$/));
+
+const sharedTokenSchema = z.object({
+  value: tokenValue(),
+  /** The version of the secret that it was granted for. */
+  secretVersion: z.string(),
+  /** Milliseconds since the epoch, by the clock of the container that asked for it. */
+  renewAt: z.number(),
+  endsAt: z.number(),
+});
+type GrantedToken = Readonly<z.infer<typeof sharedTokenSchema>>;
+
+/**
+ * The token in the table, encrypted at rest as all of the table is. Never throws: while the table is
+ * away there is no token in it.
+ */
+function createSharedToken({ table, key, clock }: TokenProviderOptions) {
+  let seen: number | undefined;
+
+  const unlessAway = async (work: () => Promise<GrantedToken | undefined>) => {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof TableAway) return undefined;
+      throw error;
+    }
+  };
+
+  return {
+    read: () =>
+      unlessAway(async () => {
+        const item = await table?.read(key);
+        seen = item?.version;
+        return z.safeParse(sharedTokenSchema, parseJson(item?.body ?? null)).data;
+      }),
+    /** Writes it, unless another container has written one since the last `read`. */
+    write: (token: GrantedToken) =>
+      unlessAway(async () => {
+        const version = Math.max((seen ?? 0) + 1, clock.now());
+        const item = { version, body: JSON.stringify(token), expiresAt: token.endsAt };
+        if (await table?.replace(key, item, seen)) seen = version;
+        return undefined;
+      }),
+  };
 }
 
-function isRefusal(error: unknown): boolean {
-  return isFault(error, 'egainCredentialsRefused');
-}
-
-const MAX_BYTES = 256 * 1024;
+const MAX_ANSWER_BYTES = 256 * 1024;
 const YEAR_SECONDS = 31_536_000;
 /** The life of a token that does not say, or not believably, how long it lives. */
 const UNSTATED_SECONDS = 60;
@@ -178,20 +230,17 @@ export type TokenEndpoint = Pick<ServiceConfig, 'tokenUrl' | 'scope' | 'clientAu
 /**
  * Asks for a token by the client-credentials grant.
  *
- * @param now milliseconds since the epoch, when it is asked
  * @throws Fault `502-901` (client refused), `502-902` (scope refused), `502-903` (not a token
  *   answer, or the request refused), `502-905`, `503-901`, `504-901`
  * @see RFC 6749, sections 2.3.1, 4.4 and 5
  */
 export async function requestGrant(
   endpoint: TokenEndpoint,
-  credentials: Credentials,
+  { clientId, clientSecret }: Credentials,
   upstream: Upstream,
   deadline: Deadline,
-  now: () => number,
 ): Promise<Grant> {
   const { href: url } = parseEndpoint('EGAIN_TOKEN_URL', endpoint.tokenUrl);
-  const { clientId, clientSecret } = credentials;
   const inBody = endpoint.clientAuthentication === 'body';
   const form = new URLSearchParams({
     grant_type: 'client_credentials',
@@ -203,24 +252,23 @@ export async function requestGrant(
     'content-type': 'application/x-www-form-urlencoded;charset=UTF-8',
     ...(!inBody && { authorization: basic(clientId, clientSecret) }),
   };
+  const body = form.toString();
   const sent = await upstream.send(
-    { url, method: 'POST', headers, body: form.toString(), maxBytes: MAX_BYTES, isTransient },
+    { url, method: 'POST', headers, body, maxBytes: MAX_ANSWER_BYTES, isTransient },
     deadline,
   );
   const { result } = sent;
-  if (result.kind !== 'response') {
-    throw judgeFailure(sent, { server: 'the token endpoint', now: now() });
-  }
-  const grant = grantIn(result);
+  const isResponse = result.kind === 'response';
+  const grant = isResponse ? grantIn(result) : undefined;
   if (grant !== undefined) return grant;
-  const oauthError = oauthErrorIn(result);
-  // An answer that is neither: no token, and no error that is known.
-  if (isSuccess(result) && !OAUTH_FAULTS.has(oauthError ?? '')) {
+  const oauthError = isResponse ? oauthErrorIn(result) : undefined;
+  if (isResponse && isSuccess(result) && !OAUTH_FAULTS.has(oauthError ?? '')) {
     throw new Fault('egainContractBroken', {
       reason: 'the token endpoint did not answer with a bearer token',
     });
   }
-  throw judgeFailure(sent, { server: 'the token endpoint', now: now(), oauthError });
+  const now = deadline.clock.now();
+  throw failureToFault(sent, { server: 'the token endpoint', now, oauthError });
 }
 
 /** The client by HTTP Basic: each part form-encoded, then both in base64 (RFC 6749, 2.3.1). */
@@ -234,25 +282,17 @@ function formEncoded(text: string): string {
 }
 
 const grantSchema = z.object({
-  // Visible characters alone: anything else cannot stand in a header.
-  access_token: z.string().check(z.regex(/^[\x21-\x7e]+$/)),
-  token_type: z.optional(z.nullable(z.string().check(z.regex(/^bearer/i)))),
+  access_token: tokenValue(),
+  // A type that is missing or empty is taken for a bearer's, since eGain publishes none.
+  token_type: z.optional(z.nullable(z.string().check(z.regex(/^(?:bearer|$)/i)))),
   expires_in: z.optional(z.unknown()),
 });
 
-/**
- * eGain does not publish its answer's shape beyond `access_token`, so a missing type is taken for a
- * bearer's, and a life that cannot be believed for a short one.
- */
 function grantIn(response: UpstreamResponse): Grant | undefined {
   if (!isSuccess(response)) return undefined;
   const granted = z.safeParse(grantSchema, parseJson(response.text)).data;
-  return (
-    granted && {
-      accessToken: granted.access_token,
-      lifeSeconds: believableLife(granted.expires_in),
-    }
-  );
+  if (granted === undefined) return undefined;
+  return { accessToken: granted.access_token, lifeSeconds: believableLife(granted.expires_in) };
 }
 
 function isSuccess({ status }: UpstreamResponse): boolean {
@@ -260,122 +300,19 @@ function isSuccess({ status }: UpstreamResponse): boolean {
 }
 
 function believableLife(stated: unknown): number {
-  const digits = typeof stated === 'string' && /^\d+(?:\.\d+)?$/.test(stated);
-  const seconds = digits ? Number(stated) : stated;
-  const believable = typeof seconds === 'number' && seconds > 0 && seconds <= YEAR_SECONDS;
-  return believable ? seconds : UNSTATED_SECONDS;
+  const isDecimal = typeof stated === 'string' && /^\d+(?:\.\d+)?$/.test(stated);
+  const seconds = isDecimal ? Number(stated) : stated;
+  const isBelievable = typeof seconds === 'number' && seconds > 0 && seconds <= YEAR_SECONDS;
+  return isBelievable ? seconds : UNSTATED_SECONDS;
 }
 
-/** The error code of an answer without a token. Its texts stay here: they may say more than is fit. */
+/** The error code alone: the endpoint's texts may hold what it was sent. */
 function oauthErrorIn({ text }: UpstreamResponse): string | undefined {
   return z.safeParse(z.object({ error: z.string() }), parseJson(text)).data?.error;
 }
 
-/** What RFC 6749 has for a server that cannot answer now, whatever status goes with it. */
+/** RFC 6749's codes for a server that cannot answer now, whatever status goes with them. */
 function isTransient(response: UpstreamResponse): boolean {
   if (grantIn(response) !== undefined) return false;
   return OAUTH_FAULTS.get(oauthErrorIn(response) ?? '') === 'egainUnavailable';
-}
-
-/** Where granted tokens are kept: the last one. */
-export interface TokenStore {
-  /**
-   * The token that was granted for this version of the secret, here or by another container; past
-   * its `renewAt` only where there is no better one.
-   */
-  read(secretVersion: string): Promise<SharedToken | undefined>;
-  write(token: SharedToken): Promise<void>;
-  /** Forgets the token with this value, and no other that has taken its place. */
-  drop(value: string): void;
-}
-
-/**
- * A container's memory, and behind it the shelf where containers share tokens. The token URL, the
- * scope and the secret's address do not change while a container lives, so the secret's version is a
- * token's key.
- */
-export function createTokenStore(clock: Clock, shelf?: TokenShelf): TokenStore {
-  let kept: SharedToken | undefined;
-  /** The last one that was dropped; it may still lie on the shelf. */
-  let dropped: string | undefined;
-
-  const fresh = (token: SharedToken) => clock.now() < token.renewAt;
-
-  return {
-    async read(version) {
-      const own = fits(kept, version) ? kept : undefined;
-      if (own !== undefined && fresh(own)) return own;
-      const found = await shelf?.read();
-      if (fits(found, version) && fresh(found) && found.value !== dropped) kept = found;
-      return fits(kept, version) ? kept : undefined;
-    },
-    async write(token) {
-      kept = token;
-      await shelf?.write(token);
-    },
-    drop(value) {
-      dropped = value;
-      if (kept?.value === value) kept = undefined;
-    },
-  };
-}
-
-function fits(token: SharedToken | undefined, version: string): token is SharedToken {
-  return token?.secretVersion === version;
-}
-
-const sharedTokenSchema = z.object({
-  /** Visible characters alone: anything else cannot stand in a header. */
-  value: z.string().check(z.regex(/^[\x21-\x7e]+$/)),
-  /** The version of the secret that it was granted for. */
-  secretVersion: z.string(),
-  /** Milliseconds since the epoch, by the clock of the container that asked for it. */
-  renewAt: z.number(),
-  endsAt: z.number(),
-});
-
-/** A token as containers share it, so that eGain's token endpoint sees one call a token's life. */
-export type SharedToken = Readonly<z.infer<typeof sharedTokenSchema>>;
-
-/** Where containers leave tokens for each other. Never throws: without it, each has its own. */
-export interface TokenShelf {
-  read(): Promise<SharedToken | undefined>;
-  /** Leaves it there, unless another container has left one since the last `read`. */
-  write(token: SharedToken): Promise<void>;
-}
-
-/** The shelf in the table. The token is encrypted at rest, as all of the table is. */
-export function createTokenShelf(table: GuardedTable, key: string, clock: Clock): TokenShelf {
-  let seen: number | undefined;
-
-  return {
-    async read() {
-      try {
-        const item = await table.read(key);
-        seen = item?.version;
-        return item && parseToken(item.body);
-      } catch (error) {
-        if (error instanceof TableAway) return undefined;
-        throw error;
-      }
-    },
-
-    async write(token) {
-      const version = Math.max((seen ?? 0) + 1, clock.now());
-      const item = { version, body: JSON.stringify(token), expiresAt: token.endsAt };
-      try {
-        if (await table.replace(key, item, seen)) seen = version;
-      } catch (error) {
-        if (!(error instanceof TableAway)) throw error;
-      }
-    },
-  };
-}
-
-function parseToken(body: string): SharedToken | undefined {
-  try {
-    return z.safeParse(sharedTokenSchema, JSON.parse(body)).data;
-  } catch {
-    return undefined;
-  }
 }

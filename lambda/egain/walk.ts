@@ -1,56 +1,59 @@
 import { Fault } from '../faults.ts';
 import { readDateTime } from '../platform/date-time.ts';
 import { cancellable, type Deadline } from '../platform/deadline.ts';
-import type { Telemetry } from '../platform/telemetry.ts';
-import type { Account, AccountsPage } from './account.ts';
+import { log } from '../platform/log.ts';
+import { count } from '../platform/metrics.ts';
+import type { Account } from './account.ts';
+import type { CallBudget } from './call-budget.ts';
 import type { FetchedPage, FetchPage } from './client.ts';
 import { RefusedRequest } from './failure.ts';
 
 const MAX_IN_FLIGHT = 4;
+const MAX_PAGES = 1000;
+/** In pages. */
+const LONG_WALK = 5;
 /** What a container can hold, beside the snapshot before. */
-const MAX_ACCOUNTS = 100_000;
-const MAX_BYTES = 150_000_000;
+const MAX_WALK_ACCOUNTS = 100_000;
+const MAX_WALK_BYTES = 150_000_000;
+/** How many paths of malformed fields the log names. */
+const MAX_PATHS = 10;
 
 type Settled =
   | { readonly kind: 'page'; readonly page: FetchedPage }
   | { readonly kind: 'failure'; readonly error: unknown };
 
-interface WalkOptions {
-  /** Told how many pages there are, as far as is known, whenever that changes. */
-  readonly onPages?: (pages: number) => void;
-}
-
 /**
  * Fetches all accounts: the first page without parameters, since eGain documents none, and the
- * others, four at a time, as far as the first ones show that there are any. All of them or none:
- * a page that fails fails the walk, and what else is under way then is aborted and awaited.
+ * others, four at a time, as far as the earlier ones show that there are any. A page that fails
+ * fails the walk, and the requests under way then are aborted and awaited.
  *
- * @throws Fault `502-904` when the pages do not add up; else as `fetchPage` does
+ * @throws Fault `502-903` when it is too large, `502-904` when the pages do not add up; else as
+ *   `fetchPage` does
+ * @throws BudgetSpent when the pages after the first do not fit into the budget of calls
  */
 export async function walkPages(
   fetchPage: FetchPage,
   deadline: Deadline,
-  telemetry: Telemetry,
-  { onPages = () => undefined }: WalkOptions = {},
+  calls?: Pick<CallBudget, 'reserve' | 'release'>,
 ): Promise<Account[]> {
   const walk = cancellable(deadline);
-  const size = createWalkSize();
   const first = await fetchPage(walk);
-  size.add(first);
   const collected = createPageCollector(first);
-  onPages(collected.pagesKnown());
-  const pagesize = reportedSize(first);
+  const { pagesize } = first.paginationInfo;
   const underway = new Map<number, Promise<void>>();
   const arrived = new Map<number, Settled>();
   let asked = 1;
 
+  /** Settles with the failure, so that a page which fails before its turn is no unhandled rejection. */
   const ask = async (pagenum: number) => {
-    const request = pagesize === undefined ? { pagenum } : { pagenum, pagesize };
-    arrived.set(pagenum, await settle(fetchPage(walk, request)));
+    const settled = await fetchPage(walk, { pagenum, pagesize }).then(
+      (page) => ({ kind: 'page', page }) as const,
+      (error: unknown) => ({ kind: 'failure', error }) as const,
+    );
+    arrived.set(pagenum, settled);
     underway.delete(pagenum);
   };
 
-  /** Four at a time, in whatever order they come; the collector takes them in theirs. */
   const arrivalOf = async (pagenum: number): Promise<Settled> => {
     for (;;) {
       while (underway.size < MAX_IN_FLIGHT && asked < collected.pagesKnown()) {
@@ -67,97 +70,35 @@ export async function walkPages(
   };
 
   try {
+    if (!collected.complete()) await calls?.reserve(collected.pagesKnown() - 1, walk);
     for (let pagenum = 2; !collected.complete(); pagenum += 1) {
       const next = await arrivalOf(pagenum);
-      if (next.kind === 'page') {
-        size.add(next.page);
-        collected.add(next.page.account);
-        onPages(collected.pagesKnown());
-      } else if (isNoSuchPage(next.error) && collected.mayEndHere()) {
-        break;
-      } else {
-        throw next.error;
-      }
+      if (next.kind === 'page') collected.add(next.page);
+      else if (isNoSuchPage(next.error) && collected.mayEndHere()) break;
+      else throw next.error;
     }
   } finally {
     walk.cancel(new Error('the walk has ended'));
     await Promise.all(underway.values());
+    await calls?.release();
   }
-  const duplicates = collected.duplicates();
-  if (duplicates > 0) {
-    telemetry.count('DuplicateAccounts', duplicates);
-    telemetry.warn('Accounts came more than once in one walk', { duplicates });
-  }
-  const accounts = collected.accounts();
-  countUnreadableDates(accounts, telemetry);
-  return accounts;
-}
-
-/**
- * Bounds what a walk takes in.
- *
- * @throws Fault `502-903` past that
- */
-function createWalkSize(): { add(page: FetchedPage): void } {
-  let accounts = 0;
-  let bytes = 0;
-  return {
-    add(page) {
-      accounts += page.account.length;
-      bytes += page.bytes;
-      if (accounts <= MAX_ACCOUNTS && bytes <= MAX_BYTES) return;
-      throw new Fault('egainContractBroken', {
-        reason: `the walk is larger than ${MAX_ACCOUNTS} accounts or ${MAX_BYTES / 1e6} MB`,
-      });
-    },
-  };
-}
-
-/** Filters and orders by date leave such an account out, which nobody would notice otherwise. */
-function countUnreadableDates(accounts: readonly Account[], telemetry: Telemetry): void {
-  let unreadable = 0;
-  for (const { created, modified } of accounts) {
-    unreadable += Number(isUnreadable(created)) + Number(isUnreadable(modified));
-  }
-  if (unreadable > 0) telemetry.count('UnreadableDates', unreadable);
-}
-
-/** So that a page which fails before its turn is no unhandled rejection. */
-async function settle(page: Promise<FetchedPage>): Promise<Settled> {
-  try {
-    return { kind: 'page', page: await page };
-  } catch (error) {
-    return { kind: 'failure', error };
-  }
+  return collected.accounts();
 }
 
 function isNoSuchPage(error: unknown): boolean {
-  return (
-    error instanceof RefusedRequest &&
-    (error.upstreamStatus === 400 || error.upstreamStatus === 404)
-  );
+  return error instanceof RefusedRequest && [400, 404].includes(error.upstreamStatus);
 }
-
-function isUnreadable(date: string | null | undefined): boolean {
-  return typeof date === 'string' && readDateTime(date) === undefined;
-}
-
-const MAX_PAGES = 1000;
-/** In pages. */
-const LONG_WALK = 5;
 
 /** What the pages so far add up to. Fed page by page, in their order. */
 export interface PageCollector {
-  /** The distinct accounts, in the order of their first coming. */
+  /** The distinct accounts, in the order of their first coming. Logs and counts what was odd. */
   accounts(): Account[];
-  /** How often an account came again by its id, and was merged. */
-  duplicates(): number;
-  /** How many pages are to be asked for, as far as is known. */
+  /** How many pages to ask for, as far as is known. */
   pagesKnown(): number;
   /** Whether the list is whole. */
   complete(): boolean;
-  /** @throws Fault `502-904` when the pages cannot add up any more */
-  add(page: readonly Account[]): void;
+  /** @throws Fault `502-904` when the pages cannot add up any more, `502-903` when it is too much */
+  add(page: FetchedPage): void;
   /** Whether a refusal (400 or 404) of the next page means that there was no more. */
   mayEndHere(): boolean;
 }
@@ -165,64 +106,70 @@ export interface PageCollector {
 /**
  * The collector of a walk that begins with `first`, which is added already.
  *
- * `count` is documented as the number of records, and is believed until more has come than it
- * says: then it counts pages, as eGain's sibling APIs have it. Under either meaning it is a
- * promise, and an end that comes before it is kept is a fault, never a shorter list. But a short
- * page after more than `count` records is an end also where it comes before `count` pages, as when
- * accounts were added under way; to be sure, one more page is asked for. A lone page that is not
- * full is the whole list, though it holds more than `count`.
+ * `count` is documented as the number of records, and counts as that until more records have come:
+ * then it counts pages, as in eGain's sibling APIs. Under either meaning it is a promise, and an end
+ * before it is kept is a fault, never a shorter list. One case is unclear: a short page after more
+ * than `count` records but before `count` pages, as when accounts are added during the walk. Then
+ * one more page is asked for. A single page that is not full is the whole list, though it holds more
+ * than `count`.
  *
- * @throws Fault `502-904`
+ * @throws Fault, as `add` does
  */
-export function createPageCollector(first: AccountsPage): PageCollector {
-  const { count } = first.paginationInfo;
-  const size = reportedSize(first) ?? first.account.length;
+export function createPageCollector(first: FetchedPage): PageCollector {
+  const { count: promised, pagesize: size = first.account.length } = first.paginationInfo;
   const merged = new Map<string, Account>();
+  const malformed = { count: 0, paths: [] as string[] };
+  let received = 0;
+  let bytes = 0;
   let pages = 0;
   let duplicates = 0;
   let pagesKnown = 1;
   let short = false;
   let complete = false;
 
-  // Each page has brought an account at least, so these pages hold no fewer than `count` of them.
-  const mayEndHere = () => merged.size === count || pages >= count || short;
+  // Each page has brought at least one account, so `promised` pages hold no fewer than `promised`.
+  const mayEndHere = () => merged.size === promised || pages >= promised || short;
 
   const plan = (known: number) => {
     pagesKnown = Math.max(pagesKnown, known);
   };
 
-  const add = (page: readonly Account[]) => {
-    const keys = keysOf(page);
-    if (!keys.some((key) => !merged.has(key))) {
-      // Nothing new: no page, as it were. It ends the walk where nothing more was promised.
-      if (!mayEndHere())
-        throw doNotAddUp(page.length === 0 ? 'one is empty too early' : 'one is repeated');
-      complete = true;
-      return;
+  const measure = (page: FetchedPage) => {
+    received += page.account.length;
+    bytes += page.bytes;
+    if (received > MAX_WALK_ACCOUNTS || bytes > MAX_WALK_BYTES) {
+      throw new Fault('egainContractBroken', {
+        reason: `the walk is larger than ${MAX_WALK_ACCOUNTS} accounts or ${MAX_WALK_BYTES / 1e6} MB`,
+      });
     }
-    if (short) throw doNotAddUp('more came after a short one');
-    pages += 1;
+    malformed.count += page.malformed.length;
+    for (const path of page.malformed.slice(0, MAX_PATHS - malformed.paths.length)) {
+      malformed.paths.push(`page ${pages + 1} ${path}`);
+    }
+  };
+
+  const merge = (page: readonly Account[], keys: readonly string[]) => {
     page.forEach((account, index) => {
       const key = keys[index] ?? '';
       const known = merged.get(key);
       if (known !== undefined) duplicates += 1;
       if (known === undefined || isLater(account, known)) merged.set(key, account);
     });
-    if (pages > MAX_PAGES) throw doNotAddUp(`there are more than ${MAX_PAGES}`);
+  };
 
-    const full = page.length >= size;
-    if (merged.size < count) {
-      // Later pages may turn out smaller than the first; then one more at a time.
-      const left = count - merged.size;
-      const promised = pages === 1 ? 1 + Math.ceil(left / size) : pages + 1;
-      if (promised > MAX_PAGES) throw doNotAddUp(`there are more than ${MAX_PAGES}`);
-      plan(promised);
-      // The last one will be full, so one more will be asked for, to be sure. In a long walk it goes
-      // along with the others, and nothing waits for it alone; a short one that fails is spared it.
-      if (pages === 1 && left % size === 0 && promised > LONG_WALK) plan(promised + 1);
-    } else if (full) {
-      // Exactly `count`: one more, to be sure. More than that: `count` counts pages.
-      plan(merged.size > count ? Math.max(count, pages + 1) : pages + 1);
+  const planNext = (isFull: boolean) => {
+    if (merged.size < promised) {
+      // Later pages may turn out smaller than the first. Then plan one more at a time.
+      const left = promised - merged.size;
+      const last = pages === 1 ? 1 + Math.ceil(left / size) : pages + 1;
+      if (last > MAX_PAGES) throw doNotAddUp(`there are more than ${MAX_PAGES}`);
+      // The last one will be full, so one more will be needed to be sure. In a long walk it goes
+      // along with the others, so that nothing waits for it alone.
+      const oneMore = pages === 1 && left % size === 0 && last > LONG_WALK;
+      plan(oneMore ? last + 1 : last);
+    } else if (isFull) {
+      // Exactly as promised: one more, to be sure. More than that: `count` counts pages.
+      plan(merged.size > promised ? Math.max(promised, pages + 1) : pages + 1);
       if (pagesKnown > MAX_PAGES + 1) throw doNotAddUp(`there are more than ${MAX_PAGES}`);
     } else if (pages === 1 || mayEndHere()) {
       complete = true;
@@ -231,11 +178,40 @@ export function createPageCollector(first: AccountsPage): PageCollector {
       plan(pages + 1);
     }
   };
-  add(first.account);
+
+  const add = (page: FetchedPage) => {
+    measure(page);
+    const keys = keysOf(page.account);
+    if (keys.every((key) => merged.has(key))) {
+      // Nothing new ends the walk, unless more was promised.
+      if (!mayEndHere()) {
+        throw doNotAddUp(keys.length === 0 ? 'one is empty too early' : 'one is repeated');
+      }
+      complete = true;
+      return;
+    }
+    if (short) throw doNotAddUp('more came after a short one');
+    pages += 1;
+    merge(page.account, keys);
+    if (pages > MAX_PAGES) throw doNotAddUp(`there are more than ${MAX_PAGES}`);
+    planNext(page.account.length >= size);
+  };
+  add(first);
 
   return {
-    accounts: () => [...merged.values()],
-    duplicates: () => duplicates,
+    accounts() {
+      if (duplicates > 0) {
+        count('DuplicateAccounts', duplicates);
+        log.warn('Accounts came more than once in one walk', { duplicates });
+      }
+      if (malformed.count > 0) {
+        count('MalformedFields', malformed.count);
+        const paths = malformed.paths.join(', ');
+        const fields = { malformed: malformed.count, paths };
+        log.warn('Fields of accounts are malformed and left out', fields);
+      }
+      return [...merged.values()];
+    },
     pagesKnown: () => pagesKnown,
     complete: () => complete,
     add,
@@ -243,15 +219,9 @@ export function createPageCollector(first: AccountsPage): PageCollector {
   };
 }
 
-/** The page size that eGain reports, where it is one. */
-export function reportedSize(page: AccountsPage): number | undefined {
-  const { pagesize } = page.paginationInfo;
-  return Number.isSafeInteger(pagesize) && Number(pagesize) > 0 ? Number(pagesize) : undefined;
-}
-
 /**
- * By what an account is known again on another page: its id, or all of its content where it has
- * none. Equal ones without an id in one page are kept apart, since a page is of one moment.
+ * What an account is recognised by on another page: its id, or all of its content where it has none.
+ * Equal accounts without an id on one page are kept apart, since a page is of one moment.
  */
 function keysOf(page: readonly Account[]): string[] {
   const seen = new Map<string, number>();
@@ -264,7 +234,7 @@ function keysOf(page: readonly Account[]): string[] {
   });
 }
 
-/** Of two records of one account, the one modified later is the truer. */
+/** Of two records of one account, the one modified later is right. */
 function isLater(account: Account, known: Account): boolean {
   const [one = Number.NaN, other = Number.NaN] = [account, known].map(({ modified }) =>
     readDateTime(modified ?? ''),

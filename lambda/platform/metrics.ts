@@ -20,8 +20,8 @@ export const METRICS = {
   SecretReads: { unit: 'Count' },
   /** Accounts met twice in one walk, by id. */
   DuplicateAccounts: { unit: 'Count' },
-  /** Dates of accounts, in one walk, that no filter or order can go by. */
-  UnreadableDates: { unit: 'Count' },
+  /** Fields of accounts left out of one walk: not of their documented type, or a date that cannot be read. */
+  MalformedFields: { unit: 'Count' },
   /** The age of the snapshot that an answer came from. Samples are answers: what is neither a miss nor stale is a hit. */
   SnapshotAge: { unit: 'Seconds' },
   /** Answers that had to wait for a walk. */

@@ -2,7 +2,7 @@ import { createCallBudget } from '../egain/call-budget.ts';
 import { createClient } from '../egain/client.ts';
 import { type CredentialsStore, createCredentialsStore } from '../egain/credentials.ts';
 import { createRetryBudget, createUpstream } from '../egain/send.ts';
-import { createTokenShelf, createTokenSource } from '../egain/token.ts';
+import { createTokenProvider } from '../egain/token.ts';
 import { walkPages } from '../egain/walk.ts';
 import { readServiceConfig, type ServiceConfig } from '../platform/config.ts';
 import { type Clock, createDeadline, systemClock } from '../platform/deadline.ts';
@@ -91,19 +91,19 @@ export function createService(
     table === undefined || callsPerMinute === undefined
       ? undefined
       : createCallBudget({ ...shared, callsPerMinute, table, key: keys.calls });
-  const attempts = { ...shared, random, budget: createRetryBudget(clock), calls, send };
+  const attempts = { random, budget: createRetryBudget(), calls, send };
 
   const { secretArn } = config;
-  const credentials = options.credentials ?? createCredentialsStore({ ...shared, secretArn });
-  const tokens = createTokenSource({
-    ...shared,
+  const credentials = options.credentials ?? createCredentialsStore({ clock, secretArn });
+  const tokens = createTokenProvider({
     endpoint: config,
     credentials,
-    shelf: table && createTokenShelf(table, keys.token, clock),
+    table,
+    key: keys.token,
+    clock,
     upstream: createUpstream({ ...attempts, name: 'token', metric: 'TokenRequests' }),
   });
   const fetchPage = createClient({
-    ...shared,
     apiUrl: config.apiUrl,
     tokens,
     upstream: createUpstream({
@@ -120,8 +120,7 @@ export function createService(
     table,
     keys,
     forecast: calls && ((count) => calls.forecast(count)),
-    fetchAccounts: (deadline, { onCalls }) =>
-      walkPages(fetchPage, deadline, telemetry, { onPages: (pages) => onCalls(pages + 1) }),
+    fetchAccounts: (deadline) => walkPages(fetchPage, deadline),
   });
 
   return {

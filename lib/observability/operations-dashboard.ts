@@ -131,7 +131,7 @@ function upstream(metrics: StageMetrics): IWidget[] {
     graph('Calls of eGain', both('UpstreamCalls'), {
       right: [
         metrics.of('api', 'DuplicateAccounts', { label: 'accounts met twice' }),
-        metrics.of('api', 'UnreadableDates', { label: 'dates that cannot be read' }),
+        metrics.of('api', 'MalformedFields', { label: 'fields that are malformed' }),
       ],
     }),
     graph('Latency of eGain, ms', [

@@ -2,17 +2,18 @@ import { afterAll, afterEach, vi } from 'vitest';
 import type { Account } from '../../lambda/egain/account.ts';
 import type { ServiceConfig } from '../../lambda/platform/config.ts';
 import type { Table } from '../../lambda/platform/table.ts';
+import { createTelemetry } from '../../lambda/platform/telemetry.ts';
 import { createService, type Service } from '../../lambda/snapshot/container.ts';
 import { writeSnapshot } from '../../lambda/snapshot/content.ts';
 import type { SnapshotAnswer, SnapshotOptions } from '../../lambda/snapshot/snapshots.ts';
 import { createMemoryTable, type MemoryTable } from './memory-table.ts';
-import { type RecordedTelemetry, recordTelemetry } from './recorded-telemetry.ts';
 import {
   type ReceivedRequest,
   type Reply,
   type ScriptedUpstream,
   startScriptedUpstream,
 } from './scripted-upstream.ts';
+import { captureLog, type LoggedLine } from './telemetry.ts';
 import { createTestDeadline, createVirtualClock, type VirtualClock } from './virtual-clock.ts';
 
 export const SECRET_ARN = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:egain-AbCdEf';
@@ -28,7 +29,8 @@ export const CANARY = {
 export interface World {
   readonly service: Service;
   readonly clock: VirtualClock;
-  readonly telemetry: RecordedTelemetry;
+  /** What the log was told since the container was made, by all containers of the test. */
+  readonly lines: readonly LoggedLine[];
   /** Asks for the snapshot as an invocation with so much time left would. */
   readonly ask: (
     options?: SnapshotOptions & { readonly remainingMs?: number },
@@ -51,7 +53,7 @@ export function createWorld(
   overrides: Partial<ServiceConfig> = {},
 ): World {
   wellAgain(upstream);
-  return createContainer(upstream, createVirtualClock(), overrides);
+  return createContainer(upstream, createVirtualClock(), overrides, createMemoryTable());
 }
 
 /** So many new containers that share a table, and the time. */
@@ -88,9 +90,9 @@ function createContainer(
   upstream: ScriptedUpstream,
   clock: VirtualClock,
   overrides: Partial<ServiceConfig>,
-  table?: Table,
+  table: Table,
 ): World {
-  const telemetry = recordTelemetry();
+  const lines = captureLog();
   const config: ServiceConfig = {
     secretArn: SECRET_ARN,
     apiUrl: `${upstream.origin}/api`,
@@ -102,15 +104,15 @@ function createContainer(
     provisioned: false,
     ...overrides,
   };
-  const service = createService(config, telemetry, {
+  const service = createService(config, createTelemetry('api'), {
     clock,
     random: () => 0.5,
-    ...(table && { table }),
+    table,
   });
   return {
     service,
     clock,
-    telemetry,
+    lines,
     async ask({ remainingMs = 25_000, ...options } = {}) {
       const deadline = createTestDeadline(remainingMs, clock);
       try {

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { expect } from 'vitest';
 import { Fault } from '../../lambda/faults.ts';
+import { total } from '../../lambda/platform/metrics.ts';
 import { CANARY, createWorld, makeAccounts } from './egain-world.ts';
 import type { FaultRow } from './fault-row.ts';
 import type { ScriptedUpstream } from './scripted-upstream.ts';
@@ -18,14 +19,14 @@ export async function expectFault(row: FaultRow, upstream: ScriptedUpstream): Pr
 
   const servers = [upstream.accounts, upstream.token, upstream.secrets];
   expect(servers.map(({ calls }) => calls.length)).toEqual(row.calls);
-  expect(world.telemetry.total('UpstreamCalls')).toEqual(row.calls[0]);
-  expect(world.telemetry.total('TokenRequests')).toBe(row.calls[1]);
-  expect(world.telemetry.lines).toContainEqual(expect.objectContaining(row.logs));
+  expect(total('UpstreamCalls')).toEqual(row.calls[0]);
+  expect(total('TokenRequests')).toBe(row.calls[1]);
+  expect(world.lines).toContainEqual(expect.objectContaining(row.logs));
   expect(result instanceof Fault).toBe(row.gives !== 'whole');
   expect(result).toMatchObject(expectation(row));
   expect(toldOf(result, true)).toMatchObject(row.details ? { details: row.details } : {});
   expect(JSON.stringify(toldOf(result, false))).not.toMatch(/about |account\[/);
-  const told = inspect([result, world.telemetry.lines], { depth: 9, showHidden: true });
+  const told = inspect([result, world.lines], { depth: 9, showHidden: true });
   for (const secret of Object.values(CANARY)) expect(told).not.toContain(secret);
 }
 

@@ -1,5 +1,9 @@
 import type { UpstreamRequest } from '../../lambda/egain/send.ts';
-import type { HttpResponse } from '../../lambda/platform/http-client.ts';
+import {
+  ConnectionFailed,
+  connectionError,
+  type HttpAnswer,
+} from '../../lambda/platform/http-client.ts';
 
 /** A request of which a test looks at the answer alone. */
 export const REQUEST: UpstreamRequest = {
@@ -9,10 +13,14 @@ export const REQUEST: UpstreamRequest = {
   maxBytes: 1000,
 };
 
-/** A response as the HTTP client gives it. */
-export const responseOf = (status: number, more: Partial<HttpResponse> = {}): HttpResponse => ({
+/** An answer as the HTTP client gives it. */
+export const answerOf = (status: number, more: Partial<HttpAnswer> = {}): HttpAnswer => ({
   status,
   headers: new Headers(),
   text: 'a text',
   ...more,
 });
+
+/** A connection that failed, new or kept from earlier. */
+export const failedConnection = (code: string, kept = false) =>
+  new ConnectionFailed(connectionError(code), kept);

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Account } from '../../../lambda/egain/account.ts';
-import { judgeAccounts } from '../../../lambda/egain/client.ts';
+import { judgeAnswer } from '../../../lambda/egain/client.ts';
 import { account } from '../../support/accounts.ts';
 import { createPartnerApi, failingService } from '../../support/partner-api.ts';
 import { type Partner, partnerArbitrary } from '../../support/partner-model.ts';
@@ -18,7 +18,7 @@ async function answerTo({ scopes, rule }: Partner, status: number, body: unknown
   try {
     const headers = new Headers({ 'content-type': 'application/json' });
     const result = { kind: 'response', status, headers, text: JSON.stringify(body) } as const;
-    judgeAccounts({ result, waitTooLong: false }, sensitive, 0);
+    judgeAnswer({ result, waitTooLong: false }, sensitive, 0);
   } catch (error) {
     thrown = error;
   }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { throttled } from '../../../lambda/egain/send.ts';
+import { throttled } from '../../../lambda/egain/failure.ts';
 import { FAULT_NAMES, FAULTS, Fault, UpstreamFault } from '../../../lambda/faults.ts';
 import { createTaskHandler } from '../../../lambda/task.ts';
 import { account, snapshotOf } from '../../support/accounts.ts';

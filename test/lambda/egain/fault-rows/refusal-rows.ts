@@ -17,10 +17,7 @@ export const refusalRows: readonly FaultRow[] = [
     gives: [502, '502-901'],
     calls: [2, 2, 2],
     logs: { message: 'eGain refuses the credentials', fields: expect.anything() },
-    details: [
-      { key: 'egain.code', value: '401-101' },
-      { key: 'egain.developerMessage', value: 'about 401-101' },
-    ],
+    details: [{ key: 'egain.code', value: '401-101' }],
   },
   {
     name: '401 twice, and the secret was rotated',
@@ -85,10 +82,7 @@ export const refusalRows: readonly FaultRow[] = [
     gives: [502, '502-902'],
     calls: [1, 1, 1],
     logs: unfetched('502-902', 'answered 403'),
-    details: [
-      { key: 'egain.code', value: '403-197' },
-      { key: 'egain.developerMessage', value: 'about 403-197' },
-    ],
+    details: [{ key: 'egain.code', value: '403-197' }],
   },
   {
     name: '400',

@@ -108,11 +108,11 @@ export const tokenRows: readonly FaultRow[] = [
     logs: failed({ upstream: 'token', attempt: 1, status: 503 }),
   },
   {
-    name: 'the token endpoint drops connections',
+    name: 'the token endpoint drops connections, the first of which was kept from the secret',
     setUp: () => globalAgent.destroy(),
-    token: three({ drop: 'at-once' }),
+    token: [{ drop: 'at-once' }, ...three({ drop: 'at-once' })],
     gives: [502, '502-905'],
-    calls: [0, 3, 1],
+    calls: [0, 4, 1],
     logs: unfetched('502-905', 'connection'),
   },
   {
@@ -147,6 +147,22 @@ export const tokenRows: readonly FaultRow[] = [
     calls: [0, 1, 1],
     logs: unfetched('502-903', 'bearer token'),
   },
+  ...[204, 299].map(
+    (status): FaultRow => ({
+      name: `${status} without a token`,
+      token: [{ status }],
+      gives: [502, '502-903'],
+      calls: [0, 1, 1],
+      logs: unfetched('502-903', 'bearer token'),
+    }),
+  ),
+  {
+    name: 'a token in an answer that is no success',
+    token: [{ ...tokenReply('t'), status: 302 }],
+    gives: [502, '502-903'],
+    calls: [0, 1, 1],
+    logs: unfetched('502-903', 'answered 302'),
+  },
   {
     name: 'the token answer is a list',
     token: [{ body: [] }],
@@ -163,7 +179,7 @@ export const tokenRows: readonly FaultRow[] = [
   },
   {
     name: 'the token is not a bearer',
-    token: [tokenReply('t', { token_type: 'DPoP' })],
+    token: [tokenReply('t', { token_type: 'no bearer' })],
     gives: [502, '502-903'],
     calls: [0, 1, 1],
     logs: unfetched('502-903', 'bearer token'),

@@ -1,5 +1,10 @@
 import { describe, expect, test, vi } from 'vitest';
-import type { AccountsPage } from '../../../../lambda/egain/account.ts';
+import type { AccountsPage } from '../../../lambda/egain/account.ts';
+import { RefusedRequest } from '../../../lambda/egain/failure.ts';
+import { walkPages } from '../../../lambda/egain/walk.ts';
+import { Fault } from '../../../lambda/faults.ts';
+import { createDeadline } from '../../../lambda/platform/deadline.ts';
+import { total } from '../../../lambda/platform/metrics.ts';
 import {
   createWorld,
   envelopeReply,
@@ -8,8 +13,8 @@ import {
   makeAccounts,
   servePages,
   startUpstream,
-} from '../../../support/egain-world.ts';
-import { page } from '../../../support/fault-row.ts';
+} from '../../support/egain-world.ts';
+import { page } from '../../support/fault-row.ts';
 
 const upstream = await startUpstream();
 
@@ -180,7 +185,7 @@ describe('whether there is more after a full page', () => {
 
 describe('accounts that come again', () => {
   test('are merged by id, the one modified later staying, and counted', async () => {
-    const { ask, telemetry } = createWorld(upstream);
+    const { ask } = createWorld(upstream);
     const earlier = makeAccount(1, { modified: '2026-01-01T00:00:00Z', description: 'before' });
     const later = makeAccount(1, { modified: '2026-01-02T00:00:00Z', description: 'after' });
     upstream.accounts.script = [
@@ -192,7 +197,7 @@ describe('accounts that come again', () => {
     const { snapshot } = await ask();
 
     expect(snapshot.accounts).toEqual(inOrder([makeAccount(0), later, makeAccount(2)]));
-    expect(telemetry.total('DuplicateAccounts')).toBe(1);
+    expect(total('DuplicateAccounts')).toBe(1);
   });
 
   test('are told by their content where they have no id', async () => {
@@ -246,15 +251,17 @@ test('unknown fields are dropped, and `__proto__` is as any other', async () => 
   expect(Object.getPrototypeOf(snapshot.accounts[0])).toBe(Object.prototype);
 });
 
-test('a page without a content type is judged by what it holds', async () => {
-  const { ask } = createWorld(upstream);
-  const body = { paginationInfo: { count: 1, pagesize: 25 }, account: [makeAccount(1)] };
-  upstream.accounts.script = [{ body, headers: { 'content-type': '' } }];
+test.each(['', 'text/html', 'application/json, application/json', 'application/hal+json'])(
+  'a page is judged by what it holds, whatever its content type: %j',
+  async (type) => {
+    const { ask } = createWorld(upstream);
+    upstream.accounts.script = [{ ...page(makeAccounts(1)), headers: { 'content-type': type } }];
 
-  const { snapshot } = await ask();
+    const { snapshot } = await ask();
 
-  expect(snapshot.accounts).toEqual(inOrder([makeAccount(1)]));
-});
+    expect(snapshot.accounts).toEqual(inOrder(makeAccounts(1)));
+  },
+);
 
 test.each([
   ['null', { paginationInfo: { count: 0 }, account: null }],
@@ -268,17 +275,81 @@ test.each([
   expect(snapshot.accounts).toEqual([]);
 });
 
-test('dates that cannot be read are counted, and those of other libraries can', async () => {
-  const { ask, telemetry } = createWorld(upstream);
+test('what is malformed is left out and counted, and takes no list down', async () => {
+  const { ask, lines } = createWorld(upstream);
   const created = '2021-03-21T14:29:01.516+0000';
-  upstream.accounts.script = [
-    page([makeAccount(1, { created, modified: '21/03/2021' }), makeAccount(2, { created: '0' })], {
-      count: 2,
-      pagesize: 25,
-    }),
-  ];
+  const odd = { ...makeAccount(2), name: 5, channel: 'x', modified: '21/03/2021', attributes: {} };
+  const account = [makeAccount(1, { created }), odd];
+  upstream.accounts.script = [page(account, { count: '2', pagenum: '1', pagesize: '25' })];
 
-  await ask();
+  const { snapshot } = await ask();
 
-  expect(telemetry.total('UnreadableDates')).toBe(2);
+  const { name: _, channel: __, ...rest } = makeAccount(2);
+  expect(snapshot.accounts).toEqual(inOrder([makeAccount(1, { created }), rest]));
+  expect(total('MalformedFields')).toBe(4);
+  const paths = ['name', 'channel', 'modified', 'attributes'];
+  expect(lines).toContainEqual({
+    level: 'warn',
+    message: 'Fields of accounts are malformed and left out',
+    fields: { malformed: 4, paths: paths.map((path) => `page 1 account[1].${path}`).join(', ') },
+  });
+});
+
+describe('the page after a full last one', () => {
+  /** Walks a list of one full page, after which this is thrown. */
+  const walkInto = (error: unknown) =>
+    walkPages(async (_deadline, request) => {
+      if (request !== undefined) throw error;
+      const paginationInfo = { count: 2, pagesize: 2 };
+      return { account: makeAccounts(2), bytes: 9, malformed: [], paginationInfo };
+    }, createDeadline(25_000));
+
+  test.each([
+    new RefusedRequest('egainScopeInsufficient', 403, {}),
+    new RefusedRequest('egainContractBroken', 410, {}),
+    new Fault('egainUnavailable'),
+    new Error('unforeseen'),
+  ])('fails the walk when it is neither empty nor refused with 400 or 404: %s', async (error) => {
+    await expect(walkInto(error)).rejects.toBe(error);
+  });
+});
+
+describe('the budget of calls', () => {
+  const walk = async (count: number, budget: { reserve?: () => Promise<void> } = {}) => {
+    const told: unknown[] = [];
+    const walked = walkPages(
+      async (_deadline, request) => {
+        const { pagenum = 1 } = request ?? {};
+        told.push(pagenum);
+        const account = makeAccounts(count).slice((pagenum - 1) * 2, pagenum * 2);
+        return { account, bytes: 9, malformed: [], paginationInfo: { count, pagesize: 2 } };
+      },
+      createDeadline(25_000),
+      {
+        async reserve(calls) {
+          told.push(`reserve ${calls}`);
+          await budget.reserve?.();
+        },
+        async release() {
+          told.push('release');
+        },
+      },
+    );
+    await walked.catch(() => told.push('failed'));
+    return told;
+  };
+
+  test('sets the pages after the first aside, and gets back what is left', async () => {
+    expect(await walk(5)).toEqual([1, 'reserve 2', 2, 3, 'release']);
+  });
+
+  test('is not asked for a single page', async () => {
+    expect(await walk(1)).toEqual([1, 'release']);
+  });
+
+  test('ends a walk that does not fit', async () => {
+    const reserve = () => Promise.reject(new Error('spent'));
+
+    expect(await walk(5, { reserve })).toEqual([1, 'reserve 2', 'release', 'failed']);
+  });
 });

@@ -1,21 +1,33 @@
-import { describe, expect, test } from 'vitest';
-import type { Account, AccountsPage } from '../../../../lambda/egain/account.ts';
-import {
-  createPageCollector,
-  type PageCollector,
-  reportedSize,
-} from '../../../../lambda/egain/walk.ts';
-import { makeAccount } from '../../../support/egain-world.ts';
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { Account } from '../../../lambda/egain/account.ts';
+import type { FetchedPage } from '../../../lambda/egain/client.ts';
+import { createPageCollector, type PageCollector } from '../../../lambda/egain/walk.ts';
+import { total } from '../../../lambda/platform/metrics.ts';
+import { makeAccount } from '../../support/egain-world.ts';
+import { captureLog, type LoggedLine } from '../../support/telemetry.ts';
+
+let lines: LoggedLine[];
+beforeEach(() => {
+  lines = captureLog();
+});
 
 const pageOf = (...numbers: number[]): Account[] => numbers.map((number) => makeAccount(number));
 const rangeOf = (first: number, length: number): Account[] =>
   Array.from({ length }, (_, index) => makeAccount(first + index));
+const fetched = (account: Account[], more: Partial<FetchedPage> = {}): FetchedPage => ({
+  paginationInfo: { count: 0 },
+  account,
+  bytes: 9,
+  malformed: [],
+  ...more,
+});
 
 /** What the first pages of a list add up to, that says `count` and has pages of `size`. */
 function collect(count: number, size: number, first: Account[], ...more: Account[][]) {
-  const page: AccountsPage = { paginationInfo: { count, pagesize: size }, account: first };
-  const collector = createPageCollector(page);
-  for (const each of more) collector.add(each);
+  const collector = createPageCollector(
+    fetched(first, { paginationInfo: { count, pagesize: size } }),
+  );
+  for (const each of more) collector.add(fetched(each));
   return collector;
 }
 
@@ -47,7 +59,7 @@ describe('the first page', () => {
   });
 
   test('is full where it says no size', () => {
-    const page = { paginationInfo: { count: 4 }, account: pageOf(0, 1) };
+    const page = fetched(pageOf(0, 1), { paginationInfo: { count: 4 } });
 
     expect(stateOf(createPageCollector(page))).toEqual({ pages: 2, complete: false });
   });
@@ -72,11 +84,11 @@ describe('where records are counted', () => {
     expect(stateOf(collector)).toEqual({ pages: 3, complete: false });
     expect(collector.mayEndHere()).toBe(true);
 
-    collector.add(pageOf(2, 3));
+    collector.add(fetched(pageOf(2, 3)));
 
     expect(stateOf(collector)).toEqual({ pages: 3, complete: true });
     expect(collector.accounts()).toEqual(pageOf(0, 1, 2, 3));
-    expect(collector.duplicates()).toBe(0);
+    expect(total('DuplicateAccounts')).toBe(0);
   });
 
   test('pages may turn out smaller than the first, and then come one by one', () => {
@@ -84,16 +96,16 @@ describe('where records are counted', () => {
     expect(stateOf(collector)).toEqual({ pages: 3, complete: false });
     expect(collector.mayEndHere()).toBe(false);
 
-    collector.add(pageOf(4));
+    collector.add(fetched(pageOf(4)));
     expect(stateOf(collector)).toEqual({ pages: 4, complete: false });
-    collector.add(pageOf(5));
+    collector.add(fetched(pageOf(5)));
 
     expect(stateOf(collector)).toEqual({ pages: 4, complete: true });
   });
 
   test('one that comes alone is followed by one more, also in a long walk', () => {
     const collector = collect(12, 2, pageOf(0, 1));
-    for (let page = 2; page < 8; page += 1) collector.add(pageOf(page));
+    for (let page = 2; page < 8; page += 1) collector.add(fetched(pageOf(page)));
 
     expect(stateOf(collector)).toEqual({ pages: 8, complete: false });
   });
@@ -106,16 +118,16 @@ describe('where records are counted', () => {
     const collector = collect(4, 2, pageOf(0, 1));
 
     expect(() => {
-      collector.add(pageOf(...numbers));
+      collector.add(fetched(pageOf(...numbers)));
     }).toThrow(addingUpTo(reason));
   });
 
   test('small pages may not go on past a thousand', () => {
     const collector = collect(1500, 2, pageOf(0, 1));
-    for (let page = 2; page < 1000; page += 1) collector.add(pageOf(page));
+    for (let page = 2; page < 1000; page += 1) collector.add(fetched(pageOf(page)));
 
     expect(() => {
-      collector.add(pageOf(1000));
+      collector.add(fetched(pageOf(1000)));
     }).toThrow(addingUpTo('there are more than 1000'));
   });
 });
@@ -126,14 +138,14 @@ describe('where pages are counted', () => {
     expect(stateOf(collector)).toEqual({ pages: 5, complete: false });
     expect(collector.mayEndHere()).toBe(false);
 
-    collector.add(rangeOf(6, 3));
-    collector.add(rangeOf(9, 3));
+    collector.add(fetched(rangeOf(6, 3)));
+    collector.add(fetched(rangeOf(9, 3)));
     expect(collector.mayEndHere()).toBe(false);
-    collector.add(rangeOf(12, 3));
+    collector.add(fetched(rangeOf(12, 3)));
 
     expect(stateOf(collector)).toEqual({ pages: 6, complete: false });
     expect(collector.mayEndHere()).toBe(true);
-    collector.add([]);
+    collector.add(fetched([]));
     expect(collector.complete()).toBe(true);
   });
 
@@ -148,7 +160,7 @@ describe('where pages are counted', () => {
     expect(stateOf(collector)).toEqual({ pages: 5, complete: false });
     expect(collector.mayEndHere()).toBe(true);
 
-    collector.add([]);
+    collector.add(fetched([]));
 
     expect(collector.complete()).toBe(true);
   });
@@ -157,7 +169,7 @@ describe('where pages are counted', () => {
     const collector = collect(5, 3, rangeOf(0, 3), rangeOf(3, 3), rangeOf(6, 1));
 
     expect(() => {
-      collector.add(pageOf(7));
+      collector.add(fetched(pageOf(7)));
     }).toThrow(addingUpTo('more came after a short one'));
   });
 
@@ -170,20 +182,21 @@ describe('where pages are counted', () => {
 
   test('no page comes after a thousand, also none that would be the last', () => {
     const collector = collect(1, 2, pageOf(0, 1));
-    for (let page = 1; page < 1000; page += 1) collector.add(pageOf(2 * page, 2 * page + 1));
+    for (let page = 1; page < 1000; page += 1)
+      collector.add(fetched(pageOf(2 * page, 2 * page + 1)));
 
     expect(() => {
-      collector.add(pageOf(2000));
+      collector.add(fetched(pageOf(2000)));
     }).toThrow(addingUpTo('there are more than 1000'));
   });
 
   test('a thousand may come, and no more', () => {
     const collector = collect(1, 1, pageOf(0));
-    for (let page = 1; page < 1000; page += 1) collector.add(pageOf(page));
+    for (let page = 1; page < 1000; page += 1) collector.add(fetched(pageOf(page)));
     expect(collector.pagesKnown()).toBe(1001);
 
     expect(() => {
-      collector.add(pageOf(1000));
+      collector.add(fetched(pageOf(1000)));
     }).toThrow(addingUpTo('there are more than 1000'));
   });
 });
@@ -198,17 +211,16 @@ describe('accounts that come again', () => {
     ['2026-01-01T00:00:00Z', '2026-01-01T00:00:00Z', 'first'],
     [undefined, '2026-01-01T00:00:00Z', 'first'],
     ['2026-01-01T00:00:00Z', null, 'first'],
-    ['soon', 'later', 'first'],
   ])('are one, as it was modified last: %s, %s', (one, other, name) => {
     const collector = collect(4, 2, [changed('first', one), makeAccount(1)]);
-    collector.add([makeAccount(2), changed('second', other)]);
+    collector.add(fetched([makeAccount(2), changed('second', other)]));
 
     expect(collector.accounts().map((account) => account.name)).toEqual([
       name,
       'account_1',
       'account_2',
     ]);
-    expect(collector.duplicates()).toBe(1);
+    expect(total('DuplicateAccounts')).toBe(1);
   });
 
   test('are known by all of their content where they have no id, but for equal ones in one page', () => {
@@ -218,21 +230,68 @@ describe('accounts that come again', () => {
     const collector = collect(5, 3, [none, none, other], [none, makeAccount(1)]);
 
     expect(collector.accounts()).toEqual([none, none, other, makeAccount(1)]);
-    expect(collector.duplicates()).toBe(1);
+    expect(total('DuplicateAccounts')).toBe(1);
   });
 });
 
-test.each([
-  [25, 25],
-  [1, 1],
-  [0, undefined],
-  [-1, undefined],
-  [1.5, undefined],
-  [1e16, undefined],
-  [null, undefined],
-  [undefined, undefined],
-])('a page size is a whole number of accounts: %s', (pagesize, size) => {
-  const paginationInfo = { count: 1, ...(pagesize !== undefined && { pagesize }) };
+describe('what a walk may bring', () => {
+  const TOO_LARGE = expect.objectContaining({
+    code: '502-903',
+    reason: 'the walk is larger than 100000 accounts or 150 MB',
+  }) as Error;
+  const paginationInfo = { count: 200_000, pagesize: 60_000 };
 
-  expect(reportedSize({ paginationInfo, account: [] })).toBe(size);
+  test('is 150 MB', () => {
+    const first = fetched(pageOf(0), { paginationInfo, bytes: 75_000_000 });
+    const collector = createPageCollector(first);
+
+    collector.add(fetched(pageOf(1), { bytes: 75_000_000 }));
+    expect(() => {
+      collector.add(fetched(pageOf(2), { bytes: 1 }));
+    }).toThrow(TOO_LARGE);
+    expect(() => createPageCollector({ ...first, bytes: 150_000_001 })).toThrow(TOO_LARGE);
+  });
+
+  test('is 100,000 accounts', () => {
+    const collector = createPageCollector(fetched(rangeOf(0, 60_000), { paginationInfo }));
+
+    collector.add(fetched(rangeOf(60_000, 40_000)));
+    expect(() => {
+      collector.add(fetched(pageOf(100_000)));
+    }).toThrow(TOO_LARGE);
+  });
+});
+
+describe('what was odd', () => {
+  test('is counted and logged once, with the first ten paths', () => {
+    const malformed = Array.from({ length: 8 }, (_, index) => `account[${index}].name`);
+    const first = fetched(pageOf(0, 1), { paginationInfo: { count: 3, pagesize: 2 }, malformed });
+    const collector = createPageCollector(first);
+    collector.add(fetched(pageOf(1, 2), { malformed }));
+    collector.accounts();
+
+    const pathsOf = (page: number, count: number) =>
+      malformed.slice(0, count).map((path) => `page ${page} ${path}`);
+    const paths = [...pathsOf(1, 8), ...pathsOf(2, 2)].join(', ');
+    expect([total('DuplicateAccounts'), total('MalformedFields')]).toEqual([1, 16]);
+    expect(lines).toEqual([
+      {
+        level: 'warn',
+        message: 'Accounts came more than once in one walk',
+        fields: { duplicates: 1 },
+      },
+      {
+        level: 'warn',
+        message: 'Fields of accounts are malformed and left out',
+        fields: { malformed: 16, paths },
+      },
+    ]);
+  });
+
+  test('is not spoken of where nothing was', () => {
+    collect(1, 2, pageOf(0)).accounts();
+
+    expect(lines).toEqual([]);
+    expect([total('DuplicateAccounts'), total('MalformedFields')]).toEqual([0, 0]);
+  });
 });

@@ -11,16 +11,13 @@ import {
   type CredentialsStore,
   createCredentialsStore,
   readSecret,
-} from '../../../../lambda/egain/credentials.ts';
-import { Fault } from '../../../../lambda/faults.ts';
-import {
-  cancellable,
-  createDeadline,
-  type Deadline,
-} from '../../../../lambda/platform/deadline.ts';
-import { CANARY, SECRET_ARN } from '../../../support/egain-world.ts';
-import { createManualClock, type ManualClock } from '../../../support/manual-clock.ts';
-import { type RecordedTelemetry, recordTelemetry } from '../../../support/recorded-telemetry.ts';
+} from '../../../lambda/egain/credentials.ts';
+import { Fault } from '../../../lambda/faults.ts';
+import { cancellable, createDeadline, type Deadline } from '../../../lambda/platform/deadline.ts';
+import { total } from '../../../lambda/platform/metrics.ts';
+import { CANARY, SECRET_ARN } from '../../support/egain-world.ts';
+import { createManualClock, type ManualClock } from '../../support/manual-clock.ts';
+import { captureLog, type LoggedLine } from '../../support/telemetry.ts';
 
 const MINUTE = 60_000;
 const VALUE = { clientId: CANARY.clientId, clientSecret: CANARY.clientSecret };
@@ -29,13 +26,13 @@ const SECOND = { clientId: 'another', clientSecret: 'other', version: 'version-2
 
 const secretsManager = mockClient(SecretsManagerClient);
 let clock: ManualClock;
-let telemetry: RecordedTelemetry;
+let lines: LoggedLine[];
 let store: CredentialsStore;
 
 beforeEach(() => {
   clock = createManualClock();
-  telemetry = recordTelemetry();
-  store = createCredentialsStore({ secretArn: SECRET_ARN, clock, telemetry });
+  lines = captureLog();
+  store = createCredentialsStore({ secretArn: SECRET_ARN, clock });
   holds(FIRST);
 });
 afterEach(() => secretsManager.reset());
@@ -73,7 +70,7 @@ describe('the secret', () => {
     const later = await store.get(inTime());
 
     expect([first, same, later]).toEqual([FIRST, FIRST, SECOND]);
-    expect(telemetry.total('SecretReads')).toBe(2);
+    expect(total('SecretReads')).toBe(2);
     expect(secretsManager).toHaveReceivedCommandTimes(GetSecretValueCommand, 2);
     for (const nth of [1, 2]) {
       expect(secretsManager).toHaveReceivedNthCommandWith(GetSecretValueCommand, nth, {
@@ -148,7 +145,7 @@ describe('while Secrets Manager is unwell', () => {
 
       expect([...during, after]).toEqual([FIRST, FIRST, SECOND]);
       expect(secretsManager).toHaveReceivedCommandTimes(GetSecretValueCommand, 3);
-      expect(telemetry.lines).toEqual([
+      expect(lines).toEqual([
         {
           level: 'warn',
           message: 'Reading the secret failed',
@@ -339,7 +336,7 @@ test.each([
   ['not:arn:aws:secretsmanager:eu-west-1:1', 'ap-south-1'],
 ])('a secret is asked for in its own region: %s', async (secretArn, region) => {
   vi.stubEnv('AWS_REGION', 'ap-south-1');
-  const own = createCredentialsStore({ secretArn, clock, telemetry });
+  const own = createCredentialsStore({ secretArn, clock });
 
   await own.get(inTime());
 
@@ -374,7 +371,7 @@ describe('a read', () => {
 
     await expect(asked).resolves.toEqual(FIRST);
     await expect(store.get(inTime())).resolves.toEqual(FIRST);
-    expect(telemetry.lines.map(({ fields }) => fields)).toEqual([
+    expect(lines.map(({ fields }) => fields)).toEqual([
       { secretArn: SECRET_ARN, failure: 'TimeoutError' },
     ]);
   });
@@ -430,7 +427,7 @@ describe('a read', () => {
     deadline.cancel(new Fault('egainPagesInconsistent'));
 
     await expect(reading).rejects.toMatchObject({ code: '502-904' });
-    expect(telemetry.lines).toEqual([]);
+    expect(lines).toEqual([]);
   });
 });
 
@@ -439,6 +436,6 @@ function withSecret(clientSecret: unknown): string {
 }
 
 function expectNoCanary(fault: Fault): void {
-  const told = inspect([fault, telemetry.lines], { depth: 9, showHidden: true });
+  const told = inspect([fault, lines], { depth: 9, showHidden: true });
   for (const secret of Object.values(CANARY)) expect(told).not.toContain(secret);
 }

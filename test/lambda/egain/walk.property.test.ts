@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Account } from '../../../../lambda/egain/account.ts';
-import { Fault } from '../../../../lambda/faults.ts';
+import type { Account } from '../../../lambda/egain/account.ts';
+import { Fault } from '../../../lambda/faults.ts';
 import {
   createWorld,
   envelopeReply,
@@ -10,8 +10,8 @@ import {
   makeAccount,
   servePages,
   startUpstream,
-} from '../../../support/egain-world.ts';
-import type { Reply } from '../../../support/scripted-upstream.ts';
+} from '../../support/egain-world.ts';
+import type { Reply } from '../../support/scripted-upstream.ts';
 
 const upstream = await startUpstream();
 

@@ -7,9 +7,9 @@ import {
   servePages,
   startUpstream,
   tokenReply,
-} from '../../../support/egain-world.ts';
-import { three } from '../../../support/fault-row.ts';
-import type { Reply } from '../../../support/scripted-upstream.ts';
+} from '../../support/egain-world.ts';
+import { three } from '../../support/fault-row.ts';
+import type { Reply } from '../../support/scripted-upstream.ts';
 
 const upstream = await startUpstream();
 
@@ -25,7 +25,10 @@ describe('the token', () => {
     [1e12, 29, 31],
     [31_536_000, 31_535_939, 31_535_941],
     [31_536_001, 29, 31],
-    ['0x258', 29, 31],
+    ['', 29, 31],
+    ['1e3', 29, 31],
+    ['6.', 29, 31],
+    [['3600'], 29, 31],
     ['600s', 29, 31],
     ['-600', 29, 31],
     ['600.5', 539, 541],
@@ -81,6 +84,7 @@ describe('the token', () => {
     ['BearerToken', tokenReply('t', { token_type: 'BearerToken' })],
     ['bearer in capitals', tokenReply('t', { token_type: 'BEARER' })],
     ['no type', tokenReply('t', { token_type: null })],
+    ['an empty type', tokenReply('t', { token_type: '' })],
     ['201', { ...tokenReply('t'), status: 201 }],
     ['a byte order mark', { body: '\uFEFF{"access_token":"t"}' }],
     ['an encoding that is none', { ...tokenReply('t'), headers: { 'content-encoding': 'utf-8' } }],

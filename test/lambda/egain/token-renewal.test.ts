@@ -1,18 +1,31 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { Credentials } from '../../../../lambda/egain/credentials.ts';
-import type { SharedToken } from '../../../../lambda/egain/token.ts';
-import { createTokenSource, type Token, type TokenSource } from '../../../../lambda/egain/token.ts';
-import { createDeadline } from '../../../../lambda/platform/deadline.ts';
-import { createManualClock, type ManualClock } from '../../../support/manual-clock.ts';
-import { type RecordedTelemetry, recordTelemetry } from '../../../support/recorded-telemetry.ts';
+import type { Credentials } from '../../../lambda/egain/credentials.ts';
+import {
+  createTokenProvider,
+  type Token,
+  type TokenProvider,
+} from '../../../lambda/egain/token.ts';
+import { createDeadline } from '../../../lambda/platform/deadline.ts';
+import { TableAway } from '../../../lambda/platform/table.ts';
+import { createManualClock, type ManualClock } from '../../support/manual-clock.ts';
+import { createMemoryTable, type MemoryTable } from '../../support/memory-table.ts';
+import { captureLog, type LoggedLine } from '../../support/telemetry.ts';
+import { answerOf } from '../../support/upstream-exchange.ts';
 
 const START = Date.UTC(2026, 0, 1);
 const LIFE_MS = 3_600_000;
 const EARLY_MS = 60_000;
+const KEY = 'token';
 
 let clock: ManualClock;
-let telemetry: RecordedTelemetry;
-let source: TokenSource;
+let lines: LoggedLine[];
+let memory: MemoryTable;
+let provider: TokenProvider;
+/** Whether the table is away. */
+let away: boolean;
+let tableReads: number;
+/** What others do while a token is asked for. */
+let meanwhile: () => void;
 /** The versions that the secret has from now on, the one of now first. */
 let versions: string[];
 let rereads: string[];
@@ -22,18 +35,30 @@ let refusals: number[];
 let retryAfter: string;
 /** For which client each token was asked. */
 let asked: string[];
-let shelf: SharedToken[];
 
 beforeEach(() => {
   clock = createManualClock(START);
-  telemetry = recordTelemetry();
+  lines = captureLog();
+  memory = createMemoryTable();
+  away = false;
+  tableReads = 0;
+  meanwhile = () => {};
   versions = ['v1'];
   rereads = [];
   refusals = [];
   retryAfter = '';
   asked = [];
-  shelf = [];
-  source = createTokenSource({
+  provider = container();
+});
+
+const { signal } = new AbortController();
+
+/** The provider of a new container. */
+function container(): TokenProvider {
+  const unlessAway = () => {
+    if (away) throw new TableAway('away');
+  };
+  return createTokenProvider({
     endpoint: {
       tokenUrl: 'https://login.example.com/token',
       scope: 'all',
@@ -52,38 +77,45 @@ beforeEach(() => {
         const client = new URLSearchParams(body).get('client_id') ?? '';
         asked.push(client);
         clock.advance(10);
+        meanwhile();
         const status = refusals.shift() ?? 200;
         const grant = { access_token: `t${asked.length}`, expires_in: LIFE_MS / 1000 };
         const text = status === 200 ? JSON.stringify(grant) : '';
         const headers = new Headers({ 'retry-after': retryAfter });
-        return { result: { kind: 'response', status, headers, text }, waitTooLong: false };
+        const result = { kind: 'response', ...answerOf(status, { text, headers }) } as const;
+        return { result, waitTooLong: false };
       },
     },
-    shelf: {
-      read: async () => undefined,
-      async write(token) {
-        shelf.push(token);
+    table: {
+      async read(key) {
+        tableReads += 1;
+        unlessAway();
+        return memory.read(key, signal);
+      },
+      async replace(key, item, seen) {
+        unlessAway();
+        return memory.replace(key, item, seen, signal);
       },
     },
+    key: KEY,
     clock,
-    telemetry,
   });
-});
+}
 
 function credentialsOf(version = 'none'): Credentials {
   return { clientId: version, clientSecret: 'x', version };
 }
 
 const inTime = () => createDeadline(26_000, { clock });
-const get = () => source.get(inTime());
-const replace = (token: Token) => source.replace(token, inTime());
+const get = (of = provider) => of.get(inTime());
+const replace = (token: Token) => provider.replace(token, inTime());
 /** The token in place of one, which has to be there. */
 async function another(token: Token): Promise<Token> {
   const next = await replace(token);
   if (next === undefined) throw new Error('no other token');
   return next;
 }
-const logged = () => telemetry.lines.map(({ level, message, fields }) => [level, message, fields]);
+const logged = () => lines.map(({ level, message, fields }) => [level, message, fields]);
 const refusedToken = (replaced: number) => ['warn', 'eGain refuses a token', { replaced }];
 const refusedCredentials = (secretVersion: string) => [
   'warn',
@@ -96,16 +128,17 @@ const justRefused = {
 };
 
 describe('a token', () => {
-  test('is left for others with its times, by when it was asked for', async () => {
+  test('is written for others with its times, by when it was asked for', async () => {
     await get();
 
-    expect(shelf).toEqual([
-      {
-        value: 't1',
-        secretVersion: 'v1',
-        renewAt: START + LIFE_MS - EARLY_MS,
-        endsAt: START + LIFE_MS,
-      },
+    const token = {
+      value: 't1',
+      secretVersion: 'v1',
+      renewAt: START + LIFE_MS - EARLY_MS,
+      endsAt: START + LIFE_MS,
+    };
+    expect([...memory.items]).toEqual([
+      [KEY, { version: START + 10, body: JSON.stringify(token), expiresAt: START + LIFE_MS }],
     ]);
   });
 
@@ -283,5 +316,104 @@ describe('a token that eGain refuses', () => {
 
     await expect(replace(last)).resolves.toBeUndefined();
     expect(rereads).toEqual(['v1']);
+  });
+});
+
+/** Puts an item where the token is, whatever it holds. */
+const put = (body: string, version = 3) => memory.items.set(KEY, { version, body, expiresAt: 0 });
+const stored = (more: object = {}) =>
+  JSON.stringify({
+    value: 'theirs',
+    secretVersion: 'v1',
+    renewAt: START + 10_000,
+    endsAt: START + 20_000,
+    ...more,
+  });
+
+describe('the token that containers share', () => {
+  test('is asked for once, and read once by each', async () => {
+    const other = container();
+
+    await expect(get()).resolves.toMatchObject({ value: 't1' });
+    await expect(get(other)).resolves.toMatchObject({ value: 't1' });
+    await expect(get(other)).resolves.toMatchObject({ value: 't1' });
+
+    expect([asked, tableReads]).toEqual([['v1'], 2]);
+  });
+
+  test('is not taken for another version of the secret', async () => {
+    put(stored());
+    versions = ['v2'];
+
+    await expect(get()).resolves.toMatchObject({ value: 't1', credentials: { version: 'v2' } });
+  });
+
+  test('is not taken once it is to be renewed', async () => {
+    put(stored());
+    clock.advance(10_000);
+
+    await expect(get()).resolves.toMatchObject({ value: 't1' });
+  });
+
+  test('is taken from another container that has renewed it', async () => {
+    await get();
+    clock.advance(LIFE_MS - EARLY_MS);
+    put(stored({ value: 'better', renewAt: START + 2 * LIFE_MS }));
+
+    await expect(get()).resolves.toMatchObject({ value: 'better' });
+    expect(asked).toEqual(['v1']);
+  });
+
+  test('does not come back once it is refused', async () => {
+    const first = await get();
+    put(stored({ value: 't1' }));
+
+    await expect(replace(first)).resolves.toMatchObject({ value: 't2' });
+  });
+
+  test('replaces a refused one, where another container has renewed it', async () => {
+    const first = await get();
+    put(stored());
+
+    await expect(replace(first)).resolves.toMatchObject({ value: 'theirs' });
+    expect(asked).toEqual(['v1']);
+  });
+
+  test('takes the place of the one that was read, also where another clock is ahead', async () => {
+    put('{}', START + 7_000_000);
+
+    await get();
+
+    expect(memory.items.get(KEY)).toMatchObject({ version: START + 7_000_001 });
+  });
+
+  test('stays when another container has written since, and one’s own serves', async () => {
+    meanwhile = () => put(stored());
+
+    await expect(get()).resolves.toMatchObject({ value: 't1' });
+    await expect(get()).resolves.toMatchObject({ value: 't1' });
+    expect(memory.items.get(KEY)?.body).toBe(stored());
+  });
+
+  test.each([
+    ['no JSON', 'a'],
+    ['no token', '{}'],
+    ['a token that cannot stand in a header', stored({ value: 'a b' })],
+    ['a token with a line break', stored({ value: 'a\n' })],
+    ['no text', stored({ value: 7 })],
+    ['no time', stored({ endsAt: 'soon' })],
+  ])('is none where the item holds %s, and is written anew', async (_, body) => {
+    put(body);
+
+    await expect(get()).resolves.toMatchObject({ value: 't1' });
+    await expect(get(container())).resolves.toMatchObject({ value: 't1' });
+  });
+
+  test('is one of its own for each container while the table is away', async () => {
+    away = true;
+
+    await expect(get()).resolves.toMatchObject({ value: 't1' });
+    await expect(get()).resolves.toMatchObject({ value: 't1' });
+    await expect(get(container())).resolves.toMatchObject({ value: 't2' });
   });
 });
