@@ -4,18 +4,18 @@ import type { UnreadBody } from '../platform/http-client.ts';
 import { parseEndpoint, parseJson } from '../platform/util.ts';
 import { type Account, type AccountsPage, readAccount } from './account.ts';
 import { failureToFault } from './failure.ts';
-import type { Upstream, UpstreamResponse, UpstreamResult } from './send.ts';
+import type { Upstream, UpstreamRequest, UpstreamResponse, UpstreamResult } from './send.ts';
 import type { Token, TokenProvider } from './token.ts';
 import { readEnvelope, type Sensitive } from './words.ts';
 
 const MAX_PAGE_BYTES = 20_000_000;
 const MAX_PAGE_ACCOUNTS = 10_000;
 const MAX_ACCOUNT_BYTES = 256 * 1024;
-const MAX_DEPTH = 64;
-/** The depth of an account: in the list, in the page. */
-const ACCOUNT_DEPTH = 3;
-/** UTF-8 has at most three bytes for a UTF-16 unit. */
-const MAX_BYTES_PER_UNIT = 3;
+/**
+ * Parsing takes about a hundred bytes of memory for each list or object, however short its text is.
+ * Accounts cannot reach this in 20 MB: an attribute alone takes more than 20 bytes.
+ */
+const MAX_BRACKETS = 1_000_000;
 
 /** A page after the first. */
 interface PageRequest {
@@ -52,11 +52,7 @@ export function createClient({ apiUrl, tokens, upstream }: ClientOptions): Fetch
     parseEndpoint('EGAIN_API_URL', apiUrl);
     const url = `${apiUrl}/accounts${queryOf(page)}`;
     for (let token = await tokens.get(deadline); ; ) {
-      const headers = headersWith(token);
-      const sent = await upstream.send(
-        { url, method: 'GET', headers, maxBytes: MAX_PAGE_BYTES },
-        deadline,
-      );
+      const sent = await upstream.send(requestOf(url, token), deadline);
       const { result } = sent;
       const isRefused = result.kind === 'response' && result.status === 401;
       const other = isRefused ? await tokens.replace(token, deadline) : undefined;
@@ -69,13 +65,14 @@ export function createClient({ apiUrl, tokens, upstream }: ClientOptions): Fetch
   };
 }
 
-function headersWith(token: Token): Record<string, string> {
-  return {
+function requestOf(url: string, token: Token): UpstreamRequest {
+  const headers = {
     authorization: `Bearer ${token.value}`,
     accept: 'application/json',
     'accept-language': 'en-US',
     'x-egain-error-message': 'yes',
   };
+  return { url, method: 'GET', headers, maxBytes: MAX_PAGE_BYTES };
 }
 
 /** The dollar signs are part of eGain's names. */
@@ -111,8 +108,7 @@ const UNREAD: Readonly<Record<UnreadBody, string>> = {
 function readPage({ text, unread }: UpstreamResponse): FetchedPage {
   if (unread !== undefined) throw broken(UNREAD[unread]);
   const body = text ?? '';
-  const excess = excessIn(body);
-  if (excess !== undefined) throw broken(excess);
+  if (hasTooManyBrackets(body)) throw broken('the page holds too many lists and objects');
   const page = parseJson(body);
   if (!isRecord(page)) throw broken('the page is not a JSON object');
   const { paginationInfo } = page;
@@ -121,69 +117,49 @@ function readPage({ text, unread }: UpstreamResponse): FetchedPage {
     throw broken('paginationInfo.count is missing or not of its type');
   }
   const pagesize = wholeNumber(paginationInfo['pagesize']) || undefined;
-  const malformed: string[] = [];
-  const account = readAccounts(page['account'], count, malformed);
   const bytes = Buffer.byteLength(body);
+  const malformed: string[] = [];
+  const account = readAccounts(page['account'], { count, bytes }, malformed);
   return { paginationInfo: { count, pagesize }, account, bytes, malformed };
 }
 
 /** @param malformed takes the paths of the fields that are left out */
-function readAccounts(listed: unknown, count: number, malformed: string[]): Account[] {
+function readAccounts(
+  listed: unknown,
+  { count, bytes }: { readonly count: number; readonly bytes: number },
+  malformed: string[],
+): Account[] {
   if (count === 0 && (listed === null || listed === undefined)) return [];
   if (!Array.isArray(listed)) throw broken('account is missing or no list');
-  if (listed.length > MAX_PAGE_ACCOUNTS) throw broken(TOO_MANY);
+  if (listed.length > MAX_PAGE_ACCOUNTS) throw broken('the page holds more than 10,000 accounts');
   return listed.map((each: unknown, index) => {
+    if (bytes > MAX_ACCOUNT_BYTES && isTooLarge(each)) {
+      throw broken('an account is larger than 256 KB');
+    }
     const account = readAccount(each, (path) => malformed.push(`account[${index}].${path}`));
     if (account === undefined) throw broken(`account[${index}] is no object`);
     return account;
   });
 }
 
-const TOO_MANY = 'the page holds more than 10,000 accounts';
-
-/**
- * Finds what would cost too much to parse: its JSON may take many times its text in memory. Looks
- * over the text once, without a copy. Other faults are the parser's to find.
- */
-function excessIn(text: string): string | undefined {
-  if (text.length * MAX_BYTES_PER_UNIT <= MAX_ACCOUNT_BYTES) return undefined;
-  let depth = 0;
-  let began = 0;
-  let accounts = 0;
-  for (let at = 0; at < text.length; at += 1) {
-    const char = text.charAt(at);
-    if (char === '"') {
-      at = endOfString(text, at);
-    } else if (char === '{' || char === '[') {
-      depth += 1;
-      if (depth === ACCOUNT_DEPTH) began = at;
-      if (depth > MAX_DEPTH) return 'the page is nested too deep';
-    } else if (char === '}' || char === ']') {
-      if (depth === ACCOUNT_DEPTH) {
-        accounts += 1;
-        if (isTooLong(text, began, at + 1)) return 'an account is larger than 256 KB';
-        if (accounts > MAX_PAGE_ACCOUNTS) return TOO_MANY;
-      }
-      depth -= 1;
+function hasTooManyBrackets(text: string): boolean {
+  let brackets = 0;
+  for (const bracket of '[{') {
+    for (let at = text.indexOf(bracket); at !== -1; at = text.indexOf(bracket, at + 1)) {
+      brackets += 1;
+      if (brackets > MAX_BRACKETS) return true;
     }
   }
-  return undefined;
+  return false;
 }
 
-/** The place of the closing quote, or the text's end where there is none. */
-function endOfString(text: string, start: number): number {
-  for (let at = start + 1; ; at += 1) {
-    at = text.indexOf('"', at);
-    if (at === -1) return text.length;
-    let backslashes = 0;
-    while (text[at - 1 - backslashes] === '\\') backslashes += 1;
-    if (backslashes % 2 === 0) return at;
+function isTooLarge(account: unknown): boolean {
+  try {
+    return Buffer.byteLength(JSON.stringify(account)) > MAX_ACCOUNT_BYTES;
+  } catch {
+    // Nested too deep to be written again.
+    return true;
   }
-}
-
-function isTooLong(text: string, start: number, end: number): boolean {
-  if ((end - start) * MAX_BYTES_PER_UNIT <= MAX_ACCOUNT_BYTES) return false;
-  return Buffer.byteLength(text.slice(start, end)) > MAX_ACCOUNT_BYTES;
 }
 
 /** A number from 0, which some servers write as a text; undefined for anything else. */

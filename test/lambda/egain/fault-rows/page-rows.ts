@@ -70,30 +70,29 @@ export const pageRows: readonly FaultRow[] = [
     calls: [1, 1, 1],
     logs: unfetched('502-903', 'larger than 20 MB'),
   },
-  {
-    name: 'a few bytes that unpack to millions of zeros for accounts',
-    accounts: [
-      {
-        body: gzipSync(`{"paginationInfo":{"count":1},"account":[${'0,'.repeat(9_900_000)}0]}`),
-        headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' },
-      },
+  ...[
+    ['millions of zeros for accounts', `[${'0,'.repeat(9_900_000)}0]`, 'more than 10,000'],
+    ['millions of objects for accounts', `[${'{},'.repeat(6_600_000)}{}]`, 'too many lists'],
+    ['millions of lists, each in another', '['.repeat(19_000_000), 'too many lists'],
+    [
+      'an account with a list within lists',
+      `[{"x":${'['.repeat(90_000)}${']'.repeat(90_000)},"y":"${'y'.repeat(99_000)}"}]`,
+      'larger than 256 KB',
     ],
-    gives: [502, '502-903'],
-    calls: [1, 1, 1],
-    logs: unfetched('502-903', 'more than 10,000'),
-  },
-  {
-    name: 'a page that is nested without end',
-    accounts: [
-      {
-        body: gzipSync('['.repeat(9_000_000)),
-        headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' },
-      },
-    ],
-    gives: [502, '502-903'],
-    calls: [1, 1, 1],
-    logs: unfetched('502-903', 'nested too deep'),
-  },
+  ].map(
+    ([what, accounts, reason]): FaultRow => ({
+      name: `a few bytes that unpack to ${what}`,
+      accounts: [
+        {
+          body: gzipSync(`{"paginationInfo":{"count":1},"account":${accounts}}`),
+          headers: { 'content-encoding': 'gzip' },
+        },
+      ],
+      gives: [502, '502-903'],
+      calls: [1, 1, 1],
+      logs: unfetched('502-903', reason),
+    }),
+  ),
   {
     name: 'more than 10,000 accounts on a page',
     accounts: [page(Array.from({ length: 10_001 }, () => ({ name: 'a'.repeat(30) })))],
