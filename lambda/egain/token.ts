@@ -8,6 +8,7 @@ import { parseEndpoint, parseJson } from '../platform/util.ts';
 import type { Credentials, CredentialsStore } from './credentials.ts';
 import { failureToFault, OAUTH_FAULTS } from './failure.ts';
 import type { Upstream, UpstreamResponse } from './send.ts';
+import { formEncoded } from './words.ts';
 
 /** A token is renewed this long before it ends, or half its life when that is shorter. */
 const EARLY_MS = 60_000;
@@ -50,10 +51,11 @@ export interface TokenProviderOptions {
 
 /** Makes the provider; nothing is read before the first `get`. */
 export function createTokenProvider(options: TokenProviderOptions): TokenProvider {
-  const { endpoint, credentials, upstream, clock } = options;
-  const shared = createSharedToken(options);
+  const { endpoint, credentials, upstream, table, key, clock } = options;
   const flight = createSingleFlight<Token>();
   let kept: GrantedToken | undefined;
+  /** The version of the item that was last seen in the table. */
+  let seen: number | undefined;
   /** The last value that eGain refused. It may still be in the table. */
   let refusedValue: string | undefined;
   let quarantined = { version: '', until: 0 };
@@ -71,11 +73,21 @@ export function createTokenProvider(options: TokenProviderOptions): TokenProvide
   /** The best token known for this version of the secret; one to be renewed if there is no other. */
   const find = async (version: string): Promise<GrantedToken | undefined> => {
     if (kept?.secretVersion === version && isFresh(kept)) return kept;
-    const found = await shared.read();
+    const item = table && (await unlessAway(table.read(key)));
+    seen = item?.version;
+    const found = z.safeParse(sharedTokenSchema, parseJson(item?.body ?? null)).data;
     const isBetter =
       found?.secretVersion === version && isFresh(found) && found.value !== refusedValue;
     if (isBetter) kept = found;
     return kept?.secretVersion === version ? kept : undefined;
+  };
+
+  /** Writes a token for all containers, unless another has written one since the last look. */
+  const share = async (token: GrantedToken): Promise<void> => {
+    const version = Math.max((seen ?? 0) + 1, clock.now());
+    const item = { version, body: JSON.stringify(token), expiresAt: token.endsAt };
+    const isWritten = table && (await unlessAway(table.replace(key, item, seen)));
+    if (isWritten) seen = version;
   };
 
   const grant = async (current: Credentials, deadline: Deadline): Promise<Token> => {
@@ -94,7 +106,7 @@ export function createTokenProvider(options: TokenProviderOptions): TokenProvide
       renewAt: askedAt + lifeMs - Math.min(EARLY_MS, lifeMs / 2),
       endsAt: askedAt + lifeMs,
     };
-    await shared.write(kept);
+    await share(kept);
     return { value: accessToken, credentials: current };
   };
 
@@ -170,6 +182,7 @@ export function createTokenProvider(options: TokenProviderOptions): TokenProvide
 /** Visible characters alone: anything else cannot stand in a header. */
 const tokenValue = () => z.string().check(z.regex(/^[\x21-\x7e]+$/));
 
+/** A token as it is in the table, encrypted at rest as all of the table is. */
 const sharedTokenSchema = z.object({
   value: tokenValue(),
   /** The version of the secret that it was granted for. */
@@ -180,38 +193,14 @@ const sharedTokenSchema = z.object({
 });
 type GrantedToken = Readonly<z.infer<typeof sharedTokenSchema>>;
 
-/**
- * The token in the table, encrypted at rest as all of the table is. Never throws: while the table is
- * away there is no token in it.
- */
-function createSharedToken({ table, key, clock }: TokenProviderOptions) {
-  let seen: number | undefined;
-
-  const unlessAway = async (work: () => Promise<GrantedToken | undefined>) => {
-    try {
-      return await work();
-    } catch (error) {
-      if (error instanceof TableAway) return undefined;
-      throw error;
-    }
-  };
-
-  return {
-    read: () =>
-      unlessAway(async () => {
-        const item = await table?.read(key);
-        seen = item?.version;
-        return z.safeParse(sharedTokenSchema, parseJson(item?.body ?? null)).data;
-      }),
-    /** Writes it, unless another container has written one since the last `read`. */
-    write: (token: GrantedToken) =>
-      unlessAway(async () => {
-        const version = Math.max((seen ?? 0) + 1, clock.now());
-        const item = { version, body: JSON.stringify(token), expiresAt: token.endsAt };
-        if (await table?.replace(key, item, seen)) seen = version;
-        return undefined;
-      }),
-  };
+/** The outcome of work at the table; undefined while the table is away. */
+async function unlessAway<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof TableAway) return undefined;
+    throw error;
+  }
 }
 
 const MAX_ANSWER_BYTES = 256 * 1024;
@@ -257,12 +246,11 @@ export async function requestGrant(
     { url, method: 'POST', headers, body, maxBytes: MAX_ANSWER_BYTES, isTransient },
     deadline,
   );
-  const { result } = sent;
-  const isResponse = result.kind === 'response';
-  const grant = isResponse ? grantIn(result) : undefined;
+  const response = sent.result.kind === 'response' ? sent.result : undefined;
+  const grant = response && grantIn(response);
   if (grant !== undefined) return grant;
-  const oauthError = isResponse ? oauthErrorIn(result) : undefined;
-  if (isResponse && isSuccess(result) && !OAUTH_FAULTS.has(oauthError ?? '')) {
+  const oauthError = response && oauthErrorIn(response);
+  if (response && isSuccess(response) && !OAUTH_FAULTS.has(oauthError ?? '')) {
     throw new Fault('egainContractBroken', {
       reason: 'the token endpoint did not answer with a bearer token',
     });
@@ -275,10 +263,6 @@ export async function requestGrant(
 function basic(clientId: string, clientSecret: string): string {
   const pair = `${formEncoded(clientId)}:${formEncoded(clientSecret)}`;
   return `Basic ${Buffer.from(pair).toString('base64')}`;
-}
-
-function formEncoded(text: string): string {
-  return new URLSearchParams({ '': text }).toString().slice(1);
 }
 
 const grantSchema = z.object({

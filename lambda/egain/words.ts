@@ -82,7 +82,11 @@ export function holdsSecret(text: string, { token, clientId, clientSecret }: Sen
   const views = [plain, decoded, percentDecoded(plain.replaceAll('+', ' '))];
   if (secrets.some((secret) => views.some((view) => view.includes(bytesOf(secret))))) return true;
   // Basic authentication encodes the client twice: as in a form, then in base64.
-  const encoded = secrets.flatMap((secret) => [secret, encodeURIComponent(secret), form(secret)]);
+  const encoded = secrets.flatMap((secret) => [
+    secret,
+    encodeURIComponent(secret),
+    formEncoded(secret),
+  ]);
   const inBase64 = new Set(encoded.flatMap(base64FormsOf));
   const unbroken = [plain, decoded].map((view) => standardBase64(view.replaceAll(/\s/g, '')));
   return [...inBase64].some((needle) => unbroken.some((view) => view.includes(needle)));
@@ -99,8 +103,9 @@ function percentDecoded(bytes: string): string {
   );
 }
 
-function form(text: string): string {
-  return new URLSearchParams([['', text]]).toString().slice(1);
+/** A text as a value in `application/x-www-form-urlencoded`. */
+export function formEncoded(text: string): string {
+  return new URLSearchParams({ '': text }).toString().slice(1);
 }
 
 function standardBase64(text: string): string {
