@@ -1,6 +1,5 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Account } from '../../../lambda/egain/account.ts';
 import { judgeAnswer } from '../../../lambda/egain/client.ts';
 import { account } from '../../support/accounts.ts';
 import { createPartnerApi, failingService } from '../../support/partner-api.ts';
@@ -31,25 +30,12 @@ async function answerTo({ scopes, rule }: Partner, status: number, body: unknown
   });
 }
 
-/** Pages with one account that is not as eGain's contract says, wherever and in whatever. */
+/** Pages with something among the accounts that is no account, wherever it is. */
 const malformed = fc
-  .record({
-    before: fc.nat(9),
-    flaw: fc.constantFrom<Partial<Record<keyof Account, unknown>>>(
-      { address: 7 },
-      { name: null },
-      { channel: 'c1' },
-      { created: false },
-      { attributes: [{ name: 'secret-attribute' }] },
-      { chatConfigurations: { entryPoint: {} } },
-    ),
-  })
+  .record({ before: fc.nat(9), flaw: fc.constantFrom<unknown>('a7', 7, null, ['a7']) })
   .map(({ before, flaw }) => {
     const accounts = Array.from({ length: before }, (_, at) => account({ id: `a${at}` }));
-    return {
-      paginationInfo: { count: before + 1 },
-      account: [...accounts, { ...account(), ...flaw }],
-    };
+    return { paginationInfo: { count: before + 1 }, account: [...accounts, flaw] };
   });
 
 /** What eGain says of a failure, which may be of accounts that are hidden. */
@@ -61,7 +47,7 @@ const words = fc.record({
 const statuses = fc.constantFrom(400, 403, 404, 409, 429, 500, 503, 507);
 
 describe("what a partner from whom something is hidden learns of eGain's failures", () => {
-  it('is not which account, or which field of it, was malformed', async () => {
+  it('is not which account was malformed', async () => {
     await fc.assert(
       fc.asyncProperty(narrowed, malformed, malformed, async (partner, one, two) => {
         expect(await answerTo(partner, 200, one)).toEqual(await answerTo(partner, 200, two));
