@@ -1,23 +1,53 @@
 import type { Terminal } from './terminal.ts';
 
-/** What one check found, for people. */
-export interface CheckFinding {
-  /** A warning fails nothing by itself. */
+/** What one check found. Codes, names and numbers only, no text of eGain's or AWS's. */
+export interface Finding {
+  /** A warning alone fails nothing. */
   readonly state: 'ok' | 'warning' | 'failed' | 'not-run';
-  /** The check's name, at most 14 characters. */
-  readonly name: string;
   readonly seen: string;
   /** What to do about it. */
   readonly advice?: string | undefined;
-  /** What is worth knowing. */
-  readonly notes?: readonly string[];
+  /** What is worth knowing and fails nothing. */
+  readonly notes?: readonly string[] | undefined;
+  /** The known cause of a failure, for programs. */
+  readonly cause?: string | undefined;
+  /** What was measured, for programs. */
+  readonly measured?: Readonly<Record<string, string | number | null>> | undefined;
+}
+
+/** A finding, and what the next checks need from this one. */
+export interface Checked<T> {
+  readonly finding: Finding;
+  /** Undefined where the next checks can't go on. */
+  readonly value?: T;
+}
+
+type More = Pick<Finding, 'notes' | 'measured'>;
+
+/** A check that holds. */
+export function ok(seen: string, more: More = {}): Finding {
+  return { state: 'ok', seen, ...more };
+}
+
+/** A check that may be meant, or that this machine can't answer. */
+export function warning(seen: string, advice: string, more: More = {}): Finding {
+  return { state: 'warning', seen, advice, ...more };
+}
+
+/** A check that fails, and what to do about it. */
+export function failed(seen: string, advice: string, more: More = {}): Finding {
+  return { state: 'failed', seen, advice, ...more };
 }
 
 const MARKS = { ok: '✓', warning: '!', failed: '✗', 'not-run': '–' } as const;
 const INDENT = ' '.repeat(17);
 
-/** A finding as lines: what was seen, and below it what to do and what to know. */
-export function findingText({ state, name, seen, advice, notes = [] }: CheckFinding): string {
+/**
+ * A finding as lines: what was seen, and below it what to do and what to know.
+ *
+ * @param name the check's name, at most 14 characters
+ */
+export function findingText(name: string, { state, seen, advice, notes = [] }: Finding): string {
   return [
     `${MARKS[state]} ${name.padEnd(14)} ${indented(seen)}`,
     ...(advice === undefined ? [] : [`${INDENT}→ ${indented(advice)}`]),
@@ -29,20 +59,39 @@ function indented(text: string): string {
   return text.replaceAll('\n', `\n${INDENT}`);
 }
 
-/** Prints findings as they come, and keeps them. */
-export interface FindingLog {
-  readonly all: readonly CheckFinding[];
-  add(finding: CheckFinding): void;
-}
+/** Prints findings as they come, and remembers how the checks ended. */
+export class FindingLog {
+  readonly #terminal: Pick<Terminal, 'print'>;
+  readonly #states = new Map<string, Finding['state']>();
 
-/** A log that prints each finding to the terminal when it is added. */
-export function createFindingLog(terminal: Pick<Terminal, 'print'>): FindingLog {
-  const all: CheckFinding[] = [];
-  return {
-    all,
-    add(finding) {
-      all.push(finding);
-      terminal.print(findingText(finding));
-    },
-  };
+  constructor(terminal: Pick<Terminal, 'print'>) {
+    this.#terminal = terminal;
+  }
+
+  add(name: string, finding: Finding): void {
+    this.#states.set(name, finding.state);
+    this.#terminal.print(findingText(name, finding));
+  }
+
+  /**
+   * Runs a check, adds what it found, and returns its value.
+   *
+   * @param onError makes a finding of what the check throws
+   */
+  async run<T>(
+    name: string,
+    check: () => Promise<Checked<T>>,
+    onError: (error: unknown) => Finding,
+  ): Promise<T | undefined> {
+    const { finding, value } = await check().catch(
+      (error: unknown): Checked<T> => ({ finding: onError(error) }),
+    );
+    this.add(name, finding);
+    return value;
+  }
+
+  /** The names of the checks that ended in a state. */
+  named(state: Finding['state']): string[] {
+    return [...this.#states].filter(([, one]) => one === state).map(([name]) => name);
+  }
 }

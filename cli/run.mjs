@@ -2,8 +2,7 @@
 import { fileURLToPath } from 'url';
 import { problemOf } from './guard.mjs';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-const problem = problemOf(root, process.versions.node, process.platform, process.arch);
+const problem = problemOf(fileURLToPath(new URL('..', import.meta.url)), process.versions.node);
 if (problem === undefined) void import('./main.ts');
 else {
   process.stderr.write(`${problem}\n`);

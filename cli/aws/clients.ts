@@ -7,10 +7,12 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { STSClient } from '@aws-sdk/client-sts';
-import { lazy } from '../../lambda/platform/util.ts';
+import { CommandFailure } from '../program.ts';
 import { proxyEnvironment } from '../proxy.ts';
 
-/** Which account and region the clients speak to. */
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Which account and region the clients call. */
 export interface AwsTarget {
   /** A profile of the shared config files. @default - the shell's own credentials */
   readonly profile?: string | undefined;
@@ -18,79 +20,43 @@ export interface AwsTarget {
   readonly region?: string | undefined;
 }
 
-/** AWS, with the caller's own credentials. */
-export interface Aws {
-  readonly sts: STSClient;
-  readonly cloudFormation: CloudFormationClient;
-  readonly apiGateway: APIGatewayClient;
-  readonly cognito: CognitoIdentityProviderClient;
-  readonly lambda: LambdaClient;
-  readonly stepFunctions: SFNClient;
-  readonly s3: S3Client;
-  /** The region that is asked. */
-  region(): Promise<string>;
-}
+export type Aws = ReturnType<typeof connectAws>;
 
 /**
- * Makes the clients. The SDK takes credentials, region and endpoints (`AWS_ENDPOINT_URL` and those
- * of the services) from where it always does.
+ * Makes clients with the caller's own credentials. The SDK finds credentials, region and endpoints
+ * (`AWS_ENDPOINT_URL` and those of the services) as it always does.
  */
-export function connectAws(
-  { profile, region }: AwsTarget,
-  environment: Readonly<Record<string, string | undefined>>,
-): Aws {
+export function connectAws({ profile, region }: AwsTarget, environment: Environment) {
   const options = {
     ...(profile === undefined ? {} : { profile }),
     ...(region === undefined ? {} : { region }),
     maxAttempts: 3,
     requestHandler: { ...agentsOf(environment), connectionTimeout: 10_000, requestTimeout: 70_000 },
   };
-  const sts = lazy(() => new STSClient(options));
-  const cloudFormation = lazy(() => new CloudFormationClient(options));
-  const apiGateway = lazy(() => new APIGatewayClient(options));
-  const cognito = lazy(() => new CognitoIdentityProviderClient(options));
-  const lambda = lazy(() => new LambdaClient(options));
-  const stepFunctions = lazy(() => new SFNClient(options));
   // An emulator has no host name for each bucket.
   const forcePathStyle =
     (environment['AWS_ENDPOINT_URL_S3'] ?? environment['AWS_ENDPOINT_URL']) !== undefined;
-  const s3 = lazy(() => new S3Client({ ...options, forcePathStyle }));
+  const sts = new STSClient(options);
   return {
-    get sts() {
-      return sts();
-    },
-    get cloudFormation() {
-      return cloudFormation();
-    },
-    get apiGateway() {
-      return apiGateway();
-    },
-    get cognito() {
-      return cognito();
-    },
-    get lambda() {
-      return lambda();
-    },
-    get stepFunctions() {
-      return stepFunctions();
-    },
-    get s3() {
-      return s3();
-    },
-    region: () => sts().config.region(),
+    sts,
+    cloudFormation: new CloudFormationClient(options),
+    apiGateway: new APIGatewayClient(options),
+    cognito: new CognitoIdentityProviderClient(options),
+    lambda: new LambdaClient(options),
+    stepFunctions: new SFNClient(options),
+    s3: new S3Client({ ...options, forcePathStyle }),
+    /** The region that the clients call. Rejects where none is set. */
+    region: () => sts.config.region(),
   };
 }
 
-/** Agents that go by the environment's proxy; those that the SDK makes know of none. */
-export function agentsOf(environment: Readonly<Record<string, string | undefined>>): {
-  readonly httpAgent: HttpAgent;
-  readonly httpsAgent: HttpsAgent;
-} {
+/** Agents that use the environment's proxy; the SDK's own do not. */
+export function agentsOf(environment: Environment) {
   const options = { keepAlive: true, proxyEnv: proxyEnvironment(environment) };
   return { httpAgent: new HttpAgent(options), httpsAgent: new HttpsAgent(options) };
 }
 
-/** The name of an error of the SDK's or of Node's; its message may quote what it could not read. */
+/** The name of an error of the SDK or of Node.js. Its message may quote what could not be read. */
 export function errorName(error: unknown): string {
   if (!(error instanceof Error)) return 'UnknownError';
   const code: unknown = Reflect.get(error, 'code');
@@ -98,20 +64,35 @@ export function errorName(error: unknown): string {
   return /^[\w.]{1,80}$/.test(error.name) ? error.name : 'UnknownError';
 }
 
-const SIGN_IN = 'Sign in to AWS in this shell: aws sts get-caller-identity must answer.';
-
-/** What to do about an error of AWS's; `rights` are the actions that the caller needs. */
+/** What to do about an error of AWS; `rights` are the actions that the caller needs. */
 export function adviceFor(name: string, rights: string): string {
   if (/AccessDenied|UnauthorizedOperation|Forbidden|NotAuthorized/.test(name)) {
-    return `Let your AWS identity do ${rights} (docs/deploying.md, Rights).`;
+    return `Give your AWS identity the right to ${rights} (docs/deploying.md, Rights).`;
   }
-  if (
-    /CredentialsProvider|UnrecognizedClient|InvalidSignature|Expired|InvalidClientToken/.test(name)
-  ) {
-    return SIGN_IN;
-  }
+  if (isNoSignIn(name)) return SIGN_IN;
   if (/^(?:ENOTFOUND|EAI_|ECONN|ETIMEDOUT|TimeoutError)/.test(name)) {
-    return 'AWS cannot be reached from here: look at the network, HTTPS_PROXY and AWS_ENDPOINT_URL.';
+    return 'This machine does not reach AWS: check the network, HTTPS_PROXY and AWS_ENDPOINT_URL.';
   }
-  return 'Try again; if it stays, run aws sts get-caller-identity to see whether AWS answers.';
+  return 'Try again. If it fails again, run aws sts get-caller-identity to see whether AWS answers.';
+}
+
+/** What to do where the shell's credentials do not work. */
+export const SIGN_IN = 'Sign in to AWS in this shell: aws sts get-caller-identity must answer.';
+
+/** Whether an error of this name means that the shell is not signed in. */
+export function isNoSignIn(name: string): boolean {
+  return /CredentialsProvider|UnrecognizedClient|InvalidSignature|Expired|InvalidClientToken/.test(
+    name,
+  );
+}
+
+/** AWS's answer. @throws CommandFailure in place of its error, saying what to do */
+export async function asked<T>(answer: Promise<T>, rights: string): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof CommandFailure) throw error;
+    const name = errorName(error);
+    throw new CommandFailure(`AWS refuses ${rights}: ${name}. ${adviceFor(name, rights)}`);
+  }
 }

@@ -1,11 +1,11 @@
 import {
   DescribeUserPoolClientCommand,
-  ListUserPoolClientsCommand,
+  paginateListUserPoolClients,
 } from '@aws-sdk/client-cognito-identity-provider';
 import { partnerResourceName } from '../../lib/stage/stage-name.ts';
-import { CommandFailure } from '../command.ts';
-import { type Aws, adviceFor, errorName } from './clients.ts';
-import type { StageOutputs } from './outputs.ts';
+import { CommandFailure } from '../program.ts';
+import { type Aws, asked } from './clients.ts';
+import type { StageOutputs } from './stacks.ts';
 
 /** A partner's app client in the stage's own user pool. */
 export interface PartnerClient {
@@ -14,9 +14,9 @@ export interface PartnerClient {
 }
 
 /**
- * Finds the partner's app client.
+ * Finds the partner's app client by its name.
  *
- * @throws CommandFailure where there is none, or AWS does not tell
+ * @throws CommandFailure where there is none, or AWS refuses
  */
 export async function findPartnerClient(
   aws: Aws,
@@ -27,34 +27,23 @@ export async function findPartnerClient(
   const userPoolId = outputs.get('UserPoolId');
   if (userPoolId === undefined) {
     throw new CommandFailure(
-      `Stage ${stage} has no user pool of its own: its partners' clients are with its issuer.`,
+      `Stage ${stage} has no user pool of its own: its issuer has the partners' clients.`,
     );
   }
-  const clientId = await clientIdByName(aws, userPoolId, stage, partner);
+  const find = async () => {
+    const query = { UserPoolId: userPoolId, MaxResults: 60 };
+    for await (const page of paginateListUserPoolClients({ client: aws.cognito }, query)) {
+      const wanted = partnerResourceName(stage, partner);
+      const client = page.UserPoolClients?.find(({ ClientName }) => ClientName === wanted);
+      if (client?.ClientId !== undefined) return client.ClientId;
+    }
+    return undefined;
+  };
+  const clientId = await asked(find(), 'cognito-idp:ListUserPoolClients');
   if (clientId !== undefined) return { userPoolId, clientId };
   throw new CommandFailure(
-    `Partner ${partner} has no client in the user pool yet: deploy the stage, then ask again.`,
+    `Partner ${partner} has no client in the user pool yet: deploy the stage, then try again.`,
   );
-}
-
-async function clientIdByName(
-  aws: Aws,
-  UserPoolId: string,
-  stage: string,
-  partner: string,
-): Promise<string | undefined> {
-  const wanted = partnerResourceName(stage, partner);
-  let NextToken: string | undefined;
-  do {
-    const page = await asked(
-      aws.cognito.send(new ListUserPoolClientsCommand({ UserPoolId, MaxResults: 60, NextToken })),
-      'cognito-idp:ListUserPoolClients',
-    );
-    const client = page.UserPoolClients?.find(({ ClientName }) => ClientName === wanted);
-    if (client !== undefined) return client.ClientId;
-    ({ NextToken } = page);
-  } while (NextToken !== undefined);
-  return undefined;
 }
 
 /** The client's secret. It is for a request or a file, never for the screen. */
@@ -69,15 +58,5 @@ export async function readClientSecret(
     'cognito-idp:DescribeUserPoolClient',
   );
   if (client?.ClientSecret !== undefined) return client.ClientSecret;
-  throw new CommandFailure("Cognito does not tell the client's secret.");
-}
-
-/** What AWS answers. @throws CommandFailure in place of its error, saying what to do */
-export async function asked<T>(answer: Promise<T>, rights: string): Promise<T> {
-  try {
-    return await answer;
-  } catch (error) {
-    const name = errorName(error);
-    throw new CommandFailure(`AWS refuses ${rights}: ${name}. ${adviceFor(name, rights)}`);
-  }
+  throw new CommandFailure("Cognito does not return the client's secret.");
 }

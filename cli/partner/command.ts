@@ -1,37 +1,32 @@
-import { type Clock, systemClock } from '../../lambda/platform/deadline.ts';
+import { Argument } from 'commander';
+import { systemClock } from '../../lambda/platform/deadline.ts';
 import { loadStageConfig, type StageConfig } from '../../lib/stage/stage-config.ts';
 import { type Aws, connectAws } from '../aws/clients.ts';
-import { readOutputs, requiredOutput, type StageOutputs } from '../aws/outputs.ts';
 import { findPartnerClient, type PartnerClient, readClientSecret } from '../aws/partner-client.ts';
-import type { Command } from '../command.ts';
-import type { Options } from '../options.ts';
-import { didYouMean } from '../suggest.ts';
-import type { Terminal } from '../terminal.ts';
-import { UsageError } from '../usage-error.ts';
-import { addSecret, endOldSecret, secretsOf } from './rotate.ts';
-import { refuseExisting, writeSecretFile } from './secret-file.ts';
+import { readOutputs, requiredOutput, type StageOutputs } from '../aws/stacks.ts';
+import { addAwsOptions, addStage, type CliCommand, type World } from '../program.ts';
+import { addSecret, endOldSecret, refuseExisting, secretsOf, writeSecretFile } from './secrets.ts';
 import { readUsage } from './usage.ts';
 
-/** What a test changes of the world. */
-export interface PartnerWorld {
-  /** Where the stage configs are. @default - the project's `config/` */
-  readonly configFolder?: URL;
-  readonly clock?: Clock;
+interface PartnerOptions {
+  readonly stage: string;
+  readonly out?: string;
+  readonly finish?: true;
+  readonly profile?: string;
+  readonly region?: string;
 }
 
-const USAGE_DAYS = 7;
-
-/** One partner of a deployed stage, with AWS at hand. */
+/** One partner of a deployed stage, and what is needed to do something with it. */
 interface Case {
-  readonly stage: string;
   readonly name: string;
+  readonly options: PartnerOptions;
   readonly config: StageConfig;
   readonly outputs: StageOutputs;
   readonly aws: Aws;
-  readonly options: Options;
-  readonly terminal: Terminal;
-  readonly clock: Clock;
+  readonly world: World;
 }
+
+const USAGE_DAYS = 7;
 
 const ACTIONS: Readonly<Record<string, (one: Case) => Promise<void>>> = {
   show,
@@ -40,87 +35,76 @@ const ACTIONS: Readonly<Record<string, (one: Case) => Promise<void>>> = {
   usage,
 };
 
-/** `npm run partner`. */
-export const partner: Command = createPartner();
+/** `npm run partner`: what is done with one partner of a deployed stage. */
+export const partner: CliCommand = {
+  describe(command) {
+    addAwsOptions(addStage(command))
+      .usage('-- --stage <stage> <partner> [show | secret | rotate | usage] [options]')
+      .description(
+        'For one partner of a deployed stage. show: its client id and URLs. secret: writes its ' +
+          'secret to a file. rotate: adds a new secret; both work until rotate --finish ends the ' +
+          'old one. usage: its requests and quota. Never prints a secret.',
+      )
+      .argument('<partner>', 'its name in the stage config')
+      .addArgument(
+        new Argument('[action]', 'what to do').choices(Object.keys(ACTIONS)).default('show'),
+      )
+      .option('--out <file>', "the secret's new file (default: <stage>-<partner>.secret.json)")
+      .option('--finish', 'with rotate: ends the old secret')
+      .addHelpText(
+        'after',
+        `
+Example:
+  npm run partner -- --stage dev acme rotate
 
-/** The command for what is done with one partner of a deployed stage. */
-export function createPartner({ configFolder, clock = systemClock }: PartnerWorld = {}): Command {
-  return {
-    spec: {
-      name: 'partner',
-      about:
-        'For one partner of a deployed stage: show its client id and URLs (the default); write its ' +
-        'secret to a file; rotate the secret, with the old one and the new one working at once until ' +
-        'rotate --finish ends the old one; or tell its usage against its quota. No secret is ever ' +
-        'printed.',
-      defaultStage: null,
-      options: {
-        out: {
-          type: 'string',
-          value: '<file>',
-          about: "the secret's file (default: <stage>-<partner>.secret.json), which must not exist",
-        },
-        finish: { type: 'boolean', about: 'with rotate: ends the old secret' },
-        profile: { type: 'string', value: '<name>', about: 'a profile of your AWS configuration' },
-        region: { type: 'string', value: '<name>', about: "in place of the shell's region" },
-      },
-      positionals: '<partner> [show | secret | rotate | usage]',
-      notes: ['Exit code: 0 done, 1 not done, 2 wrong usage.'],
-    },
-    async run(options, terminal) {
-      const { stage, positionals, texts, flags } = options;
-      const [name, action = 'show', ...rest] = positionals;
-      if (name === undefined || rest.length > 0) {
-        throw new UsageError(
-          'Which partner, and what to do? <partner> [show | secret | rotate | usage]',
-        );
-      }
-      const act = Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined;
-      if (act === undefined) {
-        const like = didYouMean(action, Object.keys(ACTIONS));
-        throw new UsageError(`What to do is one of ${Object.keys(ACTIONS).join(', ')}.${like}`);
-      }
-      if (flags.has('finish') && action !== 'rotate')
-        throw new UsageError('--finish is for rotate.');
-      const folder = configFolder === undefined ? {} : { folder: configFolder };
-      const config = loadStageConfig(stage, folder);
-      const names = Object.keys(config.partners);
-      if (!names.includes(name)) {
-        const known = names.length === 0 ? 'It has none.' : `There are: ${names.join(', ')}.`;
-        throw new UsageError(
-          `Stage ${stage} has no such partner.${didYouMean(name, names)} ${known}`,
-        );
-      }
-      const region = texts['region'] ?? config.aws.region;
-      const aws = connectAws({ profile: texts['profile'], region }, terminal.environment);
-      const outputs = await readOutputs(aws, stage);
-      await act({ stage, name, config, outputs, aws, options, terminal, clock });
-      return 0;
-    },
-  };
-}
+Exit code: 0 done, 1 not done, 2 wrong usage.`,
+      );
+  },
+  async run(command, world) {
+    const options = command.opts<PartnerOptions>();
+    const [name = '', action = ''] = command.processedArgs as string[];
+    if (options.finish === true && action !== 'rotate') {
+      command.error('error: --finish is for rotate.');
+    }
+    const { stage, profile } = options;
+    const { configFolder } = world;
+    const config = loadStageConfig(
+      stage,
+      configFolder === undefined ? {} : { folder: configFolder },
+    );
+    if (!Object.hasOwn(config.partners, name)) {
+      const names = Object.keys(config.partners).join(', ');
+      const known = names === '' ? 'It has none.' : `There are: ${names}.`;
+      command.error(`error: stage ${stage} has no such partner. ${known}`);
+    }
+    const region = options.region ?? config.aws.region;
+    const aws = connectAws({ profile, region }, world.terminal.environment);
+    const outputs = await readOutputs(aws, stage);
+    await ACTIONS[action]?.({ name, options, config, outputs, aws, world });
+    return 0;
+  },
+};
 
 async function show(one: Case): Promise<void> {
-  const { stage, name, config, outputs, aws, terminal } = one;
+  const { name, options, config, outputs, aws, world } = one;
+  const { terminal } = world;
   const entry = config.partners[name];
   const own = config.auth.issuer === undefined;
-  const client = own ? await findPartnerClient(aws, outputs, stage, name) : undefined;
-  const secrets = client === undefined ? undefined : (await secretsOf(aws, client)).length;
+  const client = own ? await clientOf(one) : undefined;
+  const secrets = client === undefined ? 0 : (await secretsOf(aws, client)).length;
   const rows = [
     ['client id', client?.clientId ?? entry?.clientId ?? ''],
     ['API', requiredOutput(outputs, 'ApiUrl')],
     ['tokens', own ? requiredOutput(outputs, 'TokenUrl') : `by ${config.auth.issuer}`],
     ['scopes', entry?.scopes.join(' ') ?? ''],
     ['accounts', ruleText(entry?.accounts)],
-    ...(secrets === undefined
-      ? []
-      : [['secrets', secrets > 1 ? 'two: rotate --finish ends the old one' : 'one']]),
+    ...(own ? [['secrets', secrets > 1 ? 'two: rotate --finish ends the old one' : 'one']] : []),
   ];
   for (const [key = '', value = ''] of rows) terminal.print(`${key.padEnd(10)}${value}`);
   if (own) {
     terminal.print(
-      `\nIts secret, into a file: npm run partner -- --stage ${stage} ${name} secret\n` +
-        'Hand over with it: docs/partner-guide.md',
+      `\nTo write its secret to a file: npm run partner -- --stage ${options.stage} ${name} secret\n` +
+        'Give the partner docs/partner-guide.md with it.',
     );
   }
 }
@@ -133,57 +117,49 @@ function ruleText(rule: object | undefined): string {
 }
 
 async function secret(one: Case): Promise<void> {
-  const path = fileOf(one);
-  refuseExisting(path);
+  refuseExisting(fileOf(one));
   const client = await clientOf(one);
-  write(one, client, await readClientSecret(one.aws, client), path);
+  write(one, client, await readClientSecret(one.aws, client));
 }
 
 async function rotate(one: Case): Promise<void> {
-  const { stage, name, aws, options, terminal } = one;
-  if (options.flags.has('finish')) {
+  const { name, aws, options, world } = one;
+  const { terminal } = world;
+  if (options.finish === true) {
     await endOldSecret(aws, await clientOf(one));
-    terminal.print(`The old secret of partner ${name} is ended; the new one works.`);
+    terminal.print(`The old secret of partner ${name} no longer works; the new one does.`);
     return;
   }
-  const path = fileOf(one);
-  refuseExisting(path);
+  refuseExisting(fileOf(one));
   const client = await clientOf(one);
-  write(one, client, await addSecret(aws, client), path);
+  write(one, client, await addSecret(aws, client));
   terminal.print(
-    `The old secret works as well, until: npm run partner -- --stage ${stage} ${name} rotate --finish\n` +
-      'Run that when the partner says that it uses the new one.',
+    'The old secret works too. Once the partner uses the new one, end the old one:\n' +
+      `npm run partner -- --stage ${options.stage} ${name} rotate --finish`,
   );
 }
 
-async function usage(one: Case): Promise<void> {
-  const { stage, name, aws, terminal, clock } = one;
-  const { limit, period, days, remaining } = await readUsage(
-    aws,
-    stage,
-    name,
-    USAGE_DAYS,
-    clock.now(),
-  );
+async function usage({ name, aws, options, world }: Case): Promise<void> {
+  const { terminal, clock = systemClock } = world;
+  const now = clock.now();
+  const found = await readUsage(aws, options.stage, name, USAGE_DAYS, now);
+  const { limit = 'none', period, days, remaining } = found;
   for (const { day, used } of days) terminal.print(`${day} ${String(used).padStart(12)}`);
   const left = remaining === undefined ? '' : `, ${remaining} left`;
-  terminal.print(`quota: ${limit ?? 'none'}${period === undefined ? '' : ` a ${period}`}${left}`);
+  terminal.print(`quota: ${limit}${period === undefined ? '' : ` a ${period}`}${left}`);
 }
 
-async function clientOf({ aws, outputs, stage, name }: Case): Promise<PartnerClient> {
-  return findPartnerClient(aws, outputs, stage, name);
+function clientOf({ aws, outputs, options, name }: Case): Promise<PartnerClient> {
+  return findPartnerClient(aws, outputs, options.stage, name);
 }
 
-function fileOf({ options, stage, name }: Case): string {
-  return options.texts['out'] ?? `${stage}-${name}.secret.json`;
+function fileOf({ options, name }: Case): string {
+  return options.out ?? `${options.stage}-${name}.secret.json`;
 }
 
-function write(
-  { outputs, config, name, terminal }: Case,
-  { clientId }: PartnerClient,
-  clientSecret: string,
-  path: string,
-): void {
+function write(one: Case, { clientId }: PartnerClient, clientSecret: string): void {
+  const { outputs, config, name, world } = one;
+  const path = fileOf(one);
   writeSecretFile(path, {
     clientId,
     clientSecret,
@@ -191,8 +167,8 @@ function write(
     apiUrl: requiredOutput(outputs, 'ApiUrl'),
     scope: config.partners[name]?.scopes.join(' ') ?? '',
   });
-  terminal.print(
-    `${path} holds what partner ${name} needs, its secret included: send it by a channel made for ` +
-      'secrets, then delete it.',
+  world.terminal.print(
+    `${path} holds what partner ${name} needs, its secret included. Send it through a channel made ` +
+      'for secrets, then delete it.',
   );
 }

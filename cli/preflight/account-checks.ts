@@ -2,69 +2,51 @@ import { GetAccountCommand } from '@aws-sdk/client-api-gateway';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import type { StageConfig } from '../../lib/stage/stage-config.ts';
 import { type Aws, adviceFor, errorName } from '../aws/clients.ts';
-import { findStack, freeingCommands } from '../aws/stage-stacks.ts';
-import type { CheckFinding } from '../findings.ts';
+import { findStack } from '../aws/stacks.ts';
+import { type Checked, type Finding, failed, ok, warning } from '../findings.ts';
 
-/** Who asks, and where. */
+/** The account and region that the shell's credentials are for. */
 export interface Caller {
   readonly account: string;
   readonly region: string;
 }
 
 /** Whose credentials the shell has. */
-export async function checkIdentity(
-  aws: Aws,
-): Promise<{ readonly finding: CheckFinding; readonly caller?: Caller }> {
-  const name = 'identity';
-  let region: string;
-  try {
-    region = await aws.region();
-  } catch {
-    const advice = 'Name it: export AWS_REGION=<region>, or aws.region in the stage config.';
-    return { finding: { name, state: 'failed', seen: 'no region is set', advice } };
+export async function checkIdentity(aws: Aws): Promise<Checked<Caller>> {
+  const region = await aws.region().catch(() => undefined);
+  if (region === undefined) {
+    const advice = 'export AWS_REGION=<region>, or set aws.region in the stage config.';
+    return { finding: failed('no region is set', advice) };
   }
-  try {
-    const { Account: account = '', Arn: arn = '' } = await aws.sts.send(
-      new GetCallerIdentityCommand({}),
-    );
-    const seen = `${arn}, account ${account}, region ${region}`;
-    return { finding: { name, state: 'ok', seen }, caller: { account, region } };
-  } catch (error) {
-    const seen = `AWS does not tell who this is: ${errorName(error)}`;
-    const advice = adviceFor(errorName(error), 'sts:GetCallerIdentity');
-    return { finding: { name, state: 'failed', seen, advice } };
-  }
+  const { Account: account = '', Arn: arn = '' } = await aws.sts.send(
+    new GetCallerIdentityCommand({}),
+  );
+  const finding = ok(`${arn}, account ${account}, region ${region}`);
+  return { finding, value: { account, region } };
 }
 
 /** Whether account and region are those that the stage config pins. */
-export function checkPlace({ aws }: StageConfig, { account, region }: Caller): CheckFinding {
-  const name = 'place';
+export function checkPlace({ aws }: StageConfig, { account, region }: Caller): Finding {
   const wrong = [
     ...(aws.account === undefined || aws.account === account
       ? []
-      : [`account ${account} in place of ${aws.account}`]),
+      : [`account ${account} instead of ${aws.account}`]),
     ...(aws.region === undefined || aws.region === region
       ? []
-      : [`region ${region} in place of ${aws.region}`]),
+      : [`region ${region} instead of ${aws.region}`]),
   ];
   if (wrong.length > 0) {
-    return {
-      name,
-      state: 'failed',
-      seen: `the shell has ${wrong.join(', ')}`,
-      advice:
-        'Take the other profile (AWS_PROFILE, AWS_REGION), or change aws in the stage config.',
-    };
+    return failed(
+      `the shell has ${wrong.join(', ')}`,
+      'Use the other profile (AWS_PROFILE, AWS_REGION), or change aws in the stage config.',
+    );
   }
   if (aws.account !== undefined && aws.region !== undefined) {
-    return { name, state: 'ok', seen: 'those that the stage config pins' };
+    return ok('the account and region that the stage config pins');
   }
-  return {
-    name,
-    state: 'ok',
-    seen: 'the stage config does not pin them: the stage goes where the shell points',
+  return ok('the stage config does not pin them: the shell decides where the stage goes', {
     notes: [`to pin them: "aws": { "account": "${account}", "region": "${region}" }`],
-  };
+  });
 }
 
 /** Whether the CDK has been bootstrapped here. */
@@ -72,103 +54,92 @@ export async function checkBootstrap(
   aws: Aws,
   { account, region }: Caller,
   stackName: string,
-): Promise<CheckFinding> {
-  const name = 'bootstrap';
-  try {
+): Promise<Checked<never>> {
+  const stack = await findStack(aws, stackName);
+  const command = `npx cdk bootstrap aws://${account}/${region}`;
+  if (stack === undefined) {
+    const seen = `the CDK has not been bootstrapped in ${account}, ${region}`;
+    return { finding: failed(seen, `Once for an account and region: ${command}`) };
+  }
+  const { StackStatus: status = 'not readable', Outputs = [] } = stack;
+  if (!/^(?:CREATE|UPDATE|UPDATE_ROLLBACK|IMPORT)_COMPLETE$/.test(status)) {
+    const seen = `the stack ${stackName} is ${status}`;
+    return { finding: failed(seen, `Bootstrap again: ${command}`) };
+  }
+  const version = Outputs.find(({ OutputKey }) => OutputKey === 'BootstrapVersion')?.OutputValue;
+  const which = version === undefined ? '' : `, version ${version}`;
+  return { finding: ok(`the CDK has its ${stackName}${which}`) };
+}
+
+/** Whether API Gateway may write logs: otherwise the deploy fails after minutes. */
+export async function checkGatewayRole(aws: Aws): Promise<Checked<never>> {
+  const { cloudwatchRoleArn = '' } = await aws.apiGateway.send(new GetAccountCommand({}));
+  if (cloudwatchRoleArn !== '') {
+    return { finding: ok(`API Gateway writes logs as ${cloudwatchRoleArn}`) };
+  }
+  const seen = 'API Gateway has no role to write logs with in this account and region';
+  const advice = 'Give it one, with three commands: docs/operations.md, First deploy, step 4.';
+  return { finding: failed(seen, advice) };
+}
+
+interface FoundStack {
+  readonly stackName: string;
+  readonly status: string;
+  readonly isProtected: boolean;
+}
+
+/** Whether another deploy is running, or left a stack that can't be updated. */
+export async function checkStacks(aws: Aws, names: readonly string[]): Promise<Checked<never>> {
+  const found: FoundStack[] = [];
+  for (const stackName of names) {
     const stack = await findStack(aws, stackName);
-    if (stack === undefined) {
-      return {
-        name,
-        state: 'failed',
-        seen: `the CDK has not been bootstrapped in ${account}, ${region}`,
-        advice: `Once for an account and region: npx cdk bootstrap aws://${account}/${region}`,
-      };
-    }
-    const version = stack.Outputs?.find((output) => output.OutputKey === 'BootstrapVersion');
-    const which = version?.OutputValue === undefined ? '' : `, version ${version.OutputValue}`;
-    const { StackStatus: status = 'not readable' } = stack;
-    const usable = /^(?:CREATE|UPDATE|UPDATE_ROLLBACK|IMPORT)_COMPLETE$/.test(status);
-    if (usable) return { name, state: 'ok', seen: `the CDK has its ${stackName}${which}` };
-    return {
-      name,
-      state: 'failed',
-      seen: `the stack ${stackName} is ${status}`,
-      advice: `Bootstrap again: npx cdk bootstrap aws://${account}/${region}`,
-    };
-  } catch (error) {
-    return unanswered(name, error, 'cloudformation:DescribeStacks');
+    if (stack === undefined) continue;
+    const { StackStatus: status = 'of no known status' } = stack;
+    found.push({ stackName, status, isProtected: stack.EnableTerminationProtection === true });
   }
+  return { finding: judgedStacks(found) };
 }
 
-/** Whether API Gateway may write logs: without it the deploy fails after minutes. */
-export async function checkGatewayRole(aws: Aws): Promise<CheckFinding> {
-  const name = 'gateway logs';
-  try {
-    const { cloudwatchRoleArn } = await aws.apiGateway.send(new GetAccountCommand({}));
-    if (cloudwatchRoleArn !== undefined && cloudwatchRoleArn !== '') {
-      return { name, state: 'ok', seen: `API Gateway writes logs as ${cloudwatchRoleArn}` };
-    }
-    return {
-      name,
-      state: 'failed',
-      seen: 'API Gateway has no role to write logs with in this account and region',
-      advice: 'Give it one, three commands: docs/operations.md, First deploy, step 4.',
-    };
-  } catch (error) {
-    return unanswered(name, error, 'apigateway:GET on /account');
-  }
-}
-
-/** In these the CDK deletes a stack and makes it anew. */
-const FAILED_AT_FIRST: ReadonlySet<string> = new Set(['ROLLBACK_COMPLETE', 'ROLLBACK_FAILED']);
-
-/** Whether another deploy is under way, or left a stack that can't be updated. */
-export async function checkStacks(aws: Aws, names: readonly string[]): Promise<CheckFinding> {
-  const name = 'stacks';
-  const found: { readonly stackName: string; readonly status: string; readonly held: boolean }[] =
-    [];
-  try {
-    for (const stackName of names) {
-      const stack = await findStack(aws, stackName);
-      const { StackStatus: status = 'of no known status' } = stack ?? {};
-      const held = FAILED_AT_FIRST.has(status) && stack?.EnableTerminationProtection === true;
-      if (stack !== undefined) found.push({ stackName, status, held });
-    }
-  } catch (error) {
-    return unanswered(name, error, 'cloudformation:DescribeStacks');
-  }
-  const lines = (some: typeof found) =>
-    some
-      .map(({ stackName, status, held }) => {
-        return `${stackName} is ${status}${held ? ', and protected from termination' : ''}`;
-      })
-      .join('\n');
-  // A review is of a change set that waits, as after --no-execute; a deploy takes it over.
+function judgedStacks(found: readonly FoundStack[]): Finding {
+  // In review, a change set waits (as after --no-execute); a deploy takes it over.
   const busy = found.filter(({ status }) => /(?<!^REVIEW)_IN_PROGRESS$/.test(status));
-  const held = found.filter((stack) => stack.held);
-  const stuck = found.filter(({ status }) => status.endsWith('_FAILED'));
   if (busy.length > 0) {
-    const advice = 'Another deploy is under way: wait for its end.';
-    return { name, state: 'failed', seen: lines(busy), advice };
+    return failed(linesOf(busy), 'Another deploy is running: wait for its end.');
   }
+  const held = found.filter(
+    ({ status, isProtected }) => /^ROLLBACK_(?:COMPLETE|FAILED)$/.test(status) && isProtected,
+  );
   if (held.length > 0) {
-    const commands = freeingCommands(held.map(({ stackName }) => stackName)).trimEnd();
-    const advice = `The CDK deletes what failed at first, before it deploys again. Let it:\n${commands}`;
-    return { name, state: 'failed', seen: lines(held), advice };
+    const commands = held.map(
+      ({ stackName }) =>
+        '  aws cloudformation update-termination-protection --no-enable-termination-protection ' +
+        `--stack-name ${stackName}`,
+    );
+    const seen = linesOf(held).replaceAll(/$/gm, ', and protected from termination');
+    const why = 'The CDK has to delete a stack whose first deploy failed. Allow it:';
+    return failed(seen, [why, ...commands].join('\n'));
   }
+  const stuck = found.filter(({ status }) => status.endsWith('_FAILED'));
   if (stuck.length > 0) {
     const advice = "CloudFormation's events of the stack say why (docs/symptoms.md).";
-    return { name, state: 'warning', seen: lines(stuck), advice };
+    return warning(linesOf(stuck), advice);
   }
   const none = 'none of this stage yet: this is its first deploy';
-  return { name, state: 'ok', seen: found.length === 0 ? none : lines(found) };
+  return ok(found.length === 0 ? none : linesOf(found));
 }
 
-function unanswered(name: string, error: unknown, rights: string): CheckFinding {
-  return {
-    name,
-    state: 'warning',
-    seen: `not known: ${errorName(error)}`,
-    advice: adviceFor(errorName(error), rights),
-  };
+function linesOf(stacks: readonly FoundStack[]): string {
+  return stacks.map(({ stackName, status }) => `${stackName} is ${status}`).join('\n');
+}
+
+/** Makes a finding of an error of AWS; `rights` are the actions that the caller needs. */
+export function notAnswered(rights: string): (error: unknown) => Finding {
+  return (error) => warning(`not known: ${errorName(error)}`, adviceFor(errorName(error), rights));
+}
+
+/** What the identity check found where AWS refused to answer it. */
+export function notIdentified(error: unknown): Finding {
+  const name = errorName(error);
+  const advice = adviceFor(name, 'sts:GetCallerIdentity');
+  return failed(`AWS does not say who this is: ${name}`, advice);
 }

@@ -1,34 +1,32 @@
-import type { Command } from '../command.ts';
-import { preflightStage } from './preflight.ts';
+import { addAwsOptions, addStage, type CliCommand } from '../program.ts';
+import { type PreflightOptions, preflightStage } from './preflight.ts';
 
-/** `npm run preflight`: whether a stage can be deployed with what this shell has. */
-export const preflight: Command = {
-  spec: {
-    name: 'preflight',
-    about:
-      'Looks whether a stage can be deployed with the AWS credentials of this shell: its config, ' +
-      "eGain's URLs, account and region, what the CDK and API Gateway need. It changes nothing. " +
-      'npm run deploy does the same first.',
-    defaultStage: null,
-    options: {
-      profile: { type: 'string', value: '<name>', about: 'a profile of your AWS configuration' },
-      region: { type: 'string', value: '<name>', about: "in place of the shell's region" },
-      yes: { type: 'boolean', short: 'y', about: 'asks nothing, which only npm run deploy would' },
-    },
-    notes: [
-      '✓ holds, ! warns, ✗ stops a deploy. Exit code: 0 nothing has a ✗, 1 something has, 2 wrong',
-      'usage.',
-    ],
+/** `npm run preflight`: whether this shell can deploy a stage. */
+export const preflight: CliCommand = {
+  describe(command) {
+    addAwsOptions(addStage(command))
+      .description(
+        'Checks whether the AWS credentials of this shell can deploy a stage: its config, ' +
+          "eGain's URLs, account and region, and what the CDK and API Gateway need. Changes " +
+          'nothing. npm run deploy begins with the same checks.',
+      )
+      .addHelpText(
+        'after',
+        `
+Example:
+  npm run preflight -- --stage dev
+
+✓ holds, ! is a warning, ✗ stops a deploy. Exit code: 0 no ✗, 1 some ✗, 2 wrong usage.`,
+      );
   },
-  async run({ stage, texts }, terminal) {
-    const { failed, warned } = await preflightStage(stage, terminal, {
-      profile: texts['profile'],
-      region: texts['region'],
-    });
-    const look = warned ? ' Look at what has a ! before.' : '';
-    terminal.print(
+  async run(command, world) {
+    const options = command.opts<PreflightOptions>();
+    const { failed, warned } = await preflightStage(options, world);
+    const { stage } = options;
+    const look = warned ? ' Look at what has a ! first.' : '';
+    world.terminal.print(
       failed
-        ? `\nStage ${stage} is not ready to be deployed: mend what has a ✗.`
+        ? `\nStage ${stage} is not ready to be deployed: fix what has a ✗.`
         : `\nStage ${stage} can be deployed: npm run deploy -- --stage ${stage}.${look}`,
     );
     return failed ? 1 : 0;

@@ -1,23 +1,22 @@
-import { checkUrls } from '../../doctor/checks/urls.ts';
 import { createDeadline } from '../../lambda/platform/deadline.ts';
 import { loadStageConfig, type StageConfig } from '../../lib/stage/stage-config.ts';
 import { type AwsTarget, connectAws } from '../aws/clients.ts';
-import { stageStackNames } from '../aws/stage-stacks.ts';
-import { type CheckFinding, createFindingLog } from '../findings.ts';
-import type { Terminal } from '../terminal.ts';
+import { stageStackNames } from '../aws/stacks.ts';
+import { checkUrls } from '../doctor/urls.ts';
+import { type Finding, FindingLog, ok, warning } from '../findings.ts';
+import type { World } from '../program.ts';
 import {
-  type Caller,
   checkBootstrap,
   checkGatewayRole,
   checkIdentity,
   checkPlace,
   checkStacks,
+  notAnswered,
+  notIdentified,
 } from './account-checks.ts';
-import { partnersOfTheExample } from './placeholders.ts';
 
 /** What came of a preflight. */
 export interface PreflightReport {
-  readonly stage: string;
   readonly failed: boolean;
   readonly warned: boolean;
   /** Account and region, for people. */
@@ -25,94 +24,82 @@ export interface PreflightReport {
 }
 
 export interface PreflightOptions extends AwsTarget {
-  /** Where the stage configs are. @default - the project's `config/` */
-  readonly configFolder?: URL;
+  readonly stage: string;
   /** @default CDKToolkit */
   readonly toolkitStackName?: string | undefined;
 }
 
 const URLS_MS = 9000;
-/** Of what the check of the URLs finds, these are slips of the config; the others may be this machine's. */
-const SLIPS: ReadonlySet<string> = new Set(['placeholder', 'api-url-form']);
+/** The account rule of the example, `config/dev.json`, has this channel. */
+const EXAMPLE_CHANNEL = '45a095f4-d0ee-4220-a689-22b541c58f67';
 
 /**
- * Looks whether a stage can be deployed, and prints a line for each check as it ends.
+ * Checks whether a stage can be deployed, and prints a line for each check as it ends.
  *
  * @throws StageConfigError for a stage config that can't be used
  */
 export async function preflightStage(
-  stage: string,
-  terminal: Terminal,
-  options: PreflightOptions,
+  { stage, profile, region, toolkitStackName = 'CDKToolkit' }: PreflightOptions,
+  { terminal, configFolder }: World,
 ): Promise<PreflightReport> {
-  const log = createFindingLog(terminal);
+  const { environment } = terminal;
+  const log = new FindingLog(terminal);
   const config = loadStageConfig(stage, {
-    ...(options.configFolder === undefined ? {} : { folder: options.configFolder }),
-    region: options.region ?? terminal.environment['AWS_REGION'],
+    ...(configFolder === undefined ? {} : { folder: configFolder }),
+    region: region ?? environment['AWS_REGION'],
   });
-  log.add({ name: 'stage config', state: 'ok', seen: `config/${stage}.json is valid` });
-  log.add(checkPartners(config));
-  log.add(checkAlarms(config));
-  log.add(await checkEgain(config, terminal));
+  log.add('stage config', ok(`config/${stage}.json is valid`));
+  log.add('partners', checkPartners(config));
+  log.add('alarms', checkAlarms(config));
+  log.add('URLs', await checkEgain(config, environment));
 
-  const region = options.region ?? config.aws.region;
-  const aws = connectAws({ profile: options.profile, region }, terminal.environment);
-  const { finding, caller } = await checkIdentity(aws);
-  log.add(finding);
+  const aws = connectAws({ profile, region: region ?? config.aws.region }, environment);
+  const caller = await log.run('identity', () => checkIdentity(aws), notIdentified);
   if (caller !== undefined) {
-    log.add(checkPlace(config, caller));
-    log.add(await checkBootstrap(aws, caller, options.toolkitStackName ?? 'CDKToolkit'));
-    log.add(await checkGatewayRole(aws));
-    log.add(await checkStacks(aws, stageStackNames(stage, config)));
+    const describing = notAnswered('cloudformation:DescribeStacks');
+    log.add('place', checkPlace(config, caller));
+    await log.run('bootstrap', () => checkBootstrap(aws, caller, toolkitStackName), describing);
+    const onAccount = notAnswered('apigateway:GET on /account');
+    await log.run('gateway logs', () => checkGatewayRole(aws), onAccount);
+    const names = stageStackNames(stage, config);
+    await log.run('stacks', () => checkStacks(aws, names), describing);
   }
-  const has = (state: CheckFinding['state']) => log.all.some((one) => one.state === state);
-  return { stage, failed: has('failed'), warned: has('warning'), place: placeOf(caller) };
+  const place =
+    caller === undefined ? 'an unknown place' : `account ${caller.account}, ${caller.region}`;
+  return { failed: log.named('failed').length > 0, warned: log.named('warning').length > 0, place };
 }
 
-function placeOf(caller: Caller | undefined): string {
-  return caller === undefined ? 'an unknown place' : `account ${caller.account}, ${caller.region}`;
-}
-
-function checkPartners(config: StageConfig): CheckFinding {
-  const name = 'partners';
-  const names = Object.keys(config.partners);
-  const examples = partnersOfTheExample(config);
+function checkPartners({ partners }: StageConfig): Finding {
+  const examples = Object.entries(partners)
+    .filter(([, { accounts = {} }]) => Object.values(accounts).flat().includes(EXAMPLE_CHANNEL))
+    .map(([partner]) => partner);
   if (examples.length > 0) {
-    return {
-      name,
-      state: 'warning',
-      seen: `${examples.join(', ')}: the account rule is the example's`,
-      advice:
-        "Put your tenant's ids, or take the partner out. The doctor tells what each one sees.",
-    };
+    return warning(
+      `${examples.join(', ')}: the account rule is still the example's`,
+      "Enter your tenant's ids, or remove the partner. The doctor says what each partner sees.",
+    );
   }
-  if (names.length === 0) {
-    return { name, state: 'ok', seen: 'none yet: nobody can call the API' };
-  }
-  return { name, state: 'ok', seen: names.join(', ') };
+  const names = Object.keys(partners).join(', ');
+  return ok(names === '' ? 'none yet: nobody can call the API' : names);
 }
 
-function checkAlarms({ alarms }: StageConfig): CheckFinding {
-  const name = 'alarms';
-  if (alarms.email !== undefined)
-    return { name, state: 'ok', seen: 'a mail goes out when one rings' };
-  return {
-    name,
-    state: 'warning',
-    seen: 'nobody is told when one rings',
-    advice: 'Set alarms.email in the stage config.',
-  };
+function checkAlarms({ alarms }: StageConfig): Finding {
+  return alarms.email === undefined
+    ? warning('an alarm notifies nobody', 'Set alarms.email in the stage config.')
+    : ok('an alarm sends a mail');
 }
 
-async function checkEgain({ egain }: StageConfig, terminal: Terminal): Promise<CheckFinding> {
-  const name = 'URLs';
+async function checkEgain(
+  { egain }: StageConfig,
+  environment: World['terminal']['environment'],
+): Promise<Finding> {
   const deadline = createDeadline(URLS_MS);
-  const { finding } = await checkUrls(egain, deadline, terminal.environment).finally(() =>
+  const { finding } = await checkUrls(egain, deadline, environment).finally(() =>
     deadline.dispose(),
   );
-  const { cause, seen, advice, notes = [] } = finding;
-  if (cause === undefined) return { name, state: 'ok', seen, notes };
-  if (SLIPS.has(cause)) return { name, state: 'failed', seen, advice, notes };
-  const elsewhere = 'AWS may reach them though this machine does not.';
-  return { name, state: 'warning', seen, advice, notes: [...notes, elsewhere] };
+  const { cause, seen, advice = '' } = finding;
+  // These two are mistakes in the config; the other causes may be this machine's.
+  if (cause === undefined || cause === 'placeholder' || cause === 'api-url-form') return finding;
+  const notes = ['AWS may reach them where this machine does not.'];
+  return warning(seen, advice, { notes });
 }

@@ -1,179 +1,142 @@
 import { SLOW_MS, STALE_TOO_LONG_SECONDS } from '../../lib/observability/alarms.ts';
 import type { StageConfig } from '../../lib/stage/stage-config.ts';
-import type { CheckFinding } from '../findings.ts';
-import { adviceForCode } from './advice.ts';
-import { ask, type HttpAnswer, member, networkCode } from './http.ts';
+import { type Checked, type Finding, failed, ok } from '../findings.ts';
+import { adviceForCode, ask, faultCode, type HttpAnswer, member, networkCode } from './http.ts';
 import type { PartnerAccess } from './partner-token.ts';
 
-/** A stage's API, as a partner sees it. */
+/** The API of a stage, as a partner sees it. */
 export interface Api {
   /** Its base with the stage, without a slash at the end. */
   readonly url: string;
   readonly config: StageConfig;
-  /** Where eGain's credentials belong, for advice. */
+  /** Where eGain's credentials go, for advice. */
   readonly secretArn: string | undefined;
 }
 
-type Checked<T> = { readonly finding: CheckFinding; readonly value?: T };
-
 /** Gets a token as the partner would (RFC 6749 §4.4). */
 export async function checkToken(access: PartnerAccess): Promise<Checked<string>> {
-  const name = 'token';
   const { tokenUrl, clientId, clientSecret, scope } = access;
-  const grant = { grant_type: 'client_credentials', client_id: clientId };
   const body = new URLSearchParams({
-    ...grant,
+    grant_type: 'client_credentials',
+    client_id: clientId,
     client_secret: clientSecret,
     ...(scope === '' ? {} : { scope }),
   });
-  return guarded(name, async () => {
-    const answer = await ask(tokenUrl, { method: 'POST', body });
-    const token = member(answer.body, 'access_token');
-    if (typeof token === 'string') {
-      const life = member(answer.body, 'expires_in');
-      const seconds = typeof life === 'number' ? ` for ${life} s` : '';
-      return { value: token, finding: ok(name, `granted${seconds} in ${answer.milliseconds} ms`) };
-    }
-    const error = member(answer.body, 'error');
-    const said = typeof error === 'string' && /^[a-z_]{1,40}$/.test(error) ? ` (${error})` : '';
-    const seen = `the issuer answered ${answer.status}${said}`;
-    const advice =
-      "Compare the partner's client id, secret and scopes with the issuer's; --scope asks for another scope.";
-    return { finding: { name, state: 'failed', seen, advice } };
-  });
+  const answer = await ask(tokenUrl, { method: 'POST', body });
+  const token = member(answer.body, 'access_token');
+  if (typeof token === 'string') {
+    const life = member(answer.body, 'expires_in');
+    const seconds = typeof life === 'number' ? ` for ${life} s` : '';
+    return { value: token, finding: ok(`granted${seconds} in ${answer.milliseconds} ms`) };
+  }
+  const error = member(answer.body, 'error');
+  const said = typeof error === 'string' && /^[a-z_]{1,40}$/.test(error) ? ` (${error})` : '';
+  const advice =
+    "Compare the partner's client id, secret and scopes with the issuer's; --scope asks for another scope.";
+  return { finding: failed(`the issuer answered ${answer.status}${said}`, advice) };
 }
 
-/** Whether the contract is served, to anybody. */
-export async function checkContract(api: Api): Promise<CheckFinding> {
-  const name = 'contract';
-  const { finding } = await guarded(name, async () => {
-    const answer = await ask(`${api.url}/openapi.json`);
-    const version = member(member(answer.body, 'info'), 'version');
-    if (answer.status === 200 && typeof version === 'string') {
-      return { finding: ok(name, `200, version ${version}, in ${answer.milliseconds} ms`) };
-    }
-    return { finding: unexpected(name, answer, api) };
-  });
-  return finding;
+/** Whether the contract is served without a token. */
+export async function checkContract(api: Api): Promise<Checked<never>> {
+  const answer = await ask(`${api.url}/openapi.json`);
+  const version = member(member(answer.body, 'info'), 'version');
+  const isContract = answer.status === 200 && typeof version === 'string';
+  return {
+    finding: isContract
+      ? ok(`200, version ${version}, in ${answer.milliseconds} ms`)
+      : unexpected(answer, api),
+  };
 }
 
-/** What the list was like. */
-export interface Listed {
-  readonly count: number;
-  /** An account of the list; undefined where it is empty. */
-  readonly id: string | undefined;
-  readonly version: string | undefined;
-}
-
-/** Whether the list comes, whole, fresh and in time by what the alarms are set to. */
-export async function checkList(api: Api, token: string): Promise<Checked<Listed>> {
-  const name = 'list';
-  return guarded(name, async () => {
-    const answer = await ask(`${api.url}/accounts?pagesize=10`, bearer(token));
-    const count = member(member(answer.body, 'paginationInfo'), 'count');
-    const rows = member(answer.body, 'account');
-    if (answer.status !== 200 || typeof count !== 'number' || !Array.isArray(rows)) {
-      return { finding: unexpected(name, answer, api) };
-    }
-    const version = answer.headers.get('accounts-version') ?? undefined;
-    const id: unknown = rows.map((row) => member(row, 'id')).find((one) => typeof one === 'string');
-    const finding = judgedList(name, api, answer, count, version);
-    return { finding, value: { count, id: typeof id === 'string' ? id : undefined, version } };
-  });
+/**
+ * Whether the list comes, and is as fresh and as fast as the alarms demand.
+ *
+ * @returns the id of an account in it
+ */
+export async function checkList(api: Api, token: string): Promise<Checked<string>> {
+  const answer = await ask(`${api.url}/accounts?pagesize=10`, bearer(token));
+  const count = member(member(answer.body, 'paginationInfo'), 'count');
+  const rows = member(answer.body, 'account');
+  if (answer.status !== 200 || typeof count !== 'number' || !Array.isArray(rows)) {
+    return { finding: unexpected(answer, api) };
+  }
+  const id: unknown = rows.map((row) => member(row, 'id')).find((one) => typeof one === 'string');
+  const finding = judgedList(api, answer, count);
+  return { finding, ...(typeof id === 'string' ? { value: id } : {}) };
 }
 
 function judgedList(
-  name: string,
   { config: { cache } }: Api,
   { headers, milliseconds }: HttpAnswer,
   count: number,
-  version: string | undefined,
-): CheckFinding {
+): Finding {
   const age = Number(headers.get('age') ?? 0);
-  const told = version === undefined ? '' : `, version ${version}`;
+  const version = headers.get('accounts-version');
+  const told = version === null ? '' : `, version ${version}`;
   const seen = `200, ${count} accounts, ${age} s old${told}, in ${milliseconds} ms`;
-  if (version === undefined) {
-    const advice = 'The answer lacks Accounts-Version: does an older version answer? Deploy again.';
-    return { name, state: 'failed', seen, advice };
-  }
   const oldest = cache.freshSeconds + STALE_TOO_LONG_SECONDS;
+  if (version === null) {
+    const lacks = 'The answer lacks Accounts-Version: an older version may have answered.';
+    return failed(seen, `${lacks} Deploy again.`);
+  }
   if (age > oldest) {
-    const advice = `Older than ${oldest} s, at which the alarm StaleTooLong rings: npm run doctor tells why eGain gives no newer list.`;
-    return { name, state: 'failed', seen, advice };
+    const when = `Older than ${oldest} s, when the alarm StaleTooLong rings`;
+    return failed(seen, `${when}: npm run doctor says why eGain gives no newer list.`);
   }
   if (milliseconds >= SLOW_MS) {
-    const advice = `Slower than ${SLOW_MS} ms, at which the alarm NearDeadline rings: docs/operations.md, NearDeadline.`;
-    return { name, state: 'failed', seen, advice };
+    const when = `Slower than ${SLOW_MS} ms, when the alarm NearDeadline rings`;
+    return failed(seen, `${when}: docs/operations.md, NearDeadline.`);
   }
-  const notes = count === 0 ? ['this partner sees no account: is its account rule right?'] : [];
-  return { name, state: 'ok', seen, notes };
+  const empty = 'this partner sees no account: is its account rule right?';
+  return ok(seen, { notes: count === 0 ? [empty] : [] });
 }
 
-/** Whether one account can be asked for by its id. */
-export async function checkById(api: Api, token: string, id: string): Promise<CheckFinding> {
-  const name = 'by id';
-  const { finding } = await guarded(name, async () => {
-    const answer = await ask(`${api.url}/accounts/${encodeURIComponent(id)}`, bearer(token));
-    const same = answer.status === 200 && member(answer.body, 'id') === id;
-    return {
-      finding: same
-        ? ok(name, `200, the account of the list, in ${answer.milliseconds} ms`)
-        : unexpected(name, answer, api),
-    };
-  });
-  return finding;
+/** Whether an account is found by its id. */
+export async function checkById(api: Api, token: string, id: string): Promise<Checked<never>> {
+  const answer = await ask(`${api.url}/accounts/${encodeURIComponent(id)}`, bearer(token));
+  const same = answer.status === 200 && member(answer.body, 'id') === id;
+  return {
+    finding: same
+      ? ok(`200, the account of the list, in ${answer.milliseconds} ms`)
+      : unexpected(answer, api),
+  };
 }
 
-/** Whether a question that can't be right is refused, in the contract's own envelope. */
+/** Whether a wrong request is refused with the contract's envelope. */
 export async function checkRefusal(
-  name: string,
   api: Api,
-  request: { readonly path: string; readonly token?: string },
+  { path, token }: { readonly path: string; readonly token?: string },
   code: string,
-): Promise<CheckFinding> {
-  const { finding } = await guarded(name, async () => {
-    const { path, token } = request;
-    const answer = await ask(`${api.url}${path}`, token === undefined ? {} : bearer(token));
-    const right =
-      member(answer.body, 'code') === code &&
-      answer.status === Number(code.slice(0, 3)) &&
-      answer.headers.has('x-correlation-id');
-    return { finding: right ? ok(name, `${code}, as it should`) : unexpected(name, answer, api) };
-  });
-  return finding;
+): Promise<Checked<never>> {
+  const answer = await ask(`${api.url}${path}`, token === undefined ? {} : bearer(token));
+  const right =
+    faultCode(answer.body) === code &&
+    answer.status === Number(code.slice(0, 3)) &&
+    answer.headers.has('x-correlation-id');
+  return { finding: right ? ok(`${code}, as it should be`) : unexpected(answer, api) };
+}
+
+/** What a check found whose request got no answer. */
+export function noAnswer(error: unknown): Finding {
+  return failed(
+    `no answer: ${networkCode(error)}`,
+    'Does this machine reach it? A new DNS record takes a while; --api-url and --token-url name other addresses.',
+  );
 }
 
 function bearer(token: string): RequestInit {
   return { headers: { Authorization: `Bearer ${token}` } };
 }
 
-function ok(name: string, seen: string): CheckFinding {
-  return { name, state: 'ok', seen };
-}
-
-function unexpected(name: string, { status, body, headers }: HttpAnswer, api: Api): CheckFinding {
-  const code = member(body, 'code');
-  const shown = typeof code === 'string' && /^\d{3}-\d{1,4}$/.test(code) ? code : undefined;
+function unexpected({ status, body, headers }: HttpAnswer, api: Api): Finding {
+  const code = faultCode(body);
   const id = headers.get('x-correlation-id');
   const named = id !== null && /^[\w.:-]{1,128}$/.test(id) ? `, X-Correlation-Id ${id}` : '';
-  return {
-    name,
-    state: 'failed',
-    seen: `${status}${shown === undefined ? " without the contract's envelope" : ` (${shown})`}${named}`,
-    advice:
-      shown === undefined && status < 400
-        ? 'Is this the API of the stage? --api-url names another.'
-        : adviceForCode(shown, api.secretArn),
-  };
-}
-
-async function guarded<T>(name: string, check: () => Promise<Checked<T>>): Promise<Checked<T>> {
-  try {
-    return await check();
-  } catch (error) {
-    const seen = `no answer: ${networkCode(error)}`;
-    const advice =
-      'Can this machine reach it? A new DNS record takes a while; --api-url and --token-url name other addresses.';
-    return { finding: { name, state: 'failed', seen, advice } };
-  }
+  const what = code === undefined ? "without the contract's envelope" : `(${code})`;
+  return failed(
+    `${status} ${what}${named}`,
+    code === undefined && status < 400
+      ? 'Is this the API of the stage? --api-url names another.'
+      : adviceForCode(code, api.secretArn),
+  );
 }

@@ -1,4 +1,4 @@
-/** An answer of the API's, or of the token endpoint's. */
+/** An answer of the API or the token endpoint. */
 export interface HttpAnswer {
   readonly status: number;
   readonly headers: Headers;
@@ -7,11 +7,11 @@ export interface HttpAnswer {
   readonly milliseconds: number;
 }
 
-/** Asking can't take longer than API Gateway waits. */
+/** API Gateway does not wait longer. */
 const LONGEST_MS = 35_000;
 
 /**
- * Asks once, and measures.
+ * Sends one request, and measures how long the answer takes.
  *
  * @throws the system's error where nothing answers
  */
@@ -24,28 +24,60 @@ export async function ask(url: string, init: RequestInit = {}): Promise<HttpAnsw
   });
   const text = await answer.text();
   const milliseconds = Math.round(performance.now() - began);
-  return { status: answer.status, headers: answer.headers, body: parsed(text), milliseconds };
+  return { status: answer.status, headers: answer.headers, body: jsonOf(text), milliseconds };
 }
 
-function parsed(text: string): unknown {
+/** The text's JSON value; undefined where it is not JSON. */
+export function jsonOf(text: string | undefined): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(text ?? '');
   } catch {
     return undefined;
   }
 }
 
-/** A member of what may be an object. */
+/** The named member of a value that may be an object. */
 export function member(value: unknown, name: string): unknown {
   return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
     ? Reflect.get(value, name)
     : undefined;
 }
 
-/** The system's code of what kept a request from its answer. */
+/** The system's code for why a request got no answer. */
 export function networkCode(error: unknown): string {
   const cause: unknown = error instanceof Error ? error.cause : undefined;
   const code = member(cause, 'code');
   if (typeof code === 'string') return code;
   return error instanceof Error ? error.name : 'UnknownError';
+}
+
+const ADVICE: Readonly<Record<string, string>> = {
+  '401-901':
+    'The API does not accept the token. If issuer or audience changed after the deploy, deploy again.',
+  '403-901':
+    'The API does not know the client. Deploy after adding a partner; the authorizer keeps an answer for 60 s.',
+  '500-902':
+    'Put {"clientId":"…","clientSecret":"…"} into the secret: aws secretsmanager put-secret-value --secret-id <CredentialsSecretArn> --secret-string file://<file>',
+  '502-901': "eGain refuses the secret's credentials: npm run doctor says why.",
+  '502-902': "eGain grants the secret's client too little: npm run doctor says why.",
+  '502-903': "eGain's answers differ from its contract: npm run doctor names the differences.",
+  '502-904': "eGain's pages do not add up: run npm run doctor, and tell eGain.",
+  '502-905': 'eGain cannot be reached: npm run doctor says from where.',
+  '503-901':
+    'eGain is throttling, or egain.callsPerMinute is spent: try again later, and raise cache.freshSeconds.',
+  '503-902': 'A page walk has just failed: try again in a minute; npm run doctor says why.',
+  '504-901': 'eGain did not answer in time: npm run doctor measures it.',
+};
+
+/** The text's code, where it has the form of one of the product's. */
+export function faultCode(body: unknown): string | undefined {
+  const code = member(body, 'code');
+  return typeof code === 'string' && /^\d{3}-\d{1,4}$/.test(code) ? code : undefined;
+}
+
+/** What a deployer does about an error's code; docs/errors.md lists all codes. */
+export function adviceForCode(code: string | undefined, secretArn: string | undefined): string {
+  const advice = ADVICE[code ?? ''];
+  if (advice !== undefined) return advice.replace('<CredentialsSecretArn>', secretArn ?? '$&');
+  return 'docs/symptoms.md and docs/errors.md say what it means; the log query "Why requests failed" shows the rest.';
 }

@@ -1,12 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { runFront } from '../../cli/front.ts';
-import { preflightStage } from '../../cli/preflight/preflight.ts';
 import { type LocalServer, listen } from '../../sandbox/local-server.ts';
 import { type EmulatedAccount, startEmulatedAccount } from '../support/emulated-account/account.ts';
 import { deployedAccount } from '../support/emulated-account/deployed.ts';
 import type { AccountState } from '../support/emulated-account/state.ts';
-import { recordingTerminal } from '../support/recording-terminal.ts';
-import { stageFolder } from './stage-folder.ts';
+import { runCommand } from '../support/recording-terminal.ts';
+import { stageFolder } from '../support/stage-folder.ts';
 
 let account: EmulatedAccount;
 let state: AccountState;
@@ -37,24 +35,21 @@ function config(changes: object = {}): object {
 }
 
 async function run(changes: object = {}) {
-  const terminal = recordingTerminal({ environment: account.environment });
-  const report = await preflightStage('test', terminal, {
+  const { exitCode, output } = await runCommand(['preflight', '--stage', 'test'], {
+    environment: account.environment,
     configFolder: stageFolder(config(changes)),
   });
-  return { ...report, output: terminal.output };
+  return { failed: exitCode === 1, warned: output.includes('Look at what has a !'), output };
 }
 
 describe('a stage that can be deployed', () => {
   it('has a line for each check, and nothing to do', async () => {
-    const { failed, warned, place, output } = await run();
+    const { failed, warned, output } = await run();
 
     expect(output.match(/^✓ .*$/gm)).toHaveLength(9);
     expect(output).not.toMatch(/^[!✗–]|→/m);
-    expect({ failed, warned, place }).toEqual({
-      failed: false,
-      warned: false,
-      place: 'account 111122223333, eu-central-1',
-    });
+    expect({ failed, warned }).toEqual({ failed: false, warned: false });
+    expect(output).toContain('Stage test can be deployed: npm run deploy -- --stage test.');
     expect(output).toContain('arn:aws:iam::111122223333:user/deployer');
     expect(output).toContain(
       'to pin them: "aws": { "account": "111122223333", "region": "eu-central-1" }',
@@ -64,7 +59,7 @@ describe('a stage that can be deployed', () => {
   it('may pin where it goes', async () => {
     const { output } = await run({ aws: { account: '111122223333', region: 'eu-central-1' } });
 
-    expect(output).toContain('those that the stage config pins');
+    expect(output).toContain('the account and region that the stage config pins');
   });
 });
 
@@ -228,122 +223,5 @@ describe('what stops a deploy, or is to be looked at', () => {
 
     expect((await run({ aws: { region: 'eu-west-1' } })).output).toContain('region eu-west-1');
     expect((await run()).output).toMatch(/^✗ identity +no region is set/m);
-  });
-});
-
-/** The sandbox's own stage config: it warns, since nobody hears its alarms. */
-const STAGE = ['--stage', 'sandbox'];
-
-async function deploy(args: string[], answer?: boolean) {
-  const { environment } = account;
-  const asked = answer === undefined ? {} : { answer };
-  const terminal = recordingTerminal({ environment, ...asked });
-  const exitCode = await runFront(['deploy', ...args], terminal);
-  return { exitCode, terminal };
-}
-
-describe('npm run deploy', () => {
-  const all = ['deploy', '--context', 'stage=sandbox', '--all'];
-
-  it('asks before it goes on, and says where to', async () => {
-    const { exitCode, terminal } = await deploy(STAGE, true);
-
-    expect(exitCode).toBe(0);
-    expect(terminal.questions).toEqual([
-      'Deploy stage sandbox to account 111122223333, eu-central-1?',
-    ]);
-    expect(terminal.cdkCalls).toEqual([all]);
-    expect(terminal.output).toContain('npm run verify -- --stage sandbox');
-  });
-
-  it('deploys nothing when the answer is no', async () => {
-    const { exitCode, terminal } = await deploy(STAGE, false);
-
-    expect(exitCode).toBe(1);
-    expect(terminal.cdkCalls).toEqual([]);
-  });
-
-  it('asks nobody with --yes, as in a pipeline, and passes on what is for the CDK', async () => {
-    const { exitCode, terminal } = await deploy(
-      [...STAGE, '--yes', '--outputs-file', 'o.json'],
-      false,
-    );
-
-    expect(exitCode).toBe(0);
-    expect(terminal.questions).toEqual([]);
-    expect(terminal.cdkCalls).toEqual([
-      [...all, '--require-approval', 'never', '--yes', '--outputs-file', 'o.json'],
-    ]);
-  });
-
-  it('asks nobody with -y either, which is the same', async () => {
-    const { exitCode, terminal } = await deploy([...STAGE, '-y']);
-
-    expect(exitCode).toBe(0);
-    expect(terminal.cdkCalls).toEqual([[...all, '--require-approval', 'never', '--yes']]);
-  });
-
-  it.each([
-    [['--toolkit-stack-name', 'Tools', '--region', 'eu-west-3']],
-    [['--toolkit-stack-name=Tools', '--region=eu-west-3']],
-    [['--toolkitStackName=Tools', '--region', 'eu-north-1', '--region=eu-west-3']],
-  ])('looks where the CDK is told to go: %j', async (args) => {
-    state.stacks.push({ name: 'Tools', status: 'CREATE_COMPLETE', outputs: {} });
-
-    const { terminal } = await deploy([...STAGE, '--yes', ...args]);
-
-    expect(terminal.output).toMatch(/^✓ identity .* region eu-west-3$/m);
-    expect(terminal.output).toMatch(/^✓ bootstrap +the CDK has its Tools$/m);
-  });
-
-  it('leaves the approval of rights to who asks for it', async () => {
-    const { terminal } = await deploy([
-      ...STAGE,
-      '--yes',
-      '--require-approval',
-      'broadening',
-      'one',
-    ]);
-
-    expect(terminal.cdkCalls).toEqual([
-      ['deploy', '--context', 'stage=sandbox', '--yes', '--require-approval', 'broadening', 'one'],
-    ]);
-  });
-
-  it('does not go on past a warning when nobody can be asked', async () => {
-    const { exitCode, terminal } = await deploy(STAGE);
-
-    expect(exitCode).toBe(1);
-    expect(terminal.error).toContain('give --yes to go on');
-    expect(terminal.cdkCalls).toEqual([]);
-  });
-
-  it('does not go on past a failure, whatever is said', async () => {
-    state.cloudwatchRoleArn = undefined;
-
-    const { exitCode, terminal } = await deploy([...STAGE, '--yes'], true);
-
-    expect(exitCode).toBe(1);
-    expect(terminal.error).toContain('mend what has a ✗');
-    expect(terminal.cdkCalls).toEqual([]);
-  });
-});
-
-describe('npm run preflight', () => {
-  it('says what comes next', async () => {
-    const terminal = recordingTerminal({ environment: account.environment });
-
-    expect(await runFront(['preflight', ...STAGE, '--yes'], terminal)).toBe(0);
-    expect(terminal.output).toContain(
-      'Stage sandbox can be deployed: npm run deploy -- --stage sandbox.',
-    );
-  });
-
-  it('ends with 1 when something stops a deploy', async () => {
-    state.stacks = [];
-    const terminal = recordingTerminal({ environment: account.environment });
-
-    expect(await runFront(['preflight', ...STAGE], terminal)).toBe(1);
-    expect(terminal.output).toContain('not ready to be deployed');
   });
 });

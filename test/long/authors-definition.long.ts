@@ -1,12 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { InvalidArgumentError } from 'commander';
 import { describe, expect, test } from 'vitest';
-import { UsageError } from '../../cli/usage-error.ts';
-import {
-  isTaskFunction,
-  readDefinition,
-  withPlaceholders,
-} from '../../sandbox/cli/authors-definition.ts';
+import { isTaskFunction, readDefinition, withPlaceholders } from '../../cli/authors-definition.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const INVOKE = 'arn:aws:states:::lambda:invoke';
@@ -48,17 +44,17 @@ describe("an author's own definition", () => {
     'arn:aws:lambda:eu-west-1:123456789012:function:egain-accounts-dev-TaskFunction1A2B-x',
     'TaskFunction',
   ])('may invoke TaskFunction as %s', (name) => {
-    expect(JSON.parse(readDefinition(fileOf(invoking(name))))).toEqual(invoking(name));
+    expect(JSON.parse(readDefinition(fileOf(invoking(name))).text)).toEqual(invoking(name));
   });
 
   test('may begin with a byte order mark', () => {
     const text = `\uFEFF${JSON.stringify(invoking('TaskFunction'))}`;
-    expect(JSON.parse(readDefinition(fileOf(text)))).toEqual(invoking('TaskFunction'));
+    expect(JSON.parse(readDefinition(fileOf(text)).text)).toEqual(invoking('TaskFunction'));
   });
 
   test("may have the function's ARN as its resource", () => {
     const definition = calling('${TaskFunctionArn}');
-    expect(JSON.parse(readDefinition(fileOf(definition)))).toEqual(definition);
+    expect(JSON.parse(readDefinition(fileOf(definition)).text)).toEqual(definition);
   });
 
   test('gets the ARN of this machine wherever it stands', () => {
@@ -145,14 +141,12 @@ describe("an author's own definition", () => {
     ],
   ])('%s is refused with what to do', (_, content, message) => {
     const read = () => readDefinition(fileOf(content));
-    expect(read).toThrow(UsageError);
+    expect(read).toThrow(InvalidArgumentError);
     expect(read).toThrow(message);
   });
 
-  test('that is not there is refused by its name', () => {
-    expect(() => readDefinition('no-such.asl.json')).toThrow(
-      '"no-such.asl.json": there is no such file',
-    );
+  test('that is not there is refused', () => {
+    expect(() => readDefinition('no-such.asl.json')).toThrow('There is no such file');
   });
 
   test('with several faults tells them all', () => {

@@ -1,46 +1,42 @@
+import { runCli, type World } from '../../cli/program.ts';
 import type { Terminal } from '../../cli/terminal.ts';
 
-/** A terminal that keeps what is printed, and what the CDK would have been called with. */
-export interface RecordingTerminal extends Terminal {
-  readonly output: string;
-  readonly error: string;
-  readonly cdkCalls: readonly (readonly string[])[];
-  readonly questions: readonly string[];
-}
-
-export interface RecordingOptions {
+export interface RunOptions extends Omit<World, 'terminal'> {
   readonly environment?: Terminal['environment'];
   /** What the person answers. @default - nobody is there */
   readonly answer?: boolean;
-  /** The CDK's exit code. @default 0 */
-  readonly cdkExitCode?: number;
+  /** Stands in for the CDK, and returns its exit code. @default - returns 0 */
+  readonly onCdk?: () => number;
   /** Called with all that is printed. */
   readonly onPrint?: (text: string) => void;
 }
 
-export function recordingTerminal(options: RecordingOptions = {}): RecordingTerminal {
-  const { environment = {}, answer, cdkExitCode = 0, onPrint } = options;
+/** What a command did. */
+export interface CommandRun {
+  readonly exitCode: number;
+  readonly output: string;
+  readonly error: string;
+  /** What the CDK would have been called with. */
+  readonly cdkCalls: readonly (readonly string[])[];
+  readonly questions: readonly string[];
+}
+
+/** Runs one of the project's commands in this process, in a terminal that records. */
+export async function runCommand(
+  args: readonly string[],
+  { environment = {}, answer, onCdk = () => 0, onPrint, ...world }: RunOptions = {},
+): Promise<CommandRun> {
   const printed = { output: '', error: '' };
   const cdkCalls: (readonly string[])[] = [];
   const questions: string[] = [];
-  return {
+  const recordTo = (kind: 'output' | 'error') => (text: string) => {
+    printed[kind] += `${text}\n`;
+    onPrint?.(text);
+  };
+  const terminal: Terminal = {
     environment,
-    cdkCalls,
-    questions,
-    get output() {
-      return printed.output;
-    },
-    get error() {
-      return printed.error;
-    },
-    print(text) {
-      printed.output += `${text}\n`;
-      onPrint?.(text);
-    },
-    printError(text) {
-      printed.error += `${text}\n`;
-      onPrint?.(text);
-    },
+    print: recordTo('output'),
+    printError: recordTo('error'),
     ask:
       answer === undefined
         ? undefined
@@ -48,9 +44,11 @@ export function recordingTerminal(options: RecordingOptions = {}): RecordingTerm
             questions.push(question);
             return answer;
           },
-    async runCdk(args) {
-      cdkCalls.push(args);
-      return cdkExitCode;
+    async runCdk(call) {
+      cdkCalls.push(call);
+      return onCdk();
     },
   };
+  const exitCode = await runCli(args, { terminal, ...world });
+  return { exitCode, ...printed, cdkCalls, questions };
 }

@@ -1,0 +1,138 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { basename } from 'node:path';
+import { InvalidArgumentError } from 'commander';
+import { type AslState, type AslStates, canCall, statesOf } from '../sandbox/aws/state-machine.ts';
+
+/** An author's state machine. */
+export interface Definition {
+  /** The name of its file. */
+  readonly name: string;
+  /** JSON, with its placeholders. */
+  readonly text: string;
+}
+
+/** The placeholders that a definition may have, and their values. */
+export interface Placeholders {
+  readonly TaskFunctionArn: string;
+}
+
+const require = createRequire(import.meta.url);
+const validate = require('asl-validator') as (definition: unknown) => {
+  readonly errors: readonly { readonly 'Error code': string; readonly Message?: string }[];
+};
+
+const KNOWN = ['TaskFunctionArn'] as const satisfies readonly (keyof Placeholders)[];
+/** The only function that the sandbox runs, under the name that any stage gives it. */
+const TASK_FUNCTION = /(^|[:/-])[\w-]*TaskFunction[\w-]*(:[\w$-]+)?$/;
+
+/** Whether a function's name or ARN is that of TaskFunction, of any stage. */
+export const isTaskFunction = (name: string): boolean => TASK_FUNCTION.test(name);
+
+/**
+ * Reads an author's state machine: a file in the Amazon States Language, as JSON.
+ *
+ * @throws InvalidArgumentError saying what is wrong with the file, or what can't run on this machine
+ */
+export function readDefinition(file: string): Definition {
+  const text = readText(file);
+  const name = basename(file);
+  const asl = parse(text, name);
+  const faults = [...placeholderFaults(text), ...jsonataFaults(asl)];
+  if (faults.length === 0) faults.push(...languageFaults(asl));
+  if (faults.length === 0) faults.push(...localFaults(asl));
+  if (faults.length > 0)
+    throw new InvalidArgumentError([`${name} can't be run:`, ...faults].join('\n  '));
+  return { name, text };
+}
+
+/** Fills in the values of this machine. */
+export function withPlaceholders(text: string, values: Placeholders): string {
+  return KNOWN.reduce((filled, name) => filled.replaceAll(`\${${name}}`, values[name]), text);
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const why = code === 'ENOENT' ? 'There is no such file' : `It can't be read (${code})`;
+    throw new InvalidArgumentError(`${why}.`);
+  }
+}
+
+function parse(text: string, name: string): AslStates {
+  let asl: unknown;
+  try {
+    asl = JSON.parse(text);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : '';
+    throw new InvalidArgumentError(
+      `${name} is not JSON: ${why}. Convert a definition in YAML first.`,
+    );
+  }
+  const states = (asl as { States?: unknown } | null)?.States;
+  if (typeof states === 'object' && states !== null) return asl as AslStates;
+  throw new InvalidArgumentError(
+    `${name} is no state machine: it has no "States". From a CloudFormation template, take the ` +
+      'content of Definition or DefinitionString.',
+  );
+}
+
+function placeholderFaults(text: string): string[] {
+  const known: ReadonlySet<string> = new Set(KNOWN);
+  const names = [...text.matchAll(/\$\{([^}]*)\}/g)].map(([, name = '']) => name);
+  return [...new Set(names)]
+    .filter((name) => !known.has(name))
+    .map((name) => `\${${name}} is not known; only \${${KNOWN.join('}, ${')}} is filled in`);
+}
+
+const isJsonata = ({ QueryLanguage }: AslStates | AslState) => QueryLanguage === 'JSONata';
+
+function jsonataFaults(asl: AslStates): string[] {
+  const what = isJsonata(asl)
+    ? ['the state machine is']
+    : [...statesOf(asl)].filter(([, state]) => isJsonata(state)).map(([name]) => `${name} is`);
+  return what.map(
+    (subject) =>
+      `${subject} in JSONata, which only Step Functions runs; this machine runs JSONPath. ` +
+      'Try it with aws stepfunctions test-state',
+  );
+}
+
+function languageFaults(asl: AslStates): string[] {
+  const { errors } = validate(asl);
+  return errors.map(({ 'Error code': code, Message = '' }) => `${Message} (${code})`);
+}
+
+/** What the States Language allows and this machine does not have. */
+function localFaults(asl: AslStates): string[] {
+  return [...statesOf(asl)].flatMap(([name, state]) => {
+    if (
+      state.ItemReader !== undefined ||
+      state.ItemProcessor?.ProcessorConfig?.Mode === 'DISTRIBUTED'
+    )
+      return [`${name} is a distributed map, which can't run here; an inline one can`];
+    if (state.Type !== 'Task') return [];
+    if (!canCall(state.Resource))
+      return [
+        `${name} calls ${String(state.Resource)}; this machine has only states:::lambda:invoke of ` +
+          'TaskFunction and aws-sdk:s3:putObject. Put a Pass state in its place',
+      ];
+    const called = functionOf(state);
+    return called === undefined || called === '${TaskFunctionArn}' || isTaskFunction(called)
+      ? []
+      : [
+          `${name} invokes ${called}; this machine has only TaskFunction: write \${TaskFunctionArn}`,
+        ];
+  });
+}
+
+/** The function that a state names; undefined where only the run time knows it. */
+function functionOf({ Resource = '', Parameters }: AslState): string | undefined {
+  if (Resource.endsWith(':states:::lambda:invoke')) {
+    const { FunctionName } = (Parameters ?? {}) as { FunctionName?: unknown };
+    return typeof FunctionName === 'string' ? FunctionName : undefined;
+  }
+  return Resource.includes(':states:::') ? undefined : Resource;
+}

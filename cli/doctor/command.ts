@@ -1,0 +1,58 @@
+import { SECRET_ARN } from '../../lib/stage/stage-schema.ts';
+import { addStage, type CliCommand } from '../program.ts';
+import { withProxy } from '../proxy.ts';
+import { type DoctorOptions, examine } from './doctor.ts';
+import { checkText, verdictOf } from './report.ts';
+
+/** `npm run doctor`: whether a stage's eGain works, with the product's own requests. */
+export const doctor: CliCommand = {
+  describe(command) {
+    addStage(command, 'dev')
+      .description(
+        'Checks in order: the stage config, the URLs, the credentials, the token, the scope, page ' +
+          "1 of eGain's accounts, and the walk over all pages; then says what each partner would " +
+          'see. Stops at the first check that fails, and says what to do. Changes nothing, and ' +
+          'prints no secret, token or address.',
+      )
+      .option(
+        '--secret-arn <arn>',
+        'reads the credentials from this Secrets Manager secret, with the AWS credentials of your ' +
+          'shell (default: EGAIN_CLIENT_ID and EGAIN_CLIENT_SECRET of the environment)',
+      )
+      .option('--json', 'prints one JSON document')
+      .addHelpText(
+        'after',
+        `
+Example:
+  npm run doctor -- --stage dev
+
+Exit code: 0 all checks hold, 1 one fails, 2 wrong usage.`,
+      );
+  },
+  async run(command, world) {
+    const { terminal } = world;
+    const options = command.opts<DoctorOptions & { readonly json?: true }>();
+    const { secretArn, json } = options;
+    // A secret may have been typed in its place, so the message does not repeat it.
+    if (secretArn !== undefined && !SECRET_ARN.test(secretArn)) {
+      command.error(
+        'error: --secret-arn needs the ARN of a Secrets Manager secret: ' +
+          'arn:aws:secretsmanager:<region>:<account>:secret:<name>.',
+      );
+    }
+    return withProxy(terminal.environment, async () => {
+      const report = await examine(options, world, (check) => {
+        if (json !== true) terminal.print(checkText(check));
+      });
+      if (json === true) {
+        terminal.print(JSON.stringify(report, null, 2));
+      } else {
+        for (const check of report.checks) {
+          if (check.state === 'not-run') terminal.print(checkText(check));
+        }
+        terminal.print(`\n${verdictOf(report)}`);
+      }
+      return report.ok ? 0 : 1;
+    });
+  },
+};

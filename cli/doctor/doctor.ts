@@ -1,0 +1,142 @@
+import { createClient } from '../../lambda/egain/client.ts';
+import type { Credentials } from '../../lambda/egain/credentials.ts';
+import type { TokenSource } from '../../lambda/egain/token.ts';
+import {
+  ANSWER_MS,
+  createDeadline,
+  type Deadline,
+  LONGEST_MS,
+  systemClock,
+} from '../../lambda/platform/deadline.ts';
+import { type Checked, type Finding } from '../findings.ts';
+import type { World } from '../program.ts';
+import { checkPage, checkScope } from './api.ts';
+import { checkConfig } from './config.ts';
+import { checkCredentials } from './credentials.ts';
+import { checkPartners } from './partners.ts';
+import { createRecorder } from './recorder.ts';
+import {
+  type CheckName,
+  type CheckReport,
+  checkReport,
+  fails,
+  type Report,
+  reportOf,
+} from './report.ts';
+import { checkToken } from './token.ts';
+import { checkUrls } from './urls.ts';
+import { checkWalk } from './walk.ts';
+
+/** What to examine. */
+export interface DoctorOptions {
+  readonly stage: string;
+  /** Where the credentials are. @default - the environment */
+  readonly secretArn?: string;
+}
+
+/** How long a check may take that is not one of the product's own requests for accounts. */
+const SHORT_MS = 8000;
+
+/**
+ * Runs the checks in order, up to the first that fails. Never rejects, and ends in two minutes.
+ *
+ * @param onCheck called with the row of each check as the check ends
+ */
+export async function examine(
+  { stage, secretArn }: DoctorOptions,
+  { terminal: { environment }, configFolder, clock = systemClock }: World,
+  onCheck: (check: CheckReport) => void,
+): Promise<Report> {
+  const findings = new Map<CheckName, Finding>();
+  const secrets: string[] = [];
+
+  const run = async <T>(
+    name: CheckName,
+    ms: number,
+    check: (deadline: Deadline) => Checked<T> | Promise<Checked<T>>,
+  ): Promise<T> => {
+    const deadline = createDeadline(ms + ANSWER_MS, { clock });
+    const { finding, value } = await Promise.resolve()
+      .then(() => check(deadline))
+      .catch(unexpected)
+      .finally(() => deadline.dispose());
+    findings.set(name, redacted(finding, secrets));
+    onCheck(checkReport(name, findings.get(name)));
+    if (value === undefined) throw new Stop();
+    return value;
+  };
+
+  try {
+    const { config, sandbox } = await run('config', SHORT_MS, () =>
+      checkConfig(stage, configFolder, environment),
+    );
+    const { egain } = config;
+    await run('urls', SHORT_MS, (deadline) => checkUrls(egain, deadline, environment));
+    const credentials = await run('credentials', SHORT_MS, (deadline) =>
+      checkCredentials({ secretArn, environment, config, sandbox }, deadline),
+    );
+    secrets.push(credentials.clientSecret);
+    const { accessToken } = await run('token', SHORT_MS, (deadline) =>
+      checkToken(egain, credentials, deadline),
+    );
+    secrets.push(accessToken);
+
+    const connect = () => {
+      const recorder = createRecorder('accounts', clock);
+      const tokens = fixedToken(accessToken, credentials);
+      const { upstream } = recorder;
+      const apiUrl = egain.apiUrl.replace(/\/+$/, '');
+      return { recorder, fetchPage: createClient({ apiUrl, tokens, upstream, clock }) };
+    };
+    const once = connect();
+    const first = await run('scope', LONGEST_MS, (deadline) =>
+      checkScope(egain, once.fetchPage, once.recorder, deadline),
+    );
+    await run('page', SHORT_MS, () => checkPage(first));
+    const whole = connect();
+    const accounts = await run('walk', LONGEST_MS, (deadline) =>
+      checkWalk(config, whole.fetchPage, whole.recorder, deadline),
+    );
+    await run('partners', SHORT_MS, () => checkPartners(config, accounts));
+  } catch (error) {
+    if (!(error instanceof Stop)) throw error;
+  }
+  return reportOf(stage, findings);
+}
+
+/** Ends the examination: the checks that follow need what this one did not find. */
+class Stop extends Error {
+  override readonly name = 'Stop';
+}
+
+/** The token of the token check. It is not renewed: the question is whether this one works. */
+function fixedToken(value: string, credentials: Credentials): TokenSource {
+  return { get: async () => ({ value, credentials }), replace: async () => undefined };
+}
+
+/** Names the error only: its message may quote what it is about. */
+function unexpected(error: unknown): Checked<never> {
+  const name = error instanceof Error && /^\w{1,60}$/.test(error.name) ? error.name : 'unknown';
+  return fails(
+    'unexpected',
+    `the check itself failed (${name})`,
+    'Report it to the makers of this product.',
+  );
+}
+
+/** Ordinary words may contain a shorter secret. */
+const MIN_SECRET = 12;
+
+/** The findings hold no secret; this is the second lock. */
+function redacted(finding: Finding, secrets: readonly string[]): Finding {
+  const needles = secrets.flatMap((secret) =>
+    secret.length < MIN_SECRET
+      ? []
+      : [secret, encodeURIComponent(secret), Buffer.from(secret).toString('base64')],
+  );
+  return JSON.parse(JSON.stringify(finding), (_key, value: unknown) =>
+    typeof value === 'string'
+      ? needles.reduce((text, needle) => text.replaceAll(needle, '[redacted]'), value)
+      : value,
+  ) as Finding;
+}

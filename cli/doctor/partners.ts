@@ -1,0 +1,50 @@
+import { type Columns, createColumns, sift } from '../../lambda/accounts/compare.ts';
+import { FIELDS, LEAF_PATHS, SCOPES } from '../../lambda/accounts/fields.ts';
+import { type AccountRule, ruleSieves } from '../../lambda/accounts/view.ts';
+import type { Account } from '../../lambda/egain/account.ts';
+import type { StageConfig } from '../../lib/stage/stage-config.ts';
+import { type Checked } from '../findings.ts';
+import { holds } from './report.ts';
+
+/** What each partner of the stage would see of these accounts, and what its scopes open in them. */
+export function checkPartners(
+  { partners }: Pick<StageConfig, 'partners'>,
+  accounts: readonly Account[],
+): Checked<true> {
+  const columns = createColumns(accounts);
+  const notes: string[] = [];
+  const measured: Record<string, number> = {};
+  const granted = new Set<string>();
+  const lines = Object.entries(partners).map(([name, { scopes, accounts: rule }]) => {
+    const visible = countVisible(rule, accounts.length, columns);
+    measured[name] = visible;
+    for (const scope of scopes) granted.add(scope);
+    if (visible === 0 && accounts.length > 0) {
+      notes.push(`${name} sees nothing: ${reasonOf(rule, accounts.length, columns)}`);
+    }
+    return `${name}: ${visible} of ${accounts.length}, by ${scopes.join(' ')}`;
+  });
+  for (const scope of SCOPES.filter((one) => granted.has(one))) {
+    const opened = LEAF_PATHS.filter((path) => FIELDS[path] === scope);
+    notes.push(`${scope} opens ${opened.join(', ')}`);
+  }
+  const seen = lines.length === 0 ? 'there are none yet' : lines.join('\n');
+  return holds(true, seen, { notes, measured });
+}
+
+function countVisible(rule: AccountRule | undefined, total: number, columns: Columns): number {
+  return sift(
+    ruleSieves(rule, columns),
+    Uint32Array.from({ length: total }, (_, at) => at),
+  ).length;
+}
+
+/** The lists of a rule that no account matches, or that no account matches all of them. */
+function reasonOf(rule: AccountRule = {}, total: number, columns: Columns): string {
+  const unmatched = Object.entries(rule)
+    .filter(([list, values]) => countVisible({ [list]: values }, total, columns) === 0)
+    .map(([list]) => `accounts.${list}`);
+  return unmatched.length === 0
+    ? 'no account matches all lists of its rule at once'
+    : `no account matches ${unmatched.join(' and ')}; compare the ids with eGain's`;
+}

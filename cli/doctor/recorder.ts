@@ -1,0 +1,60 @@
+import {
+  type AttemptResult,
+  createRetryBudget,
+  createUpstream,
+  type Upstream,
+} from '../../lambda/egain/send.ts';
+import type { Clock } from '../../lambda/platform/deadline.ts';
+import type { Telemetry } from '../../lambda/platform/telemetry.ts';
+import { parseJson } from '../../lambda/platform/util.ts';
+
+/** The product's own way to one of eGain's servers, retries included, and what came back on it. */
+export interface Recorder {
+  readonly upstream: Upstream;
+  readonly telemetry: Telemetry;
+  /** The final result of each request, in order. */
+  readonly results: readonly AttemptResult[];
+  /** How many requests were sent, retries included. */
+  readonly requests: number;
+}
+
+/** The result of a request whose deadline passed before an attempt ended. */
+export const OUT_OF_TIME: AttemptResult = { kind: 'timeout', of: 'deadline', waitedMs: 0 };
+
+/** Makes a way to one of eGain's two servers. */
+export function createRecorder(name: 'accounts' | 'token', clock: Clock): Recorder {
+  const results: AttemptResult[] = [];
+  let requests = 0;
+  const metric = name === 'token' ? 'TokenRequests' : 'UpstreamCalls';
+  // The findings say what the product would log.
+  const telemetry: Telemetry = {
+    info: () => {},
+    warn: () => {},
+    error: () => {},
+    count(counted) {
+      if (counted === metric) requests += 1;
+    },
+  };
+  const budget = createRetryBudget(clock);
+  const upstream = createUpstream({ name, metric, clock, telemetry, budget, random: Math.random });
+  return {
+    telemetry,
+    results,
+    get requests() {
+      return requests;
+    },
+    upstream: {
+      async send(request, deadline) {
+        const sent = await upstream.send(request, deadline);
+        results.push(sent.result);
+        return sent;
+      },
+    },
+  };
+}
+
+/** The members of a text that is a JSON object. */
+export function jsonMembers(text: string | null): Readonly<Record<string, unknown>> {
+  const value = parseJson(text);
+  return typeof value === 'object' && value !== null ? { ...value } : {};
+}

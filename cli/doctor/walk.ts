@@ -1,0 +1,143 @@
+import type { Account } from '../../lambda/egain/account.ts';
+import type { FetchedPage, FetchPage } from '../../lambda/egain/client.ts';
+import { walkPages } from '../../lambda/egain/walk.ts';
+import { Fault } from '../../lambda/faults.ts';
+import type { Deadline } from '../../lambda/platform/deadline.ts';
+import { parseJson } from '../../lambda/platform/util.ts';
+import type { StageConfig } from '../../lib/stage/stage-config.ts';
+import { type Checked } from '../findings.ts';
+import { diagnoseApi, size } from './api.ts';
+import { contractDifferences } from './contract-differences.ts';
+import type { Recorder } from './recorder.ts';
+import { fails, holds } from './report.ts';
+
+/** A partner whose request waits for a longer walk notices it. */
+const SLOW_MS = 5000;
+
+/** Whether the walk over all pages ends in time, and what it found. */
+export async function checkWalk(
+  config: StageConfig,
+  fetchPage: FetchPage,
+  recorder: Recorder,
+  deadline: Deadline,
+): Promise<Checked<readonly Account[]>> {
+  const { clock } = deadline;
+  const began = clock.now();
+  const pages: FetchedPage[] = [];
+  const counting: FetchPage = async (until, request) => {
+    const page = await fetchPage(until, request);
+    pages.push(page);
+    return page;
+  };
+  try {
+    const accounts = await walkPages(counting, deadline, recorder.telemetry);
+    return describe(accounts, pages, recorder, clock.now() - began, config);
+  } catch (error) {
+    if (error instanceof Fault) return diagnose(error, pages.length, recorder, config);
+    throw error;
+  }
+}
+
+function describe(
+  walked: readonly Account[],
+  pages: readonly FetchedPage[],
+  { requests }: Recorder,
+  milliseconds: number,
+  config: StageConfig,
+): Checked<readonly Account[]> {
+  const accounts = walked.length;
+  const filled = pages.filter((page) => page.account.length > 0).length;
+  const rows = pages.reduce((sum, page) => sum + page.account.length, 0);
+  const bytes = pages.reduce((sum, page) => sum + page.bytes, 0);
+  const count = pages[0]?.paginationInfo.count ?? 0;
+  const countTells = accounts === count ? 'records' : 'pages';
+  const notes = budgetNotes(config, requests);
+  if (accounts === 0) notes.push('eGain has no accounts for this client; is that so?');
+  if (rows > accounts) {
+    notes.push(`${rows - accounts} accounts came more than once; each is kept once`);
+  }
+  if (milliseconds > SLOW_MS) {
+    notes.push(
+      'a request that waits for this walk is slow; with a longer cache.freshSeconds fewer do',
+    );
+  }
+  const seen = `${accounts} accounts on ${filled} pages in ${milliseconds} ms, ${size(bytes)}; count tells ${countTells}`;
+  return holds(walked, seen, {
+    notes,
+    measured: { accounts, pages: filled, requests, milliseconds, bytes, count, countTells },
+  });
+}
+
+/**
+ * How often eGain is called, and whether `egain.callsPerMinute` allows it.
+ *
+ * @param requests what one walk sent to eGain's API, retries included
+ */
+function budgetNotes({ egain, cache }: StageConfig, requests: number): string[] {
+  const { freshSeconds, refreshSeconds } = cache;
+  const period = refreshSeconds ?? freshSeconds;
+  const key = refreshSeconds === undefined ? 'cache.freshSeconds' : 'cache.refreshSeconds';
+  const number = requests === 1 ? '1 request' : `${requests} requests`;
+  const notes = [`all containers together send eGain ${number} every ${period} s at most (${key})`];
+  const { callsPerMinute } = egain;
+  if (callsPerMinute === undefined) return notes;
+  // One call more for the token, once in its life.
+  const calls = requests + 1;
+  const budget = `egain.callsPerMinute ${callsPerMinute}`;
+  const shortest = Math.ceil((60 * calls) / callsPerMinute);
+  if (calls > callsPerMinute && refreshSeconds === undefined) {
+    notes.push(
+      `${budget} is less than the ${calls} calls of a walk: set cache.refreshSeconds to ` +
+        `${60 * Math.ceil(calls / callsPerMinute)} or more, so that a schedule walks, a minute's worth at a time`,
+    );
+  } else if (shortest > period) {
+    notes.push(
+      `${budget} allows such a walk every ${shortest} s: answers get that old, whatever ${key} says`,
+    );
+  }
+  return notes;
+}
+
+function diagnose(
+  fault: Fault,
+  pages: number,
+  { results }: Recorder,
+  { egain }: StageConfig,
+): Checked<never> {
+  const after = `after ${pages === 1 ? '1 page' : `${pages} pages`}`;
+  if (fault.is('egainPagesInconsistent')) {
+    return fails(
+      'pages-do-not-add-up',
+      `${after}: ${fault.message}`,
+      'Run it again: accounts may have changed meanwhile. If it fails again, report it to eGain.',
+    );
+  }
+  if (fault.is('timedOut')) {
+    return fails(
+      'walk-too-slow',
+      `${after} the time was up: a walk has 25 s at most`,
+      "Try again. If it fails again, ask eGain why its pages are slow, or for the client's quota.",
+    );
+  }
+  const failed = results.find((result) => result.kind !== 'response' || result.status !== 200);
+  if (failed === undefined) {
+    const bad = results.flatMap((result) =>
+      result.kind === 'response' ? contractDifferences(parseJson(result.text)).faults : [],
+    );
+    const seen = bad.length === 0 ? [fault.message] : [...new Set(bad)];
+    return fails(
+      'contract-broken',
+      `${after} one differs from eGain's contract:\n${seen.join('\n')}`,
+      'Report it to eGain, and to the makers of this product, which serves no such page.',
+    );
+  }
+  if (failed.kind === 'response' && (failed.status === 400 || failed.status === 404)) {
+    return fails(
+      'paging-refused',
+      `${after} eGain answers ${failed.status} to the next, which it had promised`,
+      'Report it to eGain, and to the makers of this product.',
+    );
+  }
+  const { finding } = diagnoseApi(failed, egain, fault);
+  return { finding: { ...finding, seen: `${after}: ${finding.seen}` } };
+}

@@ -1,0 +1,193 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import type { ClientCredentials } from '../sandbox/egain/egain.ts';
+import type { Sandbox, SandboxOptions } from '../sandbox/sandbox.ts';
+import { addStage, type CliCommand, CommandFailure, wholeNumber } from './program.ts';
+import type { Terminal } from './terminal.ts';
+
+/** The stage whose eGain is simulated; every other one calls its own. */
+export const SANDBOX_STAGE = 'sandbox';
+
+const DEFAULT_PORT = 3000;
+const PORTS_TO_TRY = 100;
+const PARENT_CHECK_MS = 500;
+
+interface StartOptions {
+  readonly stage: string;
+  readonly accounts?: number;
+  readonly latency?: number;
+  readonly containers?: number;
+  readonly logs?: true;
+}
+
+/** `npm start`: starts the sandbox, shows that it works, and runs until it is told to end. */
+export const start: CliCommand = {
+  describe(command) {
+    addStage(command, SANDBOX_STAGE)
+      .description(
+        'Runs the whole product on this machine, from the synthesised app: gateway, functions, ' +
+          'secret store, token issuer and a simulated eGain.',
+      )
+      .option(
+        '--accounts <n>',
+        'how many accounts the simulated eGain has (default: 240)',
+        wholeNumber(0, 200_000),
+      )
+      .option(
+        '--latency <ms>',
+        'how long the simulated eGain takes for each answer (default: 0)',
+        wholeNumber(0, 120_000),
+      )
+      .option(
+        '--containers <n>',
+        'how many containers each function has, called in turn (default: up to 4, as needed)',
+        wholeNumber(1, 64),
+      )
+      .option('--logs', 'prints what the functions log')
+      .addHelpText(
+        'after',
+        `
+A stage other than sandbox calls its real eGain, with EGAIN_CLIENT_ID and EGAIN_CLIENT_SECRET.
+PORT is the gateway's port (default: 3000, or the next free one).
+
+Example:
+  npm start -- --accounts 5000 --latency 200`,
+      );
+  },
+  async run(command, { terminal }) {
+    const { stage, accounts, latency, containers, logs } = command.opts<StartOptions>();
+    refuseForRealEgain(command, stage, ['accounts', 'latency']);
+    const realEgain = realCredentials(command, stage, terminal.environment);
+    const starting = startOn(portOf(command, terminal.environment), {
+      stage,
+      egain: {
+        ...(accounts === undefined ? {} : { accounts }),
+        ...(latency === undefined ? {} : { latencyMs: latency }),
+      },
+      onProgress: (step) => terminal.print(`- ${step}`),
+      ...(containers === undefined ? {} : { maxInstances: containers, spread: true }),
+      ...(realEgain === undefined ? {} : { realEgain }),
+      ...(logs === undefined ? {} : { onLog: ({ text }) => terminal.print(text) }),
+    });
+    endOnSignal(starting);
+    terminal.print(await introduction(await starting));
+    // A signal ends the process.
+    return new Promise(() => undefined);
+  },
+};
+
+/** Refuses options for the simulated eGain where a real one is called. */
+export function refuseForRealEgain(
+  command: Command,
+  stage: string,
+  names: readonly string[],
+): void {
+  const given = names.find((name) => command.getOptionValue(name) !== undefined);
+  if (stage === SANDBOX_STAGE || given === undefined) return;
+  command.error(`error: --${given} is for the simulated eGain of stage sandbox.`);
+}
+
+/** The credentials for a stage's real eGain, from the environment; undefined for a simulated one. */
+export function realCredentials(
+  command: Command,
+  stage: string,
+  environment: Terminal['environment'],
+): ClientCredentials | undefined {
+  if (stage === SANDBOX_STAGE) return undefined;
+  const { EGAIN_CLIENT_ID: clientId = '', EGAIN_CLIENT_SECRET: clientSecret = '' } = environment;
+  if (clientId === '' || clientSecret === '') {
+    command.error(
+      `error: stage ${stage} calls a real eGain: set EGAIN_CLIENT_ID and EGAIN_CLIENT_SECRET to ` +
+        "its client application's credentials (eGain's Admin Console: Partition, Integration, " +
+        'Client Application).',
+    );
+  }
+  return { clientId, clientSecret };
+}
+
+/** The port that must be used; undefined for 3000 or the next free one. */
+function portOf(command: Command, { PORT = '' }: Terminal['environment']): number | undefined {
+  if (PORT === '') return undefined;
+  try {
+    return wholeNumber(0, 65_535)(PORT);
+  } catch (error) {
+    if (!(error instanceof InvalidArgumentError)) throw error;
+    return command.error(`error: PORT is ${JSON.stringify(PORT.slice(0, 40))}. ${error.message}`);
+  }
+}
+
+async function startOn(port: number | undefined, options: SandboxOptions): Promise<Sandbox> {
+  // It loads the CDK, and a mistyped option should not have to wait for that.
+  const { startSandbox } = await import('../sandbox/sandbox.ts');
+  const first = port ?? DEFAULT_PORT;
+  const last = port ?? DEFAULT_PORT + PORTS_TO_TRY - 1;
+  for (let tried = first; tried <= last; tried += 1) {
+    try {
+      return await startSandbox({ ...options, port: tried });
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error)) throw error;
+      if (error.code === 'EACCES') {
+        throw new CommandFailure(
+          `Port ${tried} may not be used. Choose another: PORT=8080 npm start`,
+        );
+      }
+      if (error.code !== 'EADDRINUSE') throw error;
+    }
+  }
+  throw new CommandFailure(
+    port === undefined
+      ? `No port from ${first} to ${last} is free. Choose one: PORT=8080 npm start`
+      : `Port ${port} is taken. Choose another: PORT=${port + 1} npm start`,
+  );
+}
+
+/**
+ * The first signal stops the sandbox in order, a second one at once. npm starts commands in a shell
+ * that passes no signal on, so the end of that shell counts as a signal.
+ */
+function endOnSignal(starting: Promise<Sandbox>): void {
+  let ending = false;
+  const end = () => {
+    if (ending) process.exit(130);
+    ending = true;
+    starting
+      .then((sandbox) => sandbox.stop())
+      .then(() => process.exit(0))
+      .catch(() => process.exit(1));
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, end);
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent && !ending) end();
+  }, PARENT_CHECK_MS).unref();
+}
+
+/** Two commands to paste, and what they return. */
+async function introduction(sandbox: Sandbox): Promise<string> {
+  const [name = '', partner] = Object.entries(sandbox.partners)[0] ?? [];
+  // Without addresses: those of a real tenant are personal data.
+  const url = `${sandbox.accountsUrl}?pagesize=3&fields=id,name,description,active,channel`;
+  const token = await sandbox.token(name);
+  const answer = await fetch(url, { headers: { Authorization: `Bearer ${token}` } });
+  const body = JSON.stringify(JSON.parse(await answer.text()), null, 2);
+  return `
+As partner ${name}, get a token and list accounts:
+
+TOKEN=$(curl -s '${sandbox.tokenUrl}' -d grant_type=client_credentials -d 'client_id=${partner?.clientId}' -d 'client_secret=${partner?.clientSecret}' --data-urlencode 'scope=${partner?.scope}' | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
+curl -si "${url}" -H "Authorization: Bearer $TOKEN"
+
+The second command's answer just now, status ${answer.status}:
+${body}
+
+The contract, to read and to try: ${sandbox.docsUrl}
+All partners and URLs: ${sandbox.url}/_sandbox${faultHint(sandbox)}
+End with Ctrl-C.`;
+}
+
+function faultHint({ egain, url }: Sandbox): string {
+  if (egain === undefined) return '';
+  const { port } = new URL(url);
+  const prefix = port === String(DEFAULT_PORT) ? '' : `PORT=${port} `;
+  return `
+Examine this eGain, in another terminal: ${prefix}npm run doctor -- --stage sandbox
+Make eGain fail: curl -s ${url}/_sandbox/egain -d '{"fault":"unauthorized"}', and '{}' to end it`;
+}

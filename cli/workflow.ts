@@ -1,0 +1,143 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, relative, resolve } from 'node:path';
+import { InvalidArgumentError, Option } from 'commander';
+import { runStateMachine } from '../sandbox/aws/state-machine.ts';
+import { EGAIN_FAULTS } from '../sandbox/egain/egain-faults.ts';
+import type { Sandbox } from '../sandbox/sandbox.ts';
+import {
+  type Definition,
+  isTaskFunction,
+  readDefinition,
+  withPlaceholders,
+} from './authors-definition.ts';
+import { addStage, type CliCommand, wholeNumber } from './program.ts';
+import { realCredentials, refuseForRealEgain, SANDBOX_STAGE } from './start.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Retries and waits are shown, not waited for. */
+const WAIT_MS = 200;
+
+interface WorkflowOptions {
+  readonly stage: string;
+  readonly definition?: Definition;
+  readonly input: unknown;
+  readonly out: string;
+  readonly accounts?: number;
+  readonly fault?: string;
+}
+
+/**
+ * `npm run workflow`: runs a state machine on this machine, and writes what it puts into S3 to a
+ * folder.
+ */
+export const workflow: CliCommand = {
+  describe(command) {
+    addStage(command, SANDBOX_STAGE)
+      .description(
+        'Starts the sandbox and runs a state machine with the real bundle of TaskFunction: one of ' +
+          'your own, or ExportAccounts from the synthesised template.',
+      )
+      .option(
+        '--definition <file>',
+        'a state machine of your own, as JSON; ${TaskFunctionArn} in it is filled in',
+        readDefinition,
+      )
+      .option('--input <json>', "the execution's input", parseJson, {})
+      .option('--out <folder>', 'where objects that it puts into S3 go', 'export')
+      .option(
+        '--accounts <n>',
+        'how many accounts the simulated eGain has (default: 240)',
+        wholeNumber(0, 200_000),
+      )
+      .addOption(
+        new Option('--fault <name>', 'how the simulated eGain fails').choices(
+          Object.keys(EGAIN_FAULTS),
+        ),
+      )
+      .addHelpText(
+        'after',
+        `
+Each retry and Wait state takes a fifth of a second.
+A stage other than sandbox calls its real eGain, with EGAIN_CLIENT_ID and EGAIN_CLIENT_SECRET.
+
+Example:
+  npm run workflow -- --definition my.asl.json --input '{"filter":{"active":true}}'`,
+      );
+  },
+  async run(command, { terminal }) {
+    const options = command.opts<WorkflowOptions>();
+    const { stage, accounts = 240, fault } = options;
+    refuseForRealEgain(command, stage, ['accounts', 'fault']);
+    const realEgain = realCredentials(command, stage, terminal.environment);
+    const { startSandbox } = await import('../sandbox/sandbox.ts');
+    const sandbox = await startSandbox({
+      stage,
+      egain: { accounts },
+      ...(realEgain === undefined ? {} : { realEgain }),
+    });
+    try {
+      if (fault !== undefined) sandbox.egain?.setMode({ fault });
+      return await execute(sandbox, options, terminal);
+    } finally {
+      await sandbox.stop();
+    }
+  },
+};
+
+async function execute(
+  sandbox: Sandbox,
+  { input, out, definition }: WorkflowOptions,
+  terminal: Terminal,
+): Promise<number> {
+  const task = sandbox.functionNamed('TaskFunction');
+  const { name, text } = definition ?? { name: 'ExportAccounts', text: definitionOf(sandbox) };
+  const filled = withPlaceholders(text, { TaskFunctionArn: task.spec.arn });
+  const execution = await runStateMachine(filled, input, {
+    async invoke(functionName, payload) {
+      if (isTaskFunction(functionName)) return task.invoke(payload);
+      const errorMessage = `Function not found: ${functionName}; only TaskFunction is here`;
+      const errorType = 'Lambda.ResourceNotFoundException';
+      return { ok: false, error: { errorType, errorMessage, trace: [] } };
+    },
+    async putObject(_bucket, key, body) {
+      const file = resolve(out, key);
+      await mkdir(dirname(file), { recursive: true });
+      await writeFile(file, body);
+      terminal.print(`${kindOf(body)}, ${body.length} characters: ${relative('.', file)}`);
+    },
+    retryWaitMs: WAIT_MS,
+    waitMs: WAIT_MS,
+    onRetry: (state, error) => terminal.print(`${state}: ${error}, trying again`),
+  });
+  if (execution.status === 'FAILED') {
+    terminal.printError(`${name} failed: ${execution.error}\n${execution.cause}`);
+    return 1;
+  }
+  const output = JSON.stringify(execution.output, null, definition === undefined ? 0 : 2);
+  terminal.print(`${name} succeeded: ${output}`);
+  return 0;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new InvalidArgumentError(`Expected JSON like '{"fields":["id"]}'.`);
+  }
+}
+
+function kindOf(text: string): string {
+  const content: unknown = JSON.parse(text);
+  if (Array.isArray(content)) return `${content.length} accounts`;
+  return typeof content === 'object' && content !== null && 'contentHash' in content
+    ? 'manifest'
+    : 'object';
+}
+
+function definitionOf({ template }: Sandbox): string {
+  const machine = template
+    .ofType('AWS::StepFunctions::StateMachine')
+    .find(({ logicalId }) => logicalId.startsWith('ExportAccounts'));
+  if (machine === undefined) throw new Error('the template has no ExportAccounts');
+  return String(machine.properties['DefinitionString']);
+}

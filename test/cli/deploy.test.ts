@@ -1,0 +1,187 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type EmulatedAccount, startEmulatedAccount } from '../support/emulated-account/account.ts';
+import { deployedAccount } from '../support/emulated-account/deployed.ts';
+import type { AccountState } from '../support/emulated-account/state.ts';
+import { type RunOptions, runCommand } from '../support/recording-terminal.ts';
+
+const SECRET_ARN = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:egain-abcdef';
+
+let account: EmulatedAccount;
+let state: AccountState;
+
+beforeEach(async () => {
+  state = deployedAccount();
+  const status = 'CREATE_COMPLETE';
+  state.stacks.push(
+    {
+      name: 'egain-accounts-sandbox-credentials',
+      status,
+      outputs: { PublishOutputRefSecret1A2B: SECRET_ARN },
+    },
+    {
+      name: 'egain-accounts-sandbox',
+      status,
+      outputs: {
+        PublishOutputRefApi3C4D: 'abc123',
+        CredentialsSecretArn: SECRET_ARN,
+        ApiUrl: 'https://abc123.execute-api.eu-central-1.amazonaws.com/v1',
+      },
+      descriptions: {
+        ApiUrl: "The partners' API",
+        CredentialsSecretArn: "Where eGain's client id and secret go",
+      },
+    },
+    {
+      name: 'egain-accounts-sandbox-observability',
+      status,
+      outputs: { AlarmTopicArn: 'arn:aws:sns:eu-central-1:111122223333:alarms' },
+      descriptions: { AlarmTopicArn: 'Where alarms go; more may subscribe' },
+    },
+  );
+  account = await startEmulatedAccount(state);
+  for (const [name, value] of Object.entries(account.environment)) vi.stubEnv(name, value);
+});
+afterEach(() => account.close());
+
+async function deploy(args: readonly string[] = [], options: RunOptions = {}) {
+  const { environment } = account;
+  const line = ['deploy', '--stage', 'sandbox', ...args];
+  const run = await runCommand(line, { environment, ...options });
+  return { ...run, after: run.output.split('sandbox is deployed')[1] };
+}
+
+const CALL = ['deploy', '--all', '--context', 'stage=sandbox'];
+const APPROVED = ['--require-approval', 'never', '--yes'];
+
+describe('npm run deploy', () => {
+  it('runs preflight, and asks before it deploys', async () => {
+    const agreed = await deploy([], { answer: true });
+    const declined = await deploy([], { answer: false });
+
+    expect(agreed).toMatchObject({
+      exitCode: 0,
+      questions: ['Deploy stage sandbox to account 111122223333, eu-central-1?'],
+      cdkCalls: [CALL],
+    });
+    expect(agreed.output).toMatch(/^✓ bootstrap /m);
+    expect(declined).toMatchObject({ exitCode: 1, cdkCalls: [] });
+    expect(declined.output).toContain('Nothing was deployed.');
+  });
+
+  it.each<[args: string[], call: string[]]>([
+    [['--yes'], APPROVED],
+    [['-y'], APPROVED],
+    [['--skip-preflight'], []],
+    [['--skip-preflight', '--yes'], APPROVED],
+    [
+      ['--yes', '--outputs-file', 'o.json'],
+      [...APPROVED, '--outputs-file', 'o.json'],
+    ],
+    [
+      ['--yes', '--require-approval', 'broadening'],
+      ['--yes', '--require-approval', 'broadening'],
+    ],
+    [
+      ['--rollback=false', '--yes', '--hotswap'],
+      [...APPROVED, '--rollback', 'false', '--hotswap'],
+    ],
+    [
+      ['--skip-preflight', '--region=eu-west-3', '--profile', 'p', '--toolkit-stack-name', 'T'],
+      ['--profile', 'p', '--region', 'eu-west-3', '--toolkit-stack-name', 'T'],
+    ],
+  ])('%j asks nobody, and calls the CDK with %j', async (args, call) => {
+    const { exitCode, questions, cdkCalls, output } = await deploy(args, { answer: false });
+
+    expect({ questions, cdkCalls }).toEqual({ questions: [], cdkCalls: [[...CALL, ...call]] });
+    expect(exitCode).toBe(0);
+    expect(output.includes('✓ bootstrap')).toBe(!args.includes('--skip-preflight'));
+  });
+
+  it('looks where the CDK is told to go', async () => {
+    state.stacks.push({ name: 'Tools', status: 'CREATE_COMPLETE', outputs: {} });
+
+    const { output } = await deploy([
+      '--yes',
+      '--toolkit-stack-name=Tools',
+      '--region',
+      'eu-north-1',
+      '--region=eu-west-3',
+    ]);
+
+    expect(output).toMatch(/^✓ identity .* region eu-west-3$/m);
+    expect(output).toMatch(/^✓ bootstrap +the CDK has its Tools$/m);
+  });
+
+  it('stops after a warning when nobody can be asked', async () => {
+    const { exitCode, error, cdkCalls } = await deploy();
+
+    expect(error).toContain('add --yes to go on');
+    expect({ exitCode, cdkCalls }).toEqual({ exitCode: 1, cdkCalls: [] });
+  });
+
+  it('stops after a failed check, whatever the answer is', async () => {
+    state.cloudwatchRoleArn = undefined;
+
+    const { exitCode, error, cdkCalls } = await deploy(['--yes'], { answer: true });
+
+    expect(error).toContain('fix what has a ✗');
+    expect({ exitCode, cdkCalls }).toEqual({ exitCode: 1, cdkCalls: [] });
+  });
+
+  it("ends with the CDK's exit code, and claims nothing", async () => {
+    const { exitCode, after } = await deploy(['--yes'], { onCdk: () => 3 });
+
+    expect({ exitCode, after }).toEqual({ exitCode: 3, after: undefined });
+  });
+});
+
+describe('after a deploy', () => {
+  it('the outputs for people are shown with what they are, and the next step', async () => {
+    const { output, after } = await deploy(['--yes']);
+
+    expect(output).toContain(`
+Stage sandbox is deployed:
+  ApiUrl                https://abc123.execute-api.eu-central-1.amazonaws.com/v1
+                        · The partners' API
+  CredentialsSecretArn  ${SECRET_ARN}
+                        · Where eGain's client id and secret go
+  AlarmTopicArn         arn:aws:sns:eu-central-1:111122223333:alarms
+                        · Where alarms go; more may subscribe
+`);
+    expect(after).not.toContain('PublishOutput');
+    expect(after).toContain(`put-secret-value --secret-id ${SECRET_ARN} --secret-string file://`);
+    expect(after).toMatch(/\n {2}npm run verify -- --stage sandbox\n$/);
+  });
+
+  it.each<[what: string, onCdk: () => void, told: RegExp]>([
+    [
+      'AWS refuses them',
+      () => void (state.denied = 'DescribeStacks'),
+      /outputs can't be read\. .*cloudformation:DescribeStacks/,
+    ],
+    ['there are none', () => void (state.stacks = []), /outputs can't be read\. .* no outputs/],
+  ])('%s, and the deploy has succeeded all the same', async (_what, onCdk, told) => {
+    const { exitCode, error, after } = await deploy(['--yes'], { onCdk: () => (onCdk(), 0) });
+
+    expect(error).toMatch(told);
+    expect(after).toContain('--secret-id <CredentialsSecretArn>');
+    expect(exitCode).toBe(0);
+  });
+
+  it('they are read from where the CDK deployed to', async () => {
+    vi.stubEnv('AWS_REGION', '');
+    vi.stubEnv('AWS_CONFIG_FILE', '/dev/null');
+
+    expect((await deploy(['--yes', '--region=eu-west-3'])).after).toContain('ApiUrl');
+  });
+
+  it.each([[['--no-execute']], [['--method', 'prepare-change-set']], [['--execute=false']]])(
+    'that was only prepared nothing is claimed: %j',
+    async (args) => {
+      const { exitCode, output, after } = await deploy(['--yes', ...args]);
+
+      expect({ exitCode, after }).toEqual({ exitCode: 0, after: undefined });
+      expect(output).toContain('Nothing is deployed yet');
+    },
+  );
+});

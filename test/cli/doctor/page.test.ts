@@ -1,0 +1,204 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Account } from '../../../lambda/egain/account.ts';
+import { exampleAccounts } from '../../../sandbox/egain/example-accounts.ts';
+import { type LocalServer, listen, sendJson } from '../../../sandbox/local-server.ts';
+import { runDoctor } from './support.ts';
+
+let server: LocalServer;
+/** What eGain answers to every request for accounts. */
+let page: unknown;
+
+beforeAll(async () => {
+  server = await listen((request, response) =>
+    sendJson(response, 200, request.method === 'POST' ? { access_token: 'canary-token' } : page),
+  );
+});
+afterAll(() => server.close());
+beforeEach(() => {
+  page = pageOf(...exampleAccounts(3));
+});
+
+const pageOf = (...account: unknown[]) => ({
+  paginationInfo: { count: account.length, pagenum: 1, pagesize: 500 },
+  account,
+});
+
+const [EXAMPLE] = exampleAccounts(1) as [Account];
+
+function examine(partners: object = {}, canaries: readonly string[] = []) {
+  return runDoctor({
+    egain: { apiUrl: `${server.url}/v3`, tokenUrl: `${server.url}/token`, scope: 'some.scope' },
+    credentials: { clientId: 'client', clientSecret: 'canary-secret' },
+    partners,
+    canaries: ['canary', ...canaries],
+  });
+}
+
+async function differences(body: unknown): Promise<string> {
+  page = body;
+  const { row } = await examine();
+  const { seen = '', notes } = row('page');
+  return [seen, ...notes].join('\n');
+}
+
+describe("page 1 and eGain's contract", () => {
+  it('do not differ where optional fields are missing or null', async () => {
+    page = pageOf(...exampleAccounts(300));
+
+    const { failure, row } = await examine();
+
+    expect(failure).toBe('');
+    expect(row('page').notes).toEqual([]);
+    expect(row('page').measured).toMatchObject({ accounts: 300, count: 300, pagesize: 500 });
+  });
+
+  it.each<[body: unknown, told: string]>([
+    [[], '(the whole answer) is array, expected object'],
+    [{ account: [] }, 'paginationInfo is missing'],
+    [{ ...pageOf(), account: {} }, 'account is object, expected array'],
+    [pageOf(EXAMPLE, 7), 'account[] is integer, expected object (1 time, first account[1])'],
+  ])('name what the product refuses: %j', async (body, told) => {
+    page = body;
+
+    const { failure, row } = await examine();
+
+    expect(failure).toBe('page: contract-broken');
+    expect(row('page').seen).toContain(told);
+  });
+
+  it('name each field by its path, and once however many accounts have it', async () => {
+    const { name: _name, ...nameless } = EXAMPLE;
+    const attributes = [{ name: 'a', value: 'b' }, { name: 'c' }];
+
+    const told = await differences(
+      pageOf(
+        EXAMPLE,
+        { ...nameless, channel: null },
+        { ...nameless, address: 5, attributes, active: 'yes', description: null },
+      ),
+    );
+
+    for (const line of [
+      'account[].name is missing (2 times, first account[1].name)',
+      'account[].channel is null, expected object; it is left out (1 time, first account[1].channel)',
+      'account[].address is integer, expected string; it is left out (1 time, first account[2].address)',
+      'account[].active is string, expected boolean; it is left out',
+      'account[].attributes[].value is missing (1 time, first account[2].attributes[1].value)',
+    ]) {
+      expect(told).toContain(line);
+    }
+    expect(told).not.toContain('description');
+  });
+
+  it('name what is unknown or surprising, and fail nothing for it', async () => {
+    const { id: _id, ...anonymous } = EXAMPLE;
+    const { chatConfigurations } = EXAMPLE;
+    page = {
+      paginationInfo: { count: 1 },
+      links: {},
+      account: [
+        {
+          ...anonymous,
+          created: '21.03.2021',
+          color: 'red',
+          chatConfigurations: {
+            ...chatConfigurations,
+            onAgentUnavailability: 'wait',
+            entryPoint: { id: '1', region: 'x' },
+          },
+          attributes: [{ name: 'a', value: 'b', kind: 'c' }],
+        },
+      ],
+    };
+
+    const { failure, row } = await examine();
+
+    expect(failure).toBe('');
+    const notes = row('page').notes.map((note) => note.replace(/ \(1 time.*/, ''));
+    expect(notes.toSorted()).toEqual([
+      'account[].attributes[].kind is unknown to the contract',
+      'account[].chatConfigurations.entryPoint.region is unknown to the contract',
+      'account[].chatConfigurations.onAgentUnavailability has a value that the contract does not name',
+      'account[].color is unknown to the contract',
+      'account[].created is no date-time; it is left out',
+      'account[].id is missing; nobody can ask for it by id',
+      'links is unknown to the contract',
+      'paginationInfo.pagenum is missing',
+      'paginationInfo.pagesize is missing',
+    ]);
+  });
+
+  it.each(['21/03/2021 14:29', '2021-02-30T14:29:01Z'])(
+    'name a date that the product cannot read: %s',
+    async (modified) => {
+      expect(await differences(pageOf({ ...EXAMPLE, modified }))).toContain(
+        'account[].modified is no date-time',
+      );
+    },
+  );
+
+  it('name no field that may be an address or a token, and no value', async () => {
+    const odd = { '+15551234567': 1, 'desk@example.com': 2, eyJhbGciOi1234567890: 3, name: 4711 };
+    page = pageOf({ ...EXAMPLE, ...odd });
+
+    const { row } = await examine({}, ['5551234', 'desk@', 'eyJ', '4711']);
+
+    expect(row('page').notes.join('\n')).toContain('account[].(a name that is not shown)');
+  });
+});
+
+describe('what each partner would see', () => {
+  const accounts = exampleAccounts(240);
+  const channel = accounts[0]?.channel.id ?? '';
+  const ofChannel = accounts.filter((account) => account.channel.id === channel).length;
+
+  it('is counted by its rule, and told with the scopes and what they open', async () => {
+    page = pageOf(...accounts);
+
+    const { row } = await examine({
+      acme: { scopes: ['accounts/read', 'accounts/read.address'] },
+      desk: { scopes: ['accounts/read'], accounts: { channel: [channel] } },
+    });
+
+    const { seen, notes, measured } = row('partners');
+    expect(ofChannel).toBeGreaterThan(0);
+    expect(seen).toBe(
+      'acme: 240 of 240, by accounts/read accounts/read.address\n' +
+        `desk: ${ofChannel} of 240, by accounts/read`,
+    );
+    expect(measured).toEqual({ acme: 240, desk: ofChannel });
+    expect(notes).toContainEqual(expect.stringMatching(/^accounts\/read opens id, name, /));
+    expect(notes).toContainEqual('accounts/read.address opens address');
+    expect(notes.join()).not.toContain('accounts/read.configuration');
+  });
+
+  it.each<[accounts: object, told: string]>([
+    [{ channel: ['nowhere'] }, 'no account matches accounts.channel; compare the ids'],
+    [
+      { channel: ['nowhere'], attribute: ['no:thing'] },
+      'no account matches accounts.channel and accounts.attribute',
+    ],
+    [{ channel: ['one'], entryPoint: ['e2'] }, 'no account matches all lists of its rule at once'],
+  ])('is nothing with the rule %j, and the doctor says why', async (rule, told) => {
+    const { chatConfigurations } = EXAMPLE;
+    const account = (id: string, entryPoint: string) => ({
+      ...EXAMPLE,
+      id,
+      channel: { id },
+      chatConfigurations: { ...chatConfigurations, entryPoint: { id: entryPoint } },
+    });
+    page = pageOf(account('one', 'e1'), account('two', 'e2'));
+
+    const { row } = await examine({ ghost: { scopes: ['accounts/read'], accounts: rule } });
+
+    expect(row('partners').seen).toContain('ghost: 0 of 2');
+    expect(row('partners').notes[0]).toContain(`ghost sees nothing: ${told}`);
+  });
+
+  it('is not told where there are no partners', async () => {
+    expect((await examine()).row('partners')).toMatchObject({
+      seen: 'there are none yet',
+      notes: [],
+    });
+  });
+});
