@@ -1,47 +1,48 @@
-import { join } from 'node:path';
-import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { mockClient } from 'aws-sdk-client-mock';
-import 'aws-sdk-client-mock-vitest/extend';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import {
-  type LocalSecretsManager,
-  startSecretsManager,
-} from '../../../sandbox/aws/secrets-manager.ts';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type SimulatedEgain, startEgain } from '../../../sandbox/egain/egain.ts';
-import { EGAIN_FAULTS } from '../../../sandbox/egain/egain-faults.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { type LocalServer, listen, readBody, sendJson } from '../../../sandbox/local-server.ts';
 import { runDoctor } from './support.ts';
 
 const ARN = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:egain-AbCdEf';
 const CANARY = 'canary-client-secret';
 
 let egain: SimulatedEgain;
-let secrets: LocalSecretsManager;
+let secretsManager: LocalServer;
+/** What Secrets Manager answers. */
+let answer: { readonly status: number; readonly body: object };
+const requests: { readonly region: string | undefined; readonly body: unknown }[] = [];
 
 beforeAll(async () => {
   egain = await startEgain({ accounts: 3 });
-  secrets = await startSecretsManager();
+  secretsManager = await listen(async (request, response) => {
+    const region = request.headers.authorization?.split('/')[2];
+    requests.push({ region, body: JSON.parse(String(await readBody(request))) });
+    sendJson(response, answer.status, answer.body);
+  });
 });
-afterAll(() => Promise.all([egain.close(), secrets.close()]));
-afterEach(() => {
-  vi.unstubAllEnvs();
+afterAll(() => Promise.all([egain.close(), secretsManager.close()]));
+beforeEach(() => {
+  requests.length = 0;
+  answer = { status: 200, body: { SecretString: JSON.stringify(egain.credentials) } };
+  vi.stubEnv('AWS_ENDPOINT_URL_SECRETS_MANAGER', secretsManager.url);
+  vi.stubEnv('AWS_ACCESS_KEY_ID', 'AKIAEXAMPLE');
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'canary-aws-key');
 });
 
-const mockSecretsManager = () => mockClient(SecretsManagerClient);
-
-function run(
-  environment: Readonly<Record<string, string | undefined>>,
-  args: readonly string[] = [],
-  canaries = [CANARY],
-) {
+async function run(environment: Readonly<Record<string, string>>, args: readonly string[] = []) {
   const { apiUrl, tokenUrl, scope } = egain;
-  return runDoctor({ egain: { apiUrl, tokenUrl, scope }, environment, args, canaries });
+  const canaries = [CANARY, 'canary-aws-key'];
+  const stage = { egain: { apiUrl, tokenUrl, scope }, environment, args, canaries };
+  const { failure, row } = await runDoctor(stage);
+  const { seen = '', advice = '', notes } = row('credentials');
+  return { failure, seen, advice, notes };
 }
 
-const runWithSecret = () => run({}, ['--secret-arn', ARN]);
+const runWithSecret = (environment: Readonly<Record<string, string>> = {}) =>
+  run(environment, ['--secret-arn', ARN]);
 
 describe('credentials in the environment', () => {
-  it.each([
+  it.each<[environment: Record<string, string>, cause: string, seen: string]>([
     [{}, 'credentials-missing', 'EGAIN_CLIENT_ID and EGAIN_CLIENT_SECRET'],
     [{ EGAIN_CLIENT_SECRET: CANARY }, 'credentials-missing', 'lacks EGAIN_CLIENT_ID'],
     [{ EGAIN_CLIENT_ID: 'a' }, 'credentials-missing', 'lacks EGAIN_CLIENT_SECRET'],
@@ -61,131 +62,78 @@ describe('credentials in the environment', () => {
       'EGAIN_CLIENT_SECRET is a placeholder',
     ],
   ])('%o are %s', async (environment, cause, seen) => {
-    const result = await run(environment);
+    const found = await run(environment);
 
-    expect(result.failure).toBe(`credentials: ${cause}`);
-    expect(result.row('credentials').seen).toContain(seen);
-    expect(result.exitCode).toBe(1);
+    expect(found.failure).toBe(`credentials: ${cause}`);
+    expect(found.seen).toContain(seen);
   });
 });
 
 describe('credentials in a secret', () => {
-  beforeEach(() => {
-    vi.stubEnv('AWS_ENDPOINT_URL_SECRETS_MANAGER', secrets.url);
-    vi.stubEnv('AWS_ACCESS_KEY_ID', 'AKIAEXAMPLE');
-    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'canary-aws-key');
-    secrets.setFault(undefined);
-    secrets.put(JSON.stringify(egain.credentials));
-  });
+  it("are read in the secret's own region, in the version that the functions read", async () => {
+    const { failure, notes } = await runWithSecret({
+      EGAIN_CLIENT_ID: 'b',
+      EGAIN_CLIENT_SECRET: CANARY,
+    });
 
-  it("are read with the caller's AWS credentials, and come before the environment", async () => {
-    const result = await run({ EGAIN_CLIENT_ID: 'b', EGAIN_CLIENT_SECRET: CANARY }, [
-      '--secret-arn',
-      ARN,
-    ]);
-
-    expect(result.failure).toBe('');
-    expect(result.row('credentials').notes[0]).toContain('--secret-arn comes first');
-  });
-
-  it.each([
-    ['secret-missing', 'secret-missing'],
-    ['secret-denied', 'secret-denied'],
-    ['secret-malformed', 'secret-malformed'],
-  ])('%s is named', async (fault, cause) => {
-    secrets.setFault(EGAIN_FAULTS[fault]?.secret);
-
-    const result = await run({}, ['--secret-arn', ARN], ['clientId=sandbox', 'canary-aws-key']);
-
-    expect(result.failure).toBe(`credentials: ${cause}`);
+    expect(failure).toBe('');
+    expect(notes[0]).toContain('--secret-arn comes first');
+    const body = { SecretId: ARN, VersionStage: 'AWSCURRENT' };
+    expect(requests).toEqual([{ region: 'eu-central-1', body }]);
   });
 
   it.each([
     ['{"clientId":"a"}', 'clientSecret is missing'],
     ['{"clientId":"a","clientSecret":"…"}', 'clientSecret is a placeholder'],
     [`{"clientId":7,"clientSecret":"${CANARY}"}`, 'clientId is missing or not of its type'],
-  ])('a value of another form is named: %s', async (value, seen) => {
-    secrets.put(value);
+    [undefined, 'there is no text'],
+  ])('are named where they have another form: %s', async (value, seen) => {
+    answer = { status: 200, body: { SecretString: value } };
 
-    const result = await runWithSecret();
+    const found = await runWithSecret();
 
-    expect(result.failure).toBe('credentials: secret-malformed');
-    expect(result.row('credentials').seen).toContain(seen);
-  });
-
-  it('cannot be read without a sign-in to AWS', async () => {
-    const home = temporaryFolder();
-    vi.stubEnv('AWS_ACCESS_KEY_ID', undefined);
-    vi.stubEnv('AWS_SECRET_ACCESS_KEY', undefined);
-    vi.stubEnv('AWS_EC2_METADATA_DISABLED', 'true');
-    vi.stubEnv('AWS_CONFIG_FILE', join(home, 'none'));
-    vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', join(home, 'none'));
-
-    const result = await runWithSecret();
-
-    expect(result.failure).toBe('credentials: aws-credentials');
-    expect(result.row('credentials').advice).toContain('aws sts get-caller-identity');
-  });
-});
-
-describe('a request for a secret', () => {
-  let secretsManager: ReturnType<typeof mockSecretsManager>;
-  beforeEach(() => {
-    secretsManager = mockSecretsManager();
-  });
-  afterEach(() => secretsManager.restore());
-
-  it("is for the version that the functions read, in the secret's own region", async () => {
-    vi.stubEnv('AWS_REGION', 'us-east-1');
-    secretsManager
-      .on(GetSecretValueCommand)
-      .resolves({ SecretString: JSON.stringify(egain.credentials) });
-
-    const result = await runWithSecret();
-
-    expect(result.failure).toBe('');
-    expect(secretsManager).toHaveReceivedCommandExactlyOnceWith(GetSecretValueCommand, {
-      SecretId: ARN,
-      VersionStage: 'AWSCURRENT',
-    });
-    const client = secretsManager.call(0).thisValue as SecretsManagerClient;
-    expect(await client.config.region()).toBe('eu-central-1');
+    expect(found.failure).toBe('credentials: secret-malformed');
+    expect(found.seen).toContain(seen);
   });
 
   it.each([
+    ['ResourceNotFoundException', 'secret-missing', 'a new one is empty'],
+    ['AccessDeniedException', 'secret-denied', 'secretsmanager:GetSecretValue'],
     ['DecryptionFailure', 'secret-denied', 'kms:Decrypt'],
     ['ExpiredTokenException', 'aws-credentials', 'Sign in to AWS'],
-    ['UnrecognizedClientException', 'aws-credentials', 'Sign in to AWS'],
-    ['InternalServiceError', 'secret-unreadable', 'Try again'],
+    ['UnrecognizedClientException', 'aws-credentials', 'aws sts get-caller-identity'],
+    ['InvalidRequestException', 'secret-unreadable', 'Try again'],
     [`SyntaxError in ${CANARY}`, 'secret-unreadable', 'Try again'],
-  ])('that ends with %s is %s, with what to do', async (name, cause, advice) => {
-    const error = Object.assign(new Error(`about ${CANARY}`), { name });
-    secretsManager.on(GetSecretValueCommand).rejects(error);
+  ])('are refused with %s: %s, with what to do', async (__type, cause, advice) => {
+    answer = { status: 400, body: { __type, message: `about ${CANARY}` } };
 
-    const result = await runWithSecret();
+    const found = await runWithSecret();
 
-    expect(result.failure).toBe(`credentials: ${cause}`);
-    expect(result.row('credentials').advice).toContain(advice);
+    expect(found.failure).toBe(`credentials: ${cause}`);
+    expect(found.advice).toContain(advice);
+  });
+
+  it('cannot be read without a sign-in to AWS', async () => {
+    vi.stubEnv('AWS_ACCESS_KEY_ID', undefined);
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', undefined);
+    vi.stubEnv('AWS_EC2_METADATA_DISABLED', 'true');
+    vi.stubEnv('AWS_CONFIG_FILE', '/dev/null');
+    vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', '/dev/null');
+
+    const { failure, advice } = await runWithSecret();
+
+    expect(failure).toBe('credentials: aws-credentials');
+    expect(advice).toContain('aws sts get-caller-identity');
   });
 
   it.each([
     [{ AWS_REGION: 'us-east-1' }, "us-east-1 (the shell's region)"],
     [{ AWS_DEFAULT_REGION: 'eu-west-1' }, "eu-west-1 (the shell's region)"],
-  ])('is not looked for in another region than the functions do: %j', async (environment, told) => {
-    const result = await run(environment, ['--secret-arn', ARN]);
+  ])('are not looked for in another region than the functions do: %j', async (shell, told) => {
+    const { failure, seen } = await runWithSecret(shell as Record<string, string>);
 
-    expect(result.failure).toBe('credentials: secret-region');
-    expect(result.row('credentials').seen).toBe(
-      `the secret is in eu-central-1, and the functions ask ${told}`,
-    );
-  });
-
-  it('finds no text where the secret is binary', async () => {
-    secretsManager.on(GetSecretValueCommand).resolves({ SecretBinary: Buffer.from(CANARY) });
-
-    const result = await runWithSecret();
-
-    expect(result.failure).toBe('credentials: secret-malformed');
-    expect(result.row('credentials').seen).toContain('there is no text');
+    expect(failure).toBe('credentials: secret-region');
+    expect(seen).toBe(`the secret is in eu-central-1, and the functions ask ${told}`);
+    expect(requests).toEqual([]);
   });
 });
