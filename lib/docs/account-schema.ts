@@ -45,7 +45,7 @@ const OBJECTS: Readonly<Record<string, readonly [name: string, description: stri
   attributes: ['Attribute', 'A name and a value that the company gave to an account.'],
 };
 
-const DATES: readonly LeafPath[] = ['created', 'modified'];
+const DATES: ReadonlySet<LeafPath> = new Set(['created', 'modified']);
 
 /**
  * The schemas of an account in an answer, by name. They come from the schema that validates eGain's
@@ -86,6 +86,6 @@ function collect(
 function describeLeaf(path: LeafPath): JsonSchema {
   return {
     description: `${DESCRIPTIONS[path]} Scope \`${FIELDS[path]}\`.`,
-    ...(DATES.includes(path) ? { format: 'date-time' } : {}),
+    ...(DATES.has(path) ? { format: 'date-time' } : {}),
   };
 }

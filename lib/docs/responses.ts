@@ -77,13 +77,13 @@ const HEADER_ROWS = {
 
 export type HeaderName = keyof typeof HEADER_ROWS;
 
-const OPTIONAL: readonly string[] = ['Link', 'RetryAfter'];
+const OPTIONAL: ReadonlySet<string> = new Set(['Link', 'RetryAfter']);
 
 /** The header components. */
 export const HEADERS = Object.fromEntries(
   Object.entries(HEADER_ROWS).map(([name, [, description, schema]]) => [
     name,
-    { description, required: !OPTIONAL.includes(name), schema },
+    { description, required: !OPTIONAL.has(name), schema },
   ]),
 );
 

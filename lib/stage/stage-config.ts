@@ -12,7 +12,7 @@ import { RESERVED_SUFFIXES } from './stage-name.ts';
 import { stageRules } from './stage-rules.ts';
 import { knownKeysAt, type StageConfig, stageSchema } from './stage-schema.ts';
 
-export type { PartnerConfig, StageConfig } from './stage-schema.ts';
+export type { StageConfig } from './stage-schema.ts';
 
 /** Thrown for a stage config that can't be used; its message names every issue on its own line. */
 export class StageConfigError extends Error {

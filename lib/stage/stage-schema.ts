@@ -229,7 +229,6 @@ export const stageSchema = object({
 
 /** A stage's configuration, checked and with its defaults filled in. */
 export type StageConfig = z.infer<typeof stageSchema>;
-export type PartnerConfig = z.infer<typeof partnerSchema>;
 
 /** The JSON Schema for editors, kept in `config/stage.schema.json`. */
 export function stageJsonSchema(): object {

@@ -230,6 +230,11 @@ describe('the gateway responses', () => {
   );
 });
 
+const mutualTlsOf = (domain: object) =>
+  propertiesOfOnly(templateOf({ domain }), 'AWS::ApiGateway::DomainName')[
+    'MutualTlsAuthentication'
+  ];
+
 describe("the API's options", () => {
   it('are off by default', () => {
     for (const type of ['AWS::ApiGateway::DomainName', 'AWS::WAFv2::WebACL']) {
@@ -254,10 +259,6 @@ describe("the API's options", () => {
   it('take the name of the trust store as it is written, and need none', () => {
     const { mutualTls: _, ...domain } = FULL_STAGE.api.domain;
     const truststoreUri = 's3://truststores/a b#c?d=e/../f%20ä.pem';
-    const mutualTlsOf = (options: object) =>
-      propertiesOfOnly(templateOf({ domain: options }), 'AWS::ApiGateway::DomainName')[
-        'MutualTlsAuthentication'
-      ];
 
     expect(mutualTlsOf(domain)).toBeUndefined();
     expect(mutualTlsOf({ ...domain, mutualTls: { truststoreUri } })).toEqual({

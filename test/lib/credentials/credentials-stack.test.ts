@@ -15,6 +15,12 @@ import {
 const { credentials: template } = synthesised(PLAIN_STAGE);
 const STATE = ['AWS::KMS::Key', 'AWS::SecretsManager::Secret', 'AWS::Cognito::UserPool'];
 
+/** How many keys, secrets, user pools and app clients a stage has. */
+const counts = ({ credentials }: Synthesised) =>
+  [...STATE, 'AWS::Cognito::UserPoolClient'].map(
+    (type) => Object.keys(credentials.findResources(type)).length,
+  );
+
 describe('the credentials stack', () => {
   it('makes an empty secret under its own key, which is renewed every year', () => {
     template.hasResourceProperties('AWS::KMS::Key', { EnableKeyRotation: true });
@@ -53,11 +59,6 @@ describe('the credentials stack', () => {
 
   it('makes only what the stage config does not name', () => {
     const { auth, partners } = FULL_STAGE;
-    const counts = ({ credentials }: Synthesised) =>
-      [...STATE, 'AWS::Cognito::UserPoolClient'].map(
-        (type) => Object.keys(credentials.findResources(type)).length,
-      );
-
     expect(counts(synthesised({ ...LEAST, auth, partners }))).toEqual([1, 1, 0, 0]);
     expect(counts(synthesised({ ...LEAST, credentials: { secretArn: SECRET_ARN } }))).toEqual([
       0, 0, 1, 0,
@@ -145,19 +146,20 @@ describe("the partners' app clients", () => {
   });
 });
 
-describe("the ids of the partners' app clients", () => {
-  /** Partners whose names have 8 characters. */
-  const stageOf = (number: number) => {
-    const names = Array.from({ length: number }, (_, index) => `p${1_000_000 + index}`);
-    const entries = names.map((name) => [name, { scopes: ['accounts/read'] }]);
-    const partners = Object.fromEntries(entries) as object;
-    return synthesised({ ...LEAST, partners, removalPolicy: 'destroy' });
-  };
-  const directoryOf = (stack: Template) =>
-    Object.entries(stack.findResources('AWS::SecretsManager::Secret')).find(([id]) =>
-      id.startsWith('PartnerClientsDirectory'),
-    )?.[1];
+/** A stage with so many partners, whose names have 8 characters. */
+function stageOf(number: number): Synthesised {
+  const names = Array.from({ length: number }, (_, index) => `p${1_000_000 + index}`);
+  const entries = names.map((name) => [name, { scopes: ['accounts/read'] }]);
+  const partners = Object.fromEntries(entries) as object;
+  return synthesised({ ...LEAST, partners, removalPolicy: 'destroy' });
+}
 
+const directoryOf = (stack: Template) =>
+  Object.entries(stack.findResources('AWS::SecretsManager::Secret')).find(([id]) =>
+    id.startsWith('PartnerClientsDirectory'),
+  )?.[1];
+
+describe("the ids of the partners' app clients", () => {
   it("are in the authorizer's environment as long as they take at most 3000 bytes", () => {
     const { credentials, accounts } = stageOf(75);
 
@@ -167,9 +169,9 @@ describe("the ids of the partners' app clients", () => {
 
   it('are in a secret beyond that, which the authorizer may read', () => {
     const { credentials, accounts } = stageOf(76);
-    const directory = directoryOf(credentials);
-    const { SecretString } = directory?.['Properties'] as {
-      SecretString: { 'Fn::Join': [string, unknown[]] };
+    const directory = directoryOf(credentials) as {
+      readonly DeletionPolicy: string;
+      readonly Properties: { SecretString: { 'Fn::Join': [string, unknown[]] } };
     };
     const environment = JSON.stringify(accounts.toJSON());
     const policy = propertiesOf(
@@ -178,12 +180,12 @@ describe("the ids of the partners' app clients", () => {
       'AuthorizerFunctionRoleDefaultPolicy',
     );
 
-    expect(SecretString['Fn::Join'][1].slice(0, 3)).toEqual([
+    expect(directory.Properties.SecretString['Fn::Join'][1].slice(0, 3)).toEqual([
       '{"p1000000":"',
       { Ref: expect.stringMatching(/^PartnerClientsClientp1000000/) },
       '","p1000001":"',
     ]);
-    expect(directory?.['DeletionPolicy']).toBe('Delete');
+    expect(directory.DeletionPolicy).toBe('Delete');
     expect(environment).toContain('AUTH_COGNITO_CLIENTS_SECRET_ARN');
     expect(environment).not.toContain('"AUTH_COGNITO_CLIENTS"');
     expect(JSON.stringify(policy)).toMatch(

@@ -50,7 +50,8 @@ function graph(title: string): Widget['properties'] {
 }
 
 /** The options at the end of a metric's row. */
-const optionsOf = (row: readonly unknown[]) => row.at(-1) as Readonly<Record<string, unknown>>;
+const optionsOf = (row: readonly unknown[]) =>
+  row.at(-1) as Readonly<Record<string, string | boolean | undefined>>;
 
 /**
  * A line of a graph as text: `right` where it has that axis, or the id where it is hidden; the
@@ -60,11 +61,11 @@ function lineOf(row: readonly unknown[]): string {
   const { expression, stat, label, yAxis, visible, id } = optionsOf(row);
   const [name, ...dimensions] = row.slice(1, -1).filter((word) => typeof word === 'string');
   return [
-    ...(visible === false ? [`${String(id)}:`] : []),
+    ...(visible === false ? [`${id}:`] : []),
     ...(yAxis === 'right' ? ['right'] : []),
     ...(typeof expression === 'string' ? [expression] : [name, ...dimensions]),
     ...(stat === undefined || stat === 'Sum' ? [] : [stat]),
-    ...(label === undefined || label === name ? [] : [`"${String(label)}"`]),
+    ...(label === undefined || label === name ? [] : [`"${label}"`]),
   ].join(' ');
 }
 

@@ -88,15 +88,16 @@ describe('the state machine ExportAccounts', () => {
   });
 });
 
+const encryptedBy = (rule: object) => ({
+  ServerSideEncryptionConfiguration: [expect.objectContaining(rule)],
+});
+
 describe('the buckets of the export', () => {
   const [accessLogId, accessLog] = Object.entries(
     template.findResources('AWS::S3::Bucket', {
       Properties: { LoggingConfiguration: Match.absent() },
     }),
   )[0] ?? ['', {}];
-  const encryptedBy = (rule: object) => ({
-    ServerSideEncryptionConfiguration: [expect.objectContaining(rule)],
-  });
 
   test('are private, versioned, owned by their owner, and drop remnants after a week', () => {
     template.resourceCountIs('AWS::S3::Bucket', 2);
