@@ -1,15 +1,15 @@
 const DATE_TIME =
   /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(\.\d+)?(?:[Zz]|([+-])(\d\d):?(\d\d))$/;
-/** As libraries write it besides: with a space or without seconds, the zone shorter or named twice. */
+/** Other ways in which libraries write it: a space for the T, no seconds, a shorter zone or two zones. */
 const AS_WRITTEN =
   /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)([.,]\d+)?)? ?(?:[Zz]|UTC|GMT|([+-])(\d\d)(?::?(\d\d))?)(?:\[[\w/+-]{1,40}\])?$/;
 const MINUTE = 60_000;
 const DAY = 86_400_000;
 
 /**
- * Reads a date-time of RFC 3339, which always has a zone; its colon may be left out, as Jackson and
- * the generators of clients do. A leap second (`:60`, at the end of a
- * UTC day only) counts as the start of the second after it.
+ * Reads a date-time of RFC 3339, which always has a zone. The zone may lack its colon, since Jackson
+ * and generated clients leave it out. A leap second (`:60`, at the end of a UTC day only) counts as
+ * the start of the second after it.
  *
  * @returns milliseconds since the epoch, with what is finer as a fraction; undefined for any
  * other text.
@@ -20,8 +20,8 @@ export function parseDateTime(text: string): number | undefined {
 }
 
 /**
- * Reads a date-time as the libraries of servers write it: ISO 8601 with date, time and zone. What
- * may mean more than one moment (no zone, a bare number, a name of a month) is not read.
+ * Reads a date-time as servers' libraries write it: ISO 8601 with date, time and zone. Does not read
+ * a text that may mean more than one moment: without a zone, a bare number, the name of a month.
  *
  * @returns as `parseDateTime`
  */
@@ -38,7 +38,7 @@ function instantOf(match: RegExpExecArray | null): number | undefined {
 
   const midnight = new Date(0);
   midnight.setUTCFullYear(year, month - 1, day);
-  // A day that the month does not have is one of another month.
+  // JavaScript takes a day that the month does not have for one of the next month.
   if (midnight.getUTCMonth() !== month - 1) return undefined;
 
   const zone = (match[8] === '-' ? -1 : 1) * (zoneHour * 60 + zoneMinute) * MINUTE;

@@ -1,5 +1,4 @@
 import type { IncomingMessage, RequestOptions } from 'node:http';
-import { pipeline, type Readable, type Transform } from 'node:stream';
 import type { Deadline } from './deadline.ts';
 
 /** A request that the product sends: to eGain, its token endpoint, the issuer or AWS. */
@@ -12,7 +11,7 @@ export interface HttpCall {
 }
 
 export interface CallOptions {
-  /** The most that the body of a 2xx may hold, in decoded bytes. */
+  /** The most that the body of a 2xx may hold, in bytes, decoded or not. */
   readonly maxBytes: number;
   /** Its signal ends the waiting, and its clock measures it. */
   readonly deadline: Pick<Deadline, 'signal' | 'clock'>;
@@ -167,82 +166,68 @@ export function connectionError(code: string): Error {
   return Object.assign(new Error('the connection failed'), { code });
 }
 
-/** Counts decoded bytes as they come, so that a small compressed body cannot fill the memory. */
 async function readBody(
   message: IncomingMessage,
   { maxBytes, deadline: { signal, clock } }: CallOptions,
 ): Promise<Buffer | UnreadBody> {
-  const { statusCode: status = 0 } = message;
-  const succeeded = status >= 200 && status < 300;
-  const most = succeeded ? maxBytes : Math.min(maxBytes, MAX_ERROR_BYTES);
-  const body = decode(message);
-  if (body === undefined) {
-    message.destroy();
-    return 'undecodable';
-  }
+  const { statusCode: status = 0, headers } = message;
+  const isSuccess = status >= 200 && status < 300;
+  const most = isSuccess ? maxBytes : Math.min(maxBytes, MAX_ERROR_BYTES);
   const late = () => message.destroy(new Error('the body did not come in time'));
-  const callOff = succeeded ? () => undefined : clock.after(ERROR_BODY_MS, late);
+  const callOff = isSuccess ? () => undefined : clock.after(ERROR_BODY_MS, late);
   const chunks: Buffer[] = [];
   let bytes = 0;
   try {
-    for await (const chunk of body.stream as AsyncIterable<Buffer>) {
+    for await (const chunk of message as AsyncIterable<Buffer>) {
       bytes += chunk.byteLength;
       // Leaving the loop destroys the stream, and with it the transfer.
       if (bytes > most) return 'too-large';
       chunks.push(chunk);
     }
-    return Buffer.concat(chunks);
   } catch {
     signal.throwIfAborted();
-    return body.failure() ?? 'cut-off';
+    return 'cut-off';
   } finally {
     callOff();
   }
-}
-
-interface DecodedBody {
-  readonly stream: Readable;
-  /** What broke the stream; undefined while nothing has. */
-  failure(): UnreadBody | undefined;
+  return decode(Buffer.concat(chunks), most, headers['content-encoding']);
 }
 
 /**
  * Undoes the content codings that are known, the last one first. Servers also send `utf-8`, `none`
  * or nothing there: such a name counts as no coding.
  *
- * @returns undefined where there are too many
+ * @param most how many bytes it may give, so that a small body cannot fill the memory
  * @see RFC 9110, section 8.4
  */
-function decode(message: IncomingMessage): DecodedBody | undefined {
-  const names = (message.headers['content-encoding'] ?? '').toLowerCase().split(',');
-  const known = names.map((name) => DECODERS.get(name.trim())).filter((make) => make !== undefined);
-  if (known.length > MAX_CODINGS) return undefined;
-  let failure: UnreadBody | undefined;
-  message.once('error', () => {
-    failure ??= 'cut-off';
-  });
-  const decoders = known.toReversed().map((make) => make());
-  for (const decoder of decoders) {
-    decoder.once('error', () => {
-      failure ??= 'undecodable';
-    });
+function decode(body: Buffer, most: number, encoding = ''): Buffer | UnreadBody {
+  const names = encoding.toLowerCase().split(',');
+  const known = names.map((name) => DECODERS.get(name.trim())).filter((one) => one !== undefined);
+  if (body.length === 0) return body;
+  if (known.length > MAX_CODINGS) return 'undecodable';
+  try {
+    return known.toReversed().reduce((bytes, undo) => undo(bytes, most), body);
+  } catch (error) {
+    return errorCode(error) === 'ERR_BUFFER_TOO_LARGE' ? 'too-large' : 'undecodable';
   }
-  const last = decoders.at(-1);
-  // The reader of the last decoder gets every error.
-  if (last !== undefined) pipeline([message, ...decoders], () => undefined);
-  return { stream: last ?? message, failure: () => failure };
 }
 
+type Decoder = (body: Buffer, maxOutputLength: number) => Buffer;
+
 /** Accepts a stream that ends early, such as gzip without its trailer. */
-const unzip = (): Transform => {
-  const { constants, createUnzip } = process.getBuiltinModule('node:zlib');
-  return createUnzip({ finishFlush: constants.Z_SYNC_FLUSH });
+const unzip: Decoder = (body, maxOutputLength) => {
+  const { constants, unzipSync } = process.getBuiltinModule('node:zlib');
+  return unzipSync(body, { maxOutputLength, finishFlush: constants.Z_SYNC_FLUSH });
 };
-const DECODERS: ReadonlyMap<string, () => Transform> = new Map([
-  ['br', () => process.getBuiltinModule('node:zlib').createBrotliDecompress()],
-  ['deflate', unzip],
+const DECODERS: ReadonlyMap<string, Decoder> = new Map([
   ['gzip', unzip],
   ['x-gzip', unzip],
+  ['deflate', unzip],
+  [
+    'br',
+    (body, maxOutputLength) =>
+      process.getBuiltinModule('node:zlib').brotliDecompressSync(body, { maxOutputLength }),
+  ],
 ]);
 
 function valueOf(header: string | readonly string[] | undefined): string | null {

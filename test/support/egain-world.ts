@@ -18,14 +18,14 @@ import { createTestDeadline, createVirtualClock, type VirtualClock } from './vir
 
 export const SECRET_ARN = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:egain-AbCdEf';
 
-/** Values that must turn up nowhere but where they belong. */
+/** Secret values. A test fails when one turns up where it does not belong. */
 export const CANARY = {
   clientId: 'canary-client-id-5f2c',
   clientSecret: 'canary+secret:/% é-77aa',
   token: 'canary-token-91d0',
 };
 
-/** One service, as a container would have it, before a scripted upstream. */
+/** One container's service, whose upstream is scripted. */
 export interface World {
   readonly service: Service;
   readonly clock: VirtualClock;
@@ -56,7 +56,7 @@ export function createWorld(
   return createContainer(upstream, createVirtualClock(), overrides, createMemoryTable());
 }
 
-/** So many new containers that share a table, and the time. */
+/** New containers that share a table and the time. */
 export function createFleet(
   upstream: ScriptedUpstream,
   count: number,
@@ -176,9 +176,9 @@ export interface PagesOptions {
   readonly pagesize: number;
   /** What `count` counts. Default records. */
   readonly meaning?: 'records' | 'pages';
-  /** Whether the answer says its page size. Default true. */
+  /** Whether the answer names its page size. Default true. */
   readonly reported?: boolean;
-  /** What is past the end. Default an empty page. */
+  /** What comes for a page past the end. Default an empty page. */
   readonly past?: 'empty' | 'first-page' | 'last-page' | 400 | 404;
 }
 

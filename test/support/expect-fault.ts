@@ -6,7 +6,7 @@ import { CANARY, createWorld, makeAccounts } from './egain-world.ts';
 import type { FaultRow } from './fault-row.ts';
 import type { ScriptedUpstream } from './scripted-upstream.ts';
 
-/** Lets the servers do what the row says, and looks at all that comes of it. */
+/** Lets the servers do what the row says, and checks the answer, the calls, the log and the metrics. */
 export async function expectFault(row: FaultRow, upstream: ScriptedUpstream): Promise<void> {
   const world = createWorld(upstream);
   upstream.accounts.script = [...(row.accounts ?? [])];

@@ -5,7 +5,7 @@ import type { Reply, ScriptedUpstream } from './scripted-upstream.ts';
 /** One fault of an upstream, and what the product makes of it. */
 export interface FaultRow {
   readonly name: string;
-  /** The replies to come, before each server is well again. */
+  /** The first replies; after them, each server is well again. */
   readonly accounts?: readonly Reply[];
   readonly token?: readonly Reply[];
   readonly secrets?: readonly Reply[];
@@ -19,7 +19,7 @@ export interface FaultRow {
   /** What one line of the log has to say. */
   readonly logs: { readonly message: string; readonly fields: unknown };
   readonly retryAfterSeconds?: number;
-  /** What those are told from whom nothing is hidden. */
+  /** The details that a caller gets from whom nothing is hidden. */
   readonly details?: readonly { key: string; value: string }[];
 }
 

@@ -81,24 +81,6 @@ describe('the secret', () => {
     });
   });
 
-  test('that was read last goes on serving while Secrets Manager is unwell', async () => {
-    const { ask, clock } = createWorld(upstream);
-    await ask();
-    upstream.secrets.otherwise = () => secretError('InternalServiceError', 500);
-    clock.advance(301_000);
-
-    await expect(ask({ stale: false })).resolves.toMatchObject({ state: 'miss' });
-  });
-
-  test('that is denied later is a fault', async () => {
-    const { ask, clock } = createWorld(upstream);
-    await ask();
-    upstream.secrets.otherwise = () => secretError('AccessDeniedException');
-    clock.advance(301_000);
-
-    await expect(ask({ stale: false })).rejects.toMatchObject({ code: '500-902' });
-  });
-
   test('cannot be read without the function’s own keys', async () => {
     const { ask } = createWorld(upstream);
     vi.stubEnv('AWS_ACCESS_KEY_ID', undefined);
@@ -109,46 +91,10 @@ describe('the secret', () => {
     });
   });
 
-  test('is asked for in its own region, wherever the function runs', async () => {
-    const { ask } = createWorld(upstream);
-    vi.stubEnv('AWS_REGION', 'us-east-1');
-
-    await ask();
-
-    expect(upstream.secrets.calls[0]?.headers.authorization).toContain(
-      '/eu-west-1/secretsmanager/',
-    );
-  });
-
   test('is not set up wrongly while nothing of Secrets Manager can be reached', async () => {
     const { ask } = createWorld(upstream);
     upstream.secrets.otherwise = () => ({ drop: 'at-once' });
 
     await expect(ask()).rejects.toMatchObject({ code: '503-903', retryAfterSeconds: 5 });
-  });
-
-  test('is left alone for 30 s once its credentials are refused', async () => {
-    const { ask, clock } = createWorld(upstream);
-    const refused = { status: 401, body: { error: 'invalid_client' } };
-    upstream.token.otherwise = () => refused;
-
-    const first = ask();
-    await expect(first).rejects.toMatchObject({ code: '502-901' });
-    await expect(ask()).rejects.toMatchObject({ code: '502-901' });
-    expect(calls()).toEqual([0, 1, 2]);
-
-    clock.advance(30_000);
-    await expect(ask()).rejects.toMatchObject({ code: '502-901' });
-    expect(calls()).toEqual([0, 2, 3]);
-  });
-
-  test('is left alone for 30 s once eGain refuses its fresh tokens', async () => {
-    const { ask } = createWorld(upstream);
-    upstream.accounts.otherwise = () => ({ status: 401 });
-
-    await expect(ask()).rejects.toMatchObject({ code: '502-901' });
-    await expect(ask()).rejects.toMatchObject({ code: '502-901' });
-
-    expect(calls()).toEqual([2, 2, 2]);
   });
 });

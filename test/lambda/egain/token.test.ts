@@ -8,7 +8,6 @@ import {
   startUpstream,
   tokenReply,
 } from '../../support/egain-world.ts';
-import { three } from '../../support/fault-row.ts';
 import type { Reply } from '../../support/scripted-upstream.ts';
 
 const upstream = await startUpstream();
@@ -97,18 +96,6 @@ describe('the token', () => {
     expect(upstream.accounts.calls[0]?.headers.authorization).toBe('Bearer t');
   });
 
-  test('near its end goes on serving while the token endpoint fails', async () => {
-    const { ask, clock } = createWorld(upstream);
-    await ask();
-    upstream.token.otherwise = () => ({ status: 503 });
-
-    clock.advance(3_550_000);
-    await expect(ask()).resolves.toMatchObject({ state: 'miss' });
-    clock.advance(51_000);
-
-    await expect(ask({ stale: false })).rejects.toMatchObject({ code: '502-905' });
-  });
-
   test('that one page finds refused is renewed once for all pages', async () => {
     const { ask } = createWorld(upstream);
     const well = servePages({ accounts: makeAccounts(10), pagesize: 2 });
@@ -121,24 +108,6 @@ describe('the token', () => {
 
     expect(snapshot.accounts).toEqual(makeAccounts(10));
     expect(upstream.token.calls).toHaveLength(2);
-  });
-});
-
-describe('a new version of the secret', () => {
-  test('is tried at once when the old one is refused, and not held for what fails besides', async () => {
-    const { ask, clock } = createWorld(upstream);
-    upstream.secrets.script = [secretReply(undefined, 'version-1')];
-    upstream.secrets.otherwise = () => secretReply(undefined, 'version-2');
-    upstream.token.script = [
-      { status: 401, body: { error: 'invalid_client' } },
-      ...three({ status: 503 }),
-    ];
-
-    await expect(ask()).rejects.toMatchObject({ code: '502-905' });
-    clock.advance(2000);
-    await expect(ask()).resolves.toMatchObject({ state: 'miss' });
-
-    expect(upstream.secrets.calls).toHaveLength(2);
   });
 });
 

@@ -66,16 +66,6 @@ describe('what is asked for', () => {
     expect(searches()).toEqual(['', '?$pagenum=2']);
   });
 
-  test('a lone page that is not full is all there is, whatever it counts', async () => {
-    const { ask } = createWorld(upstream);
-    upstream.accounts.script = [page(makeAccounts(3), { count: 2, pagesize: 25 })];
-
-    const { snapshot } = await ask();
-
-    expect(snapshot.accounts).toHaveLength(3);
-    expect(searches()).toEqual(['']);
-  });
-
   test('no more than four pages are in flight', async () => {
     const { ask } = createWorld(upstream);
     const well = servePages({ accounts: makeAccounts(30), pagesize: 2 });
@@ -136,17 +126,6 @@ describe('whether there is more after a full page', () => {
     await expect(ask()).rejects.toMatchObject({ code: '502-903' });
   });
 
-  test('a short page before the pages that `count` promised is no end when more comes', async () => {
-    const { ask } = createWorld(upstream);
-    const well = servePages({ accounts: makeAccounts(12), pagesize: 2, meaning: 'pages' });
-    upstream.accounts.otherwise = (request) =>
-      request.url.search.includes('pagenum=4')
-        ? page([makeAccount(6)], { count: 6, pagesize: 2 })
-        : well(request);
-
-    await expect(ask()).rejects.toMatchObject({ code: '502-904' });
-  });
-
   test('accounts that were added under way are taken along', async () => {
     const { ask } = createWorld(upstream);
     const [before, now] = [makeAccounts(10), makeAccounts(11)];
@@ -169,49 +148,6 @@ describe('whether there is more after a full page', () => {
     const { snapshot } = await ask();
 
     expect(snapshot.accounts).toEqual(inOrder(makeAccounts(7)));
-  });
-
-  test('a server that gives smaller pages than asked for is walked to the end', async () => {
-    const { ask } = createWorld(upstream);
-    const capped = servePages({ accounts: makeAccounts(9), pagesize: 3 });
-    upstream.accounts.otherwise = capped;
-    upstream.accounts.script = [page(makeAccounts(4), { count: 9, pagesize: 4 })];
-
-    const { snapshot } = await ask();
-
-    expect(snapshot.accounts).toEqual(inOrder(makeAccounts(9)));
-  });
-});
-
-describe('accounts that come again', () => {
-  test('are merged by id, the one modified later staying, and counted', async () => {
-    const { ask } = createWorld(upstream);
-    const earlier = makeAccount(1, { modified: '2026-01-01T00:00:00Z', description: 'before' });
-    const later = makeAccount(1, { modified: '2026-01-02T00:00:00Z', description: 'after' });
-    upstream.accounts.script = [
-      page([makeAccount(0), earlier], { count: 3, pagesize: 2 }),
-      page([later, makeAccount(2)], { count: 3, pagesize: 2 }),
-    ];
-    upstream.accounts.otherwise = () => page([], { count: 3, pagesize: 2 });
-
-    const { snapshot } = await ask();
-
-    expect(snapshot.accounts).toEqual(inOrder([makeAccount(0), later, makeAccount(2)]));
-    expect(total('DuplicateAccounts')).toBe(1);
-  });
-
-  test('are told by their content where they have no id', async () => {
-    const { ask } = createWorld(upstream);
-    const nameless = { ...makeAccount(1), id: null };
-    upstream.accounts.script = [
-      page([nameless, nameless], { count: 3, pagesize: 2 }),
-      page([nameless, makeAccount(2)], { count: 3, pagesize: 2 }),
-    ];
-    upstream.accounts.otherwise = () => page([], { count: 3, pagesize: 2 });
-
-    const { snapshot } = await ask();
-
-    expect(snapshot.accounts).toEqual(inOrder([nameless, nameless, makeAccount(2)]));
   });
 });
 

@@ -62,17 +62,6 @@ describe('an answer', () => {
     expect(clock.waiting).toBe(0);
   });
 
-  it('that is encoded too often leaves no timer behind, and ends', async () => {
-    const clock = createManualClock();
-    const headers = { 'content-encoding': 'gzip,gzip,gzip,gzip,gzip' };
-    upstream.accounts.script = [{ status: 503, headers, drop: 'never-ends', body: 'abcd' }];
-
-    await get({ clock });
-
-    expect(clock.waiting).toBe(0);
-    await vi.waitFor(() => expect(upstream.inFlight()).toBe(0));
-  });
-
   it('of success is waited for until its caller gives up', async () => {
     const clock = createManualClock();
     const caller = new AbortController();

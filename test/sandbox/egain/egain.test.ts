@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { AccountsPage } from '../../../lambda/egain/account.ts';
+import type { Account } from '../../../lambda/egain/account.ts';
 import {
   type EgainOptions,
   type SimulatedEgain,
@@ -93,7 +93,7 @@ describe('GET /accounts', () => {
     );
 
     const ids = pages.flatMap(({ body }) =>
-      (body as AccountsPage).account.map(({ id }) => id),
+      (body['account'] as readonly Account[]).map(({ id }) => id),
     );
     expect(new Set(ids).size).toBe(60);
     expect(pages[0]?.body['paginationInfo']).toEqual({ count: 60, pagenum: 1, pagesize: 25 });

@@ -1,79 +1,45 @@
 import { expect } from 'vitest';
 import { CANARY, secretError, secretReply } from '../../../support/egain-world.ts';
 import { type FaultRow, three, unfetched } from '../../../support/fault-row.ts';
+import type { Reply } from '../../../support/scripted-upstream.ts';
 
 /** The secret, and how Secrets Manager may fail to give it. */
 export const secretRows: readonly FaultRow[] = [
-  {
-    name: 'the secret does not exist',
-    secrets: [secretError('ResourceNotFoundException')],
-    gives: [500, '500-902'],
-    calls: [0, 0, 1],
-    logs: unfetched('500-902', 'there is no secret arn:'),
-  },
-  {
-    name: 'the secret may not be read',
-    secrets: [secretError('AccessDeniedException')],
-    gives: [500, '500-902'],
-    calls: [0, 0, 1],
-    logs: unfetched('500-902', 'may not read'),
-  },
-  {
-    name: 'the key of the secret is disabled',
-    secrets: [secretError('DecryptionFailure')],
-    gives: [500, '500-902'],
-    calls: [0, 0, 1],
-    logs: unfetched('500-902', 'DecryptionFailure'),
-  },
-  {
-    name: 'the secret is binary',
-    secrets: [{ body: { VersionId: 'v', SecretBinary: 'AAEC' } }],
-    gives: [500, '500-902'],
-    calls: [0, 0, 1],
-    logs: unfetched('500-902', 'binary'),
-  },
-  {
-    name: 'the secret is not JSON',
-    secrets: [secretReply(CANARY.clientSecret)],
-    gives: [500, '500-902'],
-    calls: [0, 0, 1],
-    logs: unfetched('500-902', 'no JSON'),
-  },
-  {
-    name: 'the secret is a JSON string',
-    secrets: [secretReply(`"${CANARY.token}"`)],
-    gives: [500, '500-902'],
-    calls: [0, 0, 1],
-    logs: unfetched('500-902', 'the value is missing'),
-  },
-  {
-    name: 'the secret lacks a key',
-    secrets: [secretReply({ clientId: CANARY.clientId })],
-    gives: [500, '500-902'],
-    calls: [0, 0, 1],
-    logs: unfetched('500-902', 'clientSecret is missing'),
-  },
-  {
-    name: 'the secret has an empty value',
-    secrets: [secretReply({ clientId: ' ', clientSecret: 'x9' })],
-    gives: [500, '500-902'],
-    calls: [0, 0, 1],
-    logs: unfetched('500-902', 'clientId is empty'),
-  },
-  {
-    name: 'the secret holds a line break',
-    secrets: [secretReply({ clientId: 'a9', clientSecret: `${CANARY.clientSecret}\n` })],
-    gives: [500, '500-902'],
-    calls: [0, 0, 1],
-    logs: unfetched('500-902', 'control character'),
-  },
-  {
-    name: 'the secret is a placeholder',
-    secrets: [secretReply({ clientId: '<client id>', clientSecret: 'CHANGE_ME' })],
-    gives: [500, '500-902'],
-    calls: [0, 0, 1],
-    logs: unfetched('500-902', 'clientSecret is a placeholder'),
-  },
+  ...[
+    ['does not exist', secretError('ResourceNotFoundException'), 'there is no secret arn:'],
+    ['may not be read', secretError('AccessDeniedException'), 'may not read the secret arn:'],
+    ['has a disabled key', secretError('DecryptionFailure'), 'cannot be read: DecryptionFailure'],
+    [
+      'is binary',
+      { body: { VersionId: 'v', SecretBinary: 'AAEC' } },
+      'there is no text, but binary',
+    ],
+    ['is not JSON', secretReply(CANARY.clientSecret), 'there is no JSON in the secret arn:'],
+    ['is cut off', secretReply('{"clientId":"a9"'), 'there is no JSON'],
+    ['is a JSON string', secretReply(`"${CANARY.token}"`), 'the value is missing'],
+    ['is a list', secretReply([]), 'the value is missing or not of its type'],
+    ['lacks a key', secretReply({ clientId: CANARY.clientId }), 'clientSecret is missing'],
+    ['holds a number', secretReply({ clientId: 'a9', clientSecret: 7 }), 'clientSecret is missing'],
+    ['is blank', secretReply({ clientId: ' \t', clientSecret: 'x9' }), 'clientId is empty'],
+    [
+      'holds a line break',
+      secretReply({ clientId: 'a9', clientSecret: `${CANARY.clientSecret}\n` }),
+      'clientSecret holds a control character',
+    ],
+    [
+      'is a placeholder',
+      secretReply({ clientId: '', clientSecret: 'CHANGE_ME' }),
+      'clientId is empty, clientSecret is a placeholder in the secret',
+    ],
+  ].map(
+    ([what, reply, reason]): FaultRow => ({
+      name: `the secret ${String(what)}`,
+      secrets: [reply as Reply],
+      gives: [500, '500-902'],
+      calls: [0, 0, 1],
+      logs: unfetched('500-902', String(reason)),
+    }),
+  ),
   {
     name: 'Secrets Manager throttles, and nothing was read before',
     secrets: three(secretError('ThrottlingException')),
