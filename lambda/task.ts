@@ -81,11 +81,7 @@ async function pageFor(
 
   const selection = select(snapshot, FULL_VIEWER, input);
   const start = position ?? { snapshotHash: snapshot.hash, offset: 0, pagenum: 1 };
-  const idAt = (place: number) => {
-    const ids = select(snapshot, FULL_VIEWER, { ...input, fields: ['id'] });
-    return (JSON.parse(ids.fragment(place)) as { id?: string | null }).id ?? '';
-  };
-  return cutPage(selection, start, { ...input, question, idAt });
+  return cutPage(selection, start, { ...input, question });
 }
 
 const telemetry = createTelemetry('task');

@@ -1,6 +1,5 @@
-import { type Columns, createColumns, sift } from '../../lambda/accounts/compare.ts';
 import { FIELDS, LEAF_PATHS, SCOPES } from '../../lambda/accounts/fields.ts';
-import { type AccountRule, ruleSieves } from '../../lambda/accounts/view.ts';
+import { type AccountRule, visibleAccounts } from '../../lambda/accounts/view.ts';
 import type { Account } from '../../lambda/egain/account.ts';
 import type { StageConfig } from '../../lib/stage/stage-config.ts';
 import { type Checked } from '../findings.ts';
@@ -11,16 +10,15 @@ export function checkPartners(
   { partners }: Pick<StageConfig, 'partners'>,
   accounts: readonly Account[],
 ): Checked<true> {
-  const columns = createColumns(accounts);
   const notes: string[] = [];
   const measured: Record<string, number> = {};
   const granted = new Set<string>();
   const lines = Object.entries(partners).map(([name, { scopes, accounts: rule }]) => {
-    const visible = countVisible(rule, accounts.length, columns);
+    const visible = visibleAccounts(accounts, rule).length;
     measured[name] = visible;
     for (const scope of scopes) granted.add(scope);
     if (visible === 0 && accounts.length > 0) {
-      notes.push(`${name} sees nothing: ${reasonOf(rule, accounts.length, columns)}`);
+      notes.push(`${name} sees nothing: ${reasonOf(rule, accounts)}`);
     }
     return `${name}: ${visible} of ${accounts.length}, by ${scopes.join(' ')}`;
   });
@@ -32,17 +30,10 @@ export function checkPartners(
   return holds(true, seen, { notes, measured });
 }
 
-function countVisible(rule: AccountRule | undefined, total: number, columns: Columns): number {
-  return sift(
-    ruleSieves(rule, columns),
-    Uint32Array.from({ length: total }, (_, at) => at),
-  ).length;
-}
-
 /** The lists of a rule that no account matches, or that no account matches all of them. */
-function reasonOf(rule: AccountRule = {}, total: number, columns: Columns): string {
+function reasonOf(rule: AccountRule = {}, accounts: readonly Account[]): string {
   const unmatched = Object.entries(rule)
-    .filter(([list, values]) => countVisible({ [list]: values }, total, columns) === 0)
+    .filter(([list, values]) => visibleAccounts(accounts, { [list]: values }).length === 0)
     .map(([list]) => `accounts.${list}`);
   return unmatched.length === 0
     ? 'no account matches all lists of its rule at once'

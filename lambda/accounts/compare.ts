@@ -1,116 +1,99 @@
 import type { Account } from '../egain/account.ts';
 import { readDateTime } from '../platform/date-time.ts';
-import { type ReadablePath, reader, type ValueAt } from './fields.ts';
-import { codePointOrder, compareCodePoints, foldCase } from './text.ts';
+import { getter, type ReadablePath, type ValueAt } from './fields.ts';
+import { codePointKey, foldCase } from './text.ts';
 
-/**
- * What filters, orders and account rules compare: the value at one path of an account, in the form
- * in which it is compared. It is all of an account that they are given. A class, so that nothing
- * but `at` makes one, and what it reads is what its path says.
- */
-export class CompareKey<Value> {
+/** How to prepare the value at one path for comparison. `of` looks at nothing else of an account. */
+interface Comparable<Value> {
   readonly path: ReadablePath;
-  readonly #valueOf: (account: Account) => Value;
+  readonly of: (account: Account) => Value;
+}
 
-  private constructor(path: ReadablePath, valueOf: (account: Account) => Value) {
-    this.path = path;
-    this.#valueOf = valueOf;
-  }
-
-  /** The key of what stands at a path. */
-  static at<Path extends ReadablePath, Value>(
-    path: Path,
-    prepare: (value: ValueAt<Path>) => Value,
-  ): CompareKey<Value> {
-    const read = reader(path);
-    return new CompareKey(path, (account) => prepare(read(account)));
-  }
-
-  /** The values of these accounts, in their order. */
-  valuesOf(accounts: readonly Account[]): readonly Value[] {
-    return accounts.map(this.#valueOf);
-  }
+function at<Path extends ReadablePath, Value>(
+  path: Path,
+  prepare: (value: ValueAt<Path>) => Value,
+): Comparable<Value> {
+  const get = getter(path);
+  return { path, of: (account) => prepare(get(account)) };
 }
 
 const asItIs = <T>(value: T): T => value;
-/** Milliseconds since the epoch; NaN where there is no date, or none that can be read. */
-const instant = (text: string | null | undefined) => readDateTime(text ?? '') ?? Number.NaN;
+const folded = (text: string | null | undefined) => foldCase(text ?? '');
+/** Milliseconds since the epoch; undefined for an absent or unreadable date. */
+const instant = (text: string | null | undefined) => readDateTime(text ?? '');
 
-export const COMPARE_KEYS = {
-  /** eGain may send none, which orders as an empty one. */
-  id: CompareKey.at('id', (id) => id ?? ''),
-  /** Without the field an account is active, which is eGain's default. */
-  active: CompareKey.at('active', (active) => active ?? true),
-  lowerName: CompareKey.at('name', (name) => name.toLowerCase()),
-  foldedName: CompareKey.at('name', foldCase),
-  channel: CompareKey.at('channel.id', asItIs),
-  orchestration: CompareKey.at('chatConfigurations.orchestration.id', asItIs),
-  entryPoint: CompareKey.at('chatConfigurations.entryPoint.id', asItIs),
-  /** Empty where there is none. */
-  foldedLanguage: CompareKey.at('chatConfigurations.defaultLanguage', (language) =>
-    foldCase(language ?? ''),
+/** Everything that filters, account rules and orders compare. */
+const COMPARABLES = {
+  id: at('id', (id) => codePointKey(id ?? '')),
+  /** An account without the field is active, which is eGain's default. */
+  active: at('active', (active) => active ?? true),
+  name: at('name', (name) =>
+    typeof name === 'string' ? codePointKey(name.toLowerCase()) : undefined,
   ),
-  onAgentUnavailability: CompareKey.at('chatConfigurations.onAgentUnavailability', asItIs),
-  created: CompareKey.at('created', instant),
-  modified: CompareKey.at('modified', instant),
-  attributes: CompareKey.at('attributes', (attributes) => attributes ?? []),
-} as const;
+  foldedName: at('name', folded),
+  channel: at('channel.id', asItIs),
+  orchestration: at('chatConfigurations.orchestration.id', asItIs),
+  entryPoint: at('chatConfigurations.entryPoint.id', asItIs),
+  foldedLanguage: at('chatConfigurations.defaultLanguage', folded),
+  onAgentUnavailability: at('chatConfigurations.onAgentUnavailability', asItIs),
+  created: at('created', instant),
+  modified: at('modified', instant),
+  attributes: at('attributes', (attributes) => attributes ?? []),
+} as const satisfies Record<string, Comparable<unknown>>;
 
-/** An account of a snapshot, by its place in it. */
-export type Place = number;
-/** Accounts of a snapshot, in some order. */
-export type Places = Readonly<Uint32Array>;
+export type ComparableName = keyof typeof COMPARABLES;
+export type ComparableValue<Name extends ComparableName> = ReturnType<
+  (typeof COMPARABLES)[Name]['of']
+>;
 
-/** A key's values for all accounts of a snapshot, by their places. */
-export type Columns = <Value>(key: CompareKey<Value>) => readonly Value[];
+/**
+ * An account in a view, with the comparable values that questions have needed so far: to fold
+ * 10,000 names or parse 10,000 dates for each question would take milliseconds.
+ */
+export type Listed = { readonly account: Account } & {
+  [Name in ComparableName]?: ComparableValue<Name> | undefined;
+};
 
-/** Works out each key's values when they are first needed, and keeps them. */
-export function createColumns(accounts: readonly Account[]): Columns {
-  const columns = new Map<CompareKey<unknown>, readonly unknown[]>();
-  return <Value>(key: CompareKey<Value>) => {
-    const known = columns.get(key);
-    // Only this key's values are ever kept under it.
-    if (known !== undefined) return known as readonly Value[];
-    const made = key.valuesOf(accounts);
-    columns.set(key, made);
-    return made;
-  };
+/** All keys from the start: objects of one shape are read fastest. */
+const NOTHING_COMPARED: Partial<Record<ComparableName, undefined>> = Object.fromEntries(
+  Object.keys(COMPARABLES).map((name) => [name, undefined]),
+);
+
+/** Lists accounts, in memory too in the order given: a filter then reads one after the other. */
+export function listed(accounts: readonly Account[]): readonly Listed[] {
+  return accounts.map((account) => ({ account, ...NOTHING_COMPARED }));
 }
 
-/** Keeps, of the accounts at some places, those that meet a condition, in the order given. */
-export type Sieve = (places: Places) => Places;
-
-/** The condition on a key's value as one on accounts. */
-export function sieveOf<Value>(
-  key: CompareKey<Value>,
-  columns: Columns,
-  holds: (value: Value) => boolean,
-): Sieve {
-  const values = columns(key);
-  return (places) => {
-    const kept = new Uint32Array(places.length);
-    let count = 0;
-    // Written always and counted where it holds: over thousands of accounts in an order that has
-    // nothing to do with the value, a branch would be guessed wrongly half of the time.
-    for (let at = 0; at < places.length; at += 1) {
-      // A place is one of the snapshot's, so there is a value at it.
-      const place = places[at] as Place;
-      kept[count] = place;
-      count += holds(values[place] as Value) ? 1 : 0;
-    }
-    return kept.subarray(0, count);
-  };
+function valueOf<Name extends ComparableName>(one: Listed, name: Name): ComparableValue<Name> {
+  const known = one[name] as ComparableValue<Name> | undefined;
+  if (known !== undefined) return known;
+  const value = COMPARABLES[name].of(one.account) as ComparableValue<Name>;
+  (one as Record<Name, ComparableValue<Name>>)[name] = value;
+  return value;
 }
 
-/** The places of the accounts that pass every sieve. */
-export function sift(sieves: readonly Sieve[], places: Places): Places {
-  return sieves.reduce((kept, sieve) => sieve(kept), places);
+/** The path that a comparable value is read from; its scope is needed to ask about the value. */
+export function pathOf(name: ComparableName): ReadablePath {
+  return COMPARABLES[name].path;
 }
 
-/** An attribute as filters and account rules write it: `name:value`, split at the first colon. */
-export interface Attribute {
-  readonly name: string;
-  readonly value: string;
+/** Whether an account meets a filter or an account rule. */
+export type Condition = (one: Listed) => boolean;
+
+/** The condition that one comparable value passes `test`. */
+export function condition<Name extends ComparableName>(
+  name: Name,
+  test: (value: ComparableValue<Name>) => boolean,
+): Condition {
+  return (one) => test(valueOf(one, name));
+}
+
+/** The accounts that meet all conditions, in the order given. */
+export function meetingAll(
+  conditions: readonly Condition[],
+  accounts: readonly Listed[],
+): readonly Listed[] {
+  return conditions.reduce((kept, holds) => kept.filter(holds), accounts);
 }
 
 /** Whether the value is one of these. */
@@ -119,14 +102,21 @@ export function oneOf(wanted: readonly string[]): (value: string | null | undefi
   return (value) => set.has(value);
 }
 
+/** An attribute as filters and account rules write it: `name:value`, split at the first colon. */
+interface Attribute {
+  readonly name: string;
+  readonly value: string;
+}
+type Attributes = readonly { readonly [Key in keyof Attribute]?: unknown }[];
+
 /** Whether all of these pairs are among the attributes. */
-export function allPairs(pairs: readonly string[]): (attributes: readonly Attribute[]) => boolean {
+export function allPairs(pairs: readonly string[]): (attributes: Attributes) => boolean {
   const wanted = [...new Set(pairs)].map(splitPair);
   return (attributes) => wanted.every((pair) => has(attributes, pair));
 }
 
 /** Whether one of these pairs is among the attributes. */
-export function anyPair(pairs: readonly string[]): (attributes: readonly Attribute[]) => boolean {
+export function anyPair(pairs: readonly string[]): (attributes: Attributes) => boolean {
   const wanted = pairs.map(splitPair);
   return (attributes) => wanted.some((pair) => has(attributes, pair));
 }
@@ -136,80 +126,50 @@ function splitPair(pair: string): Attribute {
   return { name: pair.slice(0, colon), value: pair.slice(colon + 1) };
 }
 
-function has(attributes: readonly Attribute[], pair: Attribute): boolean {
+function has(attributes: Attributes, pair: Attribute): boolean {
   return attributes.some(({ name, value }) => name === pair.name && value === pair.value);
 }
 
-/** Negative, 0 or positive, as `sort` takes it. */
-type Order<T> = (a: T, b: T) => number;
+const SORT_NAMES = ['name', 'created', 'modified'] as const satisfies readonly ComparableName[];
+type SortName = (typeof SORT_NAMES)[number];
 
-interface SortKey {
-  /** The field that the order looks at; its scope is needed to ask for the order. */
-  readonly reads: ReadablePath;
-  readonly order: (columns: Columns, descending: boolean) => Order<Place>;
-}
-
-/** An order by one key's values. It is handed nothing else of an account. */
-function sortKey<Value>(
-  reads: CompareKey<Value>,
-  orderOf: (values: readonly Value[], sign: 1 | -1) => Order<Value>,
-): SortKey {
-  return {
-    reads: reads.path,
-    order(columns, descending) {
-      const values = columns(reads);
-      const compare = orderOf(values, descending ? -1 : 1);
-      // A place is one of the snapshot's, so there is a value at it.
-      return (a, b) => compare(values[a] as Value, values[b] as Value);
-    },
-  };
-}
-
-function byText(texts: readonly string[], sign: 1 | -1): Order<string> {
-  const compare = codePointOrder(texts);
-  return (a, b) => sign * compare(a, b);
-}
-
-/** Without the date: last, whichever way the rest goes. */
-function byDate(_: readonly number[], sign: 1 | -1): Order<number> {
-  return (a, b) => Number(Number.isNaN(a)) - Number(Number.isNaN(b)) || sign * (a - b) || 0;
-}
-
-const SORT_KEYS = {
-  name: sortKey(COMPARE_KEYS.lowerName, byText),
-  created: sortKey(COMPARE_KEYS.created, byDate),
-  modified: sortKey(COMPARE_KEYS.modified, byDate),
-};
-type SortName = keyof typeof SORT_KEYS;
-
-/** A key, ascending, or with a minus before it, descending. */
+/** A sort key, ascending; with a minus before it, descending. */
 export type Sort = SortName | `-${SortName}`;
 
-const SORT_NAMES = Object.keys(SORT_KEYS) as readonly SortName[];
 export const SORTS: readonly Sort[] = SORT_NAMES.flatMap((name): Sort[] => [name, `-${name}`]);
 export const DEFAULT_SORT: Sort = 'name';
 
-/** The field that an order looks at. */
-export function readBySort(sort: Sort): ReadablePath {
-  return SORT_KEYS[nameOf(sort)].reads;
+/** The sort key without its direction. */
+export function sortName(sort: Sort): SortName {
+  return sort.replace('-', '') as SortName;
 }
 
 /**
- * Sorts by the key, then by id, and where even that ties (ids may be missing), by what the viewer
- * sees of the accounts: a total order, so that pages and cursors add up in every container. What
- * the viewer does not see must not decide.
+ * Sorts by the sort key (an account without it comes last either way), then by id, then by what the
+ * viewer sees of the accounts: a total order, so that pages and cursors add up in all containers,
+ * and nothing hidden from the viewer has a say in it.
  */
 export function inOrder(
-  places: Places,
+  accounts: readonly Account[],
   sort: Sort,
-  columns: Columns,
-  summary: (place: Place) => string,
-): Places {
-  const byKey = SORT_KEYS[nameOf(sort)].order(columns, sort.startsWith('-'));
-  const byId = sortKey(COMPARE_KEYS.id, byText).order(columns, false);
-  return places.toSorted(
-    (a, b) => byKey(a, b) || byId(a, b) || compareCodePoints(summary(a), summary(b)),
-  );
+  summaryOf: (account: Account) => string,
+): readonly Account[] {
+  const sign = sort.startsWith('-') ? -1 : 1;
+  const key = COMPARABLES[sortName(sort)].of;
+  return accounts
+    .map((account) => ({ account, key: key(account), id: COMPARABLES.id.of(account) }))
+    .toSorted(
+      (a, b) =>
+        Number(a.key === undefined) - Number(b.key === undefined) ||
+        sign * ascending(a.key, b.key) ||
+        ascending(a.id, b.id) ||
+        ascending(codePointKey(summaryOf(a.account)), codePointKey(summaryOf(b.account))),
+    )
+    .map(({ account }) => account);
 }
 
-const nameOf = (sort: Sort) => sort.replace('-', '') as SortName;
+/** Negative, 0 or positive, as `sort` takes it; 0 where one is missing. */
+function ascending<T extends string | number>(a: T | undefined, b: T | undefined): number {
+  if (a === b || a === undefined || b === undefined) return 0;
+  return a < b ? -1 : 1;
+}

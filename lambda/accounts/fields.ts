@@ -1,6 +1,6 @@
 import type { Account } from '../egain/account.ts';
 
-/** What a partner may be granted. The first opens the routes; the others add fields. */
+/** The scopes that a partner can have. The first opens the routes; the others add fields. */
 export const SCOPES = [
   'accounts/read',
   'accounts/read.address',
@@ -9,8 +9,8 @@ export const SCOPES = [
 export type Scope = (typeof SCOPES)[number];
 
 /**
- * Every field of an account that the product can show, by dotted path, and the scope that opens
- * it. A field of eGain's that is not here is never shown. The order is that of the answers.
+ * Every field of an account that the product can show, by dotted path, with the scope that opens
+ * it. Fields of eGain's that are not listed here are never shown. Answers keep this order.
  */
 export const FIELDS = {
   id: 'accounts/read',
@@ -40,12 +40,12 @@ type Parents<Path> = Path extends `${infer Head}.${infer Rest}`
 
 /** The path of a single value. */
 export type LeafPath = keyof typeof FIELDS;
-/** What `fields` takes: the path of a value, or of an object, which means what is open in it. */
+/** What `fields` takes: the path of a value, or of an object for everything open in it. */
 export type FieldPath = LeafPath | Parents<LeafPath>;
 
 export const LEAF_PATHS = Object.keys(FIELDS) as readonly LeafPath[];
 
-/** Every path that `fields` takes, objects before what they hold. */
+/** Every path that `fields` takes, each object before its own fields. */
 export const FIELD_PATHS: readonly FieldPath[] = [
   ...new Set(
     LEAF_PATHS.flatMap((path) =>
@@ -54,20 +54,18 @@ export const FIELD_PATHS: readonly FieldPath[] = [
   ),
 ] as FieldPath[];
 
-/** The values that a path stands for: itself, or all that is in the object. */
+/** The values that a path stands for: itself, or everything in the object. */
 export function leavesOf(path: FieldPath): readonly LeafPath[] {
   return LEAF_PATHS.filter((leaf) => leaf === path || leaf.startsWith(`${path}.`));
 }
 
-/**
- * The scope that is missing for a path, or undefined when the scopes open at least a part of it.
- */
+/** The scope that a path still needs; undefined if the scopes open at least a part of it. */
 export function missingScope(path: FieldPath, scopes: ReadonlySet<Scope>): Scope | undefined {
   const needed = leavesOf(path).map((leaf) => FIELDS[leaf]);
   return needed.some((scope) => scopes.has(scope)) ? undefined : needed[0];
 }
 
-/** The values that a viewer gets: what the scopes open, of what `fields` asks for. */
+/** The values that a viewer gets: those that the scopes open and `fields`, if given, asks for. */
 export function openLeaves(
   scopes: ReadonlySet<Scope>,
   fields: readonly FieldPath[] | undefined,
@@ -82,44 +80,43 @@ type LeavesUnder<Path extends string> = Extract<LeafPath, Path | `${Path}.${stri
 type IsUnion<T, Whole = T> = T extends unknown ? ([Whole] extends [T] ? false : true) : never;
 
 /**
- * A path that one scope opens as a whole. What filters, orders and account rules look at is one of
- * these, so that whoever may ask for it may see all of it.
+ * A path that one scope opens as a whole. Filters, orders and account rules look only at such
+ * paths, so whoever may ask about a value may also see all of it.
  */
 export type ReadablePath = {
   [Path in FieldPath]: IsUnion<(typeof FIELDS)[LeavesUnder<Path>]> extends false ? Path : never;
 }[FieldPath];
 
-/** What stands at a path; never, where the path leads into a list. */
+/** What may stand at a path: eGain may leave out any field, or send null. Never for list items. */
 export type ValueAt<Path extends string, In = Account> = Path extends `${infer Head}.${infer Rest}`
   ? Head extends keyof In
-    ? ValueAt<Rest, NonNullable<In[Head]>> | (null extends In[Head] ? undefined : never)
+    ? ValueAt<Rest, NonNullable<In[Head]>>
     : never
   : Path extends keyof In
-    ? In[Path]
+    ? NonNullable<In[Path]> | null | undefined
     : never;
 
-/** Makes the function that gives what stands at one path of an account, and nothing else of it. */
-export function reader<Path extends ReadablePath>(path: Path): (account: Account) => ValueAt<Path> {
+/** Makes a getter for one path of an account; it touches nothing else of the account. */
+export function getter<Path extends ReadablePath>(path: Path): (account: Account) => ValueAt<Path> {
   const steps = path.split('.');
   return (account) => {
     let value: unknown = account;
     for (const step of steps) value = (value as Readonly<Record<string, unknown>> | null)?.[step];
-    // The schema has checked the account, so at the path stands what its type says.
+    // The schema has checked the account, so the value has the type of its path.
     return value as ValueAt<Path>;
   };
 }
 
-/** What is wanted of an object: its keys in order, and whether that is all of it. */
+/** Which keys of an object to keep, in order, and whether these are all its keys. */
 interface Plan {
   readonly whole: boolean;
   readonly keys: readonly (readonly [key: string, inside: Plan | undefined])[];
 }
 
 /**
- * Makes the function that writes an account's summary as JSON: eGain's account without the fields
- * that are not in `leaves`, in the order of the field catalogue. Nulls are eGain's and stay. An
- * object that is wanted in part and has nothing of that part goes; one that eGain sent empty and
- * that is wanted as a whole stays.
+ * Makes the function that writes an account's summary as JSON: eGain's account with only the fields
+ * in `leaves`, in the catalogue's order. Nulls stay. An object that is wanted only in part is left
+ * out if it has nothing of that part; an empty object that is wanted as a whole stays.
  */
 export function createProjection(leaves: readonly LeafPath[]): (account: Account) => string {
   const plan = planOf('', new Set(leaves));

@@ -2,25 +2,25 @@ import * as z from 'zod/mini';
 import { parseDateTime } from '../platform/date-time.ts';
 import {
   allPairs,
-  COMPARE_KEYS,
-  type Columns,
-  type CompareKey,
+  type ComparableName,
+  type ComparableValue,
+  type Condition,
+  condition,
   oneOf,
-  type Sieve,
+  pathOf,
   SORTS,
-  sieveOf,
 } from './compare.ts';
 import { FIELD_PATHS, type ReadablePath } from './fields.ts';
 import { foldCase } from './text.ts';
 
-// Wider than anything that eGain stores; they only keep the work for one request bounded.
+// Wider than anything that eGain stores; the limits only bound the work for one request.
 const MAX_TEXT = 256;
 const MAX_PAIR = 1024;
 const MAX_ITEMS = 100;
 
 export const MAX_PAGENUM = 100_000;
 export const MAX_PAGESIZE = 500;
-/** The page size of `GET /accounts` where the partner names none. */
+/** The default page size of `GET /accounts`. */
 export const DEFAULT_PAGESIZE = 100;
 
 const text = () => z.string().check(z.minLength(1), z.maxLength(MAX_TEXT));
@@ -29,7 +29,7 @@ const listOf = <T extends z.ZodMiniType>(item: T) =>
 const integer = (maximum: number) => z.int().check(z.minimum(1), z.maximum(maximum));
 
 const ids = {
-  // What joins several by commas, as others' APIs take them, would match nothing.
+  // Several ids joined by commas, as other APIs take them, would match nothing.
   schema: listOf(text().check(z.regex(/^[^,]+$/))),
   form: 'list',
   expected: `an id of 1 to ${MAX_TEXT} characters without a comma, at most ${MAX_ITEMS} of them; repeat the parameter for each`,
@@ -45,26 +45,20 @@ const dateTime = {
   expected: 'an RFC 3339 date-time with a zone, such as 2026-01-31T08:00:00Z',
 } as const;
 
-/** An instant that the schema has checked; with any other, nothing is before or after it. */
-const instant = (value: string): number => parseDateTime(value) ?? Number.NaN;
-const atOrAfter = {
-  ...dateTime,
-  matches: (wanted: string) => {
-    const start = instant(wanted);
-    return (value: number) => value >= start;
-  },
+/** Matches instants from the wanted one on; none where it is no date-time. */
+const atOrAfter = (wanted: string) => {
+  const start = parseDateTime(wanted) ?? Number.NaN;
+  return (value: number | undefined) => value !== undefined && value >= start;
 };
-const before = {
-  ...dateTime,
-  matches: (wanted: string) => {
-    const end = instant(wanted);
-    return (value: number) => value < end;
-  },
+/** Matches instants before the wanted one; none where it is no date-time. */
+const before = (wanted: string) => {
+  const end = parseDateTime(wanted) ?? Number.NaN;
+  return (value: number | undefined) => value !== undefined && value < end;
 };
 
 /**
- * Every parameter of `GET /accounts`. The schemas of the query string and of the task's JSON input,
- * the conditions on accounts and the contract's parameters are all made from these rows.
+ * Every parameter of `GET /accounts`. These rows make the schemas of the query string and of the
+ * task's JSON input, the conditions on accounts and the parameters in the OpenAPI document.
  */
 export const PARAMETERS = {
   pagenum: option({
@@ -84,7 +78,7 @@ export const PARAMETERS = {
     form: 'boolean',
     expected: 'true or false',
     description: 'Whether the account is active. One that does not say so counts as active.',
-    reads: COMPARE_KEYS.active,
+    reads: 'active',
     matches: (wanted) => (active) => active === wanted,
   }),
   name: filter({
@@ -92,7 +86,7 @@ export const PARAMETERS = {
     form: 'text',
     expected: `a part of a name, 1 to ${MAX_TEXT} characters`,
     description: 'A part of the name, in any case.',
-    reads: COMPARE_KEYS.foldedName,
+    reads: 'foldedName',
     matches: (wanted) => {
       const part = foldCase(wanted);
       return (name) => name.includes(part);
@@ -101,24 +95,24 @@ export const PARAMETERS = {
   channel: filter({
     ...ids,
     description: "The channel's id. Repeated: any of them.",
-    reads: COMPARE_KEYS.channel,
+    reads: 'channel',
   }),
   orchestration: filter({
     ...ids,
     description: "The orchestration's id. Repeated: any of them.",
-    reads: COMPARE_KEYS.orchestration,
+    reads: 'orchestration',
   }),
   entryPoint: filter({
     ...ids,
     description: "The entry point's id. Repeated: any of them.",
-    reads: COMPARE_KEYS.entryPoint,
+    reads: 'entryPoint',
   }),
   language: filter({
     schema: text(),
     form: 'text',
     expected: `a language such as en-US, 1 to ${MAX_TEXT} characters`,
     description: 'The default language, in any case.',
-    reads: COMPARE_KEYS.foldedLanguage,
+    reads: 'foldedLanguage',
     matches: (wanted) => {
       const folded = foldCase(wanted);
       return (language) => language === folded;
@@ -129,35 +123,39 @@ export const PARAMETERS = {
     form: 'text',
     expected: 'off_hours or retain_and_retry',
     description: 'What happens to a message when no agent is available.',
-    reads: COMPARE_KEYS.onAgentUnavailability,
+    reads: 'onAgentUnavailability',
     matches: (wanted) => (action) => action === wanted,
   }),
   createdAfter: filter({
-    ...atOrAfter,
+    ...dateTime,
     description: 'Created at this instant or later.',
-    reads: COMPARE_KEYS.created,
+    reads: 'created',
+    matches: atOrAfter,
   }),
   createdBefore: filter({
-    ...before,
+    ...dateTime,
     description: 'Created before this instant.',
-    reads: COMPARE_KEYS.created,
+    reads: 'created',
+    matches: before,
   }),
   modifiedAfter: filter({
-    ...atOrAfter,
+    ...dateTime,
     description: 'Modified at this instant or later.',
-    reads: COMPARE_KEYS.modified,
+    reads: 'modified',
+    matches: atOrAfter,
   }),
   modifiedBefore: filter({
-    ...before,
+    ...dateTime,
     description: 'Modified before this instant.',
-    reads: COMPARE_KEYS.modified,
+    reads: 'modified',
+    matches: before,
   }),
   attribute: filter({
     schema: listOf(z.string().check(z.maxLength(MAX_PAIR), z.regex(/^[^:]+:/))),
     form: 'list',
     expected: `name:value of at most ${MAX_PAIR} characters, at most ${MAX_ITEMS} of them`,
     description: 'An attribute as name:value, split at the first colon. Repeated: all of them.',
-    reads: COMPARE_KEYS.attributes,
+    reads: 'attributes',
     matches: allPairs,
   }),
   sort: option({
@@ -190,12 +188,12 @@ export const PARAMETER_NAMES = Object.keys(PARAMETERS) as readonly ParameterName
 export const FILTER_NAMES = PARAMETER_NAMES.filter(isFilter);
 export const OPTION_NAMES = PARAMETER_NAMES.filter((name) => !isFilter(name)) as OptionName[];
 
-/** Whether `GET /accounts` has a parameter of this name; no name inherited by objects is one. */
+/** Whether `GET /accounts` has a parameter of this name; names such as `constructor` are none. */
 export function isParameter(name: string): name is ParameterName {
   return Object.hasOwn(PARAMETERS, name);
 }
 
-/** Whether a parameter says which accounts match. */
+/** Whether a parameter chooses which accounts match. */
 export function isFilter(name: ParameterName): name is FilterName {
   return PARAMETERS[name].kind === 'filter';
 }
@@ -203,38 +201,38 @@ export function isFilter(name: ParameterName): name is FilterName {
 interface ParameterText {
   /**
    * How a query string writes the value: `list` repeats the parameter; `commas` is a list with
-   * commas, and may be repeated as well; the rest may stand once.
+   * commas that may be repeated too; the others may stand once.
    */
   readonly form: 'integer' | 'boolean' | 'text' | 'list' | 'commas';
-  /** What a fault says was expected. */
+  /** What an error message says was expected. */
   readonly expected: string;
-  /** What the contract says it means. */
+  /** What the OpenAPI document says about it. */
   readonly description: string;
 }
 
-/** A parameter that says how the answer is cut, and not which accounts it holds. */
+/** A parameter that shapes the answer but does not choose accounts. */
 export interface OptionRow<Schema extends z.ZodMiniType> extends ParameterText {
   readonly kind: 'option';
-  /** Of the JSON value: an integer, a text or a list of texts. */
+  /** The schema of the JSON value: an integer, a text or a list of texts. */
   readonly schema: Schema;
 }
 
-/** A parameter that says which accounts match. */
+/** A parameter that chooses which accounts match. */
 export interface FilterRow<Schema extends z.ZodMiniType> extends ParameterText {
   readonly kind: 'filter';
-  /** Of the JSON value: a boolean, a text or a list of texts. */
+  /** The schema of the JSON value: a boolean, a text or a list of texts. */
   readonly schema: Schema;
-  /** The field that the filter looks at, so that the scope of the one is the scope of the other. */
+  /** The one field that the filter looks at; its scope is the filter's scope. */
   readonly reads: ReadablePath;
-  /** The condition on accounts that a wanted value makes. */
-  readonly sieve: (wanted: z.output<Schema>, columns: Columns) => Sieve;
+  readonly condition: (wanted: z.output<Schema>) => Condition;
 }
 
-interface FilterOptions<Schema extends z.ZodMiniType, Value> extends ParameterText {
+interface FilterOptions<Schema extends z.ZodMiniType, Name extends ComparableName>
+  extends ParameterText {
   readonly schema: Schema;
-  readonly reads: CompareKey<Value>;
-  /** Makes the condition of the wanted value. It is handed what the key reads, and nothing else. */
-  readonly matches: (wanted: z.output<Schema>) => (value: Value) => boolean;
+  readonly reads: Name;
+  /** Makes the test of that value; the test sees nothing else of an account. */
+  readonly matches: (wanted: z.output<Schema>) => (value: ComparableValue<Name>) => boolean;
 }
 
 function option<Schema extends z.ZodMiniType>(
@@ -243,15 +241,15 @@ function option<Schema extends z.ZodMiniType>(
   return { kind: 'option', ...row };
 }
 
-function filter<Schema extends z.ZodMiniType, Value>({
+function filter<Schema extends z.ZodMiniType, Name extends ComparableName>({
   reads,
   matches,
-  ...words
-}: FilterOptions<Schema, Value>): FilterRow<Schema> {
+  ...rest
+}: FilterOptions<Schema, Name>): FilterRow<Schema> {
   return {
     kind: 'filter',
-    ...words,
-    reads: reads.path,
-    sieve: (wanted, columns) => sieveOf(reads, columns, matches(wanted)),
+    ...rest,
+    reads: pathOf(reads),
+    condition: (wanted) => condition(reads, matches(wanted)),
   };
 }

@@ -1,7 +1,15 @@
 import * as z from 'zod/mini';
+import type { Account } from '../egain/account.ts';
 import { type Detail, Fault } from '../faults.ts';
 import type { Snapshot } from '../snapshot/content.ts';
-import { type Columns, DEFAULT_SORT, readBySort, type Sieve, sift } from './compare.ts';
+import {
+  type Condition,
+  DEFAULT_SORT,
+  type Listed,
+  meetingAll,
+  pathOf,
+  sortName,
+} from './compare.ts';
 import { type FieldPath, missingScope, type Scope } from './fields.ts';
 import {
   FILTER_NAMES,
@@ -17,22 +25,22 @@ import { type Viewer, viewOf } from './view.ts';
 
 type SchemaOf<Name extends ParameterName> = (typeof PARAMETERS)[Name]['schema'];
 
-/** The schemas of some parameters, each of which may be left out. */
+/** The schemas of some parameters, all optional. */
 function optionalSchemas<Name extends ParameterName>(names: readonly Name[]) {
   const rows = names.map((name) => [name, z.optional<z.ZodMiniType>(PARAMETERS[name].schema)]);
-  // An object made of entries has lost which name goes with which schema.
+  // `fromEntries` loses which name goes with which schema.
   return Object.fromEntries(rows) as { [N in Name]: z.ZodMiniOptional<SchemaOf<N>> };
 }
 
-/** The filters, as JSON values: the query string's once read, and the task's `filter`. */
+/** The filters as JSON values: the task's `filter`, and what a query string is read into. */
 export const filterSchema = z.strictObject(optionalSchemas(FILTER_NAMES));
 
-/** What is wanted of each filter. */
+/** The value of each filter. */
 type Wanted = { readonly [Name in FilterName]: z.output<SchemaOf<Name>> };
 
 export type Filter = { readonly [Name in FilterName]?: Wanted[Name] | undefined };
 
-/** What both entries may ask: which accounts, in which order, which of their fields. */
+/** What partners and workflows may ask: which accounts, in which order, with which fields. */
 export const querySchema = z.strictObject({
   filter: z.optional(filterSchema),
   ...optionalSchemas<OptionName>(OPTION_NAMES),
@@ -41,26 +49,19 @@ export const querySchema = z.strictObject({
 export type Query = Readonly<z.infer<typeof querySchema>>;
 
 const FILTERS: {
-  readonly [Name in FilterName]: { sieve(wanted: Wanted[Name], columns: Columns): Sieve };
+  readonly [Name in FilterName]: { condition(wanted: Wanted[Name]): Condition };
 } = PARAMETERS;
 
-/** The conditions that an account meets which matches the filter. */
-export function filterSieves(filter: Filter, columns: Columns): readonly Sieve[] {
-  return FILTER_NAMES.flatMap((name) => {
-    const wanted = filter[name];
-    return wanted === undefined ? [] : [sieveOf(name, wanted, columns)];
-  });
+/** The conditions that an account meets if it matches the filter. */
+export function filterConditions(filter: Filter): readonly Condition[] {
+  const conditionOf = <Name extends FilterName>(name: Name): readonly Condition[] => {
+    const wanted: Wanted[Name] | undefined = filter[name];
+    return wanted === undefined ? [] : [FILTERS[name].condition(wanted)];
+  };
+  return FILTER_NAMES.flatMap(conditionOf);
 }
 
-function sieveOf<Name extends FilterName>(
-  name: Name,
-  wanted: Wanted[Name],
-  columns: Columns,
-): Sieve {
-  return FILTERS[name].sieve(wanted, columns);
-}
-
-/** Which accounts are asked for and in which order, as a text that is the same for the same question. */
+/** A question (filter and sort) as a text: the same text for the same question. */
 export function questionOf(query: Query): string {
   const filter = Object.entries(query.filter ?? {})
     .filter(([, value]) => value !== undefined)
@@ -69,12 +70,12 @@ export function questionOf(query: Query): string {
   return JSON.stringify([query.sort ?? DEFAULT_SORT, filter]);
 }
 
-/** As many rows as eGain gives, so that a small request can't make a large answer. */
+/** eGain's own limit; it keeps a small request from making a large answer. */
 const MAX_ROWS = 30;
-/** Longer than any name that there is; what is cut off helps nobody. */
+/** Longer than any parameter's name. */
 const UNKNOWN_LENGTH = 40;
 
-/** A fault with these rows, or the first of them and how many more there are. */
+/** A fault with these rows; where there are too many, with the first and the number of the rest. */
 export function invalidRequest(rows: readonly Detail[]): Fault {
   if (rows.length <= MAX_ROWS) return new Fault('invalidRequest', { details: rows });
   const shownRows = rows.slice(0, MAX_ROWS - 1);
@@ -82,17 +83,17 @@ export function invalidRequest(rows: readonly Detail[]): Fault {
   return new Fault('invalidRequest', { details: [...shownRows, more] });
 }
 
-/** A row for something that nothing of this name can be asked for. */
+/** A row for an unknown parameter. */
 export function unknownRow(name: string): Detail {
   return { key: excerpt(name, UNKNOWN_LENGTH), value: 'no such parameter' };
 }
 
-/** A row for a parameter that may stand once. */
+/** A row for a repeated parameter that may stand only once. */
 export function repeatedRow(name: string, times: number): Detail {
   return { key: name, value: `may be given once; it was given ${times} times` };
 }
 
-/** A row that says what was expected, and what came instead. */
+/** A row that says what was expected and what came instead. */
 function unexpectedRow(name: string, expected: string, value: unknown): Detail {
   return { key: excerpt(name), value: `expected ${expected}; got ${shown(value)}${hint(value)}` };
 }
@@ -105,16 +106,16 @@ const hint = (value: unknown): string =>
   typeof value === 'string' && /\d \d\d:?\d\d$/.test(value) ? '; in a URL, a + is written %2B' : '';
 
 /**
- * One row for each fault that a schema found, by the parameter's name (the last name of its path,
- * whatever list or object it stands in). The schema must have been told to `reportInput`.
+ * One row for each fault that a schema found, under the parameter's name (the last name of the
+ * issue's path). The schema must have been run with `reportInput`.
  *
- * @param expected what a parameter of the caller's own expects; those of `PARAMETERS` are known.
+ * @param expected what the caller's own parameters expect, beside those of `PARAMETERS`
  */
 export function faultRows(
   issues: readonly z.core.$ZodIssue[],
   expected: Readonly<Record<string, string>> = {},
 ): Detail[] {
-  // A value can fail several checks at once, and is still one fault.
+  // A value that fails several checks at once is one fault.
   const paths = issues.map(({ path }) => JSON.stringify(path));
   const first = issues.filter(({ path }, index) => paths.indexOf(JSON.stringify(path)) === index);
   return first.flatMap((issue): Detail[] => {
@@ -127,10 +128,10 @@ export function faultRows(
 }
 
 /**
- * Refuses a query that names what the scopes do not open: a filter on a hidden field would tell
- * what it holds.
+ * Refuses a query that names a field which the scopes do not open: the answer to a filter on a
+ * hidden field would tell what the field holds.
  *
- * @throws Fault `403-902` with a row for each filter, order and path, naming the scope.
+ * @throws Fault `403-902` with a row for each filter, order and path, naming the scope
  */
 export function demandScopes(
   query: Pick<Query, 'filter' | 'sort' | 'fields'>,
@@ -144,28 +145,24 @@ export function demandScopes(
   for (const name of FILTER_NAMES) {
     if (query.filter?.[name] !== undefined) demand(name, PARAMETERS[name].reads);
   }
-  if (query.sort !== undefined) demand('sort', readBySort(query.sort));
+  if (query.sort !== undefined) demand('sort', pathOf(sortName(query.sort)));
   for (const path of new Set(query.fields)) demand('fields', path);
   if (details.length > 0) throw new Fault('scopeMissing', { details });
 }
 
-/** The accounts that match a query, in its order. */
+/** The answer to a question, before it is cut into pages. */
 export interface Selection {
-  /** How many accounts match. */
-  readonly count: number;
-  /**
-   * The JSON text of the account at a position, from 0 to `count - 1`.
-   *
-   * @throws RangeError for any other position.
-   */
-  readonly fragment: (position: number) => string;
-  /** The version of all that the viewer can see, whatever matches (`View.version`). */
+  /** The accounts that match, in the order asked for. */
+  readonly accounts: readonly Listed[];
+  /** Writes one of them as JSON, with the open fields that the query asks for. */
+  readonly write: (account: Account) => string;
+  /** `View.version`: of everything that the viewer can see, whatever matches. */
   readonly version: () => string;
 }
 
 /**
- * Filters, sorts and projects what the viewer can see of a snapshot. Whether the scopes open what
- * the query names is for the caller to have checked (`demandScopes`).
+ * Filters and sorts what the viewer can see of a snapshot. The caller has checked with
+ * `demandScopes` that the scopes open what the query names.
  */
 export function select(
   snapshot: Snapshot,
@@ -173,21 +170,17 @@ export function select(
   query: Pick<Query, 'filter' | 'sort' | 'fields'>,
 ): Selection {
   const view = viewOf(snapshot, viewer);
-  const sieves = filterSieves(query.filter ?? {}, view.columns);
-  const places = sift(sieves, view.ordered(query.sort ?? DEFAULT_SORT));
-  const write = view.writer(query.fields);
   return {
-    count: places.length,
+    accounts: meetingAll(
+      filterConditions(query.filter ?? {}),
+      view.ordered(query.sort ?? DEFAULT_SORT),
+    ),
+    write: view.writer(query.fields),
     version: view.version,
-    fragment(position) {
-      const place = places[position];
-      if (place === undefined) throw new RangeError('no account at this position');
-      return write(place);
-    },
   };
 }
 
-/** The JSON text of one account; undefined where the viewer sees none with this id. */
+/** The JSON text of one account; undefined if the viewer sees none with this id. */
 export function selectOne(
   snapshot: Snapshot,
   viewer: Viewer,
@@ -195,6 +188,7 @@ export function selectOne(
   fields?: readonly FieldPath[],
 ): string | undefined {
   const view = viewOf(snapshot, viewer);
-  const place = view.find(id);
-  return place === undefined ? undefined : view.writer(fields)(place);
+  // Should an id stand twice, the first in order has it.
+  const found = view.ordered(DEFAULT_SORT).find(({ account }) => account.id === id);
+  return found && view.writer(fields)(found.account);
 }

@@ -4,163 +4,119 @@ import type { Account } from '../egain/account.ts';
 import type { Snapshot } from '../snapshot/content.ts';
 import {
   anyPair,
-  COMPARE_KEYS,
-  type Columns,
-  type CompareKey,
-  createColumns,
+  type ComparableName,
+  type ComparableValue,
+  type Condition,
+  condition,
   DEFAULT_SORT,
   inOrder,
+  type Listed,
+  listed,
+  meetingAll,
   oneOf,
-  type Place,
-  type Places,
-  type Sieve,
   type Sort,
-  sieveOf,
-  sift,
 } from './compare.ts';
 import { createProjection, type FieldPath, openLeaves, SCOPES, type Scope } from './fields.ts';
 
-/** More views than a container's partners have in practice; beyond, the least used goes. */
-const MAX_VIEWS = 64;
+/** Who asks: the scopes that are open to them, and their account rule (without one: all accounts). */
+export interface Viewer {
+  readonly scopes: ReadonlySet<Scope>;
+  readonly rule?: AccountRule | undefined;
+}
 
-/** 132 bits of a hash. */
-const VERSION_LENGTH = 22;
-
-/** Writes the JSON text of an account. */
-type Writer = (place: Place) => string;
+/** The viewer for workflows, which may see everything: IAM decides who starts them. */
+export const FULL_VIEWER: Viewer = { scopes: new Set(SCOPES) };
 
 /**
- * What one viewer can see of one snapshot. Everything behind it (filters, order, counts, pages) is
- * made from this alone, so an account or a field that is not in it can have no influence.
+ * What one viewer sees of one snapshot. Filters, orders, counts and pages are made from it alone,
+ * so hidden accounts and hidden fields cannot influence them.
  */
 export interface View {
-  /** The visible accounts, in the order asked for. */
-  readonly ordered: (sort: Sort) => Places;
-  /** The visible account with this id. */
-  readonly find: (id: string) => Place | undefined;
-  /** Writes what the viewer's scopes open in an account, of what `fields` asks for. */
-  readonly writer: (fields: readonly FieldPath[] | undefined) => Writer;
-  /** What filters compare. */
-  readonly columns: Columns;
-  /**
-   * A short text for all that the viewer can see: it changes exactly when something in that does.
-   */
+  /** The visible accounts in this order. */
+  readonly ordered: (sort: Sort) => readonly Listed[];
+  /** Makes a writer of JSON with the fields that are open and, if `fields` is given, asked for. */
+  readonly writer: (fields?: readonly FieldPath[]) => (account: Account) => string;
+  /** A short text that changes exactly when something that the viewer can see changes. */
   readonly version: () => string;
 }
 
-interface SnapshotIndex {
-  readonly accounts: readonly Account[];
-  readonly columns: Columns;
-  /** By scopes. */
-  readonly summaries: Map<string, Writer>;
-  /** By scopes and rule; the one used last comes last. */
-  readonly views: Map<string, View>;
-}
+/** More viewers than a container has in practice. */
+const MAX_VIEWS = 64;
+/** Base64url characters of the hash: 132 bits. */
+const VERSION_LENGTH = 22;
 
-const indexes = new WeakMap<Snapshot['accounts'], SnapshotIndex>();
+/** Views by scopes and rule. They go with the snapshot's accounts. */
+const views = new WeakMap<Snapshot['accounts'], Map<string, View>>();
 
-/** The viewer's view of the snapshot: worked out once, and gone with the snapshot's accounts. */
-export function viewOf(snapshot: Snapshot, viewer: Viewer): View {
-  const { accounts } = snapshot;
-  const index = remember(indexes, accounts, () => ({
-    accounts,
-    columns: createColumns(accounts),
-    summaries: new Map(),
-    views: new Map(),
-  }));
+/** The viewer's view of the snapshot, worked out once. */
+export function viewOf({ accounts }: Snapshot, viewer: Viewer): View {
+  let known = views.get(accounts);
+  if (known === undefined) {
+    known = new Map();
+    views.set(accounts, known);
+  }
   const key = viewKeyOf(viewer);
-  const view = index.views.get(key) ?? createView(index, viewer);
-  index.views.delete(key);
-  index.views.set(key, view);
-  for (const oldest of index.views.keys()) {
-    if (index.views.size <= MAX_VIEWS) break;
-    index.views.delete(oldest);
+  let view = known.get(key);
+  if (view === undefined) {
+    view = createView(accounts, viewer);
+    if (known.size >= MAX_VIEWS) known.clear();
+    known.set(key, view);
   }
   return view;
 }
 
-function createView({ accounts, columns, summaries }: SnapshotIndex, viewer: Viewer): View {
-  const visible = sift(ruleSieves(viewer.rule, columns), Uint32Array.from(accounts.keys()));
-  const writerOf = (fields: readonly FieldPath[] | undefined): Writer => {
-    const project = createProjection(openLeaves(viewer.scopes, fields));
-    // A place is one of the snapshot's, so there is an account at it.
-    return (place) => project(accounts[place] as Account);
-  };
-  const summary = remember(summaries, viewKeyOf({ scopes: viewer.scopes }), () => {
-    const write = writerOf(undefined);
-    const texts: string[] = [];
-    return (place) => (texts[place] ??= write(place));
-  });
-  const orders = new Map<Sort, Places>();
-  const ordered: View['ordered'] = (sort) =>
-    remember(orders, sort, () => inOrder(visible, sort, columns, summary));
+/** One text for one view: the same for all who see the same accounts and the same fields. */
+export function viewKeyOf({ scopes, rule }: Viewer): string {
+  const open = SCOPES.filter((scope) => scopes.has(scope));
+  return JSON.stringify([open, RULE_NAMES.map((name) => rule?.[name])]);
+}
 
-  let byId: Map<string, Place> | undefined;
-  const find: View['find'] = (id) => {
-    if (byId === undefined) {
-      // Should an id stand twice, the first in order has it.
-      const places = [...ordered(DEFAULT_SORT)].toReversed();
-      byId = new Map(
-        places.flatMap((place) => {
-          const own = accounts[place]?.id;
-          return typeof own === 'string' ? [[own, place]] : [];
-        }),
-      );
-    }
-    return byId.get(id);
+function createView(accounts: readonly Account[], { scopes, rule }: Viewer): View {
+  const visible = visibleAccounts(accounts, rule);
+  const writer: View['writer'] = (fields) => createProjection(openLeaves(scopes, fields));
+  const orders = new Map<Sort, readonly Listed[]>();
+  const ordered: View['ordered'] = (sort) => {
+    const known = orders.get(sort) ?? listed(inOrder(visible, sort, writer()));
+    orders.set(sort, known);
+    return known;
   };
-  const writer: View['writer'] = (fields) => (fields === undefined ? summary : writerOf(fields));
   let version: string | undefined;
   return {
     ordered,
-    find,
     writer,
-    columns,
-    version: () => (version ??= versionOf(Array.from(ordered(DEFAULT_SORT), summary))),
+    version: () => (version ??= versionOf(ordered(DEFAULT_SORT), writer())),
   };
 }
 
-function versionOf(summaries: readonly string[]): string {
+function versionOf(accounts: readonly Listed[], write: (account: Account) => string): string {
   const whole = createHash('sha256');
-  // No summary has a line break in it, since JSON escapes them.
-  for (const text of summaries) whole.update(text).update('\n');
+  // JSON escapes line breaks, so none is inside a summary.
+  for (const { account } of accounts) whole.update(`${write(account)}\n`);
   return whole.digest('base64url').slice(0, VERSION_LENGTH);
-}
-
-function remember<K, V>(
-  memory: { get(key: K): V | undefined; set(key: K, value: V): unknown },
-  key: K,
-  make: () => V,
-): V {
-  const known = memory.get(key);
-  if (known !== undefined) return known;
-  const made = make();
-  memory.set(key, made);
-  return made;
 }
 
 interface RuleRow {
   readonly schema: z.ZodMiniType<string, string>;
-  /** Keeps accounts that have one of the wanted values. It is handed the one value that it reads. */
-  readonly sieve: (wanted: readonly string[], columns: Columns) => Sieve;
+  /** Whether an account has one of the wanted values. */
+  readonly condition: (wanted: readonly string[]) => Condition;
 }
 
-function ruleRow<Value>(
-  reads: CompareKey<Value>,
+function ruleRow<Name extends ComparableName>(
+  reads: Name,
   schema: RuleRow['schema'],
-  matches: (wanted: readonly string[]) => (value: Value) => boolean,
+  matches: (wanted: readonly string[]) => (value: ComparableValue<Name>) => boolean,
 ): RuleRow {
-  return { schema, sieve: (wanted, columns) => sieveOf(reads, columns, matches(wanted)) };
+  return { schema, condition: (wanted) => condition(reads, matches(wanted)) };
 }
 
 const id = z.string().check(z.minLength(1));
 const pair = z.string().check(z.regex(/^[^:]+:/));
 
 const RULES = {
-  channel: ruleRow(COMPARE_KEYS.channel, id, oneOf),
-  orchestration: ruleRow(COMPARE_KEYS.orchestration, id, oneOf),
-  entryPoint: ruleRow(COMPARE_KEYS.entryPoint, id, oneOf),
-  attribute: ruleRow(COMPARE_KEYS.attributes, pair, anyPair),
+  channel: ruleRow('channel', id, oneOf),
+  orchestration: ruleRow('orchestration', id, oneOf),
+  entryPoint: ruleRow('entryPoint', id, oneOf),
+  attribute: ruleRow('attributes', pair, anyPair),
 };
 type RuleName = keyof typeof RULES;
 const RULE_NAMES = Object.keys(RULES) as readonly RuleName[];
@@ -168,9 +124,9 @@ const RULE_NAMES = Object.keys(RULES) as readonly RuleName[];
 const list = (name: RuleName) => z.optional(z.array(RULES[name].schema).check(z.minLength(1)));
 
 /**
- * A partner's account rule, as a stage config and the authorizer's context hold it: which accounts
- * exist for the partner. Every list that is given must have a match; `attribute` holds
- * `name:value`, split at the first colon. An empty list would hide everything and is refused.
+ * A partner's account rule, as the stage config and the authorizer's context hold it: which accounts
+ * exist for the partner. Every list given must have a match; `attribute` holds `name:value`, split
+ * at the first colon. An empty list would hide everything and is refused.
  */
 export const accountRuleSchema = z.strictObject({
   channel: list('channel'),
@@ -183,31 +139,14 @@ export type AccountRule = {
   readonly [Name in RuleName]?: readonly string[] | undefined;
 };
 
-/** Who looks: what is open to them, and which accounts exist for them (no rule: all). */
-export interface Viewer {
-  readonly scopes: ReadonlySet<Scope>;
-  readonly rule?: AccountRule | undefined;
-}
-
-/** A workflow, which may see everything: IAM decides who starts it. */
-export const FULL_VIEWER: Viewer = { scopes: new Set(SCOPES) };
-
-/** The conditions that an account meets which exists for those to whom the rule applies. */
-export function ruleSieves(rule: AccountRule | undefined, columns: Columns): readonly Sieve[] {
-  return RULE_NAMES.flatMap((name) => {
+/** The accounts that exist for those to whom the rule applies. */
+export function visibleAccounts(
+  accounts: readonly Account[],
+  rule: AccountRule | undefined,
+): readonly Account[] {
+  const conditions = RULE_NAMES.flatMap((name) => {
     const wanted = rule?.[name];
-    return wanted === undefined ? [] : [RULES[name].sieve(wanted, columns)];
+    return wanted === undefined ? [] : [RULES[name].condition(wanted)];
   });
-}
-
-const viewKeys = new WeakMap<Viewer, string>();
-
-/** One text for one view: the same for all who see the same accounts and the same of them. */
-export function viewKeyOf(viewer: Viewer): string {
-  const known = viewKeys.get(viewer);
-  if (known !== undefined) return known;
-  const open = SCOPES.filter((scope) => viewer.scopes.has(scope));
-  const key = JSON.stringify([open, RULE_NAMES.map((name) => viewer.rule?.[name])]);
-  viewKeys.set(viewer, key);
-  return key;
+  return meetingAll(conditions, listed(accounts)).map(({ account }) => account);
 }

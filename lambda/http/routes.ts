@@ -110,10 +110,10 @@ const READING: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
 function listOf(snapshot: Snapshot, viewer: Viewer, query: Query): Representation {
   const { pagenum = 1, pagesize = DEFAULT_PAGESIZE } = query;
-  const { count, fragment, version } = select(snapshot, viewer, query);
+  const { accounts, write, version } = select(snapshot, viewer, query);
+  const count = accounts.length;
   const start = (pagenum - 1) * pagesize;
-  const page: string[] = [];
-  for (let at = start; at < Math.min(start + pagesize, count); at += 1) page.push(fragment(at));
+  const page = accounts.slice(start, start + pagesize).map(({ account }) => write(account));
   const info = JSON.stringify({ count, pagenum, pagesize });
   const body = `{"paginationInfo":${info},"account":[${page.join(',')}]}`;
   const headers = { 'Accounts-Version': version(), ...pageLinks(query, count) };

@@ -7,20 +7,20 @@ export interface TaskOutput {
   readonly paginationInfo: {
     /** How many accounts match, on all pages. */
     readonly count: number;
-    /** This page's number in the walk, from 1. */
+    /** The number of this page, from 1. */
     readonly pagenum: number;
-    /** What was asked for; a page holds fewer where `maxBytes` allows no more. */
+    /** What was asked for; a page holds fewer if `maxBytes` allows no more. */
     readonly pagesize: number;
   };
   readonly account: readonly unknown[];
-  /** For the next page; null on the last. */
+  /** Asks for the next page; null on the last. */
   readonly cursor: string | null;
-  /** Only where the input asks for it. */
+  /** Only if the input asks for it. */
   readonly contentHash?: string;
 }
 
 export interface PageOptions {
-  /** Which accounts are asked for, in which order (`questionOf`). */
+  /** The question that the cursor belongs to (`questionOf`). */
   readonly question: string;
   readonly pagesize: number;
   /** The most that the whole output may take, in UTF-8 bytes of its JSON. */
@@ -29,57 +29,54 @@ export interface PageOptions {
   readonly contentHash: boolean;
   /** The paths that were asked for; undefined for all. */
   readonly fields?: readonly string[] | undefined;
-  /** The id of the account at a place in the selection, whatever the fields. */
-  readonly idAt: (place: number) => string;
 }
 
 /**
  * Cuts one page out of a selection: as many accounts as `pagesize` and `maxBytes` allow, and a
- * cursor that leads on from there, so that pages neither skip nor repeat.
+ * cursor for the next page, so that no account is skipped or repeated.
  *
- * @throws Fault `413-901` when not even one account fits
- * @throws Fault `400-901` for a position that lies past the selection's end
+ * @throws Fault `413-901` if not even one account fits
+ * @throws Fault `400-901` for a position past the end
  */
 export function cutPage(
-  selection: Selection,
-  position: Position,
-  options: PageOptions,
+  { accounts, write }: Selection,
+  { snapshotHash, offset, pagenum }: Position,
+  { question, pagesize, maxBytes, contentHash, fields }: PageOptions,
 ): TaskOutput {
-  const { snapshotHash, offset, pagenum } = position;
-  const { question, pagesize, maxBytes, contentHash } = options;
-  const { count } = selection;
+  const count = accounts.length;
   if (offset > 0 && offset >= count) throw foreignCursor();
 
-  const output = (end: number, account: readonly unknown[]): TaskOutput => ({
-    paginationInfo: { count, pagenum, pagesize },
-    account,
-    cursor:
-      end < count
-        ? encodeCursor({ snapshotHash, offset: end, pagenum: pagenum + 1 }, question)
-        : null,
-    ...(contentHash ? { contentHash: snapshotHash } : {}),
-  });
-  const roomFor = (end: number) => maxBytes - byteLength(JSON.stringify(output(end, [])));
+  const pageOf = (length: number, account: readonly unknown[]): TaskOutput => {
+    const next = { snapshotHash, offset: offset + length, pagenum: pagenum + 1 };
+    return {
+      paginationInfo: { count, pagenum, pagesize },
+      account,
+      cursor: next.offset < count ? encodeCursor(next, question) : null,
+      ...(contentHash ? { contentHash: snapshotHash } : {}),
+    };
+  };
+  const roomFor = (length: number) => maxBytes - byteLength(JSON.stringify(pageOf(length, [])));
 
   const texts: string[] = [];
-  /** `sizes[n]`: what the first n texts take, commas included. */
+  /** `sizes[n]` is the size of the first n texts, with the commas between them. */
   const sizes = [0];
-  const last = Math.min(offset + pagesize, count);
-  for (let place = offset, size = 0; place < last && size <= maxBytes; place += 1) {
-    const text = selection.fragment(place);
+  let size = 0;
+  for (const { account } of accounts.slice(offset, offset + pagesize)) {
+    if (size > maxBytes) break;
+    const text = write(account);
     size += byteLength(text) + (texts.length === 0 ? 0 : 1);
     texts.push(text);
     sizes.push(size);
   }
 
-  // Only the last page has no cursor, so a longer page can be the one that fits: from the top down.
-  const length = sizes.findLastIndex((size, n) => n === 0 || size <= roomFor(offset + n));
+  // From the longest down: the last page has no cursor, so it may fit where a shorter one does not.
+  const length = sizes.findLastIndex((taken, n) => n === 0 || taken <= roomFor(n));
   const [first] = texts;
   if (length === 0 && first !== undefined) {
-    throw tooLarge(options.idAt(offset), fieldsWithin(roomFor(offset + 1), first, options.fields));
+    throw tooLarge(accounts[offset]?.account.id ?? '', fieldsWithin(roomFor(1), first, fields));
   }
-  return output(
-    offset + length,
+  return pageOf(
+    length,
     texts.slice(0, length).map((text): unknown => JSON.parse(text)),
   );
 }
@@ -94,7 +91,7 @@ function tooLarge(id: string, fields: readonly string[]): Fault {
   });
 }
 
-/** Those of the fields that fit into the room, without the largest; never none. */
+/** The fields that fit into the room once the largest are left out; at least `id`. */
 function fieldsWithin(room: number, text: string, asked: readonly string[] | undefined): string[] {
   const account = Object.entries(JSON.parse(text) as Record<string, unknown>);
   const kept = new Map(
@@ -111,26 +108,24 @@ function fieldsWithin(room: number, text: string, asked: readonly string[] | und
 
 const byteLength = (text: string): number => Buffer.byteLength(text);
 
-/** Where a walk through the pages of one answer stands. */
+/** How far a workflow has read the pages of one answer. */
 export interface Position {
   /** The content hash of the snapshot that the pages are cut from. */
   readonly snapshotHash: string;
-  /** How many accounts the pages before held: at least 1. */
+  /** How many accounts the earlier pages held: at least 1. */
   readonly offset: number;
-  /** The number of the page to come, from 2. */
+  /** The number of the next page, from 2. */
   readonly pagenum: number;
 }
 
 const VERSION = 1;
-/** Longer than any cursor that is given, so that a stranger's is refused before it is decoded. */
+/** Longer than any cursor that is given, so a foreign one is refused before it is decoded. */
 export const MAX_CURSOR_LENGTH = 512;
 
 /**
- * Writes a cursor: base64url of a JSON list, the last item of which seals the others together with
- * the question. The seal has no key: whoever may invoke the function may ask for everything anyway,
- * so it guards against mistakes, not against its callers (docs/decisions/0030).
- *
- * @param question which accounts are asked for, in which order (`questionOf`)
+ * Writes a cursor: base64url of a JSON list whose last item seals the others and the question. The
+ * seal has no key: it guards against mistakes, not against callers, who may ask for everything
+ * anyway (docs/decisions/0017).
  */
 export function encodeCursor(
   { snapshotHash, offset, pagenum }: Position,
@@ -148,17 +143,16 @@ export function encodeCursor(
 /**
  * Reads a cursor and checks that it was given for this question.
  *
- * @throws Fault `400-901` for one that was never given, was changed, or belongs to another question
+ * @throws Fault `400-901` for a cursor that was never given, was changed, or belongs to another
+ *   question
  */
 export function decodeCursor(cursor: string, question: string): Position {
   const position = positionIn(cursor);
-  // What would be given for this position is the only text that is taken for it: one comparison
-  // covers the seal, the question and every other way to write the same bytes.
+  // Writing the cursor again checks the seal, the question and every other way to spell its bytes.
   if (position === undefined || encodeCursor(position, question) !== cursor) throw foreignCursor();
   return position;
 }
 
-/** The refusal of a cursor that was not given for this question. */
 function foreignCursor(): Fault {
   return new Fault('invalidRequest', {
     developerMessage: 'The cursor was not given for this filter and sort.',
@@ -179,7 +173,7 @@ function positionIn(cursor: string): Position | undefined {
   const [, snapshotHash, offset, pagenum] = parts as unknown[];
   if (typeof snapshotHash !== 'string') return undefined;
   if (!isIntegerFrom(1, offset) || !isIntegerFrom(2, pagenum)) return undefined;
-  // No page is empty, so each of those before held one account at least.
+  // No page is empty, so each earlier one held at least one account.
   if (offset < pagenum - 1) return undefined;
   return { snapshotHash, offset, pagenum };
 }

@@ -1,18 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
+import { inOrder, listed, pathOf, SORTS, sortName } from '../../../lambda/accounts/compare.ts';
 import {
   FIELD_PATHS,
   LEAF_PATHS,
-  leavesOf,
-  missingScope,
   openLeaves,
   type ReadablePath,
-  reader,
   type Scope,
   type ValueAt,
 } from '../../../lambda/accounts/fields.ts';
+import { FILTER_NAMES, PARAMETERS } from '../../../lambda/accounts/parameters.ts';
+import { filterConditions, filterSchema } from '../../../lambda/accounts/query.ts';
+import { visibleAccounts } from '../../../lambda/accounts/view.ts';
 import { accountSchema } from '../../../lambda/egain/account.ts';
+import { PARAMETER_EXAMPLES } from '../../../lib/docs/examples.ts';
 import { account } from '../../support/accounts.ts';
+import { onlyReading } from '../../support/only-reading.ts';
 
 interface JsonSchema {
   readonly properties?: Readonly<Record<string, JsonSchema>>;
@@ -30,74 +33,68 @@ function leavesOfSchema(schema: JsonSchema, prefix = ''): string[] {
   );
 }
 
-const read = new Set<Scope>(['accounts/read']);
-
 describe('the field catalogue', () => {
   it('names every field of the account schema and nothing else, in its order', () => {
     const schema = z.toJSONSchema(accountSchema) as JsonSchema;
 
     expect(LEAF_PATHS).toEqual(leavesOfSchema(schema));
-  });
-
-  it('takes objects for all that is in them', () => {
-    expect(leavesOf('caseManagement')).toEqual([
-      'caseManagement.sameCaseDuration',
-      'caseManagement.copyCustomAttributes',
-    ]);
-    expect(leavesOf('name')).toEqual(['name']);
     expect(FIELD_PATHS).toContain('chatConfigurations.orchestration');
   });
 
-  it('opens with accounts/read what the contract lists', () => {
-    expect(openLeaves(read, undefined)).toEqual([
-      'id',
-      'name',
-      'description',
-      'active',
-      'channel.id',
-      'created',
-      'modified',
-      'chatConfigurations.defaultLanguage',
-    ]);
+  it.each<[Scope, RegExp]>([
+    [
+      'accounts/read',
+      /^(id|name|description|active|channel\.id|created|modified|chatConfigurations\.defaultLanguage)$/,
+    ],
+    ['accounts/read.address', /^address$/],
+    [
+      'accounts/read.configuration',
+      /^(caseManagement|attributes|chatConfigurations(?!\.defaultLanguage))\./,
+    ],
+  ])('opens with %s what the contract lists', (scope, opened) => {
+    const expected = LEAF_PATHS.filter((path) => opened.test(path));
+
+    expect(openLeaves(new Set([scope]), undefined)).toEqual(expected);
   });
 
-  it('adds with each further scope what the contract lists', () => {
-    const address = openLeaves(new Set(['accounts/read.address'] as const), undefined);
-    const configuration = openLeaves(new Set(['accounts/read.configuration'] as const), undefined);
-
-    expect(address).toEqual(['address']);
-    expect(new Set(configuration.map((path) => path.split('.')[0]))).toEqual(
-      new Set(['caseManagement', 'chatConfigurations', 'attributes']),
-    );
-    expect(openLeaves(read, undefined).length + address.length + configuration.length).toBe(
-      LEAF_PATHS.length,
-    );
-  });
-
-  it('misses no scope for an object that is open in part', () => {
-    expect(missingScope('chatConfigurations', read)).toBeUndefined();
-    expect(missingScope('chatConfigurations.timeout', read)).toBe('accounts/read.configuration');
-    expect(missingScope('address', read)).toBe('accounts/read.address');
-  });
-});
-
-describe('what filters and orders may read', () => {
-  it('is what stands at the path, nothing where an object on the way is missing', () => {
-    const sent = account({ caseManagement: null });
-
-    expect(reader('channel.id')(sent)).toBe('c1');
-    expect(reader('caseManagement.sameCaseDuration')(sent)).toBeUndefined();
-    expect(reader('attributes')(sent)).toBeUndefined();
-  });
-
-  it('is never an object that a scope opens in part, and has the type of the path', () => {
+  it('lets filters and orders look only at paths that one scope opens as a whole', () => {
     // @ts-expect-error -- two scopes open what is in it
     const mixed: ReadablePath = 'chatConfigurations';
     const whole: ReadablePath = 'caseManagement';
-    const created: ValueAt<'created'> = '2026-01-01T00:00:00Z';
     // @ts-expect-error -- it may be missing, with the object around it
     const duration: number | null = undefined as ValueAt<'caseManagement.sameCaseDuration'>;
 
-    expect([mixed, whole, created, duration]).toHaveLength(4);
+    expect([mixed, whole, duration]).toHaveLength(3);
+  });
+});
+
+describe('of an account', () => {
+  it.each(FILTER_NAMES)('the filter %s looks at the field that its row declares', (name) => {
+    const guarded = listed([onlyReading(account(), PARAMETERS[name].reads)]);
+    const wanted = z.parse(filterSchema, { [name]: PARAMETER_EXAMPLES[name] });
+
+    const [condition, ...others] = filterConditions(wanted);
+
+    expect(others).toEqual([]);
+    expect(() => guarded.filter((one) => condition?.(one))).not.toThrow();
+  });
+
+  it.each(SORTS)('the order %s looks at its key and the id', (sort) => {
+    const guarded = ['b', 'a'].map((id) =>
+      onlyReading(account({ id }), 'id', pathOf(sortName(sort))),
+    );
+
+    expect(inOrder(guarded, sort, () => '').map(({ id }) => id)).toEqual(['a', 'b']);
+  });
+
+  it.each([
+    ['channel', 'channel.id'],
+    ['orchestration', 'chatConfigurations.orchestration.id'],
+    ['entryPoint', 'chatConfigurations.entryPoint.id'],
+    ['attribute', 'attributes'],
+  ] as const)('the rule for %s looks at %s alone', (name, path) => {
+    const guarded = onlyReading(account({ attributes: [] }), path);
+
+    expect(visibleAccounts([guarded], { [name]: ['x:y'] })).toEqual([]);
   });
 });
