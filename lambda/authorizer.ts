@@ -6,51 +6,39 @@ import { TokenRefused } from './auth/verify-token.ts';
 import {
   correlationId,
   HANDLER_OPTIONS,
+  type Invoked,
   invocationLog,
   lambdaRequestId,
   type Middleware,
 } from './invocation.ts';
 import { readAuthorizerConfig } from './platform/config.ts';
-import { type Clock, deadlineOf, systemClock } from './platform/deadline.ts';
-import { createTelemetry, type InvocationTelemetry } from './platform/telemetry.ts';
+import { deadlineOf } from './platform/deadline.ts';
+import { log, nameService } from './platform/log.ts';
+import { count } from './platform/metrics.ts';
 
-/** What API Gateway invokes for a token that it does not know yet. */
+/** What API Gateway invokes for a token whose decision it has not kept. */
 export type AuthorizerHandler = (
   request: AuthorizerRequest,
   context: Context,
 ) => Promise<APIGatewayAuthorizerResult>;
 
 /**
- * Makes the handler of a TOKEN authorizer. A bad token is `Unauthorized`, which API Gateway answers
- * with 401; a valid token of a stranger gets a policy that denies; any other error is API Gateway's
- * AUTHORIZER_FAILURE, a 500. Never a pass.
+ * Makes the handler of a TOKEN authorizer. A bad token throws `Unauthorized`, which API Gateway
+ * answers with 401; a valid token of an unknown client gets a policy that denies; any other error
+ * is API Gateway's AUTHORIZER_FAILURE, a 500. No error lets anybody in.
  *
- * @param prepare puts the authorizer together. It is tried at once, and again at each request for
- *   as long as it fails: a crash at init would tell nobody why.
+ * @param prepare makes the deciding function. It is tried at once and, while it fails, again at each
+ *   request: a crash at init would not say why.
  */
-export function createHandler(
-  prepare: () => Authorize,
-  telemetry: InvocationTelemetry,
-  clock: Clock,
-): AuthorizerHandler {
+export function createHandler(prepare: () => Authorize): AuthorizerHandler {
   let authorize = attempt(prepare);
 
   return withMiddleware<AuthorizerRequest, APIGatewayAuthorizerResult>(HANDLER_OPTIONS)
-    .use(
-      invocationLog<AuthorizerRequest, APIGatewayAuthorizerResult>({
-        message: 'decision',
-        telemetry,
-        clock,
-        describe: ({ response, error }) => ({
-          partner: response?.principalId,
-          decision: response?.policyDocument.Statement[0]?.Effect ?? error?.message,
-        }),
-      }),
-    )
-    .use(correlationId<AuthorizerRequest, APIGatewayAuthorizerResult>(lambdaRequestId))
-    .use(refusal(telemetry))
+    .use(invocationLog('decision', describe))
+    .use(correlationId(lambdaRequestId))
+    .use(refusal())
     .handler(async (request, context) => {
-      const deadline = deadlineOf(context, { clock });
+      const deadline = deadlineOf(context);
       try {
         authorize ??= prepare();
         return await authorize(request, deadline);
@@ -68,42 +56,43 @@ function attempt(prepare: () => Authorize): Authorize | undefined {
   }
 }
 
-/** Logs and counts why nobody was let in, and throws what tells the gateway what it must know. */
-function refusal(
-  telemetry: InvocationTelemetry,
-): Middleware<AuthorizerRequest, APIGatewayAuthorizerResult> {
+function describe({ response, error }: Invoked<AuthorizerRequest, APIGatewayAuthorizerResult>) {
+  return {
+    partner: response?.principalId,
+    decision: response?.policyDocument.Statement[0]?.Effect ?? error?.message,
+  };
+}
+
+/** Middleware: logs and counts why nobody was let in, and throws what API Gateway understands. */
+function refusal(): Middleware {
   return {
     onError(request) {
       const { error } = request;
       const { correlationId: id } = request.internal;
       if (error instanceof TokenRefused) {
-        telemetry.count('TokensRefused');
-        telemetry.warn('token refused', { reason: error.message, correlationId: id });
+        count('TokensRefused');
+        log.warn('token refused', { reason: error.message, correlationId: id });
         request.error = new Error('Unauthorized');
       } else {
-        telemetry.count('AuthorizerFailures');
-        telemetry.error('cannot decide', { ...describe(error), correlationId: id });
+        count('AuthorizerFailures');
+        log.error('cannot decide', { ...tellable(error), correlationId: id });
         request.error = new Error('The authorizer cannot decide');
       }
     },
   };
 }
 
-/** Others' messages may quote what they were given, so only the product's own are told. */
-function describe(error: unknown): { error: string; reason?: string } {
+/** Only the product's own messages are told: others may quote what they were given. */
+function tellable(error: unknown): { error: string; reason?: string } {
   if (!(error instanceof Error)) return { error: typeof error };
   const own = error.name === 'Fault' || error.name === 'KeysUnavailable';
   return own ? { error: error.name, reason: error.message } : { error: error.name };
 }
 
-const telemetry = createTelemetry('authorizer');
+nameService('authorizer');
 
-/** Lets API Gateway know who gets in, with which scopes, on which usage plan. */
-export const handler = createHandler(
-  () => {
-    const partners = readPartnersFile(new URL('partners.json', import.meta.url));
-    return createAuthorize(readAuthorizerConfig(), partners, telemetry, systemClock);
-  },
-  telemetry,
-  systemClock,
-);
+/** Tells API Gateway who gets in, with which scopes and on which usage plan. */
+export const handler = createHandler(() => {
+  const partners = readPartnersFile(new URL('partners.json', import.meta.url));
+  return createAuthorize(readAuthorizerConfig(), partners);
+});

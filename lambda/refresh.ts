@@ -4,53 +4,49 @@ import {
   correlationId,
   faultLog,
   HANDLER_OPTIONS,
+  type Invoked,
   invocationLog,
   lambdaRequestId,
   type Middleware,
 } from './invocation.ts';
-import { type Clock, deadlineOf, systemClock } from './platform/deadline.ts';
-import { createTelemetry, type InvocationTelemetry } from './platform/telemetry.ts';
+import { deadlineOf } from './platform/deadline.ts';
+import { nameService } from './platform/log.ts';
+import { count } from './platform/metrics.ts';
 import { createContainer, type Service } from './snapshot/container.ts';
 
 export interface RefreshHandlerOptions {
-  /** Gives the service, or throws the fault that keeps it from being made. */
+  /**
+   * Gives the service of this container.
+   *
+   * @throws Fault `500-902` if it could not be made
+   */
   readonly service: () => Pick<Service, 'renew'>;
-  readonly telemetry: InvocationTelemetry;
-  readonly clock: Clock;
 }
 
-/** What a run came to: a walk, or why there was none. */
+/** What a run came to: a page walk, or why there was none. */
 interface RefreshOutcome {
   readonly outcome: 'renewed' | 'recent' | 'elsewhere' | 'failed';
 }
 
-/** What the schedule invokes; the event tells nothing. */
+/** What the schedule invokes; the event says nothing. */
 export type RefreshHandler = (event: unknown, context: Context) => Promise<RefreshOutcome>;
 
 /**
  * Makes the handler of RefreshFunction: renews the snapshot ahead of time, with all the time that
- * the function has. A run that fails is not thrown, since Lambda would try it again at once, and
- * eGain is to be left alone for a moment; the metric that is missing tells.
+ * the function has. A run that fails does not throw: Lambda would try it again at once, when eGain
+ * should be left alone. The missing `ScheduledRenewals` metric tells of the failure.
  */
-export function createRefreshHandler(options: RefreshHandlerOptions): RefreshHandler {
-  const { service, telemetry, clock } = options;
+export function createRefreshHandler({ service }: RefreshHandlerOptions): RefreshHandler {
   return withMiddleware<unknown, RefreshOutcome>(HANDLER_OPTIONS)
-    .use(
-      invocationLog<unknown, RefreshOutcome>({
-        message: 'refresh',
-        telemetry,
-        clock,
-        describe: ({ response }) => ({ ...response }),
-      }),
-    )
-    .use(correlationId<unknown, RefreshOutcome>(lambdaRequestId))
+    .use(invocationLog('refresh', describe))
+    .use(correlationId(lambdaRequestId))
     .use(failedRun)
-    .use(faultLog<unknown, RefreshOutcome>(telemetry))
+    .use(faultLog())
     .handler(async (_, context) => {
-      const deadline = deadlineOf(context, { clock, longestMs: Number.POSITIVE_INFINITY });
+      const deadline = deadlineOf(context, { longestMs: Number.POSITIVE_INFINITY });
       try {
         const outcome = await service().renew(deadline);
-        telemetry.count('ScheduledRenewals');
+        count('ScheduledRenewals');
         return { outcome };
       } finally {
         deadline.dispose();
@@ -58,21 +54,19 @@ export function createRefreshHandler(options: RefreshHandlerOptions): RefreshHan
     });
 }
 
+const describe = ({ response }: Invoked<unknown, RefreshOutcome>) => ({ ...response });
+
 const failedRun: Middleware<unknown, RefreshOutcome> = {
   onError(request) {
     request.response = { outcome: 'failed' };
   },
 };
 
-const telemetry = createTelemetry('refresh');
-const container = createContainer(telemetry);
+nameService('refresh');
+const { service, ready } = createContainer();
 
 /** Renews the snapshot for all containers, whatever the event. */
-export const handler = createRefreshHandler({
-  service: container.service,
-  telemetry,
-  clock: systemClock,
-});
+export const handler = createRefreshHandler({ service });
 
 /** Settles when init may end; the bundle's main module waits for it. */
-export const { ready } = container;
+export { ready };

@@ -5,130 +5,123 @@ import {
   type JWK,
   type JWSHeaderParameters,
 } from 'jose';
-import { type Clock, createSingleFlight, type Deadline } from '../platform/deadline.ts';
+import { createSingleFlight, type Deadline, systemClock } from '../platform/deadline.ts';
 import { send } from '../platform/http-client.ts';
-import { parseJson, parseSecureUrl } from '../platform/util.ts';
+import { parseJson } from '../platform/json.ts';
+import { log } from '../platform/log.ts';
+import { parseSecureUrl } from '../platform/url.ts';
 
-/** Keys are asked for anew after this long, so that one the issuer withdraws loses its force. */
+/** After this time keys are fetched again, so that a withdrawn key stops working. */
 const FRESH_MS = 10 * 60_000;
-/** While the issuer can't be reached, the keys it gave last hold for this long. */
+/** While the issuer cannot be reached, its last keys serve for this long. */
 const KEPT_MS = 24 * 60 * 60_000;
-/** With keys at hand, whatever a token says causes no more than one fetch in this time. */
+/** While there are keys, tokens cause at most one fetch in this time. */
 const COOLDOWN_MS = 30_000;
-/** For the OpenID configuration and the key set together. */
+/** The time for the OpenID configuration and the key set together. */
 const FETCH_MS = 3000;
 const MAX_BYTES = 512 * 1024;
 
-/** The issuer's keys can't be had, so nothing can be said about a token. */
+/** Thrown when the issuer's keys cannot be fetched, so that nothing can be said about a token. */
 export class KeysUnavailable extends Error {
   override readonly name = 'KeysUnavailable';
 }
 
-export interface IssuerKeysOptions {
+export interface Issuer {
   readonly issuer: string;
   /** Without it, the issuer's OpenID configuration names the key set. */
   readonly jwksUri: string | undefined;
-  readonly clock: Clock;
-  /** Told why, when keys can't be renewed and the known ones go on. */
-  readonly onStale: (reason: string) => void;
 }
 
 /**
- * Finds the keys that a token with this header may be signed by.
+ * Finds the keys that may have signed a token with this header.
  *
- * @throws KeysUnavailable when that can't be decided
- * @throws JWKSNoMatchingKey (jose's) when the issuer has no such key
+ * @throws KeysUnavailable if that cannot be decided
+ * @throws JWKSNoMatchingKey (jose's) if the issuer has no such key
  */
-export type KeyLookUp = (header: JWSHeaderParameters) => Promise<readonly CryptoKey[]>;
-
-/** The public keys by which an issuer signs. */
-export interface IssuerKeys {
-  /** A look-up that is bounded by `deadline`. */
-  lookUp(deadline: Deadline): KeyLookUp;
-}
+export type KeyLookUp = (
+  header: JWSHeaderParameters,
+  deadline: Deadline,
+) => Promise<readonly CryptoKey[]>;
 
 /**
- * Keeps an issuer's key set. Jose's `createRemoteJWKSet` does not fit: it stops trusting the keys
- * it has when the issuer is down, does not limit how often it asks after a failure, and reads the
- * wall clock.
+ * Looks up an issuer's keys and keeps its key set. Jose's `createRemoteJWKSet` does not fit: with a
+ * stale copy and an issuer that is down it refuses every token, its cool-down counts from the last
+ * success, and it reads no OpenID configuration.
  *
- * One fetch at a time. A key that the set does not hold causes one more fetch, if the last was
+ * One fetch runs at a time. A key that the set does not hold causes one more fetch, if the last was
  * long enough ago. A failure is remembered only while there are keys to go on with.
  *
  * @see https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfig
  */
-export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
-  const { clock } = options;
+export function createKeyLookUp(issuer: Issuer): KeyLookUp {
   let known: { readonly keySet: KeySet; readonly fetchedAt: number } | undefined;
   let failure: { readonly error: KeysUnavailable; readonly at: number } | undefined;
   let jwksUri: URL | undefined;
   const flight = createSingleFlight<void>();
 
   async function fetchKeys(signal: AbortSignal): Promise<void> {
-    jwksUri ??= await findJwksUri(options, signal);
-    const keySet = readKeySet(await fetchJson(jwksUri, signal, clock));
-    known = { keySet, fetchedAt: clock.now() };
+    jwksUri ??= await findJwksUri(issuer, signal);
+    const keySet = readKeySet(await fetchJson(jwksUri, signal));
+    known = { keySet, fetchedAt: Date.now() };
     failure = undefined;
   }
 
   async function fetchInTime(deadline: Deadline): Promise<void> {
     const timeout = new AbortController();
-    const cancel = clock.after(FETCH_MS, () => timeout.abort());
+    const timer = setTimeout(() => timeout.abort(), FETCH_MS);
     try {
       await fetchKeys(AbortSignal.any([deadline.signal, timeout.signal]));
     } catch (cause) {
       jwksUri = undefined;
-      failure = { error: asUnavailable(cause), at: clock.now() };
+      failure = { error: asUnavailable(cause), at: Date.now() };
       throw failure.error;
     } finally {
-      cancel();
+      clearTimeout(timer);
     }
   }
 
   const refresh = (deadline: Deadline) => flight.run(deadline, () => fetchInTime(deadline));
 
-  const age = () =>
-    known === undefined ? Number.POSITIVE_INFINITY : clock.now() - known.fetchedAt;
-  const failedLately = () => failure !== undefined && clock.now() - failure.at < COOLDOWN_MS;
+  const age = () => (known === undefined ? Number.POSITIVE_INFINITY : Date.now() - known.fetchedAt);
+  const failedLately = () => failure !== undefined && Date.now() - failure.at < COOLDOWN_MS;
 
-  /** The newest keys to be had; ones past their freshness if the issuer is down. */
+  /** The newest keys; past their freshness if the issuer is down. */
   async function current(deadline: Deadline): Promise<KeySet> {
     if (age() >= KEPT_MS || (age() >= FRESH_MS && !failedLately())) {
       try {
         await refresh(deadline);
       } catch (error) {
         if (age() >= KEPT_MS) throw error;
-        options.onStale(error instanceof KeysUnavailable ? error.message : 'no answer in time');
+        const reason = error instanceof KeysUnavailable ? error.message : 'no answer in time';
+        log.warn("the issuer's known keys go on", { reason });
       }
     }
     if (known === undefined) throw new KeysUnavailable('there are no keys');
     return known.keySet;
   }
 
-  return {
-    lookUp: (deadline) => async (header) => {
-      const keySet = await current(deadline);
-      try {
-        return await keySet.fitting(header);
-      } catch (error) {
-        if (!isNoMatch(error)) throw judged(error);
-        if (failure !== undefined && failedLately()) throw failure.error;
-        if (age() < COOLDOWN_MS) throw error;
-      }
-      await refresh(deadline);
-      const renewed = await current(deadline);
-      try {
-        return await renewed.fitting(header);
-      } catch (error) {
-        throw judged(error);
-      }
-    },
+  return async (header, deadline) => {
+    const keySet = await current(deadline);
+    try {
+      return await keySet.fitting(header);
+    } catch (error) {
+      if (!isNoMatch(error)) throw judged(error);
+      if (failure !== undefined && failedLately()) throw failure.error;
+      if (age() < COOLDOWN_MS) throw error;
+    }
+    await refresh(deadline);
+    const renewed = await current(deadline);
+    try {
+      return await renewed.fitting(header);
+    } catch (error) {
+      throw judged(error);
+    }
   };
 }
 
 const isNoMatch = (error: unknown) => error instanceof errors.JWKSNoMatchingKey;
 
-/** What is wrong with the token stays as it is; what is wrong with the key set does not. */
+/** A fault of the token stays as it is; a fault of the key set means that there are no keys. */
 function judged(error: unknown): unknown {
   const byToken = isNoMatch(error) || error instanceof errors.JOSENotSupported;
   return byToken ? error : new KeysUnavailable('the key is not usable', { cause: error });
@@ -140,15 +133,15 @@ function asUnavailable(cause: unknown): KeysUnavailable {
   return new KeysUnavailable('the issuer cannot be reached', { cause });
 }
 
-async function findJwksUri(options: IssuerKeysOptions, signal: AbortSignal): Promise<URL> {
-  if (options.jwksUri !== undefined) return secureUrl(options.jwksUri);
-  const base = options.issuer.replace(/\/$/, '');
+async function findJwksUri({ issuer, jwksUri: given }: Issuer, signal: AbortSignal): Promise<URL> {
+  if (given !== undefined) return secureUrl(given);
+  const base = issuer.replace(/\/$/, '');
   const configuration = secureUrl(`${base}/.well-known/openid-configuration`);
-  const found = await fetchJson(configuration, signal, options.clock);
+  const found = await fetchJson(configuration, signal);
   const document = (found ?? {}) as { issuer?: unknown; jwks_uri?: unknown };
-  if (document.issuer !== options.issuer) throw otherIssuer(document.issuer, base);
+  if (document.issuer !== issuer) throw otherIssuer(document.issuer, base);
   const jwksUri = secureUrl(document.jwks_uri);
-  // Lambda's own interface listens on this machine, so a remote issuer may not send us there.
+  // Lambda's own interface listens on this machine, so a remote issuer must not name it.
   if (jwksUri.protocol !== 'https:' && configuration.protocol === 'https:') throw notSecure();
   return jwksUri;
 }
@@ -167,9 +160,9 @@ function secureUrl(text: unknown): URL {
 
 const notSecure = () => new KeysUnavailable('an address of the issuer is not an https URL');
 
-async function fetchJson({ href: url }: URL, signal: AbortSignal, clock: Clock): Promise<unknown> {
+async function fetchJson({ href: url }: URL, signal: AbortSignal): Promise<unknown> {
   const headers = { accept: 'application/json, application/jwk-set+json' };
-  const options = { maxBytes: MAX_BYTES, deadline: { signal, clock } };
+  const options = { maxBytes: MAX_BYTES, deadline: { signal, clock: systemClock } };
   const { status, text, unread } = await send({ url, method: 'GET', headers }, options);
   if (status !== 200) throw new KeysUnavailable(`the issuer answers ${status}`);
   if (unread === 'too-large') throw new KeysUnavailable("the issuer's answer is too large");
@@ -179,9 +172,9 @@ async function fetchJson({ href: url }: URL, signal: AbortSignal, clock: Clock):
   return json;
 }
 
-/** The least that RFC 7518, section 3.3, allows for RS256. */
+/** RFC 7518, section 3.3, allows no less for RS256. */
 const MIN_RSA_BITS = 2048;
-/** No issuer signs with so many; a bound on what one token may cost. */
+/** No issuer signs with so many keys; this bounds what one token costs. */
 const MAX_TRIED = 16;
 
 /** The keys of an issuer's key set. */
@@ -190,17 +183,17 @@ interface KeySet {
    * The keys that a token with this header may be signed by: those with its `kid`, or else those
    * without any; for a token without `kid`, every key of the right kind.
    *
-   * @throws JWKSNoMatchingKey when there is none
-   * @throws JWKSInvalid when none of them can be used
+   * @throws JWKSNoMatchingKey if there is none
+   * @throws JWKSInvalid if none of them can be used
    */
   fitting(header: JWSHeaderParameters): Promise<readonly CryptoKey[]>;
 }
 
 /**
- * Reads a key set. Each key stands alone, so one that cannot be read harms no other, and one that
- * is listed twice is two keys that fit; jose's own choice refuses a token that several fit.
+ * Reads a key set. Each key stands alone, so an unreadable one harms no other, and a key listed
+ * twice is two keys that fit. (Jose refuses a token if several keys fit.)
  *
- * @throws JWKSInvalid when it is no key set
+ * @throws JWKSInvalid if it is no key set
  * @see https://www.rfc-editor.org/rfc/rfc7517#section-5
  */
 function readKeySet(document: unknown): KeySet {
@@ -231,12 +224,12 @@ function readKeySet(document: unknown): KeySet {
 }
 
 interface SingleKey {
-  /** Undefined too where it is no text, as then no token can name it. */
+  /** Undefined also if it is not a text: no token can name it then. */
   readonly kid: string | undefined;
   readonly find: ReturnType<typeof createLocalJWKSet>;
 }
 
-/** Jose decides what the key is for (`kty`, `alg`, `use`, `key_ops`, `crv`), and reads it. */
+/** Lets jose read the key and decide what it is for (`kty`, `alg`, `use`, `key_ops`, `crv`). */
 function single(jwk: JWK): SingleKey {
   const { kid, ...key } = jwk;
   return {

@@ -5,7 +5,7 @@ import { accountRuleSchema } from '../accounts/view.ts';
 import { Fault } from '../faults.ts';
 import { AWS_CLIENT } from '../platform/aws-request-handler.ts';
 import { createSingleFlight, type Deadline, within } from '../platform/deadline.ts';
-import { parseJson } from '../platform/util.ts';
+import { parseJson } from '../platform/json.ts';
 
 const partnersSchema = z.record(
   z.string(),
@@ -21,16 +21,16 @@ const partnersSchema = z.record(
 export interface Partner {
   readonly name: string;
   readonly scopes: ReadonlySet<Scope>;
-  /** The account rule as JSON; undefined when the partner may see every account. */
+  /** The account rule as JSON; undefined if the partner may see every account. */
   readonly accounts: string | undefined;
-  /** The value of the API key that stands for the partner's usage plan. */
+  /** The value of the API key of the partner's usage plan. */
   readonly usageKey: string;
 }
 
 /**
- * Reads the partners' table: a file, since a function's environment is limited to 4 KB.
+ * Reads the partners' table, which is a file because a function's environment holds 4 KB.
  *
- * @throws Fault `500-902` when it is missing or not JSON
+ * @throws Fault `500-902` if it is missing or not JSON
  */
 export function readPartnersFile(url: URL): unknown {
   try {
@@ -44,9 +44,8 @@ export function readPartnersFile(url: URL): unknown {
  * Makes the table of partners by client id.
  *
  * @param file the content of `partners.json`
- * @param cognitoClients client ids by the partner's name, where the user pool is the stack's own
- * @throws Fault `500-902` when the file is malformed, or a partner has no client id, or two share
- *   one
+ * @param cognitoClients client ids by the partner's name, if the user pool is the stack's own
+ * @throws Fault `500-902` if the file is malformed, a partner has no client id, or two share one
  */
 export function createPartnerTable(
   file: unknown,
@@ -82,11 +81,11 @@ function misconfigured(reason: string): Fault {
 export type ClientIds = Readonly<Record<string, string>>;
 
 /**
- * Reads the partners' client ids from Secrets Manager, where they are too many for a function's
- * environment: once, since only a deploy changes them, and again after a failure. The SDK is loaded
- * when it is needed, so that a stage with few partners does not wait for it.
+ * Reads the partners' client ids from Secrets Manager, for stages with too many for a function's
+ * environment. It reads once, since only a deploy changes them, and again after a failure. The SDK
+ * is loaded only here, so that a stage with few partners does not wait for it.
  *
- * @throws Fault `500-902` when the secret is malformed; the SDK's error when it can't be read
+ * @throws Fault `500-902` if the secret is malformed; the SDK's error if it cannot be read
  */
 export function createClientDirectory(
   secretArn: string,

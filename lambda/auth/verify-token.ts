@@ -1,5 +1,6 @@
 import {
   base64url,
+  type CryptoKey,
   decodeJwt,
   decodeProtectedHeader,
   errors,
@@ -9,16 +10,15 @@ import {
   jwtVerify,
   UnsecuredJWT,
 } from 'jose';
-import type { KeyLookUp } from './issuer-keys.ts';
 
 const ALGORITHMS = ['RS256', 'ES256'];
 
-/** How far ahead of this clock the issuer's may be: applies to `nbf`; `exp` is strict. */
+/** How far the issuer's clock may be ahead. It applies to `nbf`; `exp` is strict. */
 const CLOCK_TOLERANCE_SECONDS = 5;
-/** Longer ones are refused unread. */
+/** Longer tokens are refused unread. */
 const MAX_TOKEN_LENGTH = 8192;
 
-/** A token that this API does not take. The message names the check, never what the token says. */
+/** Thrown for a token that this API refuses. The message names the check, never the token's text. */
 export class TokenRefused extends Error {
   override readonly name = 'TokenRefused';
 }
@@ -26,20 +26,20 @@ export class TokenRefused extends Error {
 /** Which tokens are meant for this API. */
 export interface TokenRules {
   readonly issuer: string;
-  /** Undefined where the issuer's tokens have no `aud`. */
+  /** Undefined if the issuer's tokens have no `aud`. */
   readonly audience: string | undefined;
   /**
-   * Cognito's access tokens have no `aud`, their `client_id` says whom they are for; its ID tokens
-   * are told from them by `token_use`.
+   * Whether the issuer is a Cognito pool. Its access tokens have no `aud` but a `client_id`, and
+   * `token_use` tells them from ID tokens.
    */
   readonly cognito: boolean;
-  /** The one claim that names the client; undefined for those that issuers commonly use. */
+  /** The one claim that names the client; undefined for the claims that issuers commonly use. */
   readonly clientClaim: string | undefined;
 }
 
 /** What a verified token says. */
 export interface Bearer {
-  /** Undefined when the token names none. */
+  /** Undefined if the token names none. */
   readonly clientId: string | undefined;
   /** By their exact names. */
   readonly scopes: ReadonlySet<string>;
@@ -49,23 +49,21 @@ export interface Bearer {
  * Verifies the value of an `Authorization` header: RS256 or ES256, type, signature, issuer,
  * audience, `exp` (required), `nbf`, and `token_use` where Cognito issued it.
  *
- * @param now milliseconds since the epoch
- * @throws TokenRefused when the token is no good, also while no keys can be had
- * @throws KeysUnavailable when only the signature is left to check and it can't be
+ * @throws TokenRefused if the token is bad; its own words are enough for that without any keys
+ * @throws KeysUnavailable if only the signature is left to check and there are no keys for it
  * @see https://www.rfc-editor.org/rfc/rfc8725 — JWT best current practices
  */
 export async function verifyToken(
   authorization: string,
   rules: TokenRules,
-  keys: KeyLookUp,
-  now: number,
+  lookUp: (header: JWSHeaderParameters) => Promise<readonly CryptoKey[]>,
 ): Promise<Bearer> {
   const token = readBearer(authorization);
   try {
     const header = readHeader(token);
-    const options = verifyOptions(token, rules, now);
-    checkClaims(token, options, rules, now);
-    const payload = await verifySignature(token, await keys(header), options);
+    const options = verifyOptions(token, rules);
+    checkClaims(token, options, rules);
+    const payload = await verifySignature(token, await lookUp(header), options);
     return { clientId: readClientId(payload, rules.clientClaim), scopes: readScopes(payload) };
   } catch (error) {
     throw error instanceof errors.JOSEError ? new TokenRefused(reasonOf(error)) : error;
@@ -92,10 +90,10 @@ function readHeader(token: string): JWSHeaderParameters {
   return header;
 }
 
-/** One of the keys has to fit: an issuer may list several under one `kid`. */
+/** One of the keys has to fit. An issuer may list several under one `kid`. */
 async function verifySignature(
   token: string,
-  keys: Awaited<ReturnType<KeyLookUp>>,
+  keys: readonly CryptoKey[],
   options: JWTVerifyOptions,
 ): Promise<JWTPayload> {
   let failure: unknown = new errors.JWKSNoMatchingKey();
@@ -110,31 +108,25 @@ async function verifySignature(
   throw failure;
 }
 
-function verifyOptions(token: string, rules: TokenRules, now: number): JWTVerifyOptions {
+function verifyOptions(token: string, rules: TokenRules): JWTVerifyOptions {
   const noAudience = rules.cognito && decodeJwt(token).aud === undefined;
   return {
     algorithms: ALGORITHMS,
     issuer: rules.issuer,
     requiredClaims: ['exp'],
     clockTolerance: CLOCK_TOLERANCE_SECONDS,
-    currentDate: new Date(now),
     ...(noAudience || rules.audience === undefined ? {} : { audience: rules.audience }),
   };
 }
 
 /**
- * Looks at the claims before the signature, over the very bytes that are verified after: a token
- * that its own words condemn is refused while the issuer is down, and costs no look-up of keys.
+ * Checks the claims before the signature, over the same bytes: an expired token is refused even
+ * while the issuer is down, and costs no look-up of keys.
  */
-function checkClaims(
-  token: string,
-  options: JWTVerifyOptions,
-  rules: TokenRules,
-  now: number,
-): void {
+function checkClaims(token: string, options: JWTVerifyOptions, rules: TokenRules): void {
   const unsigned = `${base64url.encode('{"alg":"none"}')}.${token.split('.')[1]}.`;
   const { payload } = UnsecuredJWT.decode(unsigned, options);
-  if (Number(payload.exp) * 1000 <= now) throw new TokenRefused('exp');
+  if (Number(payload.exp) * 1000 <= Date.now()) throw new TokenRefused('exp');
   if (rules.cognito && payload['token_use'] !== 'access') throw new TokenRefused('token_use');
   if (isIdToken(payload)) throw new TokenRefused('ID token');
 }
@@ -145,17 +137,17 @@ function reasonOf(error: errors.JOSEError): string {
   return byClaim ? error.claim : error.code;
 }
 
-/** Where issuers name the client that a token was issued to, the surest first. */
+/** The claims in which issuers name the client of a token, the most reliable first. */
 const CLIENT_CLAIMS = ['client_id', 'azp', 'appid', 'cid'];
-/** Only ID tokens have these: they bind one to its code, its access token or its request. */
+/** Only ID tokens have these claims, which bind them to a code, an access token or a request. */
 const ID_TOKEN_CLAIMS = ['at_hash', 'c_hash', 's_hash', 'nonce'];
 
 /**
- * Which client the token was issued to. The first of the claims that the token has decides, also
- * where it holds no text: falling through to the next would let the token choose.
+ * The client that the token was issued to. The first claim that the token has decides, even if it
+ * is not a text: going on to the next would let the token choose.
  *
- * @param clientClaim the one claim to look at in their place
- * @returns undefined when the claim that decides is missing or no text
+ * @param clientClaim the only claim to look at
+ * @returns undefined if the deciding claim is missing or not a text
  */
 function readClientId(payload: JWTPayload, clientClaim?: string): string | undefined {
   const claims = clientClaim === undefined ? CLIENT_CLAIMS : [clientClaim];
@@ -166,8 +158,8 @@ function readClientId(payload: JWTPayload, clientClaim?: string): string | undef
 }
 
 /**
- * What the token grants, by exact names: `scope` (RFC 9068), else `scp`, each as a text with spaces
- * or as a list, else `roles`, a list: what Entra grants to an application.
+ * The scopes that the token grants, by exact names: `scope` (RFC 9068), else `scp`, each a text with
+ * spaces or a list, else `roles`, a list that Entra issues to applications.
  */
 function readScopes(payload: JWTPayload): ReadonlySet<string> {
   const claim = ['scope', 'scp', 'roles'].find((name) => Object.hasOwn(payload, name));
@@ -183,7 +175,7 @@ function isAccessTokenType(typ: unknown): boolean {
   return typeof typ === 'string' && /^(jwt|(application\/)?at\+jwt)$/i.test(typ);
 }
 
-/** Whether the claims are an ID token's, which tells a client who somebody is and opens nothing. */
+/** Whether this is an ID token, which says who somebody is and opens nothing. */
 function isIdToken(payload: JWTPayload): boolean {
   const says = payload['token_use'] === 'id' || payload['typ'] === 'ID';
   return says || ID_TOKEN_CLAIMS.some((claim) => Object.hasOwn(payload, claim));

@@ -1,11 +1,13 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import * as z from 'zod/mini';
-import type { Clock } from '../platform/deadline.ts';
+import { systemClock } from '../platform/deadline.ts';
 import { send } from '../platform/http-client.ts';
-import { lazy, parseJson, parseSecureUrl } from '../platform/util.ts';
-import { createRepresentation, type Representation } from './response.ts';
+import { parseJson } from '../platform/json.ts';
+import { parseSecureUrl } from '../platform/url.ts';
+import { createRepresentation, type Representation } from './representation.ts';
+import { contextOf } from './request.ts';
 
-/** As much of the document as is this deployment's own. */
+/** The parts of the OpenAPI document that differ between deployments. */
 interface Document {
   readonly info: { readonly contact: { url?: string } };
   servers?: readonly object[];
@@ -15,34 +17,33 @@ interface Document {
 }
 type Flows = Readonly<Record<string, { tokenUrl?: string }>>;
 
-type DocumentEvent = Pick<APIGatewayProxyEvent, 'requestContext' | 'resource'>;
-
 /** A container serves one stage, under its own name and perhaps a custom one. */
 const MAX_KEPT = 10;
 
 /**
- * Serves the OpenAPI document with the URLs of this deployment in it: the server by which it was
- * asked for, and where partners get their tokens.
+ * Serves the OpenAPI document with the URLs of this deployment: the server that received the
+ * request, and where partners get their tokens.
  *
- * @param read gives the document as it was made
- * @param tokenUrl gives where partners get tokens; where that is not known, the document's own stays
- * @param contactUrl where partners ask
- * @throws whatever `read` does
+ * @param read reads the document as it was made
+ * @param tokenUrl finds where partners get tokens; if it finds nothing, the document keeps its own
+ * @param contactUrl where partners ask for help
+ * @throws what `read` throws
  */
 export function openApiDocument(
   read: () => string,
   tokenUrl: () => Promise<string | undefined>,
   contactUrl?: string,
-): (event: DocumentEvent) => Promise<Representation> {
-  const original = lazy(read);
+): (event: APIGatewayProxyEvent) => Promise<Representation> {
   const kept = new Map<string, Representation>();
+  let original: string | undefined;
 
   return async (event) => {
     const url = serverUrl(event);
     const token = await tokenUrl();
     const known = kept.get(url);
     if (known !== undefined) return known;
-    const document = JSON.parse(original()) as Document;
+    original ??= read();
+    const document = JSON.parse(original) as Document;
     if (url !== '') document.servers = [{ url }];
     if (contactUrl !== undefined) document.info.contact.url = contactUrl;
     for (const { flows = {} } of Object.values(document.components?.securitySchemes ?? {})) {
@@ -56,63 +57,64 @@ export function openApiDocument(
 }
 
 /**
- * The URL of the API: the host that API Gateway serves, and the path up to the route, which is the
- * stage, or under a custom domain the mapping. No header is trusted with it. Empty for an event
- * that does not say.
+ * The URL of the API: the host that API Gateway serves and the path before the route (the stage, or
+ * under a custom domain the mapping). It is never made from a header. Empty if the event does not
+ * say.
  */
-function serverUrl({ requestContext, resource }: DocumentEvent): string {
-  // What an event of the gateway always has may be missing from one made by hand in a console.
-  const context: Partial<Pick<typeof requestContext, 'domainName' | 'path'>> | undefined =
-    requestContext;
-  const { domainName, path } = context ?? {};
+function serverUrl(event: APIGatewayProxyEvent): string {
+  const { resource } = event;
+  const { domainName, path } = contextOf(event);
   if (!domainName || !path?.endsWith(resource)) return '';
   const scheme = /^(?:127\.0\.0\.1|localhost|\[::1\])(?::|$)/.test(domainName) ? 'http' : 'https';
   return `${scheme}://${domainName}${path.slice(0, -resource.length)}`;
 }
 
-/** The contract is not worth a longer wait; the next request for it asks again. */
+/** The document is not worth a longer wait; the next request for it asks again. */
 const DISCOVERY_MS = 2000;
-const MAX_BYTES = 512 * 1024;
+const MAX_CONFIGURATION_BYTES = 512 * 1024;
 
 const configurationSchema = z.object({ token_endpoint: z.string() });
 
-/** Where partners get their tokens, as far as the environment tells. */
+/** What the environment tells of where partners get their tokens. */
 export interface TokenUrlSource {
-  /** The token URL itself, where the stack makes the issuer. */
+  /** The token URL, if the stack makes the issuer. */
   readonly tokenUrl: string | undefined;
   /** The issuer that the stage config names. Its OpenID configuration has the token URL. */
   readonly issuer: string | undefined;
 }
 
 /**
- * Finds where partners get their tokens: once, since an issuer does not move; not again within a
- * container that has found it.
+ * Finds where partners get their tokens. A container that has found it does not ask again.
  *
- * @returns undefined where it can't be told
+ * @returns undefined if the issuer does not tell
  * @see https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfig
  */
-export function publicTokenUrl(
-  { tokenUrl, issuer }: TokenUrlSource,
-  clock: Clock,
-): () => Promise<string | undefined> {
+export function publicTokenUrl({
+  tokenUrl,
+  issuer,
+}: TokenUrlSource): () => Promise<string | undefined> {
   let known = tokenUrl;
   return async () => {
-    if (known === undefined && issuer !== undefined) known = await discover(issuer, clock);
+    if (known === undefined && issuer !== undefined) known = await discover(issuer);
     return known;
   };
 }
 
-async function discover(issuer: string, clock: Clock): Promise<string | undefined> {
+async function discover(issuer: string): Promise<string | undefined> {
   const configuration = parseSecureUrl(
     `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`,
   );
   if (configuration === undefined) return undefined;
   const timeout = new AbortController();
-  const callOff = clock.after(DISCOVERY_MS, () => timeout.abort());
+  const timer = setTimeout(() => timeout.abort(), DISCOVERY_MS);
+  const options = {
+    maxBytes: MAX_CONFIGURATION_BYTES,
+    deadline: { signal: timeout.signal, clock: systemClock },
+  };
   try {
     const { status, text } = await send(
       { url: configuration.href, method: 'GET', headers: { accept: 'application/json' } },
-      { maxBytes: MAX_BYTES, deadline: { signal: timeout.signal, clock } },
+      options,
     );
     const found = z.safeParse(configurationSchema, status === 200 ? parseJson(text) : undefined);
     return found.success ? parseSecureUrl(found.data.token_endpoint)?.href : undefined;
@@ -120,6 +122,6 @@ async function discover(issuer: string, clock: Clock): Promise<string | undefine
     // The document is served without it.
     return undefined;
   } finally {
-    callOff();
+    clearTimeout(timer);
   }
 }

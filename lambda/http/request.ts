@@ -18,43 +18,34 @@ import {
 } from '../accounts/query.ts';
 import { accountRuleSchema, type Viewer } from '../accounts/view.ts';
 import { type Detail, Fault } from '../faults.ts';
-import { createByteLru } from '../platform/util.ts';
 
-export type AuthorizedEvent = Pick<APIGatewayProxyEvent, 'requestContext'>;
-
-/** What the authorizer says of the caller. API Gateway carries strings alone. */
-function contextOf(event: AuthorizedEvent): Readonly<Record<string, unknown>> {
-  const context: { authorizer?: Record<string, unknown> | null | undefined } | undefined =
-    event.requestContext;
-  return context?.authorizer ?? {};
+/**
+ * What the gateway says of a request beside its headers and parameters. An event made by hand in a
+ * console may have none of it.
+ */
+export function contextOf(
+  event: APIGatewayProxyEvent,
+): Partial<APIGatewayProxyEvent['requestContext']> {
+  const context: APIGatewayProxyEvent['requestContext'] | null | undefined = event.requestContext;
+  return context ?? {};
 }
 
-/** UTF-16 units of the contexts that are remembered: more than a container's partners have. */
-const MAX_VIEWER_UNITS = 256 * 1024;
-const viewers = createByteLru<Viewer>(MAX_VIEWER_UNITS, () => 0);
-
 /** The partner's name, as the authorizer found it. */
-export function partnerOf(event: AuthorizedEvent): string | undefined {
-  const { partner } = contextOf(event);
+export function partnerOf(event: APIGatewayProxyEvent): string | undefined {
+  const partner: unknown = contextOf(event).authorizer?.['partner'];
   return typeof partner === 'string' ? partner : undefined;
 }
 
 /**
- * What the authorizer lets the caller see.
+ * What the authorizer lets the caller see. API Gateway carries it as texts.
  *
- * @throws Fault `403-901` without the scope that opens the routes: the authorizer refuses that
- * already, but a route that was deployed without it must not stand open.
- * @throws when the account rule can't be read: without its rule a partner would see too much.
+ * @throws Fault `403-901` without the scope that opens the routes: the authorizer refuses that too,
+ *   but a route that was deployed without it must not stand open
+ * @throws if the account rule is malformed: without its rule a partner would see too much
  */
-export function viewerOf(event: AuthorizedEvent): Viewer {
-  const { scopes, accounts } = contextOf(event);
-  const key = JSON.stringify([scopes, accounts]);
-  const viewer = viewers.get(key) ?? readViewer(scopes, accounts);
-  viewers.set(key, viewer);
-  return viewer;
-}
-
-function readViewer(scopes: unknown, accounts: unknown): Viewer {
+export function viewerOf(event: APIGatewayProxyEvent): Viewer {
+  const { scopes, accounts }: { scopes?: unknown; accounts?: unknown } =
+    contextOf(event).authorizer ?? {};
   const granted = new Set(typeof scopes === 'string' ? scopes.split(' ') : []);
   const open = SCOPES.filter((scope) => granted.has(scope));
   if (!open.includes('accounts/read')) throw new Fault('clientNotAllowed');
@@ -63,25 +54,22 @@ function readViewer(scopes: unknown, accounts: unknown): Viewer {
   return { scopes: new Set(open), rule };
 }
 
-/** Whether nothing is hidden from the caller: no field, and no account. */
-export function seesEverything(event: AuthorizedEvent): boolean {
+/** Whether nothing is hidden from the caller: no field and no account. */
+export function seesEverything(event: APIGatewayProxyEvent): boolean {
   try {
     const { scopes, rule } = viewerOf(event);
     return rule === undefined && scopes.size === SCOPES.length;
   } catch {
-    // Who they are can't be read, so nothing says that they may see it all.
     return false;
   }
 }
 
-export type HeadersEvent = Pick<APIGatewayProxyEvent, 'headers' | 'multiValueHeaders'>;
-
 /**
- * A request's header, whatever the case of its name; one that was sent repeatedly as one list.
+ * A header of the request; one that was sent repeatedly as one list.
  *
- * @param name in lower case.
+ * @param name in lower case; the request may have it in any case
  */
-export function headerOf(event: HeadersEvent, name: string): string | undefined {
+export function headerOf(event: APIGatewayProxyEvent, name: string): string | undefined {
   return find(event.multiValueHeaders, name)?.join(', ') ?? find(event.headers, name);
 }
 
@@ -89,17 +77,31 @@ function find<T>(headers: Readonly<Record<string, T>> | null | undefined, name: 
   return Object.entries(headers ?? {}).find(([key]) => key.toLowerCase() === name)?.[1];
 }
 
-type QueryStringEvent = Pick<
-  APIGatewayProxyEvent,
-  'multiValueQueryStringParameters' | 'queryStringParameters'
->;
+const ACCEPTABLE_ID = /^[A-Za-z0-9._:-]{1,128}$/;
+
+/**
+ * The id that the answer, its log line and the caller's own records share: the caller's
+ * `X-Correlation-Id`, if it is a plain word of at most 128 characters (anything else could write
+ * into logs and headers), else the gateway's request id.
+ *
+ * @returns undefined for an event with neither
+ */
+export function correlationIdOf(event: APIGatewayProxyEvent): string | undefined {
+  const candidates = [headerOf(event, 'x-correlation-id'), contextOf(event).requestId];
+  return candidates.find((id) => id !== undefined && ACCEPTABLE_ID.test(id));
+}
 
 /** The parameters that `GET /accounts/{id}` takes. */
 export const ONE_ACCOUNT_PARAMETERS: readonly ParameterName[] = ['fields'];
 /** The parameters that `GET /accounts` takes. */
 export const LIST_PARAMETERS = PARAMETER_NAMES;
 
-/** From how each form is written to its JSON value. */
+type QueryStringEvent = Pick<
+  APIGatewayProxyEvent,
+  'multiValueQueryStringParameters' | 'queryStringParameters'
+>;
+
+/** How each form of parameter becomes its JSON value. */
 const READERS: Readonly<
   Record<
     (typeof PARAMETERS)[ParameterName]['form'],
@@ -113,12 +115,14 @@ const READERS: Readonly<
   text: (text) => text,
 };
 
+const unique = (values: readonly string[]): readonly string[] => [...new Set(values)];
+
 /**
- * Reads a query string into the query that both entries share. What can't be turned into the JSON
- * value that the schema wants is left as text, for the schema to refuse.
+ * Reads a query string into the query that partners and workflows share. What is not the JSON value
+ * that the schema wants stays text, and the schema refuses it.
  *
- * @param allowed the parameters that the route takes.
- * @throws Fault `400-901` with a row for each parameter that is unknown, repeated or out of range.
+ * @param allowed the parameters that the route takes
+ * @throws Fault `400-901` with a row for each parameter that is unknown, repeated or out of range
  */
 export function readQueryString(event: QueryStringEvent, allowed: readonly ParameterName[]): Query {
   const filter: Record<string, unknown> = {};
@@ -144,26 +148,15 @@ export function readQueryString(event: QueryStringEvent, allowed: readonly Param
   throw invalidRequest(details);
 }
 
-/** UTF-16 units of the query strings that are remembered. */
-const MAX_QUERY_UNITS = 256 * 1024;
-
-/** `readQueryString` for one route, which remembers what it read last: partners repeat themselves. */
-export function createQueryReader(
-  allowed: readonly ParameterName[],
-): (event: QueryStringEvent) => Query {
-  const known = createByteLru<Query>(MAX_QUERY_UNITS, () => 0);
-  return (event) => {
-    const { multiValueQueryStringParameters: multiple, queryStringParameters: single } = event;
-    const key = JSON.stringify([multiple ?? single]);
-    const read = known.get(key) ?? readQueryString(event, allowed);
-    known.set(key, read);
-    return read;
-  };
+/** The request's parameters with their decoded values, in the request's order. */
+export function parametersOf(event: QueryStringEvent): [name: string, values: readonly string[]][] {
+  const single = Object.entries(event.queryStringParameters ?? {});
+  const multiple = event.multiValueQueryStringParameters;
+  if (multiple) return Object.entries(multiple).map(([name, values]) => [name, values ?? ['']]);
+  return single.map(([name, value]) => [name, [value ?? '']]);
 }
 
-/**
- * Writes a query as a query string, the same for the same query: what `readQueryString` reads back.
- */
+/** Writes a query as a query string, always in the same order; `readQueryString` reads it back. */
 export function writeQueryString(query: Query): string {
   const values: Partial<Record<ParameterName, unknown>> = { ...query, ...query.filter };
   return PARAMETER_NAMES.flatMap((name) => {
@@ -174,35 +167,6 @@ export function writeQueryString(query: Query): string {
   }).join('&');
 }
 
-/** What may stand in a query as it is (RFC 3986, section 3.4), stays readable. */
+/** Keeps readable what a query may hold unencoded (RFC 3986, section 3.4). */
 const encode = (value: string) =>
   encodeURIComponent(value).replace(/%(?:3A|2C|2F|40)/g, decodeURIComponent);
-
-/** What is asked for twice is asked for once. */
-const unique = (values: readonly string[]): readonly string[] => [...new Set(values)];
-
-/** The parameters of a request, undecoded values never among them, in its order. */
-export function parametersOf(event: QueryStringEvent): [name: string, values: readonly string[]][] {
-  const single = Object.entries(event.queryStringParameters ?? {});
-  const multiple = event.multiValueQueryStringParameters;
-  if (multiple) return Object.entries(multiple).map(([name, values]) => [name, values ?? ['']]);
-  return single.map(([name, value]) => [name, [value ?? '']]);
-}
-
-const ACCEPTABLE = /^[A-Za-z0-9._:-]{1,128}$/;
-
-/**
- * The id that an answer, its log line and the caller's own records share: the caller's
- * `X-Correlation-Id` where it is a plain word of at most 128 characters (anything else would let a
- * caller write into logs and headers), else the gateway's request id.
- *
- * @returns undefined for an event that has neither, such as one made by hand
- */
-export function correlationIdOf(
-  event: HeadersEvent & Pick<APIGatewayProxyEvent, 'requestContext'>,
-): string | undefined {
-  // What an event of the gateway always has may be missing from one made by hand in a console.
-  const context: { requestId?: string } | undefined = event.requestContext;
-  const candidates = [headerOf(event, 'x-correlation-id'), context?.requestId];
-  return candidates.find((id) => id !== undefined && ACCEPTABLE.test(id));
-}

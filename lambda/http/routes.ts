@@ -4,109 +4,58 @@ import { demandScopes, type Query, select, selectOne } from '../accounts/query.t
 import { type Viewer, viewKeyOf } from '../accounts/view.ts';
 import { Fault, isFault } from '../faults.ts';
 import { type Clock, deadlineOf } from '../platform/deadline.ts';
-import type { InvocationTelemetry } from '../platform/telemetry.ts';
+import { note } from '../platform/log.ts';
 import type { Service } from '../snapshot/container.ts';
 import type { Snapshot } from '../snapshot/content.ts';
 import { noteSnapshot, type SnapshotAnswer } from '../snapshot/snapshots.ts';
 import {
-  createQueryReader,
-  headerOf,
-  LIST_PARAMETERS,
-  ONE_ACCOUNT_PARAMETERS,
-  parametersOf,
-  viewerOf,
-} from './request.ts';
-import {
   createRepresentation,
-  freshnessHeaders,
-  type HttpMiddleware,
-  type HttpResponse,
   pageLinks,
   type Representation,
   representationOf,
-  respond,
-} from './response.ts';
+} from './representation.ts';
+import {
+  LIST_PARAMETERS,
+  ONE_ACCOUNT_PARAMETERS,
+  parametersOf,
+  readQueryString,
+  viewerOf,
+} from './request.ts';
+import { freshnessHeaders, type HttpMiddleware, type HttpResponse, respond } from './response.ts';
 
 export interface RouteOptions {
-  /** The service of this container. Throws a Fault where it could not be made. */
+  /**
+   * Gives the service of this container.
+   *
+   * @throws Fault `500-902` if it could not be made
+   */
   readonly service: () => Pick<Service, 'snapshots'>;
   /**
-   * The OpenAPI document for who asks for it there.
+   * Gives the OpenAPI document for the API that received the event.
    *
-   * @throws whatever keeps it from being read
+   * @throws if the document cannot be read
    */
   readonly openApi: (event: APIGatewayProxyEvent) => Promise<Representation>;
-  readonly clock: Clock;
-  readonly telemetry: InvocationTelemetry;
+  /** Times the deadlines. Default: the process's own. */
+  readonly clock?: Clock | undefined;
 }
 
-type RemainingTime = Pick<Context, 'getRemainingTimeInMillis'>;
-type Route = (event: APIGatewayProxyEvent, context: RemainingTime) => Promise<HttpResponse>;
+export type Route = (event: APIGatewayProxyEvent, context: Context) => Promise<HttpResponse>;
 
-/**
- * The API's routes behind one function. A method or a resource that is not offered is a Fault
- * `404-901`, should the gateway let it through.
- */
-export function createRoutes({ service, openApi, clock, telemetry }: RouteOptions): Route {
-  const fetchSnapshot = async (context: RemainingTime): Promise<SnapshotAnswer> => {
-    const deadline = deadlineOf(context, { clock });
-    try {
-      const answer = await service().snapshots.get(deadline);
-      noteSnapshot(answer, telemetry);
-      return answer;
-    } finally {
-      deadline.dispose();
-    }
-  };
-
-  const readListQuery = createQueryReader(LIST_PARAMETERS);
-  const readAccountQuery = createQueryReader(ONE_ACCOUNT_PARAMETERS);
-
-  const listAccounts: Route = async (event, context) => {
+/** `GET /accounts`: a page of the accounts that match. */
+export function listAccounts(options: RouteOptions): Route {
+  return async (event, context) => {
     const viewer = viewerOf(event);
-    const query = readListQuery(event);
+    const query = readQueryString(event, LIST_PARAMETERS);
     demandScopes(query, viewer.scopes);
 
-    const { snapshot, ...freshness } = await fetchSnapshot(context);
+    const { snapshot, ...freshness } = await fetchSnapshot(context, options);
     const question = JSON.stringify([viewKeyOf(viewer), query]);
     const list = representationOf(snapshot, question, () => listOf(snapshot, viewer, query));
-    telemetry.note({ count: list.count });
-    return respond(list, freshnessHeaders(freshness), headerOf(event, 'if-none-match'));
-  };
-
-  const getAccount: Route = async (event, context) => {
-    const viewer = viewerOf(event);
-    const { fields } = readAccountQuery(event);
-    demandScopes({ fields }, viewer.scopes);
-
-    const { snapshot, ...freshness } = await fetchSnapshot(context);
-    for (const id of idsOf(event)) {
-      const body = selectOne(snapshot, viewer, id, fields);
-      if (body === undefined) continue;
-      const account = createRepresentation({ body, headers: {} }, 'Ask for fewer fields.');
-      return respond(account, freshnessHeaders(freshness), headerOf(event, 'if-none-match'));
-    }
-    throw new Fault('noSuchAccount');
-  };
-
-  const getContract: Route = async (event) => {
-    const headers = { 'Cache-Control': 'public, max-age=300', Vary: 'Accept-Encoding' };
-    return respond(await openApi(event), headers, headerOf(event, 'if-none-match'));
-  };
-
-  const routes = new Map<string, Route>([
-    ['/accounts', listAccounts],
-    ['/accounts/{id}', getAccount],
-    ['/openapi.json', getContract],
-  ]);
-  return async (event, context) => {
-    const route = READING.has(event.httpMethod) ? routes.get(event.resource) : undefined;
-    if (route === undefined) throw new Fault('noSuchRoute');
-    return await route(event, context);
+    note({ count: list.count });
+    return respond(list, freshnessHeaders(freshness), event);
   };
 }
-
-const READING: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
 function listOf(snapshot: Snapshot, viewer: Viewer, query: Query): Representation {
   const { pagenum = 1, pagesize = DEFAULT_PAGESIZE } = query;
@@ -123,9 +72,27 @@ function listOf(snapshot: Snapshot, viewer: Viewer, query: Query): Representatio
   );
 }
 
+/** `GET /accounts/{id}`: one account. */
+export function getAccount(options: RouteOptions): Route {
+  return async (event, context) => {
+    const viewer = viewerOf(event);
+    const { fields } = readQueryString(event, ONE_ACCOUNT_PARAMETERS);
+    demandScopes({ fields }, viewer.scopes);
+
+    const { snapshot, ...freshness } = await fetchSnapshot(context, options);
+    for (const id of idsOf(event)) {
+      const body = selectOne(snapshot, viewer, id, fields);
+      if (body === undefined) continue;
+      const account = createRepresentation({ body, headers: {} }, 'Ask for fewer fields.');
+      return respond(account, freshnessHeaders(freshness), event);
+    }
+    throw new Fault('noSuchAccount');
+  };
+}
+
 /**
- * The ids that a path may mean: as it arrived, and with its percent-encoding undone, since it is
- * not documented whether API Gateway has done that.
+ * The ids that a path may mean: as it arrived, and decoded. AWS does not document whether API
+ * Gateway has decoded it.
  */
 function idsOf(event: APIGatewayProxyEvent): string[] {
   const id = event.pathParameters?.['id'] ?? '';
@@ -136,18 +103,54 @@ function idsOf(event: APIGatewayProxyEvent): string[] {
   }
 }
 
+/** `GET /openapi.json`: the contract; it needs no service. */
+export function getContract({ openApi }: RouteOptions): Route {
+  return async (event) => {
+    const headers = { 'Cache-Control': 'public, max-age=300', Vary: 'Accept-Encoding' };
+    return respond(await openApi(event), headers, event);
+  };
+}
+
+async function fetchSnapshot(
+  context: Context,
+  { service, clock }: RouteOptions,
+): Promise<SnapshotAnswer> {
+  const deadline = deadlineOf(context, clock && { clock });
+  try {
+    const answer = await service().snapshots.get(deadline);
+    noteSnapshot(answer);
+    return answer;
+  } finally {
+    deadline.dispose();
+  }
+}
+
 /**
- * Puts into the record which parameters were asked for, and which of them were at fault: the names
- * that the contract knows and nothing else, since a value or a made-up name may be anything.
+ * Sends each request to its route, by resource. Any other resource, and a method other than GET and
+ * HEAD, is a Fault `404-901`, should the gateway let it through.
  */
-export function queryLog(telemetry: InvocationTelemetry): HttpMiddleware {
+export function router(routes: Readonly<Record<string, Route>>): Route {
+  return async (event, context) => {
+    const { httpMethod, resource } = event;
+    const reads = httpMethod === 'GET' || httpMethod === 'HEAD';
+    const route = reads && Object.hasOwn(routes, resource) ? routes[resource] : undefined;
+    if (route === undefined) throw new Fault('noSuchRoute');
+    return await route(event, context);
+  };
+}
+
+/**
+ * Middleware: notes which parameters were asked for and which were at fault, for the record. It
+ * notes the contract's names only: a value or an unknown name could be anything.
+ */
+export function queryLog(): HttpMiddleware {
   return {
     before({ event }) {
-      telemetry.note({ asked: known(parametersOf(event).map(([name]) => name)) });
+      note({ asked: known(parametersOf(event).map(([name]) => name)) });
     },
     onError({ error }) {
       if (!isFault(error, 'invalidRequest', 'scopeMissing')) return;
-      telemetry.note({ atFault: known(error.details.map(({ key }) => key)) });
+      note({ atFault: known(error.details.map(({ key }) => key)) });
     },
   };
 }

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { Fault } from '../faults.ts';
 import { METRICS_NAMESPACE } from './metrics.ts';
-import { parseJson } from './util.ts';
+import { parseJson } from './json.ts';
 
 type Variables<Name extends PropertyKey> = Readonly<Record<Name, string | undefined>>;
 type Environment = Variables<string>;
@@ -38,7 +38,7 @@ export type ServiceEnvironment = Variables<
   Exclude<keyof z.input<typeof serviceSchema>, 'AWS_LAMBDA_INITIALIZATION_TYPE'>
 >;
 
-/** What ApiFunction, TaskFunction and RefreshFunction are told by their environment. */
+/** The settings of ApiFunction, TaskFunction and RefreshFunction. */
 export interface ServiceConfig {
   readonly secretArn: string;
   /** The base of eGain's API, without a slash at the end. */
@@ -58,7 +58,7 @@ export interface ServiceConfig {
   readonly provisioned: boolean;
 }
 
-/** What is no JSON is nothing, which no schema takes. */
+/** A text that is not JSON becomes undefined, which no schema accepts. */
 const json = z.pipe(
   z.string(),
   z.transform((text) => parseJson(text)),
@@ -76,28 +76,28 @@ const authorizerSchema = z.object({
 /** The variables that AuthorizerFunction reads. */
 export type AuthorizerEnvironment = Variables<keyof z.input<typeof authorizerSchema>>;
 
-/** What AuthorizerFunction is told by its environment. */
+/** The settings of AuthorizerFunction. */
 export interface AuthorizerConfig {
   readonly issuer: string;
   /** Without it, the issuer's OpenID configuration names it. */
   readonly jwksUri: string | undefined;
-  /** The `aud` that tokens must have; a Cognito pool's access tokens have none. */
+  /** The `aud` that tokens must have. Access tokens of a Cognito pool have none. */
   readonly audience: string | undefined;
-  /** The one claim that names the client; undefined for those that issuers commonly use. */
+  /** The one claim that names the client; undefined for the claims that issuers commonly use. */
   readonly clientClaim: string | undefined;
   /**
-   * The Cognito app client's id by the partner's name, where the pool is the stack's own; its ids
-   * are not known before it is deployed. Undefined with an issuer of the deployer's.
+   * The Cognito app client's id by the partner's name, if the stack makes the pool: the ids are only
+   * known once it is deployed. Undefined with an issuer of the deployer's own.
    */
   readonly cognitoClients: Readonly<Record<string, string>> | undefined;
-  /** The secret that has them, where they are too many for the environment. */
+  /** The secret that holds these ids if they are too many for the environment. */
   readonly cognitoClientsSecretArn?: string | undefined;
 }
 
 /**
  * Reads the environment of ApiFunction, TaskFunction and RefreshFunction.
  *
- * @throws Fault `500-902` naming each variable that is missing or malformed, never its value.
+ * @throws Fault `500-902` naming each variable that is missing or malformed, never its value
  */
 export function readServiceConfig(environment: Environment = process.env): ServiceConfig {
   const env = parse(serviceSchema, environment);
@@ -119,7 +119,7 @@ export function readServiceConfig(environment: Environment = process.env): Servi
 /**
  * Reads the environment of AuthorizerFunction.
  *
- * @throws Fault `500-902` naming each variable that is missing or malformed.
+ * @throws Fault `500-902` naming each variable that is missing or malformed
  */
 export function readAuthorizerConfig(environment: Environment = process.env): AuthorizerConfig {
   const env = parse(authorizerSchema, environment);
@@ -136,14 +136,14 @@ export function readAuthorizerConfig(environment: Environment = process.env): Au
 /** The variables that every function reads. */
 export type TelemetryEnvironment = Variables<'LOG_LEVEL' | 'METRICS_NAMESPACE'>;
 
-/** The namespace of the metrics. */
+/** The CloudWatch namespace of the metrics. */
 export function readMetricsNamespace(
   environment: Partial<TelemetryEnvironment> = process.env,
 ): string {
   return environment.METRICS_NAMESPACE || METRICS_NAMESPACE;
 }
 
-/** The least level of the log lines that are written. */
+/** The least level of log lines that are written. */
 export type LogLevel = 'info' | 'warn' | 'error' | 'silent';
 
 const LEVELS: Readonly<Record<string, LogLevel>> = {
@@ -153,7 +153,7 @@ const LEVELS: Readonly<Record<string, LogLevel>> = {
   SILENT: 'silent',
 };
 
-/** The level from the environment; what is unknown, or finer than `INFO`, is `info`. */
+/** The level that the environment names; unknown levels, and levels finer than `INFO`, are `info`. */
 export function readLogLevel(environment: Partial<TelemetryEnvironment> = process.env): LogLevel {
   return LEVELS[environment.LOG_LEVEL ?? ''] ?? 'info';
 }
@@ -163,12 +163,12 @@ export type PublicEnvironment = Variables<
   'CORS_ORIGINS' | 'PUBLIC_TOKEN_URL' | 'PUBLIC_ISSUER' | 'PUBLIC_CONTACT_URL'
 >;
 
-/** The origins whose scripts may read the API's answers; none where the variable is not set. */
+/** The origins whose scripts may read the API's answers; none if the variable is not set. */
 export function readCorsOrigins(environment: Partial<PublicEnvironment> = process.env): string[] {
   return (environment.CORS_ORIGINS ?? '').split(' ').filter((origin) => origin !== '');
 }
 
-/** What the contract that partners read tells of this deployment alone. */
+/** What the OpenAPI document says of this deployment. */
 export function readPublicSettings(environment: Partial<PublicEnvironment> = process.env): {
   readonly tokenUrl: string | undefined;
   readonly issuer: string | undefined;
@@ -190,7 +190,7 @@ function parse<T extends z.ZodMiniType>(schema: T, environment: Environment): z.
   });
 }
 
-/** The keys that Lambda gives its function; a function has no other source of them. */
+/** The AWS keys that Lambda gives a function; it has no others. */
 export interface AwsKeys {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
@@ -200,7 +200,7 @@ export interface AwsKeys {
 /**
  * Reads the function's AWS keys.
  *
- * @throws Fault `500-902` where there are none
+ * @throws Fault `500-902` if there are none
  */
 export function readAwsKeys(environment: Environment = process.env): AwsKeys {
   const accessKeyId = environment['AWS_ACCESS_KEY_ID'];

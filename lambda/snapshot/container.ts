@@ -8,6 +8,8 @@ import { readServiceConfig, type ServiceConfig } from '../platform/config.ts';
 import { type Clock, createDeadline, systemClock } from '../platform/deadline.ts';
 import type { Send } from '../platform/http-client.ts';
 import { createDynamoTable, guardTable, sharedKeys, type Table } from '../platform/table.ts';
+import { log } from '../platform/log.ts';
+import { count } from '../platform/metrics.ts';
 import type { Telemetry } from '../platform/telemetry.ts';
 import { lazy } from '../platform/util.ts';
 import { createSnapshots, type RenewableStore, type SnapshotStore } from './snapshots.ts';
@@ -29,7 +31,7 @@ export interface Container {
  * at once and joins the secret's and the token's flight; with provisioned concurrency it may be
  * hours away, so init waits until both have landed.
  */
-export function createContainer(telemetry: Telemetry): Container {
+export function createContainer(telemetry: Telemetry = { ...log, count }): Container {
   const container = lazy(() => {
     const config = readServiceConfig();
     const service = createService(config, telemetry);

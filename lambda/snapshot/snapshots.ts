@@ -12,7 +12,9 @@ import {
   within,
 } from '../platform/deadline.ts';
 import { type GuardedTable, type SharedKeys, TableAway } from '../platform/table.ts';
-import type { InvocationTelemetry, Telemetry } from '../platform/telemetry.ts';
+import { note } from '../platform/log.ts';
+import { count } from '../platform/metrics.ts';
+import type { Telemetry } from '../platform/telemetry.ts';
 import {
   readParts,
   type Snapshot,
@@ -631,12 +633,9 @@ export function createMemory(options: MemoryOptions): Memory {
  * Puts into the invocation's record, and counts, how the accounts were had and how old they are.
  * Every answer has its age, so what is neither a miss nor stale was a hit.
  */
-export function noteSnapshot(
-  { state, ageSeconds }: SnapshotAnswer,
-  telemetry: InvocationTelemetry,
-): void {
-  telemetry.note({ snapshot: state, ageSeconds });
-  telemetry.count('SnapshotAge', ageSeconds);
-  if (state === 'miss') telemetry.count('CacheMisses');
-  if (state === 'stale') telemetry.count('StaleAnswers');
+export function noteSnapshot({ state, ageSeconds }: SnapshotAnswer): void {
+  note({ snapshot: state, ageSeconds });
+  count('SnapshotAge', ageSeconds);
+  if (state === 'miss') count('CacheMisses');
+  if (state === 'stale') count('StaleAnswers');
 }

@@ -1,21 +1,21 @@
 import { type Detail, type Fault, toFault } from '../faults.ts';
 import type { Middleware } from '../invocation.ts';
-import type { TaskOutput } from './page.ts';
 
-/** Of the envelope, in UTF-8 bytes. */
-const MAX_BYTES = 16 * 1024;
+/** The most that an envelope takes, in UTF-8 bytes. */
+const MAX_ENVELOPE_BYTES = 16 * 1024;
 /**
- * Lambda writes the envelope into a JSON of its own, which Step Functions takes as `Cause` up to
- * 32,768 characters; the rest of that JSON needs less than a thousand.
+ * The most that an escaped envelope takes, in characters: Lambda writes it into a JSON of its own,
+ * which Step Functions takes as `Cause` up to 32,768 characters, and which needs less than 1,000
+ * for the rest.
  *
  * @see https://docs.aws.amazon.com/step-functions/latest/apireference/API_TaskFailedEventDetails.html
  */
-const MAX_ESCAPED = 32_768 - 1000;
+const MAX_ESCAPED_LENGTH = 32_768 - 1000;
 
 /**
- * What a state machine catches: `name` is Step Functions' `Error`, the message is the envelope as
- * JSON. Lambda's formatter copies what is enumerable and sends the stack along, so nothing is
- * enumerable and the stack says no more than the name.
+ * What a state machine catches: `name` becomes Step Functions' `Error`, the message is the envelope
+ * as JSON. Lambda sends all enumerable fields and the stack, so no field is enumerable and the stack
+ * holds only the name.
  */
 class TaskError extends Error {
   constructor(fault: Fault) {
@@ -25,20 +25,20 @@ class TaskError extends Error {
   }
 }
 
-/** IAM decides who may run a workflow, and it may ask for every field. */
+/** Nothing is hidden from workflows: IAM decides who may run them. */
 const NOTHING_IS_HIDDEN = true;
 
-/** Turns whatever was thrown into the `TaskError` that the state machine is promised. */
-export function thrownFault(): Middleware<unknown, TaskOutput> {
+/** Middleware: turns whatever was thrown into the `TaskError` that the state machine catches. */
+export function thrownFault(): Middleware {
   return {
     onError(request) {
-      // Not thrown: Middy would hang the first error, enumerable, on the one that is thrown here.
+      // Set and not thrown: Middy would attach the first error to one thrown here, enumerably.
       request.error = new TaskError(toFault(request.error));
     },
   };
 }
 
-/** The envelope, with as many of the details as there is room for, and a row that says so. */
+/** The envelope with all details; if they do not fit, with as many as do and a row that says so. */
 function fitting(fault: Fault): string {
   const details = detailsOf(fault);
   const whole = envelopeOf(fault, details);
@@ -59,9 +59,10 @@ function cut(fault: Fault, details: readonly Detail[], kept: number): string {
 }
 
 const fits = (envelope: string): boolean =>
-  Buffer.byteLength(envelope) <= MAX_BYTES && JSON.stringify(envelope).length <= MAX_ESCAPED;
+  Buffer.byteLength(envelope) <= MAX_ENVELOPE_BYTES &&
+  JSON.stringify(envelope).length <= MAX_ESCAPED_LENGTH;
 
-/** How long to wait comes first: it is what a workflow acts on. */
+/** The wait comes first, because workflows act on it. */
 function detailsOf(fault: Fault): readonly Detail[] {
   const { retryAfterSeconds } = fault;
   const { details } = fault.told(NOTHING_IS_HIDDEN);
@@ -69,7 +70,7 @@ function detailsOf(fault: Fault): readonly Detail[] {
   return [{ key: 'retryAfterSeconds', value: String(retryAfterSeconds) }, ...details];
 }
 
-/** The envelope as over HTTP, without the `userMessage`: a workflow has no way to ask for it. */
+/** The envelope as over HTTP, but without `userMessage`: workflows cannot ask for it. */
 function envelopeOf(fault: Fault, details: readonly Detail[]): string {
   const { code } = fault;
   const { developerMessage } = fault.told(NOTHING_IS_HIDDEN);

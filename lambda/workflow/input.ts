@@ -4,14 +4,14 @@ import { faultRows, filterSchema } from '../accounts/query.ts';
 import { type Detail, Fault } from '../faults.ts';
 import { MAX_CURSOR_LENGTH } from './page.ts';
 
-const MIN_BYTES = 1000;
-/** A state holds 256 KiB; the rest is for what Step Functions and the workflow put beside it. */
-const MAX_BYTES = 240_000;
-/** What input and output may take together, as a state that pages on holds both. */
-const STATE_BYTES = 256 * 1024 - 4096;
-const DEFAULT_BYTES = 200_000;
+const MIN_PAGE_BYTES = 1000;
+/** A state holds 256 KiB; Step Functions and the workflow need some of it for themselves. */
+const MAX_PAGE_BYTES = 240_000;
+const DEFAULT_PAGE_BYTES = 200_000;
+/** Input and output together: a state that goes on to the next page holds both. */
+const MAX_STATE_BYTES = 256 * 1024 - 4096;
 /**
- * Step Functions puts keys of its own into the input of a run that it starts.
+ * Step Functions adds keys of its own to the input of a run that it starts.
  *
  * @see https://docs.aws.amazon.com/step-functions/latest/dg/concepts-nested-workflows.html
  */
@@ -24,8 +24,11 @@ const taskInputSchema = z.strictObject({
   fields: z.optional(PARAMETERS.fields.schema),
   pagesize: z._default(PARAMETERS.pagesize.schema, MAX_PAGESIZE),
   cursor: z.optional(z.nullable(z.string().check(z.minLength(1), z.maxLength(MAX_CURSOR_LENGTH)))),
-  maxBytes: z._default(z.int().check(z.minimum(MIN_BYTES), z.maximum(MAX_BYTES)), DEFAULT_BYTES),
-  /** Whether the output says which content it was cut from; ExportAccounts asks for its manifest. */
+  maxBytes: z._default(
+    z.int().check(z.minimum(MIN_PAGE_BYTES), z.maximum(MAX_PAGE_BYTES)),
+    DEFAULT_PAGE_BYTES,
+  ),
+  /** Whether the output names its content. ExportAccounts asks for it, for its manifest. */
   contentHash: z._default(z.boolean(), false),
 });
 
@@ -35,21 +38,21 @@ const EXPECTED: Readonly<Record<string, string>> = {
   input: 'a JSON object',
   filter: 'an object of filters',
   cursor: 'the cursor of the page before, or null',
-  maxBytes: `an integer from ${MIN_BYTES} to ${MAX_BYTES}`,
+  maxBytes: `an integer from ${MIN_PAGE_BYTES} to ${MAX_PAGE_BYTES}`,
   contentHash: 'true or false',
 };
 
 /**
- * Checks the event of TaskFunction and fills in what it leaves out. An input so long that the page
- * would not fit beside it (its lists can take 180 KB) gets smaller pages.
+ * Checks the event of TaskFunction and fills in defaults. A long input (its lists can take 180 KB)
+ * gets smaller pages, so that the page fits into the state beside it.
  *
- * @throws Fault `400-901` with a row for each fault, by its path (`filter.channel.0`)
+ * @throws Fault `400-901` with a row for each fault, under its path (`filter.channel.0`)
  */
 export function parseTaskInput(event: unknown): TaskInput {
   const input = withoutServiceKeys(event);
   const result = z.safeParse(taskInputSchema, input, { reportInput: true });
   if (result.success) {
-    const left = STATE_BYTES - Buffer.byteLength(JSON.stringify(event));
+    const left = MAX_STATE_BYTES - Buffer.byteLength(JSON.stringify(event));
     return { ...result.data, maxBytes: Math.min(result.data.maxBytes, left) };
   }
   const details = result.error.issues.flatMap((issue) =>

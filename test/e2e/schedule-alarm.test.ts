@@ -2,10 +2,9 @@ import { Template } from 'aws-cdk-lib/assertions';
 import type { Context } from 'aws-lambda';
 import { expect, it, vi } from 'vitest';
 import { Fault } from '../../lambda/faults.ts';
-import { createTelemetry } from '../../lambda/platform/telemetry.ts';
+import { nameService } from '../../lambda/platform/log.ts';
 import { createRefreshHandler } from '../../lambda/refresh.ts';
 import { type AlarmProperties, emfDatapoints, goesOff } from '../support/cloudwatch.ts';
-import { createManualClock } from '../support/manual-clock.ts';
 import { appOf, PLAIN_STAGE } from '../support/stage.ts';
 import { written } from './watched-stage.ts';
 
@@ -15,11 +14,8 @@ const context = { awsRequestId: 'r-1', getRemainingTimeInMillis: () => 900_000 }
 /** The lines that RefreshFunction writes in one run. */
 async function linesOfRun(renew: () => Promise<'renewed'>): Promise<string[]> {
   vi.stubEnv('METRICS_NAMESPACE', 'EgainAccounts/test');
-  const run = createRefreshHandler({
-    service: () => ({ renew }),
-    telemetry: createTelemetry('refresh'),
-    clock: createManualClock(),
-  });
+  nameService('refresh');
+  const run = createRefreshHandler({ service: () => ({ renew }) });
   const lines = await written(() => run({}, context));
   return lines.map(({ text }) => text);
 }

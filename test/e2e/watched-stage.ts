@@ -149,7 +149,6 @@ export function instanceInVirtualTime(
       () => '{}',
       async () => undefined,
     ),
-    telemetry,
     clock,
   });
   const context = { getRemainingTimeInMillis: () => 28_000 } as Context;

@@ -4,7 +4,6 @@ import { pathToFileURL } from 'node:url';
 import type { Context } from 'aws-lambda';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { AuthorizerRequest } from '../../lambda/auth/authorize.ts';
-import { systemClock } from '../../lambda/platform/deadline.ts';
 import { writeBundle } from '../../lib/bundle/bundle.ts';
 import { AUDIENCE, goodClaims, METHOD_ARN, PARTNERS } from '../support/authorizer.ts';
 import { createSigningKey, sign, startIssuer, type TestIssuer } from '../support/issuer.ts';
@@ -36,7 +35,7 @@ async function load(files: Record<string, string>, environment: Record<string, s
   const { handler } = (await import(pathToFileURL(join(folder, 'index.mjs')).href)) as {
     handler: (event: AuthorizerRequest, context: object) => Promise<{ principalId: string }>;
   };
-  const token = await sign(key, goodClaims(issuer.url, systemClock));
+  const token = await sign(key, goodClaims(issuer.url));
   return (authorizationToken = `Bearer ${token}`) =>
     handler({ authorizationToken, methodArn: METHOD_ARN }, context);
 }
@@ -60,7 +59,7 @@ describe('the bundled authorizer', () => {
       AUTH_JWKS_URI: issuer.jwksUri,
       AUTH_COGNITO_CLIENTS: '{"acme":"client-acme","basic":"b","narrow":"n"}',
     });
-    const claims = { ...goodClaims(issuer.url, systemClock), token_use: 'access' };
+    const claims = { ...goodClaims(issuer.url), token_use: 'access' };
     expect(await request(`Bearer ${await sign(key, claims)}`)).toMatchObject({
       principalId: 'acme',
     });

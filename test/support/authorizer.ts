@@ -1,9 +1,7 @@
 import type { JWTPayload } from 'jose';
 import { type Authorize, createAuthorize } from '../../lambda/auth/authorize.ts';
 import type { AuthorizerConfig } from '../../lambda/platform/config.ts';
-import { type Clock, type Deadline, systemClock } from '../../lambda/platform/deadline.ts';
-import type { MetricName } from '../../lambda/platform/metrics.ts';
-import type { InvocationTelemetry } from '../../lambda/platform/telemetry.ts';
+import { type Deadline, systemClock } from '../../lambda/platform/deadline.ts';
 
 export const METHOD_ARN = 'arn:aws:execute-api:eu-west-1:123456789012:a1b2c3/v1/GET/accounts';
 export const AUDIENCE = 'https://accounts.test';
@@ -41,8 +39,8 @@ export function createTestDeadline(controller = new AbortController()): Deadline
 }
 
 /** The claims of a good token of acme's. */
-export function goodClaims(issuer: string, clock: Clock): JWTPayload {
-  const now = Math.floor(clock.now() / 1000);
+export function goodClaims(issuer: string): JWTPayload {
+  const now = Math.floor(Date.now() / 1000);
   return {
     iss: issuer,
     aud: AUDIENCE,
@@ -54,43 +52,15 @@ export function goodClaims(issuer: string, clock: Clock): JWTPayload {
   };
 }
 
-/** Keeps what is logged and counted. */
-export interface RecordedTelemetry extends InvocationTelemetry {
-  readonly lines: string[];
-  readonly counts: Map<MetricName, number>;
-  readonly records: string[];
-}
-
-export function recordTelemetry(): RecordedTelemetry {
-  const lines: string[] = [];
-  const counts = new Map<MetricName, number>();
-  const log = (message: string, fields = {}) => {
-    lines.push(`${message} ${JSON.stringify(fields)}`);
-  };
-  return {
-    lines,
-    counts,
-    records: [],
-    info: log,
-    warn: log,
-    error: log,
-    count: (name, value = 1) => {
-      counts.set(name, (counts.get(name) ?? 0) + value);
-    },
-    total: (name) => counts.get(name) ?? 0,
-    note: () => {},
-    record(message, fields = {}) {
-      this.records.push(`${message} ${JSON.stringify(fields)}`);
-    },
-  };
-}
-
+/** Decides on a token as the authorizer's handler does, without its middlewares. */
 export function createTestAuthorize(
   config: Partial<AuthorizerConfig> & { readonly issuer: string },
-  clock: Clock,
-  telemetry = recordTelemetry(),
   partners: unknown = PARTNERS,
-): (authorizationToken: string | undefined, deadline?: Deadline) => ReturnType<Authorize> {
+): (
+  authorizationToken: string | undefined,
+  deadline?: Deadline,
+  methodArn?: string,
+) => ReturnType<Authorize> {
   const full = {
     jwksUri: undefined,
     audience: AUDIENCE,
@@ -98,7 +68,7 @@ export function createTestAuthorize(
     cognitoClients: undefined,
     ...config,
   };
-  const authorize = createAuthorize(full, partners, telemetry, clock);
-  return (authorizationToken, deadline = createTestDeadline()) =>
-    authorize({ authorizationToken, methodArn: METHOD_ARN }, deadline);
+  const authorize = createAuthorize(full, partners);
+  return (authorizationToken, deadline = createTestDeadline(), methodArn = METHOD_ARN) =>
+    authorize({ authorizationToken, methodArn }, deadline);
 }

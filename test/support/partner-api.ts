@@ -3,12 +3,10 @@ import { createApiHandler } from '../../lambda/api.ts';
 import type { Account } from '../../lambda/egain/account.ts';
 import { openApiDocument } from '../../lambda/http/openapi.ts';
 import type { RouteOptions } from '../../lambda/http/routes.ts';
-import type { InvocationTelemetry } from '../../lambda/platform/telemetry.ts';
 import type { SnapshotAnswer } from '../../lambda/snapshot/snapshots.ts';
 import { snapshotOf } from './accounts.ts';
 import { apiEvent, lambdaContext, type RequestOptions } from './api-events.ts';
-import { createManualClock } from './manual-clock.ts';
-import { recordTelemetry } from './recorded-telemetry.ts';
+import { captureOutput } from './output.ts';
 
 export interface PartnerApiOptions {
   readonly accounts?: readonly Account[];
@@ -16,11 +14,9 @@ export interface PartnerApiOptions {
   readonly service?: RouteOptions['service'];
   readonly openApi?: RouteOptions['openApi'];
   readonly corsOrigins?: readonly string[];
-  /** In place of the one that remembers. */
-  readonly telemetry?: InvocationTelemetry;
 }
 
-/** The API's handler over accounts that are there already. */
+/** The API's handler over accounts that are there already, and what it writes to standard output. */
 export function createPartnerApi(options: PartnerApiOptions = {}) {
   const {
     accounts = [],
@@ -31,12 +27,8 @@ export function createPartnerApi(options: PartnerApiOptions = {}) {
       async () => undefined,
     ),
   } = options;
-  const recorded = recordTelemetry();
-  const { telemetry = recorded } = options;
-  const clock = createManualClock();
-  const snapshot = snapshotOf(...accounts);
   const answer: SnapshotAnswer = {
-    snapshot,
+    snapshot: snapshotOf(...accounts),
     state: 'hit',
     ageSeconds: 12,
     freshSecondsLeft: 18,
@@ -45,10 +37,11 @@ export function createPartnerApi(options: PartnerApiOptions = {}) {
   };
   const service =
     options.service ?? (() => ({ snapshots: { get: () => Promise.resolve(answer) } }));
-  const handler = createApiHandler({ service, openApi, telemetry, clock, corsOrigins });
+  const handler = createApiHandler({ service, openApi, corsOrigins });
+  const output = captureOutput();
   const request = async (what?: RequestOptions): Promise<APIGatewayProxyResult> =>
     await handler(apiEvent(what), lambdaContext);
-  return { handler, request, telemetry: recorded, clock };
+  return { handler, request, output };
 }
 
 /** A service that has no accounts, but throws this. */

@@ -6,6 +6,7 @@ import { createService } from '../../lambda/snapshot/container.ts';
 import { createTaskHandler } from '../../lambda/task.ts';
 import type { TaskOutput } from '../../lambda/workflow/page.ts';
 import { apiEvent } from './api-events.ts';
+import { captureOutput } from './output.ts';
 import { recordTelemetry } from './recorded-telemetry.ts';
 import {
   connectEgain,
@@ -115,6 +116,7 @@ const openApi = () => Promise.reject(new Error('nobody asks for it'));
 
 /** Runs the real handlers of several containers, and all that is below them, through a scenario. */
 export async function simulate(scenario: Scenario): Promise<Outcome> {
+  captureOutput();
   const time = createSimulatedTime();
   const start = time.now;
   const since = () => time.now - start;

@@ -6,8 +6,7 @@ import type { Snapshot } from '../../lambda/snapshot/content.ts';
 import type { SnapshotAnswer, SnapshotOptions } from '../../lambda/snapshot/snapshots.ts';
 import { createTaskHandler } from '../../lambda/task.ts';
 import type { TaskOutput } from '../../lambda/workflow/page.ts';
-import { createManualClock, type ManualClock } from './manual-clock.ts';
-import { type RecordedTelemetry, recordTelemetry } from './recorded-telemetry.ts';
+import { captureOutput, type Output } from './output.ts';
 
 /** What a test sends to the task. */
 export interface TaskEvent {
@@ -21,8 +20,8 @@ export interface TaskEvent {
 
 export interface TaskUnderTest {
   readonly run: (event: unknown, remainingMs?: number) => Promise<TaskOutput>;
-  readonly telemetry: RecordedTelemetry;
-  readonly clock: ManualClock;
+  /** What the task writes to standard output. */
+  readonly output: Output;
   /** What the store was asked, call by call. */
   readonly asked: (SnapshotOptions | undefined)[];
 }
@@ -32,8 +31,6 @@ export function taskOver(
   snapshot: () => Snapshot | Promise<Snapshot>,
   state: SnapshotAnswer['state'] = 'miss',
 ): TaskUnderTest {
-  const telemetry = recordTelemetry();
-  const clock = createManualClock();
   const asked: (SnapshotOptions | undefined)[] = [];
   const handler = createTaskHandler({
     service: () => ({
@@ -47,12 +44,9 @@ export function taskOver(
       warmUp: async () => {},
       renew: async () => 'recent',
     }),
-    telemetry,
-    clock,
   });
   return {
-    telemetry,
-    clock,
+    output: captureOutput(),
     asked,
     run: (event, remainingMs = 60_000) => handler(event, taskContext(remainingMs)),
   };

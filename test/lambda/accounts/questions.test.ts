@@ -89,7 +89,9 @@ describe('a filter', () => {
     const value = String([PARAMETER_EXAMPLES[name]].flat()[0]);
     const { request } = createPartnerApi();
 
-    const { statusCode } = await request({ query: new URLSearchParams({ [name]: value }).toString() });
+    const { statusCode } = await request({
+      query: new URLSearchParams({ [name]: value }).toString(),
+    });
 
     expect(statusCode).toBe(closed.includes(name) ? 403 : 200);
   });

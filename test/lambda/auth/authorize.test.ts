@@ -1,20 +1,19 @@
 import type { JWTPayload } from 'jose';
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { deny } from '../../../lambda/auth/authorize.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { readPartnersFile } from '../../../lambda/auth/partners.ts';
 import { Fault } from '../../../lambda/faults.ts';
+import { total } from '../../../lambda/platform/metrics.ts';
 import { startSecretsManager } from '../../../sandbox/aws/secrets-manager.ts';
 import * as support from '../../support/authorizer.ts';
 import type { TestIssuer } from '../../support/issuer.ts';
 import { createSigningKey, type SigningKey, sign, startIssuer } from '../../support/issuer.ts';
-import { createManualClock } from '../../support/manual-clock.ts';
+import { captureLog, type LoggedLine } from '../../support/telemetry.ts';
 
 const STAGE_ARN = 'arn:aws:execute-api:eu-west-1:123456789012:a1b2c3/v1';
 
-const clock = createManualClock();
 let key: SigningKey;
 let issuer: TestIssuer;
-let telemetry: support.RecordedTelemetry;
+let log: LoggedLine[];
 let authorize: ReturnType<typeof support.createTestAuthorize>;
 
 beforeAll(async () => {
@@ -22,16 +21,17 @@ beforeAll(async () => {
   issuer = await startIssuer(key);
 });
 beforeEach(() => {
-  telemetry = support.recordTelemetry();
-  authorize = support.createTestAuthorize({ issuer: issuer.url }, clock, telemetry);
+  log = captureLog();
+  authorize = support.createTestAuthorize({ issuer: issuer.url });
 });
+afterEach(() => vi.restoreAllMocks());
 afterAll(() => issuer.stop());
 
 const bearer = async (change: JWTPayload) =>
-  `Bearer ${await sign(key, { ...support.goodClaims(issuer.url, clock), ...change })}`;
+  `Bearer ${await sign(key, { ...support.goodClaims(issuer.url), ...change })}`;
 
 const make = (partners: unknown, config = {}) =>
-  support.createTestAuthorize({ issuer: issuer.url, ...config }, clock, telemetry, partners);
+  support.createTestAuthorize({ issuer: issuer.url, ...config }, partners);
 
 describe('a partner', () => {
   test('is let in to the whole API, on its own usage plan', async () => {
@@ -121,8 +121,8 @@ describe('a valid token is denied', () => {
     ]);
     expect(result).not.toHaveProperty('usageIdentifierKey');
     expect(result).not.toHaveProperty('context');
-    expect(telemetry.counts.get('TokensRefused')).toBe(1);
-    expect(telemetry.lines.join()).not.toContain('stranger');
+    expect(total('TokensRefused')).toBe(1);
+    expect(JSON.stringify(log)).not.toContain('stranger');
   });
 });
 
@@ -131,21 +131,23 @@ test.each([
   'arn:aws:s3:::bucket/key',
   'arn:aws:execute-api:eu-west-1:1:api',
   'arn:aws:execute-api:eu-west-1:1:api/v1',
-])('no policy is made for %j, which is no method of an API', (methodArn) => {
-  expect(() => deny(methodArn, 'unknown')).toThrow('methodArn');
+])('no policy is made for %j, which is no method of an API', async (methodArn) => {
+  const decision = authorize(await bearer({ client_id: 'x' }), undefined, methodArn);
+
+  await expect(decision).rejects.toThrow('methodArn');
 });
 
 describe('what is logged of a client that is denied', () => {
   test.each([
-    [{ client_id: 'stranger' }, 'client denied {"reason":"no partner"}'],
+    [{ client_id: 'stranger' }, { reason: 'no partner' }],
     [
       { client_id: 'client-basic', scope: '' },
-      'client denied {"reason":"scope","partner":"basic"}',
+      { reason: 'scope', partner: 'basic' },
     ],
-  ])('is why, and which partner it is: %j', async (change, line) => {
+  ])('is why, and which partner it is: %j', async (change, fields) => {
     await authorize(await bearer(change));
 
-    expect(telemetry.lines).toEqual([line]);
+    expect(log).toEqual([{ level: 'warn', message: 'client denied', fields }]);
   });
 });
 
@@ -153,14 +155,17 @@ describe('a pool of Cognito’s', () => {
   /** Nobody listens there, so that a token's own words alone can condemn it. */
   const jwksUri = 'http://127.0.0.1:1/jwks';
   const byWords = async (config: { readonly issuer: string }) => {
-    const decide = support.createTestAuthorize({ jwksUri, ...config }, clock, telemetry);
-    const claims = support.goodClaims(config.issuer, clock);
+    const decide = support.createTestAuthorize({ jwksUri, ...config });
+    const claims = support.goodClaims(config.issuer);
     return decide(`Bearer ${await sign(key, claims)}`).catch((error: unknown) => error);
   };
 
   test.each([
     'https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_a',
     'https://cognito-idp.cn-north-1.amazonaws.com.cn/cn-north-1_a',
+    'https://cognito-idp.eusc-de-east-1.amazonaws.eu/eusc-de-east-1_a',
+    'https://cognito-idp.us-iso-east-1.c2s.ic.gov/us-iso-east-1_a',
+    'https://issuer-cognito-idp.eu-west-1.amazonaws.com/eu-west-1_a',
   ])('is known by its issuer, whose access tokens say that they are: %s', async (url) => {
     await expect(byWords({ issuer: url })).resolves.toMatchObject({ message: 'token_use' });
   });
@@ -169,6 +174,7 @@ describe('a pool of Cognito’s', () => {
     'https://cognito-idp.eu-west-1.amazonaws.com.example.com/a',
     'https://example.com/?https://cognito-idp.eu-west-1.amazonaws.com/a',
     'https://cognito-idp.eu-west-1.amazonaws.comx/a',
+    'https://my-issuer-cognito-idp.eu-west-1.amazonaws.com/a',
   ])('is not what only looks like one: %s', async (url) => {
     await expect(byWords({ issuer: url })).resolves.toMatchObject({ name: 'KeysUnavailable' });
   });
@@ -183,23 +189,48 @@ describe('a pool of Cognito’s', () => {
   });
 });
 
-test('a pool’s clients that are in a directory are read once, and let in by it alone', async () => {
-  const store = await startSecretsManager('{"acme":"client-7","basic":"b","narrow":"n"}');
-  vi.stubEnv('AWS_ENDPOINT_URL_SECRETS_MANAGER', store.url);
-  vi.stubEnv('AWS_REGION', 'eu-west-1');
-  vi.stubEnv('AWS_ACCESS_KEY_ID', 'test');
-  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'test');
-  const decide = make(support.PARTNERS, { cognitoClientsSecretArn: 'directory' });
-  const present = async (client: string) =>
-    decide(await bearer({ client_id: client, token_use: 'access' }));
+describe('a directory of clients in Secrets Manager', () => {
+  const CLIENTS = '{"acme":"client-7","basic":"b","narrow":"n"}';
+  const ARN = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:directory-AbCdEf';
+  let store: Awaited<ReturnType<typeof startSecretsManager>>;
+  let present: (client: string) => ReturnType<typeof authorize>;
 
-  try {
-    expect(await present('client-7')).toMatchObject({ context: { partner: 'acme' } });
-    expect(await present('client-acme')).toMatchObject({ principalId: 'unknown' });
+  beforeEach(async () => {
+    store = await startSecretsManager(CLIENTS);
+    vi.stubEnv('AWS_ENDPOINT_URL_SECRETS_MANAGER', store.url);
+    vi.stubEnv('AWS_REGION', 'eu-west-1');
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'test');
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'test');
+    const decide = make(support.PARTNERS, { cognitoClientsSecretArn: ARN });
+    present = async (client) => decide(await bearer({ client_id: client, token_use: 'access' }));
+  });
+  afterEach(() => store.close());
+
+  test('is read once, whoever asks at the same time, and decides alone', async () => {
+    const [first, second] = await Promise.all([present('client-7'), present('client-7')]);
+
+    expect([first, second, await present('client-acme')]).toMatchObject([
+      { context: { partner: 'acme' } },
+      { context: { partner: 'acme' } },
+      { principalId: 'unknown' },
+    ]);
     expect(store.calls).toBe(1);
-  } finally {
-    await store.close();
-  }
+  });
+
+  test.each(['{"acme": 7, "canary-7f3a": ', '[]', '{"acme":7}'])(
+    'that holds %s is a wrong setting, told without its content, and read again',
+    async (content) => {
+      store.put(content);
+      await expect(present('client-7')).rejects.toMatchObject({
+        code: '500-902',
+        reason: `${ARN} holds no client ids by name`,
+      });
+
+      store.put(CLIENTS);
+
+      expect(await present('client-7')).toMatchObject({ principalId: 'acme' });
+    },
+  );
 });
 
 describe('set up wrongly', () => {

@@ -1,12 +1,11 @@
 import type { JWTPayload } from 'jose';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createTestAuthorize } from '../../support/authorizer.ts';
 import type { TestIssuer } from '../../support/issuer.ts';
 import { createSigningKey, type SigningKey, sign, startIssuer } from '../../support/issuer.ts';
-import { createManualClock } from '../../support/manual-clock.ts';
+import { captureOutput } from '../../support/output.ts';
 
-const clock = createManualClock();
-const now = Math.floor(clock.now() / 1000);
+const now = Math.floor(Date.now() / 1000);
 const CLIENT = '4e3c9bb0-9b0f-4a3c-8a53-0d4f6f2c1a77';
 const API = 'https://accounts.test';
 const READ = 'accounts/read';
@@ -19,6 +18,7 @@ beforeAll(async () => {
   key = await createSigningKey('k1');
   issuer = await startIssuer(key);
 });
+beforeEach(captureOutput);
 afterAll(() => issuer.stop());
 
 const PARTNERS = {
@@ -31,12 +31,7 @@ interface Decision {
 }
 
 async function decide(claims: JWTPayload, header = {}, config = {}): Promise<Decision> {
-  const authorize = createTestAuthorize(
-    { issuer: issuer.url, audience: API, ...config },
-    clock,
-    undefined,
-    PARTNERS,
-  );
+  const authorize = createTestAuthorize({ issuer: issuer.url, audience: API, ...config }, PARTNERS);
   const usual = { iss: issuer.url, aud: API, iat: now, exp: now + 3600 };
   const { policyDocument, context } = await authorize(
     `Bearer ${await sign(key, { ...usual, ...claims }, header)}`,
@@ -44,7 +39,13 @@ async function decide(claims: JWTPayload, header = {}, config = {}): Promise<Dec
   return { effect: policyDocument.Statement[0]?.Effect, scopes: context?.['scopes'] };
 }
 
-/** What each family issues by client credentials; docs/decisions/0029 has the sources. */
+/**
+ * What each family issues by client credentials. Sources: Cognito access token docs; Entra
+ * access-token claims reference (v2: azp and roles; v1: appid, iss sts.windows.net); Okta
+ * developer.okta.com/standards/OIDC (cid, scp list); Auth0 access token profiles (azp, or client_id
+ * by RFC 9068); Keycloak service accounts (azp, client_id; aud "account" until a mapper adds one);
+ * PingOne token claims (client_id, aud list); Duende options (client_id, scope a list, at+jwt).
+ */
 const FAMILIES: readonly [string, JWTPayload, object?, object?][] = [
   [
     'Amazon Cognito',

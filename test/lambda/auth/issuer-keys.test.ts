@@ -3,13 +3,13 @@ import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { exportJWK } from 'jose';
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { KeysUnavailable } from '../../../lambda/auth/issuer-keys.ts';
 import { TokenRefused } from '../../../lambda/auth/verify-token.ts';
 import * as support from '../../support/authorizer.ts';
 import * as issuers from '../../support/issuer.ts';
-import { createManualClock, type ManualClock } from '../../support/manual-clock.ts';
 import { selfSignedCertificate } from '../../support/self-signed.ts';
+import { captureLog, type LoggedLine } from '../../support/telemetry.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -17,8 +17,7 @@ const HOUR = 60 * MINUTE;
 let first: issuers.SigningKey;
 let second: issuers.SigningKey;
 let issuer: issuers.TestIssuer;
-let clock: ManualClock;
-let telemetry: support.RecordedTelemetry;
+let log: LoggedLine[];
 let authorize: ReturnType<typeof support.createTestAuthorize>;
 
 beforeAll(async () => {
@@ -28,15 +27,22 @@ beforeAll(async () => {
   ]);
 });
 beforeEach(async () => {
+  vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'] });
   issuer = await issuers.startIssuer(first);
-  clock = createManualClock();
-  telemetry = support.recordTelemetry();
-  authorize = support.createTestAuthorize({ issuer: issuer.url }, clock, telemetry);
+  log = captureLog();
+  authorize = support.createTestAuthorize({ issuer: issuer.url });
 });
-afterEach(() => issuer.stop());
+afterEach(async () => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+  await issuer.stop();
+});
+const advance = (ms: number) => {
+  vi.advanceTimersByTime(ms);
+};
 
 const tokenOf = async (key: issuers.SigningKey) =>
-  `Bearer ${await issuers.sign(key, support.goodClaims(issuer.url, clock))}`;
+  `Bearer ${await issuers.sign(key, support.goodClaims(issuer.url))}`;
 const present = async (key: issuers.SigningKey) => authorize(await tokenOf(key));
 const down: issuers.Disturbance = (response) => {
   response.writeHead(503).end('down for maintenance');
@@ -58,13 +64,13 @@ describe('fetches of the key set', () => {
 
   test('none of the OpenID configuration when the key set has an address', async () => {
     const { url, jwksUri } = issuer;
-    authorize = support.createTestAuthorize({ issuer: url, jwksUri }, clock);
+    authorize = support.createTestAuthorize({ issuer: url, jwksUri });
     await present(first);
     expect(issuer.fetches).toEqual({ configuration: 0, jwks: 1 });
   });
 
   test('none for a token that is bad by its own words', async () => {
-    const claims = { ...support.goodClaims(issuer.url, clock), iss: 'https://other.test' };
+    const claims = { ...support.goodClaims(issuer.url), iss: 'https://other.test' };
     const token = await issuers.sign(second, claims);
     await expect(authorize(`Bearer ${token}`)).rejects.toThrow('iss');
     expect(issuer.fetches.jwks).toBe(0);
@@ -73,9 +79,9 @@ describe('fetches of the key set', () => {
   test('anew after ten minutes, so that a withdrawn key loses its force', async () => {
     await present(first);
     issuer.keys = [second];
-    clock.advance(10 * MINUTE - 1);
+    advance(10 * MINUTE - 1);
     await present(first);
-    clock.advance(1);
+    advance(1);
     await expect(present(first)).rejects.toBeInstanceOf(TokenRefused);
     expect(issuer.fetches).toEqual({ configuration: 1, jwks: 2 });
   });
@@ -86,14 +92,14 @@ describe('fetches of the key set', () => {
     await expect(present(second)).rejects.toBeInstanceOf(TokenRefused);
     expect(issuer.fetches.jwks).toBe(1);
 
-    clock.advance(30_000);
+    advance(30_000);
     await expect(present(second)).resolves.toMatchObject({ principalId: 'acme' });
     expect(issuer.fetches.jwks).toBe(2);
   });
 
   test('one for a flood of unknown kids', async () => {
     await present(first);
-    clock.advance(MINUTE);
+    advance(MINUTE);
     for (const kid of ['a', 'b', 'c', 'd']) {
       await expect(present({ ...second, kid })).rejects.toBeInstanceOf(TokenRefused);
     }
@@ -185,7 +191,7 @@ describe('keys never had', () => {
     await expect(refused).rejects.toThrow(reason);
 
     issuer.disturbance = {};
-    if (reason === 'the key is not usable') clock.advance(10 * MINUTE);
+    if (reason === 'the key is not usable') advance(10 * MINUTE);
     await expect(present(first)).resolves.toMatchObject({ principalId: 'acme' });
   });
 
@@ -200,15 +206,15 @@ describe('keys never had', () => {
 
   test('of an issuer that is named with a slash, and names itself without', async () => {
     const url = `${issuer.url}/`;
-    authorize = support.createTestAuthorize({ issuer: url }, clock);
-    const token = await issuers.sign(first, support.goodClaims(url, clock));
+    authorize = support.createTestAuthorize({ issuer: url });
+    const token = await issuers.sign(first, support.goodClaims(url));
 
     await expect(authorize(`Bearer ${token}`)).rejects.toThrow('differ by a slash at the end');
   });
 
   test('a bad token is still refused', async () => {
     await issuer.stop();
-    const expired = { ...support.goodClaims(issuer.url, clock), exp: 1 };
+    const expired = { ...support.goodClaims(issuer.url), exp: 1 };
     const token = await issuers.sign(first, expired);
     await expect(authorize(`Bearer ${token}`)).rejects.toBeInstanceOf(TokenRefused);
     await expect(present(first)).rejects.toBeInstanceOf(KeysUnavailable);
@@ -220,7 +226,7 @@ describe('keys never had', () => {
     issuer.disturbance = { jwks: () => asked.resolve() };
     const pending = present(first);
     await asked.promise;
-    clock.advance(3000);
+    advance(3000);
     await expect(pending).rejects.toBeInstanceOf(KeysUnavailable);
   });
 
@@ -232,13 +238,13 @@ describe('keys never had', () => {
     await asked.promise;
     controller.abort();
     await expect(pending).rejects.toBeInstanceOf(KeysUnavailable);
-    expect(clock.waiting).toBe(0);
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   test('an issuer whose own URL is without TLS is never asked', async () => {
     const url = 'http://issuer.test';
-    authorize = support.createTestAuthorize({ issuer: url }, clock);
-    const token = await issuers.sign(first, support.goodClaims(url, clock));
+    authorize = support.createTestAuthorize({ issuer: url });
+    const token = await issuers.sign(first, support.goodClaims(url));
     await expect(authorize(`Bearer ${token}`)).rejects.toThrow('not an https URL');
   });
 });
@@ -259,7 +265,7 @@ describe('an issuer with TLS', () => {
     }).listen(0, '127.0.0.1');
     await once(secure, 'listening');
     url = `https://localhost:${(secure.address() as AddressInfo).port}`;
-    authorize = support.createTestAuthorize({ issuer: url }, clock);
+    authorize = support.createTestAuthorize({ issuer: url });
   });
   afterEach(() => {
     secure.closeAllConnections();
@@ -267,7 +273,7 @@ describe('an issuer with TLS', () => {
     setDefaultCACertificates(trusted);
   });
   const presentThere = async () =>
-    authorize(`Bearer ${await issuers.sign(first, support.goodClaims(url, clock))}`);
+    authorize(`Bearer ${await issuers.sign(first, support.goodClaims(url))}`);
 
   test('names a key set with TLS, and its partners are let in', async () => {
     jwksUri = `${url}/jwks`;
@@ -291,31 +297,35 @@ describe('keys had once, and the issuer goes down', () => {
 
   test('tokens signed by the known keys go on, for a day', async () => {
     for (const wait of [9 * MINUTE, HOUR, 22 * HOUR]) {
-      clock.advance(wait);
+      advance(wait);
       await expect(present(first)).resolves.toMatchObject({ principalId: 'acme' });
     }
-    clock.advance(HOUR);
+    advance(HOUR);
     await expect(present(first)).rejects.toBeInstanceOf(KeysUnavailable);
   });
 
   test('a day is no longer than that, also where the issuer has just been asked', async () => {
-    clock.advance(24 * HOUR - 1);
+    advance(24 * HOUR - 1);
     await expect(present(first)).resolves.toMatchObject({ principalId: 'acme' });
 
-    clock.advance(1);
+    advance(1);
 
     await expect(present(first)).rejects.toBeInstanceOf(KeysUnavailable);
   });
 
   test('the issuer is asked once in 30 seconds, and the log says why', async () => {
-    clock.advance(10 * MINUTE);
+    advance(10 * MINUTE);
     await present(first);
     await present(first);
     expect(issuer.fetches.jwks).toBe(2);
-    expect(telemetry.lines).toEqual([
-      `the issuer's known keys go on {"reason":"the issuer answers 503"}`,
+    expect(log).toEqual([
+      {
+        level: 'warn',
+        message: "the issuer's known keys go on",
+        fields: { reason: 'the issuer answers 503' },
+      },
     ]);
-    clock.advance(30_000);
+    advance(30_000);
     await present(first);
     expect(issuer.fetches.configuration).toBe(2);
   });
@@ -323,7 +333,7 @@ describe('keys had once, and the issuer goes down', () => {
   test('a request whose time is up goes on with the known keys, not with the others’ wait', async () => {
     const asked = Promise.withResolvers<void>();
     issuer.disturbance = { jwks: () => asked.resolve() };
-    clock.advance(10 * MINUTE);
+    advance(10 * MINUTE);
     const other = present(first);
     await asked.promise;
     const controller = new AbortController();
@@ -332,15 +342,13 @@ describe('keys had once, and the issuer goes down', () => {
     controller.abort();
 
     await expect(own).resolves.toMatchObject({ principalId: 'acme' });
-    expect(telemetry.lines).toEqual([
-      `the issuer's known keys go on {"reason":"no answer in time"}`,
-    ]);
-    clock.advance(3000);
+    expect(log).toMatchObject([{ fields: { reason: 'no answer in time' } }]);
+    advance(3000);
     await expect(other).resolves.toMatchObject({ principalId: 'acme' });
   });
 
   test('an unknown kid can be neither taken nor refused', async () => {
-    clock.advance(MINUTE);
+    advance(MINUTE);
     await expect(present(second)).rejects.toBeInstanceOf(KeysUnavailable);
     await expect(present(second)).rejects.toBeInstanceOf(KeysUnavailable);
     expect(issuer.fetches).toEqual({ configuration: 1, jwks: 2 });
@@ -355,11 +363,11 @@ describe('keys had once, and the issuer goes down', () => {
   });
 
   test('it comes back', async () => {
-    clock.advance(MINUTE);
+    advance(MINUTE);
     await expect(present(second)).rejects.toBeInstanceOf(KeysUnavailable);
     issuer.disturbance = {};
     issuer.keys = [second];
-    clock.advance(30_000);
+    advance(30_000);
     await expect(present(second)).resolves.toMatchObject({ principalId: 'acme' });
   });
 });

@@ -5,9 +5,7 @@ import { KeysUnavailable } from '../../../lambda/auth/issuer-keys.ts';
 import { TokenRefused } from '../../../lambda/auth/verify-token.ts';
 import * as support from '../../support/authorizer.ts';
 import * as issuers from '../../support/issuer.ts';
-import { createManualClock } from '../../support/manual-clock.ts';
 
-const clock = createManualClock();
 let mine: issuers.SigningKey;
 let other: issuers.SigningKey;
 let rsa: issuers.SigningKey;
@@ -29,9 +27,9 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   issuer = await issuers.startIssuer();
-  const authorize = support.createTestAuthorize({ issuer: issuer.url }, clock);
+  const authorize = support.createTestAuthorize({ issuer: issuer.url });
   present = async (header = {}, key = mine) => {
-    const token = await issuers.sign(key, support.goodClaims(issuer.url, clock), header);
+    const token = await issuers.sign(key, support.goodClaims(issuer.url), header);
     return authorize(`Bearer ${token}`);
   };
 });

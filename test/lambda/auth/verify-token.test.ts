@@ -1,15 +1,14 @@
 import { createSign, KeyObject } from 'node:crypto';
 import * as fc from 'fast-check';
 import { base64url, exportSPKI, type JWTPayload, SignJWT } from 'jose';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { TokenRefused } from '../../../lambda/auth/verify-token.ts';
 import { createTestAuthorize, goodClaims } from '../../support/authorizer.ts';
 import type { TestIssuer } from '../../support/issuer.ts';
 import { createSigningKey, type SigningKey, sign, startIssuer } from '../../support/issuer.ts';
-import { createManualClock } from '../../support/manual-clock.ts';
 
-const clock = createManualClock();
-const seconds = Math.floor(clock.now() / 1000);
+const NOW = Date.UTC(2026, 1, 3);
+const seconds = NOW / 1000;
 let rsa: SigningKey;
 let elliptic: SigningKey;
 let issuer: TestIssuer;
@@ -17,12 +16,16 @@ let claims: JWTPayload;
 let authorize: ReturnType<typeof createTestAuthorize>;
 
 beforeAll(async () => {
+  vi.useFakeTimers({ toFake: ['Date'], now: NOW });
   [rsa, elliptic] = await Promise.all([createSigningKey('rsa'), createSigningKey('ec', 'ES256')]);
   issuer = await startIssuer(rsa, elliptic);
-  claims = goodClaims(issuer.url, clock);
-  authorize = createTestAuthorize({ issuer: issuer.url }, clock);
+  claims = goodClaims(issuer.url);
+  authorize = createTestAuthorize({ issuer: issuer.url });
 });
-afterAll(() => issuer.stop());
+afterAll(async () => {
+  vi.useRealTimers();
+  await issuer.stop();
+});
 
 const effectOf = async (token: string) => {
   const { policyDocument } = await authorize(token);
@@ -47,8 +50,6 @@ const cognitoClaims = () => ({ ...without('aud'), token_use: 'access' });
 const atCognito = () =>
   createTestAuthorize(
     { issuer: issuer.url, audience: undefined, cognitoClients: { acme: 'client-acme' } },
-    clock,
-    undefined,
     { acme: { scopes: ['accounts/read'], usageKey: 'a-key-of-twenty-letters' } },
   );
 
@@ -238,10 +239,10 @@ describe('tokens of Cognito', () => {
   });
 
   test('an audience that is there must be the right one, where one is configured', async () => {
-    const both = createTestAuthorize(
-      { issuer: issuer.url, cognitoClients: { acme: 'client-acme', basic: 'b', narrow: 'n' } },
-      clock,
-    );
+    const both = createTestAuthorize({
+      issuer: issuer.url,
+      cognitoClients: { acme: 'client-acme', basic: 'b', narrow: 'n' },
+    });
     const wrong = await sign(rsa, { ...cognitoClaims(), aud: 'https://other.test' });
     await expect(both(`Bearer ${wrong}`)).rejects.toThrow('aud');
     const none = await both(`Bearer ${await sign(rsa, cognitoClaims())}`);

@@ -1,80 +1,145 @@
-import { describe, expect, it, vi } from 'vitest';
-import {
-  createRepresentation,
-  type Representation,
-  representationOf,
-} from '../../../lambda/http/response.ts';
+import { describe, expect, it } from 'vitest';
+import { pageLinks, representationOf } from '../../../lambda/http/representation.ts';
 import type { Snapshot } from '../../../lambda/snapshot/content.ts';
+import { account } from '../../support/accounts.ts';
+import { bodyOf, createPartnerApi } from '../../support/partner-api.ts';
 
 const MB = 1024 * 1024;
-/** What of the platform's 6 MB is left for a body. */
-const MAX_BYTES = 6 * MB - 64 * 1024;
-const QUOTES = 2;
 
-const snapshot = (): Snapshot => ({ accounts: [], hash: 'h' });
-const bodyOf = (length: number): Representation => ({ body: 'x'.repeat(length), headers: {} });
+describe('an answer of the size that the platform limits', () => {
+  it.each([
+    ['plain', 6_000_000, 'x', 200],
+    ['plain, past the limit', 6_300_000, 'x', 413],
+    ['of quotes', 1_400_000, '"', 200],
+    ['of quotes, past the limit only once escaped', 2_000_000, '"', 413],
+    ['of three bytes a character', 2_000_000, '€', 200],
+    ['of three bytes a character, past the limit', 2_200_000, '€', 413],
+  ])('%s', async (_, length, filler, status) => {
+    const { request } = createPartnerApi({
+      accounts: [account({ description: filler.repeat(length) })],
+    });
 
-describe('a representation', () => {
+    const result = await request();
+
+    expect(result.statusCode).toBe(status);
+    expect(result.body.includes('a smaller pagesize or for fewer fields')).toBe(status === 413);
+    expect(JSON.stringify(result).length).toBeLessThan(6 * 1024 * 1024);
+  });
+
   it.each([
     ['x', 1],
     ['"', 2],
-    ['é', 2],
     ['€', 3],
-  ])('may take as much as the platform allows, once escaped: %s', (character, bytes) => {
-    const most = Math.floor((MAX_BYTES - QUOTES) / bytes);
-    const rest = 'x'.repeat(MAX_BYTES - QUOTES - most * bytes);
-    const body = character.repeat(most) + rest;
+  ])('may take as much as the platform allows, once escaped: %s', async (character, bytes) => {
+    const empty =
+      '{"paginationInfo":{"count":1,"pagenum":1,"pagesize":100},"account":[{"name":""}]}';
+    const room = 6 * MB - 64 * 1024 - JSON.stringify(empty).length;
+    const most = Math.floor(room / (character === '"' ? 4 : bytes));
+    const name = character.repeat(most);
+    const rest = 'x'.repeat(room - most * (character === '"' ? 4 : bytes));
+    const ask = async (text: string) => {
+      const { request } = createPartnerApi({ accounts: [account({ name: text })] });
+      return (await request({ query: 'fields=name' })).statusCode;
+    };
 
-    expect(createRepresentation({ body, headers: {} }, 'Ask.').body).toBe(body);
-    expect(() => createRepresentation({ body: `${body}x`, headers: {} }, 'Ask.')).toThrow(
-      expect.objectContaining({
-        code: '413-901',
-        developerMessage: 'The answer is larger than the platform allows. Ask.',
-      }) as Error,
-    );
+    expect([await ask(name + rest), await ask(`${name}${rest}x`)]).toEqual([200, 413]);
   });
 
-  it('keeps what it is given, and has a tag', () => {
-    const made = createRepresentation({ body: '{}', headers: { A: 'b' }, count: 3 }, '');
+  it('says of one account alone that fewer fields are what helps', async () => {
+    const { request } = createPartnerApi({
+      accounts: [account({ description: 'x'.repeat(6_300_000) })],
+    });
 
-    expect(made).toEqual({
-      body: '{}',
-      headers: { A: 'b', ETag: expect.stringMatching(/^W\/"[\w-]{43}"$/) as string },
-      count: 3,
+    const result = await request({ resource: '/accounts/{id}', id: 'a1' });
+
+    expect(bodyOf(result)).toEqual({
+      code: '413-901',
+      developerMessage: 'The answer is larger than the platform allows. Ask for fewer fields.',
     });
   });
 });
 
 describe('the answers of a snapshot', () => {
-  it('are made once for each question', () => {
+  const snapshot = (): Snapshot => ({ accounts: [], hash: 'h' });
+  const asking = (of: Snapshot, length: number) => (question: string) =>
+    representationOf(of, question, () => ({ body: 'x'.repeat(length), headers: {} }));
+
+  it('are kept by question, for the same accounts alone', () => {
     const one = snapshot();
-    const make = vi.fn<() => Representation>(() => bodyOf(1));
+    const ask = asking(one, 1);
+    const answer = ask('a');
 
-    const answers = ['a', 'a', 'b', 'a'].map((question) => representationOf(one, question, make));
-
-    expect(make).toHaveBeenCalledTimes(2);
-    expect(answers[1]).toBe(answers[0]);
-    expect(answers[3]).toBe(answers[0]);
-    expect(answers[2]).not.toBe(answers[0]);
-  });
-
-  it('are of that snapshot’s accounts alone', () => {
-    const [one, other] = [snapshot(), snapshot()];
-    const answer = representationOf(one, 'a', () => bodyOf(1));
-
-    expect(representationOf({ ...one, hash: 'other' }, 'a', () => bodyOf(2))).toBe(answer);
-    expect(representationOf(other, 'a', () => bodyOf(2))).not.toBe(answer);
+    expect(ask('b')).not.toBe(answer);
+    expect(ask('a')).toBe(answer);
+    expect(asking({ ...one, hash: 'other' }, 2)('a')).toBe(answer);
+    expect(asking(snapshot(), 2)('a')).not.toBe(answer);
   });
 
   it('are kept up to sixteen million characters, those asked for last', () => {
-    const one = snapshot();
-    const ask = (question: string) => representationOf(one, question, () => bodyOf(5 * MB));
+    const ask = asking(snapshot(), 5 * MB);
 
     const [a, b, c] = ['a', 'b', 'c'].map(ask);
-    expect([ask('a'), ask('b'), ask('c')]).toEqual([a, b, c]);
+    expect([ask('b'), ask('c'), ask('a')]).toEqual([b, c, a]);
     ask('d');
 
-    expect(ask('c')).toBe(c);
-    expect(ask('a')).not.toBe(a);
+    expect([ask('a'), ask('c')]).toEqual([a, c]);
+    expect(ask('b')).not.toBe(b);
+  });
+});
+
+/** The page numbers by relation. */
+const pagesOf = (pagenum: number | undefined, count: number) => {
+  const { Link = '' } = pageLinks({ pagenum, pagesize: 10 }, count);
+  const links = [...Link.matchAll(/<\?pagenum=(\d+)&pagesize=10>; rel="(\w+)"/g)];
+  return Object.fromEntries(links.map(([, page, relation]) => [relation, Number(page)]));
+};
+
+describe('the links of a list', () => {
+  it.each([
+    ['the first page of three', undefined, 25, { next: 2, first: 1, last: 3 }],
+    ['the middle one', 2, 25, { next: 3, prev: 1, first: 1, last: 3 }],
+    ['the last one', 3, 25, { prev: 2, first: 1, last: 3 }],
+    ['the one after it', 4, 25, { prev: 3, first: 1, last: 3 }],
+    ['one far past the end', 90_000, 25, { prev: 3, first: 1, last: 3 }],
+    ['the only page', 1, 10, { first: 1, last: 1 }],
+    ['no accounts', 1, 0, { first: 1, last: 1 }],
+    ['no accounts, past the end', 7, 0, { prev: 1, first: 1, last: 1 }],
+    [
+      'more pages than can be asked for',
+      100_000,
+      2_000_000,
+      { prev: 99_999, first: 1, last: 100_000 },
+    ],
+  ])('are, for %s', (_, pagenum, count, expected) => {
+    expect(pagesOf(pagenum, count)).toEqual(expected);
+  });
+
+  it('have the same query, and a page size only where it was asked for', () => {
+    expect(pageLinks({ filter: { active: true, channel: ['1', '2'] }, sort: '-name' }, 1)).toEqual({
+      Link:
+        '<?pagenum=1&active=true&channel=1&channel=2&sort=-name>; rel="first", ' +
+        '<?pagenum=1&active=true&channel=1&channel=2&sort=-name>; rel="last"',
+    });
+  });
+
+  it('leave room for other headers, and the next page is what goes last', () => {
+    const ids = Array.from({ length: 100 }, (_, at) => `${at}`.padStart(36, 'x'));
+    const linkOf = (count: number) =>
+      pageLinks({ pagenum: 2, filter: { channel: ids.slice(0, count) } }, 1000)['Link'] ?? '';
+
+    expect(linkOf(40).match(/rel="\w+"/g)).toEqual([
+      'rel="next"',
+      'rel="prev"',
+      'rel="first"',
+      'rel="last"',
+    ]);
+    expect(linkOf(100).match(/rel="\w+"/g)).toEqual(['rel="next"']);
+    expect(linkOf(100).length).toBeLessThan(9000);
+  });
+
+  it('are none where not even one leaves room for other headers', () => {
+    const channel = Array.from({ length: 100 }, (_, at) => `${at}`.padStart(100, 'x'));
+
+    expect(pageLinks({ filter: { channel } }, 1)).toEqual({});
   });
 });

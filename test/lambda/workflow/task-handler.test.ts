@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { account, snapshotOf } from '../../support/accounts.ts';
 import { envelopeOf, failureOf, taskOver } from '../../support/task.ts';
 
@@ -94,42 +94,38 @@ describe('a run', () => {
 
     await task.run({});
 
-    expect(task.telemetry.counted.get('CacheMisses')).toBe(misses);
-    expect(task.telemetry.counted.get('SnapshotAge')).toBe(3);
+    expect(task.output.records()[0]?.['CacheMisses']).toBe(misses);
+    expect(task.output.records()).toMatchObject([{ snapshot: state, SnapshotAge: 3 }]);
   });
 
-  test('says in its log line which run was the last of a walk', async () => {
+  test('leaves one log line, which says whether it was the last of a walk, and no timer', async () => {
+    vi.useFakeTimers();
     const task = taskOver(() => snapshotOf(...THREE));
     const { cursor } = await task.run({ pagesize: 2 });
 
     await task.run({ pagesize: 2, cursor });
 
-    expect(task.telemetry.lines.map(({ fields }) => fields['last'])).toEqual([false, true]);
-  });
-
-  test('leaves one log line, the metrics and no timer', async () => {
-    const task = taskOver(() => snapshotOf(...THREE));
-
-    await task.run({ pagesize: 2 });
-
-    expect(task.telemetry.lines).toEqual([
-      {
-        level: 'info',
+    expect(task.output.texts()).toHaveLength(2);
+    expect(task.output.records()).toEqual(
+      [
+        { pagenum: 1, accounts: 2, last: false },
+        { pagenum: 2, accounts: 1, last: true },
+      ].map((page) => ({
         message: 'run',
-        fields: expect.objectContaining({
-          correlationId: 'run-1',
-          count: 3,
-          accounts: 2,
-          last: false,
-        }),
-      },
-    ]);
-    expect(Object.fromEntries(task.telemetry.counted)).toEqual({
-      Latency: 0,
-      CacheMisses: 1,
-      SnapshotAge: 3,
-    });
-    expect([task.telemetry.records, task.clock.waiting]).toEqual([1, 0]);
+        correlationId: 'run-1',
+        snapshot: 'miss',
+        ageSeconds: 3,
+        count: 3,
+        pagesize: 2,
+        ...page,
+        milliseconds: 0,
+        Latency: 0,
+        CacheMisses: 1,
+        SnapshotAge: 3,
+      })),
+    );
+    expect(vi.getTimerCount()).toBe(0);
+    vi.useRealTimers();
   });
 });
 
@@ -148,6 +144,8 @@ describe('a cursor', () => {
   test.each([
     ['another filter', { filter: { active: true } }],
     ['another sort', { sort: '-name' }],
+    ['a filter of another name', { filter: { language: 'a' } }],
+    ['other values in a list', { filter: { channel: ['c2'] } }],
   ])('with %s is InvalidRequest, without a question to eGain', async (_, change) => {
     const task = taskOver(() => snapshotOf(...THREE));
     const { cursor } = await task.run({ pagesize: 1 });

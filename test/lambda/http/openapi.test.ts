@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { APIGatewayProxyEvent } from 'aws-lambda';
-import { describe, expect, it } from 'vitest';
-import { openApiDocument } from '../../../lambda/http/openapi.ts';
+import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { openApiDocument, publicTokenUrl } from '../../../lambda/http/openapi.ts';
+import { listen } from '../../../sandbox/local-server.ts';
 
 const TEXT = readFileSync(new URL('../../../docs/openapi.json', import.meta.url), 'utf8');
 const resource = '/openapi.json';
@@ -105,5 +106,100 @@ describe('the OpenAPI document of a deployment', () => {
 
     expect(await ask(9)).toBe(first[9]);
     expect(await ask(10)).not.toBe(first[10]);
+  });
+});
+
+const TOKEN_URL = 'https://login.example.com/token';
+
+let answers: readonly [status: number, body: string][] = [];
+let asked = 0;
+let accepted: string | undefined;
+/** Called in place of an answer, while the issuer hangs. */
+let onHang: (() => void) | undefined;
+const issuer = await listen((request, response) => {
+  const [status, body] = answers[Math.min(asked, answers.length - 1)] ?? [500, ''];
+  asked += 1;
+  accepted = request.headers.accept;
+  if (onHang !== undefined) {
+    onHang();
+    return;
+  }
+  response.writeHead(request.url === '/tenant/.well-known/openid-configuration' ? status : 404);
+  response.end(body);
+});
+afterAll(() => issuer.close());
+beforeEach(() => {
+  asked = 0;
+  onHang = undefined;
+});
+
+const from = (tokenUrl: string | undefined, path = '/tenant') =>
+  publicTokenUrl({ tokenUrl, issuer: `${issuer.url}${path}` });
+const configuration = (token_endpoint: unknown, more = {}) =>
+  JSON.stringify({ token_endpoint, ...more });
+
+describe('where partners get their tokens', () => {
+  it('is what the environment says, and nobody is asked', async () => {
+    expect(await from(TOKEN_URL)()).toBe(TOKEN_URL);
+    expect(asked).toBe(0);
+  });
+
+  it.each(['/tenant', '/tenant/'])(
+    'is found in the configuration of the issuer %s, once',
+    async (path) => {
+      answers = [[200, configuration(TOKEN_URL)]];
+      const find = from(undefined, path);
+
+      expect([await find(), await find()]).toEqual([TOKEN_URL, TOKEN_URL]);
+      expect(asked).toBe(1);
+      expect(accepted).toBe('application/json');
+    },
+  );
+
+  it.each<[string, [number, string]]>([
+    ['fails', [500, '']],
+    ['fails with what looks like a configuration', [500, configuration('https://other.example/')]],
+    ['names none', [200, '{}']],
+    ['answers no JSON', [200, '<html>']],
+    ['names what is no https URL', [200, configuration('http://login.example.com/token')]],
+    [
+      'answers more than 512 KB',
+      [200, configuration('https://other.example/', { more: 'x'.repeat(512 * 1024) })],
+    ],
+  ])('is not told while the issuer %s, and asked for again', async (_, bad) => {
+    answers = [bad, [200, configuration(TOKEN_URL)]];
+    const find = from(undefined);
+
+    expect(await find()).toBeUndefined();
+    expect(await find()).toBe(TOKEN_URL);
+  });
+
+  it('is not told where the environment names no issuer either', async () => {
+    const find = publicTokenUrl({ tokenUrl: undefined, issuer: undefined });
+
+    expect(await find()).toBeUndefined();
+  });
+
+  it('is not told while the issuer cannot be reached', async () => {
+    const gone = await listen(() => undefined);
+    await gone.close();
+    const find = publicTokenUrl({ tokenUrl: undefined, issuer: gone.url });
+
+    expect(await find()).toBeUndefined();
+  });
+
+  it('is not waited for longer than two seconds, and leaves no timer behind', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const hanging = new Promise<void>((resolve) => {
+      onHang = resolve;
+    });
+    const found = from(undefined)();
+    await hanging;
+
+    vi.advanceTimersByTime(2000);
+
+    expect(await found).toBeUndefined();
+    expect(vi.getTimerCount()).toBe(0);
+    vi.useRealTimers();
   });
 });

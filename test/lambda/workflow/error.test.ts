@@ -1,11 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { throttled } from '../../../lambda/egain/failure.ts';
 import { FAULT_NAMES, FAULTS, Fault, UpstreamFault } from '../../../lambda/faults.ts';
-import { createTaskHandler } from '../../../lambda/task.ts';
 import { account, snapshotOf } from '../../support/accounts.ts';
-import { createManualClock } from '../../support/manual-clock.ts';
-import { recordTelemetry } from '../../support/recorded-telemetry.ts';
-import { envelopeOf, failureOf, taskContext, taskOver } from '../../support/task.ts';
+import { envelopeOf, failureOf, taskOver } from '../../support/task.ts';
 
 const throwing = (error: unknown) =>
   taskOver(() => {
@@ -45,18 +41,12 @@ describe('a failure', () => {
     const error = await failureOf(task.run({}));
 
     expect([error.name, envelopeOf(error)['code']]).toEqual(['InternalError', '500-901']);
-    expect(JSON.stringify([error.message, error.stack, task.telemetry.lines])).not.toContain(
-      'abc123',
-    );
-    expect(task.telemetry.lines[0]).toMatchObject({
-      level: 'error',
-      fields: { error: 'TypeError' },
-    });
+    expect([error.message, error.stack, ...task.output.texts()].join()).not.toContain('abc123');
+    expect(task.output.logs()).toMatchObject([{ level: 'ERROR', error: 'TypeError' }]);
   });
 
   test('of throttling tells for how long', async () => {
-    const headers = new Headers({ 'retry-after': '42' });
-    const fault = throttled(429, headers, 0, { reason: 'eGain answered 429' });
+    const fault = new Fault('egainThrottled', { retryAfterSeconds: 42 });
 
     const error = await failureOf(throwing(fault).run({}));
 
@@ -137,39 +127,9 @@ describe('a failure', () => {
 
     await failureOf(task.run({}));
 
-    expect(task.telemetry.lines).toEqual([
-      { level: 'error', message: 'fault', fields: expect.objectContaining({ code: '502-901' }) },
-      {
-        level: 'info',
-        message: 'run',
-        fields: expect.objectContaining({ code: '502-901', error: 'CredentialsRejected' }),
-      },
-    ]);
-    expect(Object.fromEntries(task.telemetry.counted)).toMatchObject({
-      Latency: 0,
-      'Faults:502-901': 1,
-      ServerFaults: 1,
-    });
-    expect([task.telemetry.records, task.clock.waiting]).toEqual([1, 0]);
-  });
-
-  test('of the setting comes from the run, each time', async () => {
-    const handler = createTaskHandler({
-      service: () => {
-        throw new Fault('misconfigured');
-      },
-      telemetry: recordTelemetry(),
-      clock: createManualClock(),
-    });
-
-    const errors = [
-      await failureOf(handler({}, taskContext())),
-      await failureOf(handler({}, taskContext())),
-    ];
-
-    expect(errors.map(({ name }) => name)).toEqual([
-      'ServiceMisconfigured',
-      'ServiceMisconfigured',
+    expect(task.output.logs()).toMatchObject([{ message: 'fault', code: '502-901' }]);
+    expect(task.output.records()).toMatchObject([
+      { message: 'run', code: '502-901', error: 'CredentialsRejected', Faults: 1, ServerFaults: 1 },
     ]);
   });
 

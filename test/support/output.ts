@@ -1,0 +1,46 @@
+import { onTestFinished, vi } from 'vitest';
+import { takeCounts } from '../../lambda/platform/metrics.ts';
+
+/** What functions write to standard output in one test. */
+export interface Output {
+  /** The lines as they were written. */
+  readonly texts: () => string[];
+  /** The log lines, without service and time. */
+  readonly logs: () => Record<string, unknown>[];
+  /** The records of invocations with their metrics, without service and CloudWatch's directives. */
+  readonly records: () => Record<string, unknown>[];
+}
+
+let captured: string[] | undefined;
+
+/** Takes standard output in place of the terminal until the current test ends. */
+export function captureOutput(): Output {
+  const texts = captured ?? capture();
+  const lines = () => texts.map((text) => JSON.parse(text) as Record<string, unknown>);
+  return {
+    texts: () => texts,
+    logs: () =>
+      lines()
+        .filter(({ level }) => level !== undefined)
+        .map(({ service: _, timestamp: __, ...rest }) => rest),
+    records: () =>
+      lines()
+        .filter(({ level, message }) => level === undefined && message !== undefined)
+        .map(({ service: _, _aws: __, ...rest }) => rest),
+  };
+}
+
+function capture(): string[] {
+  const texts: string[] = [];
+  captured = texts;
+  takeCounts();
+  const spy = vi.spyOn(process.stdout, 'write').mockImplementation((chunk) => {
+    texts.push(String(chunk).trimEnd());
+    return true;
+  });
+  onTestFinished(() => {
+    spy.mockRestore();
+    captured = undefined;
+  });
+  return texts;
+}
