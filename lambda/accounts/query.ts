@@ -54,11 +54,14 @@ const FILTERS: {
 
 /** The conditions that an account meets if it matches the filter. */
 export function filterConditions(filter: Filter): readonly Condition[] {
-  const conditionOf = <Name extends FilterName>(name: Name): readonly Condition[] => {
-    const wanted: Wanted[Name] | undefined = filter[name];
-    return wanted === undefined ? [] : [FILTERS[name].condition(wanted)];
-  };
-  return FILTER_NAMES.flatMap(conditionOf);
+  return FILTER_NAMES.flatMap((name) => {
+    const wanted = filter[name];
+    return wanted === undefined ? [] : [conditionOf(name, wanted)];
+  });
+}
+
+function conditionOf<Name extends FilterName>(name: Name, wanted: Wanted[Name]): Condition {
+  return FILTERS[name].condition(wanted);
 }
 
 /** A question (filter and sort) as a text: the same text for the same question. */

@@ -22,12 +22,19 @@ export function captureOutput(): Output {
     logs: () =>
       lines()
         .filter(({ level }) => level !== undefined)
-        .map(({ service: _, timestamp: __, ...rest }) => rest),
+        .map(plain),
     records: () =>
       lines()
         .filter(({ level, message }) => level === undefined && message !== undefined)
-        .map(({ service: _, _aws: __, ...rest }) => rest),
+        .map(plain),
   };
+}
+
+function plain(line: Record<string, unknown>): Record<string, unknown> {
+  const entries = Object.entries(line);
+  return Object.fromEntries(
+    entries.filter(([key]) => !['service', 'timestamp', '_aws'].includes(key)),
+  );
 }
 
 function capture(): string[] {

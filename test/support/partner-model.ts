@@ -38,7 +38,7 @@ export function cut(value: unknown, kept: ReadonlySet<string>, path = ''): unkno
   if (inside.every((leaf) => kept.has(leaf))) return value;
   if (!inside.some((leaf) => kept.has(leaf))) return undefined;
   if (value === null || typeof value !== 'object') return value;
-  if (Array.isArray(value)) return value.map((item) => cut(item, kept, path));
+  if (Array.isArray(value)) return value.map((item) => cut(item, kept, path) ?? {});
   const parts = Object.entries(value)
     .map(([key, part]) => [key, cut(part, kept, path === '' ? key : `${path}.${key}`)] as const)
     .filter(([, part]) => part !== undefined);
@@ -65,9 +65,9 @@ const has = (account: Account, pair: string) =>
 export function exists(account: Account, { rule = {} }: Partner): boolean {
   const chat = account.chatConfigurations;
   return (
-    (rule.channel?.includes(account.channel.id ?? '-') ?? true) &&
-    (rule.orchestration?.includes(chat.orchestration.id ?? '-') ?? true) &&
-    (rule.entryPoint?.includes(chat.entryPoint.id) ?? true) &&
+    (rule.channel?.includes(account.channel?.id ?? '-') ?? true) &&
+    (rule.orchestration?.includes(chat?.orchestration?.id ?? '-') ?? true) &&
+    (rule.entryPoint?.includes(chat?.entryPoint?.id ?? '-') ?? true) &&
     (rule.attribute?.some((pair) => has(account, pair)) ?? true)
   );
 }
@@ -107,27 +107,27 @@ const FILTERS: Readonly<Record<keyof Filter, FilterModel>> = {
   },
   name: {
     leaf: 'name',
-    holds: ({ name }, [value = '']) => fold(name).includes(fold(value)),
+    holds: ({ name }, [value = '']) => fold(name ?? '').includes(fold(value)),
     values: one(...NAMES.filter((name) => name !== ''), 'ss', 'SS', 'σ'),
   },
-  channel: ids('channel.id', ({ channel }) => channel.id),
+  channel: ids('channel.id', ({ channel }) => channel?.id),
   orchestration: ids(
     'chatConfigurations.orchestration.id',
-    ({ chatConfigurations }) => chatConfigurations.orchestration.id,
+    ({ chatConfigurations }) => chatConfigurations?.orchestration?.id,
   ),
   entryPoint: ids(
     'chatConfigurations.entryPoint.id',
-    ({ chatConfigurations }) => chatConfigurations.entryPoint.id,
+    ({ chatConfigurations }) => chatConfigurations?.entryPoint?.id,
   ),
   language: {
     leaf: 'chatConfigurations.defaultLanguage',
     holds: ({ chatConfigurations }, [value = '']) =>
-      fold(chatConfigurations.defaultLanguage ?? '') === fold(value),
+      fold(chatConfigurations?.defaultLanguage ?? '') === fold(value),
     values: one(...LANGUAGES),
   },
   onAgentUnavailability: {
     leaf: 'chatConfigurations.onAgentUnavailability',
-    holds: ({ chatConfigurations }, [value]) => chatConfigurations.onAgentUnavailability === value,
+    holds: ({ chatConfigurations }, [value]) => chatConfigurations?.onAgentUnavailability === value,
     values: one('off_hours', 'retain_and_retry'),
   },
   createdAfter: date('created', (own, asked) => own >= asked),
@@ -160,12 +160,14 @@ export function expectedAnswer(
 
   const [, minus, key = 'name'] = /^(-?)(.*)$/.exec(asked.get('sort') ?? 'name') ?? [];
   const keyOf = (a: Account) =>
-    key === 'name' ? points(a.name.toLowerCase()) : instant(a[key as 'created']);
+    key === 'name'
+      ? typeof a.name === 'string' && points(a.name.toLowerCase())
+      : (instant(a[key as 'created']) ?? false);
   const seen = accounts.filter((a) => exists(a, partner) && filters.every(({ test }) => test(a)));
   const sorted = seen.toSorted((a, b) => {
     const [first, second] = [keyOf(a), keyOf(b)];
     if (first === second) return inOrder(points(a.id ?? ''), points(b.id ?? ''));
-    if (first === undefined || second === undefined) return first === undefined ? 1 : -1;
+    if (first === false || second === false) return first === false ? 1 : -1;
     return (first > second ? 1 : -1) * (minus === '-' ? -1 : 1);
   });
   const [pagenum, pagesize] = [

@@ -97,9 +97,9 @@ describe('a filter', () => {
   });
 });
 
-describe('the order', () => {
-  const dated = (id: string, created: string | null) => account({ id, created });
+const dated = (id: string, created: string | null) => account({ id, created });
 
+describe('the order', () => {
   test.each([
     ['name', 'Z a \uFFFD 😀'],
     ['-name', '😀 \uFFFD Z a'],

@@ -6,6 +6,16 @@ import { bodyOf, createPartnerApi } from '../../support/partner-api.ts';
 
 const MB = 1024 * 1024;
 
+/** The status of a list whose one account has this name and nothing else. */
+async function statusWith(name: string): Promise<number> {
+  const { request } = createPartnerApi({ accounts: [account({ name })] });
+  return (await request({ query: 'fields=name' })).statusCode;
+}
+
+const snapshot = (): Snapshot => ({ accounts: [], hash: 'h' });
+const asking = (of: Snapshot, length: number) => (question: string) =>
+  representationOf(of, question, () => ({ body: 'x'.repeat(length), headers: {} }));
+
 describe('an answer of the size that the platform limits', () => {
   it.each([
     ['plain', 6_000_000, 'x', 200],
@@ -37,12 +47,10 @@ describe('an answer of the size that the platform limits', () => {
     const most = Math.floor(room / (character === '"' ? 4 : bytes));
     const name = character.repeat(most);
     const rest = 'x'.repeat(room - most * (character === '"' ? 4 : bytes));
-    const ask = async (text: string) => {
-      const { request } = createPartnerApi({ accounts: [account({ name: text })] });
-      return (await request({ query: 'fields=name' })).statusCode;
-    };
 
-    expect([await ask(name + rest), await ask(`${name}${rest}x`)]).toEqual([200, 413]);
+    expect([await statusWith(name + rest), await statusWith(`${name}${rest}x`)]).toEqual([
+      200, 413,
+    ]);
   });
 
   it('says of one account alone that fewer fields are what helps', async () => {
@@ -60,10 +68,6 @@ describe('an answer of the size that the platform limits', () => {
 });
 
 describe('the answers of a snapshot', () => {
-  const snapshot = (): Snapshot => ({ accounts: [], hash: 'h' });
-  const asking = (of: Snapshot, length: number) => (question: string) =>
-    representationOf(of, question, () => ({ body: 'x'.repeat(length), headers: {} }));
-
   it('are kept by question, for the same accounts alone', () => {
     const one = snapshot();
     const ask = asking(one, 1);

@@ -166,11 +166,15 @@ function disguise(shown: Account, other: Account, partner: Partner): Account {
   const closed = new Set(LEAVES.filter((leaf) => !open.has(leaf)));
   const visible = (cut(shown, open) ?? {}) as Partial<Account>;
   const hidden = (cut(other, closed) ?? {}) as Partial<Account>;
-  const chatConfigurations = {
-    ...hidden.chatConfigurations,
-    ...visible.chatConfigurations,
+  const { chatConfigurations: seen } = visible;
+  const { chatConfigurations: unseen, ...rest } = hidden;
+  // The object is open in part, so everybody sees whether it is null.
+  const chat = (seen ?? unseen) ? { ...unseen, ...seen } : undefined;
+  return {
+    ...rest,
+    ...visible,
+    ...(seen !== null && chat !== undefined && { chatConfigurations: chat }),
   };
-  return { ...hidden, ...visible, chatConfigurations } as Account;
 }
 
 describe('what a partner cannot learn', () => {
