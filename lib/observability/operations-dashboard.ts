@@ -131,7 +131,7 @@ function upstream(metrics: StageMetrics): IWidget[] {
     graph('Calls of eGain', both('UpstreamCalls'), {
       right: [
         metrics.of('api', 'DuplicateAccounts', { label: 'accounts met twice' }),
-        metrics.of('api', 'MalformedFields', { label: 'fields that are malformed' }),
+        metrics.of('api', 'MalformedFields', { label: 'fields left out' }),
       ],
     }),
     graph('Latency of eGain, ms', [

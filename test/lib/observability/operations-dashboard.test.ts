@@ -109,7 +109,7 @@ const GRAPHS: Readonly<Record<string, readonly string[]>> = {
     'UpstreamCalls service api "UpstreamCalls, api"',
     'UpstreamCalls service task "UpstreamCalls, task"',
     'right DuplicateAccounts service api "accounts met twice"',
-    'right UnreadableDates service api "dates that cannot be read"',
+    'right MalformedFields service api "fields left out"',
   ],
   'Latency of eGain, ms': [
     'UpstreamLatency service api p50 "p50"',
