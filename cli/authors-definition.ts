@@ -12,17 +12,13 @@ export interface Definition {
   readonly text: string;
 }
 
-/** The placeholders that a definition may have, and their values. */
-export interface Placeholders {
-  readonly TaskFunctionArn: string;
-}
-
 const require = createRequire(import.meta.url);
 const validate = require('asl-validator') as (definition: unknown) => {
   readonly errors: readonly { readonly 'Error code': string; readonly Message?: string }[];
 };
 
-const KNOWN = ['TaskFunctionArn'] as const satisfies readonly (keyof Placeholders)[];
+/** What a definition writes in place of TaskFunction's ARN, which differs by stage. */
+const PLACEHOLDER = '${TaskFunctionArn}';
 /** The only function that the sandbox runs, under the name that any stage gives it. */
 const TASK_FUNCTION = /(^|[:/-])[\w-]*TaskFunction[\w-]*(:[\w$-]+)?$/;
 
@@ -46,9 +42,9 @@ export function readDefinition(file: string): Definition {
   return { name, text };
 }
 
-/** Fills in the values of this machine. */
-export function withPlaceholders(text: string, values: Placeholders): string {
-  return KNOWN.reduce((filled, name) => filled.replaceAll(`\${${name}}`, values[name]), text);
+/** The definition's text with TaskFunction's ARN on this machine. */
+export function withArn({ text }: Definition, arn: string): string {
+  return text.replaceAll(PLACEHOLDER, arn);
 }
 
 function readText(file: string): string {
@@ -80,11 +76,9 @@ function parse(text: string, name: string): AslStates {
 }
 
 function placeholderFaults(text: string): string[] {
-  const known: ReadonlySet<string> = new Set(KNOWN);
-  const names = [...text.matchAll(/\$\{([^}]*)\}/g)].map(([, name = '']) => name);
-  return [...new Set(names)]
-    .filter((name) => !known.has(name))
-    .map((name) => `\${${name}} is not known; only \${${KNOWN.join('}, ${')}} is filled in`);
+  const unknown = new Set([...text.matchAll(/\$\{[^}]*\}/g)].map(([found]) => found));
+  unknown.delete(PLACEHOLDER);
+  return [...unknown].map((found) => `${found} is not known; only ${PLACEHOLDER} is filled in`);
 }
 
 const isJsonata = ({ QueryLanguage }: AslStates | AslState) => QueryLanguage === 'JSONata';
@@ -120,11 +114,9 @@ function localFaults(asl: AslStates): string[] {
           'TaskFunction and aws-sdk:s3:putObject. Put a Pass state in its place',
       ];
     const called = functionOf(state);
-    return called === undefined || called === '${TaskFunctionArn}' || isTaskFunction(called)
+    return called === undefined || called === PLACEHOLDER || isTaskFunction(called)
       ? []
-      : [
-          `${name} invokes ${called}; this machine has only TaskFunction: write \${TaskFunctionArn}`,
-        ];
+      : [`${name} invokes ${called}; this machine has only TaskFunction: write ${PLACEHOLDER}`];
   });
 }
 

@@ -4,12 +4,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import { runStateMachine } from '../sandbox/aws/state-machine.ts';
 import { EGAIN_FAULTS } from '../sandbox/egain/egain-faults.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
-import {
-  type Definition,
-  isTaskFunction,
-  readDefinition,
-  withPlaceholders,
-} from './authors-definition.ts';
+import { type Definition, isTaskFunction, readDefinition, withArn } from './authors-definition.ts';
 import { addStage, type CliCommand, wholeNumber } from './program.ts';
 import { realCredentials, refuseForRealEgain, SANDBOX_STAGE } from './start.ts';
 import type { Terminal } from './terminal.ts';
@@ -90,9 +85,9 @@ async function execute(
   terminal: Terminal,
 ): Promise<number> {
   const task = sandbox.functionNamed('TaskFunction');
-  const { name, text } = definition ?? { name: 'ExportAccounts', text: definitionOf(sandbox) };
-  const filled = withPlaceholders(text, { TaskFunctionArn: task.spec.arn });
-  const execution = await runStateMachine(filled, input, {
+  const chosen = definition ?? { name: 'ExportAccounts', text: definitionOf(sandbox) };
+  const { name } = chosen;
+  const execution = await runStateMachine(withArn(chosen, task.spec.arn), input, {
     async invoke(functionName, payload) {
       if (isTaskFunction(functionName)) return task.invoke(payload);
       const errorMessage = `Function not found: ${functionName}; only TaskFunction is here`;

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import { describe, expect, test } from 'vitest';
-import { isTaskFunction, readDefinition, withPlaceholders } from '../../cli/authors-definition.ts';
+import { isTaskFunction, readDefinition, withArn } from '../../cli/authors-definition.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const INVOKE = 'arn:aws:states:::lambda:invoke';
@@ -58,9 +58,7 @@ describe("an author's own definition", () => {
   });
 
   test('gets the ARN of this machine wherever it stands', () => {
-    const filled = withPlaceholders('${TaskFunctionArn} ${TaskFunctionArn}', {
-      TaskFunctionArn: 'arn:x',
-    });
+    const filled = withArn({ name: 'x', text: '${TaskFunctionArn} ${TaskFunctionArn}' }, 'arn:x');
     expect(filled).toBe('arn:x arn:x');
   });
 

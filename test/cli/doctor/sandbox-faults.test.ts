@@ -117,51 +117,44 @@ describe('a fault of eGain', () => {
 });
 
 describe('a mistake in the stage config', () => {
-  it('a token URL that eGain does not know is named', async () => {
+  it.each<[what: string, change: (stage: Stage) => Partial<Stage>, failure: string, told: string]>([
+    [
+      'a token URL that eGain does not know',
+      ({ egain: own }) => ({ egain: { ...own, tokenUrl: `${own.tokenUrl}s` } }),
+      'token: token-url',
+      'egain.tokenUrl',
+    ],
+    [
+      'a scope of the other environment family',
+      ({ egain: own }) => ({ egain: { ...own, scope: 'app.conversation.conversationmgr.read' } }),
+      'token: scope-family',
+      'https://api.egain.cloud/auth/.default',
+    ],
+    [
+      'an API URL that eGain does not know',
+      ({ egain: own }) => ({
+        egain: { ...own, apiUrl: `${new URL(own.apiUrl).origin}/conversation/v3` },
+      }),
+      'scope: api-url',
+      'on the host of your region',
+    ],
+    [
+      'another client secret',
+      () => ({
+        credentials: {
+          clientId: egain.credentials.clientId,
+          clientSecret: 'canary-wrong-secret',
+        },
+      }),
+      'token: secret-wrong',
+      'Compare client id and secret',
+    ],
+  ])('is named, with what to do: %s', async (_what, change, failure, told) => {
     const stage = healthy();
 
-    const run = await runDoctor({
-      ...stage,
-      egain: { ...stage.egain, tokenUrl: `${egain.tokenUrl}s` },
-    });
+    const run = await runDoctor({ ...stage, ...change(stage) });
 
-    expect(run.failure).toBe('token: token-url');
-  });
-
-  it("a scope of the other environment family is named, with the right one's form", async () => {
-    const stage = healthy();
-
-    const run = await runDoctor({
-      ...stage,
-      egain: { ...stage.egain, scope: 'app.conversation.conversationmgr.read' },
-    });
-
-    expect(run.failure).toBe('token: scope-family');
-    expect(run.row('token').advice).toContain('https://api.egain.cloud/auth/.default');
-    expect(run.row('config').notes[0]).toContain('egain.scope');
-  });
-
-  it('an API URL that eGain does not know is named', async () => {
-    const stage = healthy();
-
-    const run = await runDoctor({
-      ...stage,
-      egain: { ...stage.egain, apiUrl: `${new URL(egain.apiUrl).origin}/conversation/v3` },
-    });
-
-    expect(run.failure).toBe('scope: api-url');
-  });
-
-  it('a client secret that is not the right one is named', async () => {
-    const stage = healthy();
-    const clientSecret = 'canary-wrong-secret';
-
-    const run = await runDoctor({
-      ...stage,
-      credentials: { clientId: egain.credentials.clientId, clientSecret },
-    });
-
-    expect(run.failure).toBe('token: secret-wrong');
-    expect(run.row('token').seen).toContain('whether the client goes by body or basic');
+    expect(run.failure).toBe(failure);
+    expect(run.row(failure.split(':')[0] ?? '').advice).toContain(told);
   });
 });

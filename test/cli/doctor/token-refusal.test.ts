@@ -65,21 +65,27 @@ function stage(path: string, scope: string, more: Partial<Stage['egain']> = {}):
   return {
     egain: { apiUrl: `${server.url}/v3`, tokenUrl: `${server.url}${path}`, scope, ...more },
     credentials: { clientId: 'some-client', clientSecret: SECRET },
-    canaries: [TOKEN, 'Trace ID'],
+    canaries: [TOKEN, 'Trace ID', 'canary_error', 'Sign in'],
   };
 }
 
-describe('a refusal by Entra', () => {
+/** What the doctor says of a token endpoint that answers like this. */
+async function diagnose(handler: Handler, asked: Stage = stage(COMMERCIAL, DEFAULT_SCOPE)) {
+  onToken = handler;
+  const { failure, row } = await runDoctor(asked);
+  const { seen = '', advice = '' } = row('token');
+  return { failure, seen, advice };
+}
+
+describe('a refusal', () => {
   it.each([...OAUTH_FAULTS.keys()])(
-    'the code %s, which the functions know, is known here and said what to do about',
+    'with the code %s, which the functions know, is known',
     async (error) => {
-      onToken = refuse(400, error);
+      const { failure, seen, advice } = await diagnose(refuse(400, error));
 
-      const run = await runDoctor(stage(COMMERCIAL, DEFAULT_SCOPE));
-
-      expect(run.row('token').seen).toContain(`(${error})`);
-      expect(run.failure).not.toBe('token: token-url');
-      expect(run.row('token').advice).not.toBe('');
+      expect(seen).toContain(`(${error})`);
+      expect(failure).not.toBe('token: token-url');
+      expect(advice).not.toBe('');
     },
   );
 
@@ -96,80 +102,17 @@ describe('a refusal by Entra', () => {
     [500011, 'invalid_resource', 'scope-refused'],
     [650057, 'invalid_resource', 'scope-refused'],
     [1002012, 'invalid_scope', 'scope-refused'],
-  ])('AADSTS%i (%s) is %s', async (aadsts, error, cause) => {
-    onToken = refuse(cause.startsWith('secret') ? 401 : 400, error, aadsts);
+  ])("with Entra's AADSTS%i (%s) is %s", async (aadsts, error, cause) => {
+    const status = cause.startsWith('secret') ? 401 : 400;
 
-    const run = await runDoctor(stage(COMMERCIAL, DEFAULT_SCOPE));
+    const { failure, seen, advice } = await diagnose(refuse(status, error, aadsts));
 
-    expect(run.failure).toBe(`token: ${cause}`);
-    expect(run.row('token').seen).toContain(`AADSTS${aadsts}`);
-    expect(run.row('token').advice).toMatch(/\w{3}/);
-  });
-});
-
-describe('a scope of the other environment family', () => {
-  it.each([
-    ['bare names at a commercial token URL', COMMERCIAL, BARE_SCOPE, 1002012, '/.default'],
-    ['.default at a newer token URL', NEWER, DEFAULT_SCOPE, undefined, BARE_SCOPE],
-  ])('is named: %s', async (_title, path, scope, aadsts, wanted) => {
-    onToken = refuse(400, 'invalid_scope', aadsts);
-
-    const run = await runDoctor(stage(path, scope));
-
-    expect(run.failure).toBe('token: scope-family');
-    expect(run.row('token').advice).toContain(wanted);
+    expect(failure).toBe(`token: ${cause}`);
+    expect(seen).toContain(`AADSTS${aadsts}`);
+    expect(advice).toMatch(/\w{3}/);
   });
 
-  it('is named for an invalid_request as well, which some servers answer', async () => {
-    onToken = refuse(400, 'invalid_request');
-
-    const run = await runDoctor(stage(NEWER, DEFAULT_SCOPE));
-
-    expect(run.failure).toBe('token: scope-family');
-  });
-
-  it('is not suspected where the scope has the right form', async () => {
-    onToken = refuse(400, 'invalid_scope');
-
-    const run = await runDoctor(stage(NEWER, BARE_SCOPE));
-
-    expect(run.failure).toBe('token: scope-refused');
-  });
-});
-
-describe('the way in which the client goes', () => {
-  it.each([
-    ['body', 'basic', takesBasicAlone],
-    ['basic', 'body', takesBodyAlone],
-  ] as const)(
-    '%s is refused where %s alone is taken, and the other is named',
-    async (configured, other, handler) => {
-      onToken = handler;
-
-      const run = await runDoctor(
-        stage(COMMERCIAL, DEFAULT_SCOPE, { clientAuthentication: configured }),
-      );
-
-      expect(run.failure).toBe('token: client-authentication');
-      expect(run.row('token').advice).toContain(`egain.clientAuthentication to "${other}"`);
-    },
-  );
-
-  it('is left alone when the scope is refused: the client had been let in', async () => {
-    let requests = 0;
-    onToken = (...call) => {
-      requests += 1;
-      refuse(400, 'invalid_scope')(...call);
-    };
-
-    await runDoctor(stage(COMMERCIAL, DEFAULT_SCOPE));
-
-    expect(requests).toBe(1);
-  });
-});
-
-describe('an answer that is none of a token endpoint', () => {
-  it.each([
+  it.each<[title: string, handler: Handler, cause: string, seen: string, advice?: string]>([
     ['404 with HTML', html(404), 'token-url', 'page of HTML'],
     ['400 with HTML', html(400), 'token-url', 'page of HTML'],
     ['200 with HTML', html(200), 'token-url', 'page of HTML'],
@@ -178,24 +121,59 @@ describe('an answer that is none of a token endpoint', () => {
     ['a bare 401', status(401), 'secret-wrong', 'answered 401'],
     ['a bare 403', status(403), 'client-disabled', 'answered 403'],
     ['an unknown error', refuse(400, 'canary_error'), 'request-refused', 'answered 400'],
-  ])('%s is named', async (_title, handler, cause, seen) => {
-    onToken = handler;
+    ['a 429', status(429, { 'Retry-After': '120' }), 'throttled', 'answered 429', 'Wait 120 s'],
+  ])('with %s is named', async (_title, handler, cause, seen, advice = '') => {
+    const found = await diagnose(handler);
 
-    const run = await runDoctor({
-      ...stage(COMMERCIAL, DEFAULT_SCOPE),
-      canaries: [TOKEN, 'canary_error', 'Sign in'],
-    });
+    expect(found.failure).toBe(`token: ${cause}`);
+    expect(found.seen).toContain(seen);
+    expect(found.advice).toContain(advice);
+  });
+});
 
-    expect(run.failure).toBe(`token: ${cause}`);
-    expect(run.row('token').seen).toContain(seen);
+describe('a scope of the other environment family', () => {
+  it.each([
+    ['bare names at a commercial token URL', COMMERCIAL, BARE_SCOPE, 'invalid_scope', '/.default'],
+    ['.default at a newer token URL', NEWER, DEFAULT_SCOPE, 'invalid_scope', BARE_SCOPE],
+    ['the same, as an invalid_request', NEWER, DEFAULT_SCOPE, 'invalid_request', BARE_SCOPE],
+  ])('is named: %s', async (_title, path, scope, error, wanted) => {
+    const { failure, advice } = await diagnose(refuse(400, error), stage(path, scope));
+
+    expect(failure).toBe('token: scope-family');
+    expect(advice).toContain(wanted);
   });
 
-  it('a 429 says how long to wait, and is not waited out', async () => {
-    onToken = (_request, response) => sendJson(response, 429, {}, { 'Retry-After': '120' });
+  it('is not suspected where the scope has the right form', async () => {
+    const { failure } = await diagnose(refuse(400, 'invalid_scope'), stage(NEWER, BARE_SCOPE));
 
-    const run = await runDoctor(stage(COMMERCIAL, DEFAULT_SCOPE));
+    expect(failure).toBe('token: scope-refused');
+  });
+});
 
-    expect(run.failure).toBe('token: throttled');
-    expect(run.row('token').advice).toContain('120 s');
+describe('the way in which the client goes', () => {
+  it.each([
+    ['body', 'basic', takesBasicAlone],
+    ['basic', 'body', takesBodyAlone],
+  ] as const)(
+    '%s is refused where only %s is taken, and the other is named',
+    async (way, other, handler) => {
+      const asked = stage(COMMERCIAL, DEFAULT_SCOPE, { clientAuthentication: way });
+
+      const { failure, advice } = await diagnose(handler, asked);
+
+      expect(failure).toBe('token: client-authentication');
+      expect(advice).toContain(`egain.clientAuthentication to "${other}"`);
+    },
+  );
+
+  it('is left alone when the scope is refused: eGain had let the client in', async () => {
+    let requests = 0;
+
+    await diagnose((...call) => {
+      requests += 1;
+      refuse(400, 'invalid_scope')(...call);
+    });
+
+    expect(requests).toBe(1);
   });
 });
