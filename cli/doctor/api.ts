@@ -129,7 +129,9 @@ export function checkPage({ answer, judged }: FirstAnswer): Checked<true> {
   const { count, pagesize } = judged.paginationInfo;
   const rows = judged.account.length;
   const bytes = Buffer.byteLength(answer.text ?? '');
-  return holds(true, `${rows} accounts in ${size(bytes)}, as the contract says`, {
+  const leftOut = judged.malformed.length;
+  const how = leftOut === 0 ? 'as the contract says' : `${leftOut} malformed fields left out`;
+  return holds(true, `${rows} accounts in ${size(bytes)}, ${how}`, {
     notes,
     measured: { accounts: rows, count, pagesize: pagesize ?? null, bytes },
   });

@@ -40,6 +40,8 @@ Exit code: 0 all checks hold, 1 one fails, 2 wrong usage.`,
           'arn:aws:secretsmanager:<region>:<account>:secret:<name>.',
       );
     }
+    // The findings say what the product would log.
+    process.env['LOG_LEVEL'] = 'silent';
     return withProxy(terminal.environment, async () => {
       const report = await examine(options, world, (check) => {
         if (json !== true) terminal.print(checkText(check));

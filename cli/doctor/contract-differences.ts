@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { accountsPageSchema } from '../../lambda/egain/account.ts';
+import { accountSchema } from '../../lambda/egain/account.ts';
 import { readDateTime } from '../../lambda/platform/date-time.ts';
 
 /** How a page of eGain's differs from the contract. Each line names a path, never a value. */
@@ -20,7 +20,22 @@ interface JsonSchema {
 
 type Path = readonly (string | number)[];
 
-const PAGE_SCHEMA = z.toJSONSchema(accountsPageSchema, { io: 'input' }) as JsonSchema;
+const NUMBER = { type: ['integer', 'string'] };
+const PAGE_SCHEMA: JsonSchema = {
+  type: 'object',
+  required: ['paginationInfo', 'account'],
+  properties: {
+    paginationInfo: {
+      type: 'object',
+      required: ['count'],
+      properties: { count: NUMBER, pagenum: NUMBER, pagesize: NUMBER },
+    },
+    account: {
+      type: 'array',
+      items: z.toJSONSchema(accountSchema, { io: 'input' }) as JsonSchema,
+    },
+  },
+};
 const AVAILABILITY: ReadonlySet<unknown> = new Set(['off_hours', 'retain_and_retry']);
 
 /** Every difference of a page from the contract; accounts with the same difference share a line. */

@@ -1,6 +1,5 @@
-import { createClient } from '../../lambda/egain/client.ts';
+import { type ClientOptions, createClient } from '../../lambda/egain/client.ts';
 import type { Credentials } from '../../lambda/egain/credentials.ts';
-import type { TokenSource } from '../../lambda/egain/token.ts';
 import {
   ANSWER_MS,
   createDeadline,
@@ -82,11 +81,11 @@ export async function examine(
     secrets.push(accessToken);
 
     const connect = () => {
-      const recorder = createRecorder('accounts', clock);
+      const recorder = createRecorder('accounts');
       const tokens = fixedToken(accessToken, credentials);
       const { upstream } = recorder;
       const apiUrl = egain.apiUrl.replace(/\/+$/, '');
-      return { recorder, fetchPage: createClient({ apiUrl, tokens, upstream, clock }) };
+      return { recorder, fetchPage: createClient({ apiUrl, tokens, upstream }) };
     };
     const once = connect();
     const first = await run('scope', LONGEST_MS, (deadline) =>
@@ -110,7 +109,7 @@ class Stop extends Error {
 }
 
 /** The token of the token check. It is not renewed: the question is whether this one works. */
-function fixedToken(value: string, credentials: Credentials): TokenSource {
+function fixedToken(value: string, credentials: Credentials): ClientOptions['tokens'] {
   return { get: async () => ({ value, credentials }), replace: async () => undefined };
 }
 

@@ -4,14 +4,12 @@ import {
   createUpstream,
   type Upstream,
 } from '../../lambda/egain/send.ts';
-import type { Clock } from '../../lambda/platform/deadline.ts';
-import type { Telemetry } from '../../lambda/platform/telemetry.ts';
+import { send } from '../../lambda/platform/http-client.ts';
 import { parseJson } from '../../lambda/platform/util.ts';
 
 /** The product's own way to one of eGain's servers, retries included, and what came back on it. */
 export interface Recorder {
   readonly upstream: Upstream;
-  readonly telemetry: Telemetry;
   /** The final result of each request, in order. */
   readonly results: readonly AttemptResult[];
   /** How many requests were sent, retries included. */
@@ -22,23 +20,19 @@ export interface Recorder {
 export const OUT_OF_TIME: AttemptResult = { kind: 'timeout', of: 'deadline', waitedMs: 0 };
 
 /** Makes a way to one of eGain's two servers. */
-export function createRecorder(name: 'accounts' | 'token', clock: Clock): Recorder {
+export function createRecorder(name: 'accounts' | 'token'): Recorder {
   const results: AttemptResult[] = [];
   let requests = 0;
-  const metric = name === 'token' ? 'TokenRequests' : 'UpstreamCalls';
-  // The findings say what the product would log.
-  const telemetry: Telemetry = {
-    info: () => {},
-    warn: () => {},
-    error: () => {},
-    count(counted) {
-      if (counted === metric) requests += 1;
+  const upstream = createUpstream({
+    name,
+    metric: name === 'token' ? 'TokenRequests' : 'UpstreamCalls',
+    budget: createRetryBudget(),
+    send(call, options) {
+      requests += 1;
+      return send(call, options);
     },
-  };
-  const budget = createRetryBudget(clock);
-  const upstream = createUpstream({ name, metric, clock, telemetry, budget, random: Math.random });
+  });
   return {
-    telemetry,
     results,
     get requests() {
       return requests;

@@ -121,11 +121,9 @@ async function ask(
   credentials: Credentials,
   deadline: Deadline,
 ): Promise<Grant | Refusal> {
-  const { upstream, results } = createRecorder('token', deadline.clock);
+  const { upstream, results } = createRecorder('token');
   try {
-    return await requestGrant(endpoint, credentials, upstream, deadline, () =>
-      deadline.clock.now(),
-    );
+    return await requestGrant(endpoint, credentials, upstream, deadline);
   } catch (error) {
     const result = results.at(-1) ?? (deadline.signal.aborted ? OUT_OF_TIME : undefined);
     if (result === undefined) throw error;

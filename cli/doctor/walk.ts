@@ -30,7 +30,7 @@ export async function checkWalk(
     return page;
   };
   try {
-    const accounts = await walkPages(counting, deadline, recorder.telemetry);
+    const accounts = await walkPages(counting, deadline);
     return describe(accounts, pages, recorder, clock.now() - began, config);
   } catch (error) {
     if (error instanceof Fault) return diagnose(error, pages.length, recorder, config);
@@ -52,6 +52,11 @@ function describe(
   const count = pages[0]?.paginationInfo.count ?? 0;
   const countTells = accounts === count ? 'records' : 'pages';
   const notes = budgetNotes(config, requests);
+  const malformed = new Set(
+    pages.flatMap((page) => page.malformed.map((path) => path.replaceAll(/\[\d+\]/g, '[]'))),
+  );
+  if (malformed.size > 0)
+    notes.push(`malformed, so left out: ${[...malformed].toSorted().join(', ')}`);
   if (accounts === 0) notes.push('eGain has no accounts for this client; is that so?');
   if (rows > accounts) {
     notes.push(`${rows - accounts} accounts came more than once; each is kept once`);

@@ -84,7 +84,6 @@ describe('a fault of eGain', () => {
     ['empty-body', 'page: not-json'],
     ['too-large', 'page: too-large'],
     ['wrong-shape', 'page: contract-broken'],
-    ['account-without-name', 'page: contract-broken'],
     ['pages-repeat', 'walk: pages-do-not-add-up'],
     ['pages-endless', 'walk: pages-do-not-add-up'],
     ['pages-short', 'walk: pages-do-not-add-up'],

@@ -30,7 +30,7 @@ function sendPage(response: ServerResponse, pagenum: number, account: readonly u
 function run(more: Partial<Stage> = {}) {
   return runDoctor({
     credentials: { clientId: 'client', clientSecret: 'canary-secret' },
-    canaries: ['canary-token', ...ACCOUNTS.map(({ address }) => address)],
+    canaries: ['canary-token', ...ACCOUNTS.map(({ address }) => address ?? '')],
     ...more,
     egain: {
       apiUrl: `${server.url}/conversation/conversationmgr/v3`,
