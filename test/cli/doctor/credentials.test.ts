@@ -130,7 +130,7 @@ describe('credentials in a secret', () => {
     [{ AWS_REGION: 'us-east-1' }, "us-east-1 (the shell's region)"],
     [{ AWS_DEFAULT_REGION: 'eu-west-1' }, "eu-west-1 (the shell's region)"],
   ])('are not looked for in another region than the functions do: %j', async (shell, told) => {
-    const { failure, seen } = await runWithSecret(shell as Record<string, string>);
+    const { failure, seen } = await runWithSecret(shell);
 
     expect(failure).toBe('credentials: secret-region');
     expect(seen).toBe(`the secret is in eu-central-1, and the functions ask ${told}`);

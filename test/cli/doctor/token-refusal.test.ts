@@ -103,9 +103,9 @@ describe('a refusal', () => {
     [650057, 'invalid_resource', 'scope-refused'],
     [1002012, 'invalid_scope', 'scope-refused'],
   ])("with Entra's AADSTS%i (%s) is %s", async (aadsts, error, cause) => {
-    const status = cause.startsWith('secret') ? 401 : 400;
+    const code = cause.startsWith('secret') ? 401 : 400;
 
-    const { failure, seen, advice } = await diagnose(refuse(status, error, aadsts));
+    const { failure, seen, advice } = await diagnose(refuse(code, error, aadsts));
 
     expect(failure).toBe(`token: ${cause}`);
     expect(seen).toContain(`AADSTS${aadsts}`);
