@@ -1,65 +1,65 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { LocalSecretsManager } from './aws/secrets-manager.ts';
 import type { EgainMode, SimulatedEgain } from './egain/egain.ts';
 import { EGAIN_FAULTS } from './egain/egain-faults.ts';
-import type { SandboxFacts } from './facts.ts';
 import { readBody, sendJson } from './local-server.ts';
+import type { Sandbox, SandboxFacts } from './sandbox.ts';
 
-export interface ControlOptions {
-  readonly facts: () => SandboxFacts;
-  /** `undefined` when a real tenant is in its place. */
-  readonly egain: SimulatedEgain | undefined;
-  readonly secrets: LocalSecretsManager;
-  /** Makes every function start anew, knowing nothing. */
-  readonly forget: () => Promise<void>;
-}
-
-/** Answers the paths under `/_sandbox`. */
+/** Answers a path under `/_sandbox`. */
 export type ServeControl = (
   path: string,
   request: IncomingMessage,
   response: ServerResponse,
 ) => Promise<void>;
 
-/** The sandbox's own routes: what runs where, and faults to switch on and off. */
-export function createControl({ facts, egain, secrets, forget }: ControlOptions): ServeControl {
+/** The sandbox's own routes: its addresses and partners, and faults to switch on and off. */
+export function createControl(
+  facts: () => SandboxFacts,
+  { egain, secrets, forget }: Pick<Sandbox, 'egain' | 'secrets' | 'forget'>,
+): ServeControl {
   return async (path, request, response) => {
     const { method } = request;
     if (path === '/_sandbox' && method === 'GET') return sendJson(response, 200, facts());
     if (path === '/_sandbox/egain' && egain !== undefined) {
       if (method === 'GET') return sendJson(response, 200, describe(egain));
-      if (method === 'POST') return switchMode(egain, await readBody(request), response);
+      if (method === 'POST') {
+        const body = await readBody(request);
+        return switchMode(egain, body?.toString('utf8') ?? '', response);
+      }
     }
     refuse(response, 404, 'There is no such route or method.', [
       ['GET', '/_sandbox'],
-      ['GET and POST', '/_sandbox/egain, unless a real tenant stands in its place'],
+      ['GET and POST', '/_sandbox/egain, when eGain is simulated'],
     ]);
   };
 
   async function switchMode(
     to: SimulatedEgain,
-    body: Buffer | undefined,
+    body: string,
     response: ServerResponse,
   ): Promise<void> {
-    const { mode, wrong } = readMode(body?.toString('utf8') ?? '');
-    if (wrong.length > 0) return refuse(response, 400, 'The body is not a fault to set.', wrong);
+    const { mode, wrong } = readMode(body);
+    if (wrong.length > 0) {
+      return refuse(response, 400, 'The body does not name a fault to set.', wrong);
+    }
     const secret = EGAIN_FAULTS[mode.fault ?? '']?.secret;
-    // What functions remember of a fault, each by itself and in their table, ends with it. What they
-    // knew before one begins is kept, so that stale answers can be seen; but for the secret.
-    const anew = secret !== undefined || Object.keys(to.mode).length > 0;
+    // The end of a fault also clears what the functions and their table remember of it. Before a
+    // fault their snapshot is kept, so that stale answers show, except for a fault of the secret,
+    // which only new containers would read.
+    const clear = secret !== undefined || Object.keys(to.mode).length > 0;
     to.setMode(mode);
     secrets.setFault(secret);
-    if (anew) await forget();
+    if (clear) await forget();
     sendJson(response, 200, describe(to));
   }
 }
 
-function describe(egain: SimulatedEgain): object {
+function describe({ calls, mode }: SimulatedEgain): object {
+  const faults = Object.entries(EGAIN_FAULTS);
   return {
-    faults: Object.keys(EGAIN_FAULTS),
-    calls: egain.calls,
-    active: egain.mode,
-    about: Object.fromEntries(Object.entries(EGAIN_FAULTS).map(([name, { does }]) => [name, does])),
+    faults: faults.map(([name]) => name),
+    calls,
+    active: mode,
+    about: Object.fromEntries(faults.map(([name, { does }]) => [name, does])),
   };
 }
 
@@ -70,7 +70,7 @@ function readMode(text: string): { readonly mode: EgainMode; readonly wrong: rea
   try {
     input = JSON.parse(text);
   } catch {
-    return { mode: {}, wrong: [['body', 'expected JSON']] };
+    // The same row as for JSON of another kind.
   }
   if (typeof input !== 'object' || input === null || Array.isArray(input)) {
     return { mode: {}, wrong: [['body', 'expected a JSON object']] };
@@ -78,33 +78,33 @@ function readMode(text: string): { readonly mode: EgainMode; readonly wrong: rea
   const wrong = Object.entries(input).flatMap(([key, value]): Row[] => {
     const rule = Object.hasOwn(MODE_RULES, key) ? MODE_RULES[key] : undefined;
     if (rule === undefined) return [[key, `expected one of ${Object.keys(MODE_RULES).join(', ')}`]];
-    return rule.takes(value) ? [] : [[key, rule.expected]];
+    return rule.accepts(value) ? [] : [[key, `expected ${rule.expected}`]];
   });
   return { mode: input, wrong };
 }
 
 const MODE_RULES: Readonly<
-  Record<string, { readonly expected: string; readonly takes: (value: unknown) => boolean }>
+  Record<string, { readonly expected: string; readonly accepts: (value: unknown) => boolean }>
 > = {
   status: {
-    expected: 'expected an HTTP status, 200 to 599',
-    takes: (value) => isWhole(value, 200, 599),
+    expected: 'an HTTP status, 200 to 599',
+    accepts: (value) => isWhole(value, 200, 599),
   },
   latencyMs: {
-    expected: 'expected milliseconds, 0 to 120000',
-    takes: (value) => isWhole(value, 0, 120_000),
+    expected: 'milliseconds, 0 to 120000',
+    accepts: (value) => isWhole(value, 0, 120_000),
   },
   fault: {
-    expected: 'expected a name that GET /_sandbox/egain lists under faults',
-    takes: (value) => typeof value === 'string' && Object.hasOwn(EGAIN_FAULTS, value),
+    expected: 'a name that GET /_sandbox/egain lists under faults',
+    accepts: (value) => typeof value === 'string' && Object.hasOwn(EGAIN_FAULTS, value),
   },
 };
 
 function isWhole(value: unknown, low: number, high: number): boolean {
-  return typeof value === 'number' && Number.isInteger(value) && value >= low && value <= high;
+  return Number.isInteger(value) && Number(value) >= low && Number(value) <= high;
 }
 
-/** In the envelope's form, though these routes are no part of the contract with partners. */
+/** Errors have the envelope's form, though these routes are not part of the partners' contract. */
 function refuse(
   response: ServerResponse,
   status: number,

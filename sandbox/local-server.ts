@@ -7,7 +7,6 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { foreignCaller } from './callers.ts';
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 
@@ -22,8 +21,8 @@ export interface LocalServer {
 }
 
 /**
- * Serves on loopback, programs of this machine alone: what a web page of elsewhere may have sent is
- * answered 403. A handler that fails costs its own request and nothing else.
+ * Serves programs of this machine on loopback; answers 403 to what a foreign web page may have sent.
+ * A handler that fails costs its own request and nothing else.
  *
  * @param port 0 takes any free port.
  * @throws The system's error, with `code` `EADDRINUSE` when the port is taken.
@@ -35,8 +34,11 @@ export function listen(
 ): Promise<LocalServer> {
   const serve: RequestListener = (request, response) => {
     request.on('error', () => undefined);
-    const foreign = foreignCaller(request);
-    if (foreign !== undefined) return refuseForeign(response, foreign);
+    const foreign = foreignHeader(request);
+    if (foreign !== undefined) {
+      const error_description = `${foreign} names another place. This server answers programs of this machine, which call it 127.0.0.1, localhost or [::1], and no foreign web pages.`;
+      return sendJson(response, 403, { error: 'forbidden', error_description });
+    }
     Promise.resolve()
       .then(() => handler(request, response))
       .catch(() => (response.headersSent ? response.destroy() : sendJson(response, 500, {})));
@@ -64,14 +66,34 @@ export function listen(
   });
 }
 
-function refuseForeign(response: ServerResponse, header: string): void {
-  sendJson(response, 403, {
-    error: 'forbidden',
-    error_description: `${header} names another place. This server is for programs of this machine, which call it 127.0.0.1, localhost or [::1], and not for web pages of elsewhere.`,
-  });
+/** This machine as a browser names it, with any port. */
+const HERE = /^(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?$/i;
+const ORIGIN = /^https?:\/\/([^/]+)$/i;
+/** The form of a request target that a proxy is sent. */
+const ABSOLUTE_TARGET = /^[a-z][a-z\d+.-]*:\/\/([^/?#]*)/i;
+
+/**
+ * The header that shows that a foreign web page may have made a browser send the request.
+ *
+ * `Host` shows a name that was made to lead to this machine (DNS rebinding). `Origin` shows a page of
+ * another site, and is `null` for a sandboxed frame. `Sec-Fetch-Site` covers requests without
+ * `Origin`, such as an image. Programs send none of these, or their own; some send no `Host`.
+ *
+ * @see https://www.w3.org/TR/fetch-metadata/
+ */
+function foreignHeader(request: IncomingMessage): 'Host' | 'Origin' | 'Sec-Fetch-Site' | undefined {
+  // `headers` would keep the first value of each only.
+  const sent = (name: string) => request.headersDistinct[name] ?? [];
+  const [, target] = ABSOLUTE_TARGET.exec(request.url ?? '') ?? [];
+  const hosts = [...sent('host'), ...(target === undefined ? [] : [target])];
+  if (!hosts.every((host) => HERE.test(host))) return 'Host';
+  const origins = sent('origin').map((origin) => ORIGIN.exec(origin)?.[1] ?? '');
+  if (!origins.every((host) => HERE.test(host))) return 'Origin';
+  const sites = sent('sec-fetch-site');
+  return sites.some((site) => site.toLowerCase() === 'cross-site') ? 'Sec-Fetch-Site' : undefined;
 }
 
-/** Reads a body whole; `undefined` when it is longer than `limit` bytes. */
+/** Reads the whole body; `undefined` when it is longer than `limit` bytes. */
 export async function readBody(
   request: IncomingMessage,
   limit = 1_000_000,

@@ -1,13 +1,21 @@
-import type { Clock } from '../lambda/platform/deadline.ts';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Clock } from '../lambda/platform/clock.ts';
+import { GatewayApp } from '../lib/gateway-app.ts';
 import { loadStageConfig, type StageConfig } from '../lib/stage/stage-config.ts';
 import { type LocalTables, startTables } from './aws/dynamodb.ts';
-import { readFunctions } from './aws/function-template.ts';
 import { readApi } from './aws/gateway/api-template.ts';
 import { createGateway } from './aws/gateway/gateway.ts';
-import { createLambdaFunction, type LambdaFunction, type LogLine } from './aws/lambda-runtime.ts';
+import {
+  createLambdaFunction,
+  type LambdaFunction,
+  type LogLine,
+  readFunctions,
+} from './aws/lambda-runtime.ts';
 import { startSchedules } from './aws/scheduler.ts';
 import { type LocalSecretsManager, startSecretsManager } from './aws/secrets-manager.ts';
-import { type ResolvedTemplate, resolveTemplate } from './aws/template.ts';
+import { type Assembly, type ResolvedTemplate, resolveTemplate } from './aws/template.ts';
 import { createControl } from './control.ts';
 import { createDocsPage } from './docs-page.ts';
 import {
@@ -16,27 +24,24 @@ import {
   type SimulatedEgain,
   startEgain,
 } from './egain/egain.ts';
-import { factsOf, fetchToken, type SandboxFacts } from './facts.ts';
-import { type LocalIssuer, startIssuer } from './issuer/issuer.ts';
+import { type LocalIssuer, startIssuer } from './issuer.ts';
 import { type Handler, listen } from './local-server.ts';
-import { LOCAL_AUDIENCE, synthesise, withLocalAddresses } from './local-stage.ts';
-import { createTemporaryFolder } from './temporary-folder.ts';
 
 export interface SandboxOptions {
   /** Which `config/<stage>.json`. @default sandbox */
   readonly stage?: string;
-  /** Changes the stage config before synth, after the local addresses were put in. */
+  /** Changes the stage config, which has the local addresses by then, before synth. */
   readonly configure?: (config: StageConfig) => StageConfig;
   /** The gateway's port. @default 0, any free one */
   readonly port?: number;
   readonly egain?: EgainOptions;
-  /** Calls the stage's real eGain with these, in place of the simulated one. */
-  readonly realEgain?: ClientCredentials;
-  /** For the gateway's throttles, quotas and kept authorizations. @default the system's */
+  /** Calls the stage's real eGain with these credentials, in place of the simulated one. */
+  readonly realEgain?: ClientCredentials | undefined;
+  /** For the gateway's throttles, quotas and cached authorizations. @default the system's */
   readonly clock?: Clock;
   /** The most containers of each function. @default 4 */
-  readonly maxInstances?: number;
-  /** Has calls go to as many containers as there may be, in turn. @default false */
+  readonly maxContainers?: number | undefined;
+  /** Starts as many containers as there may be, and calls them in turn. @default false */
   readonly spread?: boolean;
   /** In place of the time-outs that the template gives the functions. */
   readonly functionTimeoutSeconds?: number;
@@ -44,165 +49,233 @@ export interface SandboxOptions {
   readonly onLog?: (line: LogLine) => void;
 }
 
+/** The answer of `GET /_sandbox`. */
+export interface SandboxFacts {
+  readonly accountsUrl: string;
+  readonly openapiUrl: string;
+  readonly docsUrl: string;
+  readonly tokenUrl: string;
+  readonly partners: Readonly<
+    Record<
+      string,
+      { readonly clientId: string; readonly clientSecret: string; readonly scope: string }
+    >
+  >;
+  /** The simulated eGain, for the doctor; undefined when a real tenant takes its place. */
+  readonly egain?:
+    | (ClientCredentials & Pick<SimulatedEgain, 'apiUrl' | 'tokenUrl' | 'scope'>)
+    | undefined;
+}
+
 /** The whole product on one machine. */
 export interface Sandbox extends Omit<SandboxFacts, 'egain'> {
   /** The gateway's origin. */
   readonly url: string;
-  /** `undefined` when a real tenant is in its place. */
+  /** `undefined` when a real tenant takes its place. */
   readonly egain: SimulatedEgain | undefined;
   readonly secrets: LocalSecretsManager;
-  /** What the functions share. */
+  /** The table that all containers share. */
   readonly tables: LocalTables;
   readonly issuer: LocalIssuer;
-  /** The synthesised app with intrinsic functions resolved. */
+  /** The synthesised app, intrinsic functions resolved. */
   readonly template: ResolvedTemplate;
-  /** What the functions wrote, and the gateway's access log; the newest 20,000 lines. */
+  /** The newest lines of the functions' logs and the gateway's access log; at most 20,000. */
   readonly logs: readonly LogLine[];
-  /** A function by its construct id, as `ApiFunction`. @throws Error when there is none */
+  /** A function by its construct id, such as `ApiFunction`. @throws Error when there is none */
   functionNamed(constructId: string): LambdaFunction;
   /** Gets a token for a partner; without `scope`, for all of the partner's scopes. */
   token(partner: string, scope?: string): Promise<string>;
-  /** Makes every function start anew, and empties what they share: nobody knows anything. */
+  /** Starts every function anew and empties the table, so that nothing is known. */
   readonly forget: () => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
+/** The audience of the local issuer's tokens. */
+const AUDIENCE = 'egain-accounts';
 const MAX_LOG_LINES = 20_000;
 
 /**
- * Starts everything on loopback: what the product calls (eGain, Secrets Manager, the partners'
+ * Starts everything on loopback: first what the product calls (eGain, Secrets Manager, the partners'
  * issuer), then the product itself out of the synthesised app.
  *
  * @throws StageConfigError for a bad stage config; the system's `EADDRINUSE` for a taken port
  */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
-  const { stage = 'sandbox', onProgress = () => undefined } = options;
   const stops: (() => Promise<void> | void)[] = [];
   const stop = async () => {
     for (const end of stops.splice(0).toReversed()) await end();
   };
   try {
-    return await start();
+    return await start(options, stops, stop);
   } catch (error) {
     await stop();
     throw error;
   }
+}
 
-  async function start(): Promise<Sandbox> {
-    const loaded = loadStageConfig(stage);
-    // The port first: whether it is free should be known before the slow steps.
-    let serve = notYet;
-    const local = await listen((...call) => serve(...call), options.port, {
-      maxHeaderSize: 65_536,
-    });
-    stops.push(local.close);
-    const egain = options.realEgain === undefined ? await startEgain(options.egain) : undefined;
-    if (egain !== undefined) {
-      stops.push(egain.close);
-      onProgress(`eGain, simulated: ${egain.apiUrl}`);
-    }
-    const credentials = options.realEgain ?? egain?.credentials;
-    const secrets = await startSecretsManager(JSON.stringify(credentials));
-    stops.push(secrets.close);
-    onProgress(`Secrets Manager: ${secrets.url}`);
-    const issuer = await startIssuer(LOCAL_AUDIENCE);
-    stops.push(issuer.close);
-    onProgress(`Issuer of the partners' tokens: ${issuer.url}`);
-
-    const localConfig = withLocalAddresses(loaded, issuer, egain);
-    const config = options.configure?.(localConfig) ?? localConfig;
-    issuer.setClients(
-      Object.values(config.partners).map(({ clientId = '', scopes }) => ({ clientId, scopes })),
-    );
-    const folder = createTemporaryFolder();
-    stops.push(folder.remove);
-    const template = resolveTemplate(synthesise(config, stage, folder.path));
-    const api = readApi(template);
-    onProgress(
-      `App synthesised: ${api.routes.map(({ method, path }) => `${method} ${path}`).join(', ')}`,
-    );
-
-    const logs: LogLine[] = [];
-    const onLog = (line: LogLine) => {
-      if (logs.length >= MAX_LOG_LINES) logs.splice(0, MAX_LOG_LINES / 2);
-      logs.push(line);
-      options.onLog?.(line);
-    };
-    const tables = await startTables(template);
-    stops.push(tables.close);
-    if (tables.names.length > 0) onProgress(`DynamoDB: ${tables.url}`);
-    const functions = createFunctions(template, secrets, tables, { ...options, onLog });
-    stops.push(async () => {
-      await Promise.all([...functions.values()].map((one) => one.stop()));
-    });
-    const forget = async () => {
-      await Promise.all([...functions.values()].map((one) => one.recycle()));
-      await tables.clear();
-    };
-    const functionOf = (arn: string) => found(functions.get(arn), arn);
-    const currentFacts = () => factsOf(local, api.stage, config, issuer, egain);
-    const facts = currentFacts();
-    const gateway = createGateway({
-      api,
-      functionOf,
-      onAccess: (text) => onLog({ functionName: 'gateway', text }),
-      ...(options.clock === undefined ? {} : { clock: options.clock }),
-    });
-    const control = createControl({
-      facts: currentFacts,
-      egain,
-      secrets,
-      forget,
-    });
-    const docs = createDocsPage({
-      openapiPath: `/${api.stage}/openapi.json`,
-      serverPath: `/${api.stage}`,
-      tokenUrl: issuer.tokenUrl,
-    });
-    serve = (request, response) => {
-      const path = request.url?.replace(/\?.*$/s, '') ?? '/';
-      if (path === '/_sandbox' || path.startsWith('/_sandbox/')) {
-        return control(path, request, response);
-      }
-      if (path === '/docs' && request.headers.host !== `127.0.0.1:${local.port}`) {
-        // From a page under another name, a browser would call the issuer as another site's.
-        response.writeHead(307, { Location: facts.docsUrl }).end();
-        return undefined;
-      }
-      if (request.method === 'GET' && docs(path, response)) return undefined;
-      return gateway.handle(request, response);
-    };
-    local.server.on('clientError', gateway.handleClientError);
-    onProgress(`Gateway: ${local.url}`);
-    const schedules = startSchedules(template, functionOf);
-    stops.push(schedules.stop);
-
-    return {
-      ...facts,
-      url: local.url,
-      egain,
-      secrets,
-      tables,
-      issuer,
-      template,
-      logs,
-      functionNamed: (constructId) =>
-        found(
-          [...functions.values()].find(({ spec }) =>
-            new RegExp(`^${constructId}[0-9A-F]{8}$`).test(spec.name),
-          ),
-          constructId,
-        ),
-      token: (partner, scope) => fetchToken(facts, partner, scope),
-      forget,
-      stop,
-    };
+async function start(
+  options: SandboxOptions,
+  stops: (() => Promise<void> | void)[],
+  stop: Sandbox['stop'],
+): Promise<Sandbox> {
+  const { stage = 'sandbox', onProgress = () => undefined } = options;
+  const stageConfig = loadStageConfig(stage);
+  // The port first: a taken one should show before the slow steps.
+  let serve = notYet;
+  const local = await listen((...call) => serve(...call), options.port, { maxHeaderSize: 65_536 });
+  stops.push(local.close);
+  const egain = options.realEgain === undefined ? await startEgain(options.egain) : undefined;
+  if (egain !== undefined) {
+    stops.push(egain.close);
+    onProgress(`eGain, simulated: ${egain.apiUrl}`);
   }
+  const credentials = options.realEgain ?? egain?.credentials;
+  const secrets = await startSecretsManager(JSON.stringify(credentials));
+  stops.push(secrets.close);
+  onProgress(`Secrets Manager: ${secrets.url}`);
+  const issuer = await startIssuer(AUDIENCE);
+  stops.push(issuer.close);
+  onProgress(`Issuer of the partners' tokens: ${issuer.url}`);
+
+  const localConfig = withLocalAddresses(stageConfig, issuer, egain);
+  const config = options.configure?.(localConfig) ?? localConfig;
+  issuer.setClients(
+    Object.values(config.partners).map(({ clientId = '', scopes }) => ({ clientId, scopes })),
+  );
+  const folder = temporaryFolder();
+  stops.push(folder.remove);
+  const template = resolveTemplate(synthesise(config, stage, folder.path));
+  const api = readApi(template);
+  const routes = api.routes.map(({ method, path }) => `${method} ${path}`);
+  onProgress(`App synthesised: ${routes.join(', ')}`);
+
+  const logs: LogLine[] = [];
+  const onLog = (line: LogLine) => {
+    if (logs.length >= MAX_LOG_LINES) logs.splice(0, MAX_LOG_LINES / 2);
+    logs.push(line);
+    options.onLog?.(line);
+  };
+  const tables = await startTables(template);
+  stops.push(tables.close);
+  onProgress(`DynamoDB: ${tables.url}`);
+  const functions = createFunctions(template, secrets, tables, { ...options, onLog });
+  stops.push(async () => {
+    await Promise.all([...functions.values()].map((one) => one.stop()));
+  });
+  const functionOf = (arn: string) => found(functions.get(arn), arn);
+  const forget = async () => {
+    await Promise.all([...functions.values()].map((one) => one.recycle()));
+    await tables.clear();
+  };
+
+  const urls = {
+    accountsUrl: `${local.url}/${api.stage}/accounts`,
+    openapiUrl: `${local.url}/${api.stage}/openapi.json`,
+    docsUrl: `${local.url}/docs`,
+    tokenUrl: issuer.tokenUrl,
+  };
+  const partners = partnersOf(config, issuer);
+  const gateway = createGateway({
+    api,
+    functionOf,
+    onAccess: (text) => onLog({ functionName: 'gateway', text }),
+    ...(options.clock && { clock: options.clock }),
+  });
+  const facts = () => ({ ...urls, partners, egain: egain && factsOfEgain(egain) });
+  const control = createControl(facts, { egain, secrets, forget });
+  const docs = createDocsPage({
+    openapiPath: `/${api.stage}/openapi.json`,
+    serverPath: `/${api.stage}`,
+    tokenUrl: issuer.tokenUrl,
+  });
+  serve = (request, response) => {
+    const path = request.url?.replace(/\?.*$/s, '') ?? '/';
+    if (path === '/_sandbox' || path.startsWith('/_sandbox/')) {
+      return control(path, request, response);
+    }
+    if (path === '/docs' && request.headers.host !== `127.0.0.1:${local.port}`) {
+      // For a page under another name, a browser would treat the issuer as another site.
+      response.writeHead(307, { Location: urls.docsUrl }).end();
+      return undefined;
+    }
+    if (request.method === 'GET' && docs(path, response)) return undefined;
+    return gateway.handle(request, response);
+  };
+  local.server.on('clientError', gateway.handleClientError);
+  onProgress(`Gateway: ${local.url}`);
+  stops.push(startSchedules(template, functionOf));
+
+  return {
+    ...urls,
+    partners,
+    url: local.url,
+    egain,
+    secrets,
+    tables,
+    issuer,
+    template,
+    logs,
+    functionNamed(constructId) {
+      const name = new RegExp(`^${constructId}[0-9A-F]{8}$`);
+      const all = [...functions.values()];
+      return found(
+        all.find(({ spec }) => name.test(spec.name)),
+        constructId,
+      );
+    },
+    token: (name, scope) => fetchToken(urls.tokenUrl, found(partners[name], name), scope),
+    forget,
+    stop,
+  };
 }
 
 const notYet: Handler = (_request, response) => {
   response.destroy();
 };
+
+/** The stage config with the issuer's address, and the simulated eGain's where there is one. */
+function withLocalAddresses(
+  config: StageConfig,
+  issuer: LocalIssuer,
+  egain: SimulatedEgain | undefined,
+): StageConfig {
+  const { apiUrl, tokenUrl, scope } = egain ?? config.egain;
+  const partners = Object.entries(config.partners).map(
+    ([name, partner]) => [name, { ...partner, clientId: partner.clientId ?? name }] as const,
+  );
+  return {
+    ...config,
+    egain: { ...config.egain, apiUrl, tokenUrl, scope },
+    auth: { issuer: issuer.url, audience: AUDIENCE, jwksUri: issuer.jwksUri },
+    partners: Object.fromEntries(partners),
+  };
+}
+
+/** Removed by `remove`, or else when the process ends. */
+function temporaryFolder() {
+  const path = mkdtempSync(join(tmpdir(), 'egain-accounts-sandbox-'));
+  const remove = () => {
+    rmSync(path, { recursive: true, force: true });
+    process.off('exit', remove);
+  };
+  process.on('exit', remove);
+  return { path, remove };
+}
+
+function synthesise(config: StageConfig, stage: string, outdir: string): Assembly {
+  const { stderr } = process;
+  const write = stderr.write.bind(stderr);
+  // The CDK writes a line for each bundle that it makes.
+  stderr.write = (chunk: string | Uint8Array, ...rest: unknown[]) =>
+    String(chunk).startsWith('Bundling asset ') || write(chunk, ...(rest as []));
+  // Only a deployment needs to be checked by CloudFormation's rules, which takes time.
+  const context = { '@aws-cdk/core:validateAgainstDefaultRules': false };
+  try {
+    return new GatewayApp(config, stage, { outdir, context }).synth();
+  } finally {
+    stderr.write = write;
+  }
+}
 
 function createFunctions(
   template: ResolvedTemplate,
@@ -217,16 +290,42 @@ function createFunctions(
     AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.url,
     AWS_ENDPOINT_URL_DYNAMODB: tables.url,
   });
-  const { onLog, maxInstances, spread = false, functionTimeoutSeconds: timeoutSeconds } = options;
-  const runtime = {
-    spread,
-    ...(onLog === undefined ? {} : { onLog }),
-    ...(maxInstances === undefined ? {} : { maxInstances }),
-  };
-  const changes = timeoutSeconds === undefined ? {} : { timeoutSeconds };
   return new Map(
-    [...specs].map(([arn, spec]) => [arn, createLambdaFunction({ ...spec, ...changes }, runtime)]),
+    [...specs].map(([arn, spec]) => {
+      const timeoutSeconds = options.functionTimeoutSeconds ?? spec.timeoutSeconds;
+      return [arn, createLambdaFunction({ ...spec, timeoutSeconds }, options)];
+    }),
   );
+}
+
+function partnersOf(config: StageConfig, issuer: LocalIssuer): SandboxFacts['partners'] {
+  const partners = Object.entries(config.partners).map(([name, { clientId = '', scopes }]) => {
+    const clientSecret = issuer.clients.get(clientId)?.clientSecret ?? '';
+    return [name, { clientId, clientSecret, scope: scopes.join(' ') }] as const;
+  });
+  return Object.fromEntries(partners);
+}
+
+function factsOfEgain({ apiUrl, tokenUrl, scope, credentials }: SimulatedEgain) {
+  return { apiUrl, tokenUrl, scope, ...credentials };
+}
+
+async function fetchToken(
+  tokenUrl: string,
+  { clientId, clientSecret, scope }: SandboxFacts['partners'][string],
+  askedScope = scope,
+): Promise<string> {
+  const answer = await fetch(tokenUrl, {
+    method: 'POST',
+    body: new URLSearchParams({
+      grant_type: 'client_credentials',
+      client_id: clientId,
+      client_secret: clientSecret,
+      scope: askedScope,
+    }),
+  });
+  const { access_token: token } = (await answer.json()) as { readonly access_token: string };
+  return token;
 }
 
 function found<T>(value: T | undefined, name: string): T {

@@ -1,16 +1,14 @@
 import {
   type AttributeDefinition,
-  type AttributeValue,
-  BatchWriteItemCommand,
   CreateTableCommand,
+  DeleteItemCommand,
   DynamoDBClient,
   type KeySchemaElement,
   paginateScan,
 } from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
-import { type Handler, listen } from '../local-server.ts';
-import { LOCAL_REGION } from './local-names.ts';
-import type { ResolvedTemplate, Resource } from './template.ts';
+import { listen } from '../local-server.ts';
+import { LOCAL_REGION, type ResolvedTemplate } from './template.ts';
 
 /** The tables of the template, at an endpoint that speaks DynamoDB's protocol. */
 export interface LocalTables {
@@ -21,74 +19,52 @@ export interface LocalTables {
   readonly close: () => Promise<void>;
 }
 
-/** As many as one BatchWriteItem takes. */
-const BATCH = 25;
+interface TableProperties {
+  readonly AttributeDefinitions: AttributeDefinition[];
+  readonly KeySchema: KeySchemaElement[];
+}
 
 /**
  * Starts an empty DynamoDB in memory and makes the template's tables. It takes any signature, and
- * drops nothing when its time to live is over: DynamoDB may take days for it too.
+ * deletes nothing when its time to live is over: DynamoDB may take days for that too.
  */
 export async function startTables(template: ResolvedTemplate): Promise<LocalTables> {
-  const local = await listen(dynaliteHandler());
+  const server = dynalite({ createTableMs: 0 });
+  // Its own `listen` would not check who calls.
+  const local = await listen((request, response) => void server.emit('request', request, response));
   const client = new DynamoDBClient({
     endpoint: local.url,
     region: LOCAL_REGION,
     credentials: { accessKeyId: 'sandbox', secretAccessKey: 'sandbox' },
   });
   const tables = ['AWS::DynamoDB::Table', 'AWS::DynamoDB::GlobalTable'].flatMap((type) =>
-    template.ofType(type),
+    template.ofType(type).map(({ ref, properties }) => {
+      const { AttributeDefinitions, KeySchema } = properties as unknown as TableProperties;
+      const BillingMode = 'PAY_PER_REQUEST' as const;
+      return { TableName: ref, AttributeDefinitions, KeySchema, BillingMode };
+    }),
   );
-  for (const table of tables) await client.send(new CreateTableCommand(inputOf(table)));
+  for (const table of tables) await client.send(new CreateTableCommand(table));
 
-  async function clearTable({ ref: name, properties }: Resource): Promise<void> {
-    const keys = (properties as unknown as TableProperties).KeySchema.map(
-      ({ AttributeName = '' }) => AttributeName,
-    );
-    const scan = {
-      TableName: name,
-      ProjectionExpression: keys.map((_, index) => `#${index}`).join(),
-      ExpressionAttributeNames: Object.fromEntries(keys.map((key, index) => [`#${index}`, key])),
-    };
-    const found: Record<string, AttributeValue>[] = [];
-    for await (const { Items = [] } of paginateScan({ client }, scan)) found.push(...Items);
-    while (found.length > 0) {
-      const requests = found.splice(0, BATCH).map((Key) => ({ DeleteRequest: { Key } }));
-      await client.send(new BatchWriteItemCommand({ RequestItems: { [name]: requests } }));
+  async function clearTable({ TableName, KeySchema }: (typeof tables)[number]): Promise<void> {
+    const isKey = (name: string) => KeySchema.some(({ AttributeName }) => AttributeName === name);
+    for await (const { Items = [] } of paginateScan({ client }, { TableName })) {
+      for (const item of Items) {
+        const Key = Object.fromEntries(Object.entries(item).filter(([name]) => isKey(name)));
+        await client.send(new DeleteItemCommand({ TableName, Key }));
+      }
     }
   }
 
   return {
     url: local.url,
-    names: tables.map(({ ref }) => ref),
-    clear: async () => {
+    names: tables.map(({ TableName }) => TableName),
+    async clear() {
       for (const table of tables) await clearTable(table);
     },
     async close() {
       client.destroy();
       await local.close();
     },
-  };
-}
-
-/** What answers in a server of dynalite's, whose own listening knows no callers to refuse. */
-function dynaliteHandler(): Handler {
-  const server = dynalite({ createTableMs: 0 });
-  return (request, response) => {
-    server.emit('request', request, response);
-  };
-}
-
-interface TableProperties {
-  readonly AttributeDefinitions: AttributeDefinition[];
-  readonly KeySchema: KeySchemaElement[];
-}
-
-function inputOf({ ref, properties }: Resource) {
-  const { AttributeDefinitions, KeySchema } = properties as unknown as TableProperties;
-  return {
-    TableName: ref,
-    AttributeDefinitions,
-    KeySchema,
-    BillingMode: 'PAY_PER_REQUEST' as const,
   };
 }

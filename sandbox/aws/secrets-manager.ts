@@ -1,20 +1,20 @@
 import type { ServerResponse } from 'node:http';
 import { listen, readBody, sendJson } from '../local-server.ts';
 
-/** An error of Secrets Manager's, or a value in place of the stored one. */
+/** An error of Secrets Manager, or a value in place of the stored one. */
 export interface SecretFault {
   readonly error?: { readonly status: number; readonly type: string; readonly message: string };
   readonly value?: string;
 }
 
-/** An endpoint that speaks Secrets Manager's protocol and keeps one secret under any name. */
+/** An endpoint that speaks Secrets Manager's protocol and gives one secret for any name. */
 export interface LocalSecretsManager {
   readonly url: string;
   /** How often the secret was asked for. */
   readonly calls: number;
   /** Stores a new version of the value. */
   put(value: string): void;
-  /** What the next reads meet; `undefined` ends it. */
+  /** Fails or spoils the reads that follow; `undefined` ends that. */
   setFault(fault: SecretFault | undefined): void;
   readonly close: () => Promise<void>;
 }
@@ -37,36 +37,24 @@ export async function startSecretsManager(initial?: string): Promise<LocalSecret
   let fault: SecretFault | undefined;
 
   const local = await listen(async (request, response) => {
-    const body = await readBody(request);
-    const target = String(request.headers['x-amz-target'] ?? '').replace(/^secretsmanager\./, '');
-    if (target !== 'GetSecretValue') {
-      sendError(response, {
-        status: 400,
-        type: 'InvalidRequestException',
-        message: 'This endpoint knows GetSecretValue alone.',
-      });
-      return;
+    const body = (await readBody(request))?.toString('utf8') ?? '';
+    if (request.headers['x-amz-target'] !== 'secretsmanager.GetSecretValue') {
+      const message = 'This endpoint knows GetSecretValue only.';
+      return sendError(response, { status: 400, type: 'InvalidRequestException', message });
     }
     calls += 1;
-    const secretId = secretIdOf(body);
     if (fault?.error !== undefined) return sendError(response, fault.error);
-    const secretString = fault?.value ?? value;
-    if (secretString === undefined || secretId === undefined) {
-      return sendError(response, NOT_FOUND);
-    }
-    sendJson(
-      response,
-      200,
-      {
-        ARN: secretId,
-        Name: secretId.split(':').at(-1),
-        VersionId: `00000000-0000-4000-8000-${String(version).padStart(12, '0')}`,
-        VersionStages: ['AWSCURRENT'],
-        CreatedDate: 1_600_000_000,
-        SecretString: secretString,
-      },
-      { 'Content-Type': 'application/x-amz-json-1.1' },
-    );
+    const SecretString = fault?.value ?? value;
+    if (SecretString === undefined) return sendError(response, NOT_FOUND);
+    const { SecretId } = JSON.parse(body) as { readonly SecretId: string };
+    send(response, 200, {
+      ARN: SecretId,
+      Name: SecretId.split(':').at(-1),
+      VersionId: `00000000-0000-4000-8000-${String(version).padStart(12, '0')}`,
+      VersionStages: ['AWSCURRENT'],
+      CreatedDate: 1_600_000_000,
+      SecretString,
+    });
   });
 
   return {
@@ -85,23 +73,13 @@ export async function startSecretsManager(initial?: string): Promise<LocalSecret
   };
 }
 
-function secretIdOf(body: Buffer | undefined): string | undefined {
-  try {
-    const input = JSON.parse(body?.toString('utf8') ?? '') as { SecretId?: unknown };
-    return typeof input.SecretId === 'string' ? input.SecretId : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 function sendError(
   response: ServerResponse,
-  error: { readonly status: number; readonly type: string; readonly message: string },
+  { status, type, message }: NonNullable<SecretFault['error']>,
 ): void {
-  sendJson(
-    response,
-    error.status,
-    { __type: error.type, Message: error.message },
-    { 'Content-Type': 'application/x-amz-json-1.1', 'x-amzn-ErrorType': error.type },
-  );
+  send(response, status, { __type: type, Message: message }, { 'x-amzn-ErrorType': type });
+}
+
+function send(response: ServerResponse, status: number, body: object, headers = {}): void {
+  sendJson(response, status, body, { 'Content-Type': 'application/x-amz-json-1.1', ...headers });
 }

@@ -1,7 +1,7 @@
 import { StateMachine, type StateMachineDefinition } from 'aws-local-stepfunctions';
-import type { InvokeResult } from './lambda-runtime.ts';
+import type { InvokeResult } from './container.ts';
 
-/** What a state's `Task` may call on this machine. */
+/** What a `Task` state may call on this machine. */
 interface LocalServices {
   /** `states:::lambda:invoke`: the function's own answer to the payload. */
   invoke(functionArn: string, payload: unknown): Promise<InvokeResult>;
@@ -14,7 +14,7 @@ export interface RunOptions extends LocalServices {
   readonly retryWaitMs?: number;
   /** Milliseconds that each `Wait` takes. @default what the definition says */
   readonly waitMs?: number;
-  /** Called before a retry, with the state, the error and what is wrong. */
+  /** Called before a retry, with the state, the error's name and its cause. */
   readonly onRetry?: (state: string, error: string, cause: string) => void;
   /** @default local-<time> */
   readonly executionName?: string;
@@ -28,7 +28,7 @@ export type Execution =
 type Json = Parameters<StateMachine['run']>[0];
 type TaskHandler = (input: Json) => Promise<Json>;
 
-/** A state, as far as this machine looks at it. */
+/** The fields of a state that are read here. */
 export interface AslState {
   readonly Type: string;
   readonly QueryLanguage?: unknown;
@@ -38,7 +38,7 @@ export interface AslState {
   readonly Branches?: readonly AslStates[];
   readonly ItemReader?: unknown;
   readonly ItemProcessor?: AslStates & { readonly ProcessorConfig?: { readonly Mode?: string } };
-  /** What an inline `ItemProcessor` was once called. */
+  /** The older name of an inline `ItemProcessor`. */
   readonly Iterator?: AslStates;
 }
 
@@ -50,7 +50,7 @@ export interface AslStates {
 
 /** Definitions that were found valid: the check takes longer than most runs. */
 const valid = new Set<string>();
-/** What a state may hold: 256 KiB of JSON. */
+/** The most JSON that a state may hold. */
 const STATE_BYTES = 256 * 1024;
 
 /**
@@ -69,13 +69,16 @@ export async function runStateMachine(
 ): Promise<Execution> {
   const asl = JSON.parse(definition) as AslStates;
   const states = [...statesOf(asl)];
-  const tasks = states.filter(([, { Type }]) => Type === 'Task');
-  const retried = states.filter(([, { Retry }]) => Retry !== undefined).map(([name]) => name);
-  const waits = states.filter(([, { Type }]) => Type === 'Wait').map(([name]) => name);
   const { retryWaitMs, waitMs, executionName = `local-${Date.now()}` } = options;
-  const handlers = tasks.map(
-    ([name, { Resource }]) => [name, handlerOf(Resource, options)] as const,
-  );
+  const handlers = states
+    .filter(([, { Type }]) => Type === 'Task')
+    .map(([name, { Resource }]) => [name, handlerOf(Resource, options)] as const);
+  const overridesFor = (milliseconds: number | undefined, is: (state: AslState) => boolean) =>
+    Object.fromEntries(
+      milliseconds === undefined
+        ? []
+        : states.filter(([, state]) => is(state)).map(([name]) => [name, milliseconds]),
+    );
 
   const machine = new StateMachine(asl as unknown as StateMachineDefinition, {
     validationOptions: { noValidate: valid.has(definition) },
@@ -84,14 +87,8 @@ export async function runStateMachine(
   const execution = machine.run(input as Json, {
     overrides: {
       taskResourceLocalHandlers: Object.fromEntries(handlers),
-      ...(retryWaitMs === undefined
-        ? {}
-        : {
-            retryIntervalOverrides: Object.fromEntries(retried.map((name) => [name, retryWaitMs])),
-          }),
-      ...(waitMs === undefined
-        ? {}
-        : { waitTimeOverrides: Object.fromEntries(waits.map((name) => [name, waitMs])) }),
+      retryIntervalOverrides: overridesFor(retryWaitMs, ({ Retry }) => Retry !== undefined),
+      waitTimeOverrides: overridesFor(waitMs, ({ Type }) => Type === 'Wait'),
     },
     context: { Execution: { Name: executionName } },
   });
@@ -106,7 +103,7 @@ export async function runStateMachine(
 
 type Events = ReturnType<StateMachine['run']>['eventLogs'];
 
-/** Tells of retries; throws when a state was too large. */
+/** Reports retries; throws at the end when a state was too large. */
 async function watch(events: Events, { onRetry }: RunOptions): Promise<void> {
   let failure = { Error: '', Cause: '' as unknown };
   let tooLarge = false;
@@ -120,7 +117,7 @@ async function watch(events: Events, { onRetry }: RunOptions): Promise<void> {
   if (tooLarge) throw dataLimitExceeded();
 }
 
-/** Every state by its name, those within states too. */
+/** Every state with its name, states within states included. */
 export function* statesOf({ States }: AslStates): Generator<readonly [string, AslState]> {
   for (const [name, state] of Object.entries(States)) {
     yield [name, state];
@@ -139,23 +136,21 @@ const PUT_OBJECT = /:states:::aws-sdk:s3:putObject$/;
 /** A function's ARN as the resource itself: its input is the state's, its answer the result. */
 const FUNCTION = /^arn:aws[a-z-]*:lambda:[^:]*:\d+:function:.+$|^\$\{\w+\}$/;
 
-function handlerOf(resource: string | undefined, services: LocalServices): TaskHandler {
-  if (resource !== undefined && FUNCTION.test(resource)) {
-    return async (input) => {
-      const result = await services.invoke(resource, fits(input));
-      if (!result.ok) throw named(result.error.errorType, JSON.stringify(result.error));
-      return fits(result.payload);
-    };
-  }
-  if (resource !== undefined && INVOKE.test(resource)) {
+function handlerOf(resource = '', services: LocalServices): TaskHandler {
+  const invoke = async (functionName: string, payload: unknown): Promise<Json> => {
+    const result = await services.invoke(functionName, payload);
+    if (result.ok) return result.payload as Json;
+    throw named(result.error.errorType, JSON.stringify(result.error));
+  };
+  if (FUNCTION.test(resource)) return async (input) => fits(await invoke(resource, fits(input)));
+  if (INVOKE.test(resource)) {
     return async (input) => {
       const { FunctionName, Payload } = fits(input) as { FunctionName: string; Payload: unknown };
-      const result = await services.invoke(FunctionName, Payload);
-      if (!result.ok) throw named(result.error.errorType, JSON.stringify(result.error));
-      return fits({ StatusCode: 200, ExecutedVersion: '$LATEST', Payload: result.payload });
+      const payload = await invoke(FunctionName, Payload);
+      return fits({ StatusCode: 200, ExecutedVersion: '$LATEST', Payload: payload });
     };
   }
-  if (resource !== undefined && PUT_OBJECT.test(resource)) {
+  if (PUT_OBJECT.test(resource)) {
     return async (input) => {
       const { Bucket, Key, Body } = fits(input) as { Bucket: string; Key: string; Body: unknown };
       // Step Functions writes a Body as JSON, whatever it is.
@@ -166,7 +161,7 @@ function handlerOf(resource: string | undefined, services: LocalServices): TaskH
   throw new Error(`no state can call ${resource} on this machine`);
 }
 
-/** What enters or leaves a task, if a state may hold it. */
+/** Passes on what enters or leaves a task. @throws States.DataLimitExceeded above 256 KiB */
 function fits(value: unknown): Json {
   if (byteLength(value) > STATE_BYTES) throw dataLimitExceeded();
   return value as Json;

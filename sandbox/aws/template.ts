@@ -1,109 +1,127 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { lazy } from '../../lambda/platform/util.ts';
-import { arnOf, LOCAL_REGION, PSEUDO_PARAMETERS, refOf } from './local-names.ts';
 
-interface TemplateResource {
-  readonly Type: string;
-  readonly Properties?: Readonly<Record<string, unknown>>;
-}
+/** Plausible values for what only a deployment knows. */
+export const LOCAL_REGION = 'us-east-1';
+export const LOCAL_ACCOUNT = '000000000000';
+
+const PSEUDO_PARAMETERS: Readonly<Record<string, string>> = {
+  'AWS::Region': LOCAL_REGION,
+  'AWS::AccountId': LOCAL_ACCOUNT,
+  'AWS::Partition': 'aws',
+  'AWS::URLSuffix': 'amazonaws.com',
+};
+
+/** `Ref` gives the ARN of these, and the logical id of all others. */
+const REF_IS_ARN = new Set(['AWS::SecretsManager::Secret', 'AWS::StepFunctions::StateMachine']);
+
+/** The part of an ARN after the account; other types have their logical id alone. */
+const ARN_RESOURCES: Readonly<Record<string, string>> = {
+  'AWS::Lambda::Function': 'function:',
+  'AWS::SecretsManager::Secret': 'secret:',
+  'AWS::StepFunctions::StateMachine': 'stateMachine:',
+  'AWS::DynamoDB::Table': 'table/',
+  'AWS::DynamoDB::GlobalTable': 'table/',
+  'AWS::IAM::Role': 'role/',
+  'AWS::Logs::LogGroup': 'log-group:',
+};
+
+const ARN_SERVICES: Readonly<Record<string, string>> = { StepFunctions: 'states' };
 
 interface StackTemplate {
-  readonly Resources?: Readonly<Record<string, TemplateResource>>;
-  readonly Outputs?: Readonly<Record<string, { Value: unknown; Export?: { Name: unknown } }>>;
-  readonly Parameters?: Readonly<Record<string, { Default?: unknown }>>;
-  readonly Conditions?: Readonly<Record<string, unknown>>;
-  readonly Mappings?: Readonly<Record<string, Record<string, Record<string, unknown>>>>;
+  readonly Resources?: Readonly<
+    Record<string, { readonly Type: string; readonly Properties?: Resource['properties'] }>
+  >;
+  readonly Outputs?: Readonly<Record<string, { readonly Value: unknown }>>;
+  readonly Parameters?: Readonly<Record<string, { readonly Default?: unknown }>>;
 }
 
-/** One resource whose properties have been resolved. */
+interface StackOutput {
+  readonly StackName: string;
+  readonly OutputName: string;
+}
+
+/** A resource, its properties resolved. */
 export interface Resource {
   readonly logicalId: string;
-  readonly stack: string;
   readonly type: string;
-  /** What `Ref` gives, and the ARN where the resource has one. */
+  /** What `Ref` gives. */
   readonly ref: string;
   readonly arn: string;
   readonly properties: Readonly<Record<string, unknown>>;
 }
 
-/** What is needed of `cx_api.CloudAssembly`. */
+/** The parts of a `cx_api.CloudAssembly` that are read here. */
 export interface Assembly {
   readonly directory: string;
   readonly stacks: readonly {
     readonly stackName: string;
-    readonly artifactId?: string;
-    readonly id?: string;
+    readonly id: string;
     readonly template: unknown;
   }[];
 }
 
-/** The templates of an assembly, all stacks together, with intrinsic functions resolved. */
+/** The templates of all stacks together, intrinsic functions resolved. */
 export interface ResolvedTemplate {
   ofType(type: string): readonly Resource[];
   find(arnOrRef: string): Resource | undefined;
-  /** Where the assembly keeps the asset that a template names by an S3 key `<hash>.<ext>`. */
+  /** The path of the asset that a template names by an S3 key `<hash>.<ext>`. */
   assetPath(s3Key: string): string;
 }
 
 /**
- * Resolves what CloudFormation would resolve, with plausible local values for what only a
- * deployment knows. What cannot be resolved stops the sandbox, since a guess would hide a fault.
+ * Resolves what CloudFormation would resolve. An intrinsic function that is not known here throws
+ * when the property that holds it is read: a guess would hide a mistake.
  *
- * @throws Error naming the intrinsic function or the reference.
+ * @throws Error naming the intrinsic function or the reference
  * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference.html
  */
 export function resolveTemplate(assembly: Assembly): ResolvedTemplate {
   const templates = new Map(
     assembly.stacks.map(({ stackName, template }) => [stackName, template as StackTemplate]),
   );
-  const resources: Resource[] = [];
-  for (const [stack, template] of templates) {
-    for (const [logicalId, { Type, Properties }] of Object.entries(template.Resources ?? {})) {
-      const properties = lazy(() => resolve(Properties ?? {}, stack) as Resource['properties']);
-      resources.push({
+  const resources = [...templates].flatMap(([stack, { Resources = {} }]) =>
+    Object.entries(Resources).map(([logicalId, { Type, Properties = {} }]) => {
+      let resolved: Resource['properties'] | undefined;
+      return {
         logicalId,
-        stack,
         type: Type,
         ref: refOf(logicalId, Type),
         arn: arnOf(logicalId, Type),
         get properties() {
-          return properties();
+          resolved ??= resolve(Properties, stack) as Resource['properties'];
+          return resolved;
         },
-      });
-    }
-  }
+      };
+    }),
+  );
   const assets = assetsOf(assembly);
 
   function resolve(value: unknown, stack: string): unknown {
+    if (typeof value !== 'object' || value === null) return value;
     if (Array.isArray(value)) {
       return value.map((item) => resolve(item, stack)).filter((item) => item !== undefined);
     }
-    if (typeof value !== 'object' || value === null) return value;
     const entries = Object.entries(value);
-    const [first] = entries;
-    if (entries.length === 1 && first !== undefined) {
-      const [key, argument] = first;
-      if (key === 'Ref') return reference(String(argument), stack);
-      if (key === 'Condition' || key.startsWith('Fn::')) return intrinsic(key, argument, stack);
-    }
-    const resolved = entries.map(([key, item]) => [key, resolve(item, stack)] as const);
+    const [[key, argument] = ['', undefined]] = entries;
+    if (entries.length === 1 && key === 'Ref') return reference(String(argument), stack);
+    if (entries.length === 1 && key.startsWith('Fn::')) return intrinsic(key, argument, stack);
+    const resolved = entries.map(([name, item]) => [name, resolve(item, stack)] as const);
     return Object.fromEntries(resolved.filter(([, item]) => item !== undefined));
   }
 
   function reference(name: string, stack: string): unknown {
     if (name === 'AWS::NoValue') return undefined;
+    if (name === 'AWS::StackName') return stack;
     const pseudo = PSEUDO_PARAMETERS[name];
     if (pseudo !== undefined) return pseudo;
-    if (name === 'AWS::StackName') return stack;
-    const template = templates.get(stack);
-    const resource = template?.Resources?.[name];
+    const { Resources = {}, Parameters = {} } = templates.get(stack) ?? {};
+    const resource = Resources[name];
     if (resource?.Type === 'AWS::Lambda::Alias' || resource?.Type === 'AWS::Lambda::Version') {
       return `${String(resolve(resource.Properties?.['FunctionName'], stack))}:${name}`;
     }
     if (resource !== undefined) return refOf(name, resource.Type);
-    const parameter = template?.Parameters?.[name];
-    if (parameter !== undefined) return parameter.Default;
+    if (name in Parameters) return Parameters[name]?.Default;
     throw new Error(`${stack}: nothing is named ${name}`);
   }
 
@@ -115,87 +133,36 @@ export function resolveTemplate(assembly: Assembly): ResolvedTemplate {
   }
 
   function intrinsic(key: string, argument: unknown, stack: string): unknown {
-    if (key === 'Fn::GetAtt') {
-      const parts = typeof argument === 'string' ? argument.split('.') : (argument as string[]);
-      return attribute(parts[0] ?? '', parts.slice(1).join('.'), stack);
-    }
     if (key === 'Fn::Sub') return substituted(argument, stack);
-    if (key === 'Fn::If') {
-      const [condition, yes, no] = argument as [string, unknown, unknown];
-      return resolve(holds(condition, stack) ? yes : no, stack);
-    }
     const resolved = resolve(argument, stack);
-    const list = resolved as readonly unknown[];
+    if (key === 'Fn::GetStackOutput') return stackOutput(resolved as StackOutput);
+    const [first, second] = resolved as readonly [unknown, unknown];
     switch (key) {
+      case 'Fn::GetAtt':
+        return attribute(String(first), String(second), stack);
       case 'Fn::Join':
-        return (list[1] as unknown[]).join(String(list[0]));
+        return (second as unknown[]).join(String(first));
       case 'Fn::Select':
-        return (list[1] as unknown[])[Number(list[0])];
+        return (second as unknown[])[Number(first)];
       case 'Fn::Split':
-        return String(list[1]).split(String(list[0]));
-      case 'Fn::Base64':
-        return Buffer.from(String(resolved)).toString('base64');
-      case 'Fn::GetAZs':
-        return [`${LOCAL_REGION}a`, `${LOCAL_REGION}b`];
-      case 'Fn::FindInMap':
-        return templates.get(stack)?.Mappings?.[String(list[0])]?.[String(list[1])]?.[
-          String(list[2])
-        ];
-      case 'Fn::ImportValue':
-        return imported(String(resolved));
-      case 'Fn::GetStackOutput':
-        return stackOutput(resolved as { StackName: string; OutputName: string });
-      case 'Fn::Equals':
-        return list[0] === list[1];
-      case 'Fn::Not':
-        return list[0] !== true;
-      case 'Fn::And':
-        return list.every((item) => item === true);
-      case 'Fn::Or':
-        return list.includes(true);
-      case 'Condition':
-        // Beside its use as a function, IAM policies have a key of this name.
-        return typeof resolved === 'string' ? holds(resolved, stack) : { Condition: resolved };
+        return String(second).split(String(first));
       default:
         throw new Error(`${stack}: the sandbox cannot resolve ${key}`);
     }
   }
 
   function substituted(argument: unknown, stack: string): string {
-    const [text, values] = (Array.isArray(argument) ? argument : [argument, {}]) as [
-      string,
-      Record<string, unknown>,
-    ];
+    const [text, values] = [argument, {}].flat() as [string, Record<string, unknown>];
     return text.replace(/\$\{([^!}]+)\}/g, (_whole, name: string) => {
+      const [id = '', attributeName] = name.split('.');
       if (name in values) return String(resolve(values[name], stack));
-      const [id = '', ...rest] = name.split('.');
       return String(
-        rest.length === 0 ? reference(id, stack) : attribute(id, rest.join('.'), stack),
+        attributeName === undefined ? reference(id, stack) : attribute(id, attributeName, stack),
       );
     });
   }
 
-  function holds(condition: string, stack: string): boolean {
-    return resolve(templates.get(stack)?.Conditions?.[condition] ?? false, stack) === true;
-  }
-
-  function imported(name: string): unknown {
-    for (const [stack, template] of templates) {
-      for (const { Value, Export } of Object.values(template.Outputs ?? {})) {
-        if (Export !== undefined && resolve(Export.Name, stack) === name)
-          return resolve(Value, stack);
-      }
-    }
-    throw new Error(`no stack exports ${name}`);
-  }
-
-  function stackOutput({
-    StackName,
-    OutputName,
-  }: {
-    StackName: string;
-    OutputName: string;
-  }): unknown {
+  function stackOutput({ StackName, OutputName }: StackOutput): unknown {
     const output = templates.get(StackName)?.Outputs?.[OutputName];
     if (output === undefined) throw new Error(`${StackName} has no output ${OutputName}`);
     return resolve(output.Value, StackName);
@@ -212,16 +179,31 @@ export function resolveTemplate(assembly: Assembly): ResolvedTemplate {
   };
 }
 
+function arnOf(logicalId: string, type: string): string {
+  if (type === 'AWS::S3::Bucket') return `arn:aws:s3:::${refOf(logicalId, type)}`;
+  const [, service = ''] = type.split('::');
+  const name = ARN_SERVICES[service] ?? service.toLowerCase();
+  const resource = `${ARN_RESOURCES[type] ?? ''}${logicalId}`;
+  return `arn:aws:${name}:${LOCAL_REGION}:${LOCAL_ACCOUNT}:${resource}`;
+}
+
+function refOf(logicalId: string, type: string): string {
+  if (REF_IS_ARN.has(type)) return arnOf(logicalId, type);
+  // Bucket names have no capital letters.
+  return type === 'AWS::S3::Bucket' ? logicalId.toLowerCase() : logicalId;
+}
+
+/** The path of each asset, by its hash. */
 function assetsOf({ directory, stacks }: Assembly): Map<string, string> {
-  const found = new Map<string, string>();
-  for (const { artifactId, id, stackName } of stacks) {
-    const manifest = join(directory, `${artifactId ?? id ?? stackName}.assets.json`);
-    const { files } = JSON.parse(readFileSync(manifest, 'utf8')) as {
-      files?: Record<string, { source: { path?: string } }>;
-    };
-    for (const [hash, { source }] of Object.entries(files ?? {})) {
-      if (source.path !== undefined) found.set(hash, source.path);
-    }
-  }
-  return found;
+  const manifests = stacks.map(({ id }) => {
+    const text = readFileSync(join(directory, `${id}.assets.json`), 'utf8');
+    return JSON.parse(text) as { files?: Record<string, { source: { path?: string } }> };
+  });
+  return new Map(
+    manifests.flatMap(({ files = {} }) =>
+      Object.entries(files).flatMap(([hash, { source }]) =>
+        source.path === undefined ? [] : [[hash, source.path] as const],
+      ),
+    ),
+  );
 }

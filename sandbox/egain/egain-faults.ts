@@ -1,17 +1,10 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { gzipSync } from 'node:zlib';
 import type { AccountsPage } from '../../lambda/egain/account.ts';
 import type { SecretFault } from '../aws/secrets-manager.ts';
 import { sendJson } from '../local-server.ts';
-import {
-  type Answer,
-  envelope,
-  hang,
-  html,
-  oauthError,
-  reset,
-  sendEnvelope,
-  sendGzipBomb,
-  sendWithoutEnd,
-} from './egain-fault-answers.ts';
+
+type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
 /** What goes wrong while a named fault is on. */
 export interface EgainFault {
@@ -19,7 +12,7 @@ export interface EgainFault {
   readonly does: string;
   /** Answers in place of `GET /accounts`. */
   readonly accounts?: Answer;
-  /** Answers in place of the token endpoint; the tokens given before end, so that one is needed. */
+  /** Answers in place of the token endpoint; earlier tokens end, so that a new one is needed. */
   readonly token?: Answer;
   /** Changes a page that would have been right. `all` is every account. */
   readonly page?: (
@@ -27,13 +20,38 @@ export interface EgainFault {
     pagenum: number,
     all: AccountsPage['account'],
   ) => AccountsPage;
-  /** Spoils the secret; the functions start anew, since one that runs has read it already. */
+  /** Spoils the secret; the functions start anew, since a running one has read it already. */
   readonly secret?: SecretFault;
 }
 
 const secretError = (type: string, message: string, status = 400): { secret: SecretFault } => ({
   secret: { error: { status, type, message } },
 });
+
+/** Answers with an error in eGain's envelope. */
+const envelope =
+  (code: string, message: string, headers?: Readonly<Record<string, string>>): Answer =>
+  (_request, response) =>
+    sendEnvelope(response, code, message, headers);
+
+/** Answers with an OAuth error (RFC 6749 §5.2). */
+const oauthError =
+  (status: number, error: string, headers?: Readonly<Record<string, string>>): Answer =>
+  (_request, response) =>
+    sendJson(response, status, { error, error_description: 'Refused by the sandbox.' }, headers);
+
+/** Answers with a page, as a login or a proxy would. */
+const html: Answer = (_request, response) => {
+  response.writeHead(200, { 'Content-Type': 'text/html' }).end('<html>Sign in</html>');
+};
+
+/** Cuts the connection. */
+const reset: Answer = (request) => {
+  request.socket.resetAndDestroy();
+};
+
+/** Keeps the caller waiting until it hangs up. */
+const hang: Answer = () => undefined;
 
 /** Every fault that can be switched on by name. */
 export const EGAIN_FAULTS: Readonly<Record<string, EgainFault>> = {
@@ -42,7 +60,7 @@ export const EGAIN_FAULTS: Readonly<Record<string, EgainFault>> = {
     accounts: envelope('401-101', 'Invalid or expired access token.'),
   },
   forbidden: {
-    does: 'GET /accounts misses a scope: 403',
+    does: 'GET /accounts says that a scope is missing: 403',
     accounts: envelope('403-197', 'The client application lacks the scope.'),
   },
   'bad-request': {
@@ -63,7 +81,7 @@ export const EGAIN_FAULTS: Readonly<Record<string, EgainFault>> = {
       })(request, response),
   },
   'throttled-bare': {
-    does: '429 that does not say for how long',
+    does: '429 without a time to wait',
     accounts: (_request, response) => void response.writeHead(429).end(),
   },
   'server-error': {
@@ -81,7 +99,7 @@ export const EGAIN_FAULTS: Readonly<Record<string, EgainFault>> = {
       sendEnvelope(response, '500-100', `Failed for ${request.headers.authorization ?? ''}`),
   },
   'connection-reset': { does: 'cuts the connection without an answer', accounts: reset },
-  hang: { does: 'takes the request and never answers', accounts: hang },
+  hang: { does: 'accepts the request and never answers', accounts: hang },
   'stalled-body': {
     does: 'sends the headers and half of a body, then nothing',
     accounts: (_request, response) => {
@@ -113,14 +131,14 @@ export const EGAIN_FAULTS: Readonly<Record<string, EgainFault>> = {
     does: '302 to another address',
     accounts: (_request, response) => void response.writeHead(302, { Location: '/login' }).end(),
   },
-  'too-large': { does: 'a body that does not end', accounts: sendWithoutEnd },
-  'gzip-bomb': { does: 'some hundred KB that unpack to 256 MB', accounts: sendGzipBomb },
+  'too-large': { does: 'a body that does not end', accounts: endlessBody },
+  'gzip-bomb': { does: 'a few hundred KB that unpack to 256 MB', accounts: gzipBomb },
   'pages-repeat': {
-    does: 'page 1 again, whatever page is asked for',
+    does: 'page 1 for every page that is asked for',
     page: (page, _pagenum, all) => ({ ...page, account: all.slice(0, page.account.length) }),
   },
   'pages-endless': {
-    does: 'full pages of new accounts without an end',
+    does: 'full pages of new accounts, without an end',
     page: (page, pagenum, all) => ({
       ...page,
       account: Array.from({ length: page.paginationInfo.pagesize ?? 1 }, (_, row) => ({
@@ -130,14 +148,14 @@ export const EGAIN_FAULTS: Readonly<Record<string, EgainFault>> = {
     }),
   },
   'pages-short': {
-    does: 'the pages end before as many accounts as promised',
+    does: 'the pages end before all promised accounts have come',
     page: (page, pagenum) => ({
       paginationInfo: { ...page.paginationInfo, count: page.paginationInfo.count + 1000 },
       account: pagenum === 1 ? page.account : [],
     }),
   },
   'count-as-pages': {
-    does: 'paginationInfo.count tells pages in place of records; no fault, an answer comes',
+    does: 'paginationInfo.count counts pages instead of records; partners still get the true list',
     page: (page) => {
       const { count, pagesize } = page.paginationInfo;
       const pages = Math.ceil(count / (pagesize ?? 1));
@@ -153,7 +171,7 @@ export const EGAIN_FAULTS: Readonly<Record<string, EgainFault>> = {
     token: oauthError(400, 'invalid_scope'),
   },
   'token-unauthorized-client': {
-    does: 'the token endpoint refuses the grant to this client',
+    does: 'the token endpoint refuses this grant for the client',
     token: oauthError(400, 'unauthorized_client'),
   },
   'token-not-json': { does: 'the token endpoint answers HTML', token: html },
@@ -192,4 +210,34 @@ function withoutName(
   if (index > 0) return account;
   const { name: _name, ...rest } = account;
   return rest as AccountsPage['account'][number];
+}
+
+/** Sends an error in eGain's envelope; its status is the first part of the code. */
+export function sendEnvelope(
+  response: ServerResponse,
+  code: string,
+  developerMessage: string,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  sendJson(response, Number(code.slice(0, 3)), { code, developerMessage }, headers);
+}
+
+/** Sends as much as the caller takes. */
+function endlessBody(_request: IncomingMessage, response: ServerResponse): void {
+  response.writeHead(200, { 'Content-Type': 'application/json' });
+  response.write('{"account":[');
+  const chunk = `${' '.repeat(1 << 16)}\n`;
+  const send = () => {
+    while (!response.destroyed && response.write(chunk));
+  };
+  response.on('drain', send);
+  send();
+}
+
+/** Sends a small body that unpacks to 256 MB. */
+function gzipBomb(_request: IncomingMessage, response: ServerResponse): void {
+  // A gzip stream may have any number of members (RFC 1952 §2.2).
+  const member = gzipSync(Buffer.alloc(1 << 20, ' '));
+  response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Encoding': 'gzip' });
+  response.end(Buffer.concat(Array.from({ length: 256 }, () => member)));
 }

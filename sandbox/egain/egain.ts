@@ -2,10 +2,8 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Account } from '../../lambda/egain/account.ts';
-import { type Clock, systemClock } from '../../lambda/platform/deadline.ts';
 import { clientOf, listen, readBody, sendJson } from '../local-server.ts';
-import { sendEnvelope } from './egain-fault-answers.ts';
-import { EGAIN_FAULTS } from './egain-faults.ts';
+import { EGAIN_FAULTS, sendEnvelope } from './egain-faults.ts';
 import { exampleAccounts } from './example-accounts.ts';
 
 const API_PATH = '/conversation/conversationmgr/v3';
@@ -21,15 +19,13 @@ export interface EgainOptions {
   readonly pageSize?: number;
   /** @default 75, as on eGain's sibling APIs */
   readonly maxPageSize?: number;
-  /** The client's first secret. @default a new one, with characters that form encoding changes */
+  /** The client's first secret. @default a random one */
   readonly clientSecret?: string;
-  /** For the life of tokens. */
-  readonly clock?: Clock;
-  /** Told of each page 1 that is asked for. */
+  /** Called for each request for page 1. */
   readonly onWalk?: () => void;
 }
 
-/** What is wrong with the calls that follow; nothing when empty. */
+/** What goes wrong in the calls that follow; nothing when empty. */
 export interface EgainMode {
   /** `GET /accounts` answers this status. */
   readonly status?: number;
@@ -54,10 +50,10 @@ export interface SimulatedEgain {
   readonly mode: EgainMode;
   setMode(mode: EgainMode): void;
   /**
-   * Replaces the accounts from the next call on. Where each replacement has a page size of its own,
-   * a walk goes on over the accounts that it began with, since it asks for that size.
+   * Replaces the accounts from the next call on. When each replacement has its own page size, a walk
+   * that has begun continues over its own accounts, since it asks for that size.
    *
-   * @param pageSize the page size when none is asked for, from then on
+   * @param pageSize the page size when none is asked for
    */
   setAccounts(accounts: readonly Account[], pageSize?: number): void;
   /** Ends every token that was given so far. */
@@ -71,7 +67,7 @@ export interface SimulatedEgain {
 
 /** Starts a simulated eGain as its public documentation describes it. */
 export async function startEgain(options: EgainOptions = {}): Promise<SimulatedEgain> {
-  const { clock = systemClock, maxPageSize = 75, latencyMs = 0 } = options;
+  const { maxPageSize = 75, latencyMs = 0 } = options;
   let { pageSize = 25 } = options;
   const scope = 'https://api.egain.cloud/auth/.default';
   const calls = { token: 0, accounts: 0 };
@@ -91,23 +87,19 @@ export async function startEgain(options: EgainOptions = {}): Promise<SimulatedE
     await pause();
     const fault = EGAIN_FAULTS[mode.fault ?? '']?.token;
     if (fault !== undefined) return fault(request, response);
+    const refuse = (status: number, error: string) => sendJson(response, status, { error });
+    if (form.get('grant_type') !== 'client_credentials') {
+      return refuse(400, 'unsupported_grant_type');
+    }
     const client = clientOf(request, form);
-    const refusal =
-      form.get('grant_type') !== 'client_credentials'
-        ? { status: 400, error: 'unsupported_grant_type' }
-        : client.id !== clientId || !secrets.includes(client.secret)
-          ? { status: 401, error: 'invalid_client' }
-          : form.get('scope') !== scope
-            ? { status: 400, error: 'invalid_scope' }
-            : undefined;
-    if (refusal !== undefined) return sendJson(response, refusal.status, { error: refusal.error });
+    if (client.id !== clientId || !secrets.includes(client.secret)) {
+      return refuse(401, 'invalid_client');
+    }
+    if (form.get('scope') !== scope) return refuse(400, 'invalid_scope');
     const accessToken = `egain-token-${randomBytes(24).toString('base64url')}`;
-    tokens.set(accessToken, clock.now() + TOKEN_SECONDS * 1000);
-    sendJson(response, 200, {
-      token_type: 'Bearer',
-      expires_in: TOKEN_SECONDS,
-      access_token: accessToken,
-    });
+    tokens.set(accessToken, Date.now() + TOKEN_SECONDS * 1000);
+    const answer = { token_type: 'Bearer', expires_in: TOKEN_SECONDS, access_token: accessToken };
+    sendJson(response, 200, answer);
   }
 
   async function api(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
@@ -118,7 +110,7 @@ export async function startEgain(options: EgainOptions = {}): Promise<SimulatedE
     if (mode.status !== undefined) return sendStatus(response, mode.status);
     const bearer = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1];
     if (bearer === undefined) return sendEnvelope(response, '401-104', 'No access token.');
-    if ((tokens.get(bearer) ?? 0) <= clock.now()) {
+    if ((tokens.get(bearer) ?? 0) <= Date.now()) {
       return sendEnvelope(response, '401-101', 'Invalid or expired access token.');
     }
     if (request.method !== 'GET') return sendEnvelope(response, '404-100', 'No such operation.');
@@ -131,17 +123,13 @@ export async function startEgain(options: EgainOptions = {}): Promise<SimulatedE
 
   function list(response: ServerResponse, query: URLSearchParams): void {
     if (!query.has('$pagenum')) options.onWalk?.();
-    const unknown = [...query.keys()].some((key) => key !== '$pagenum' && key !== '$pagesize');
-    const pagenum = wholeNumber(query.get('$pagenum') ?? '1');
-    const pagesize = wholeNumber(query.get('$pagesize') ?? String(pageSize));
-    if (unknown) {
+    if ([...query.keys()].some((key) => key !== '$pagenum' && key !== '$pagesize')) {
       return sendEnvelope(response, '400-101', 'Unsupported query parameter(s) supplied.');
     }
-    if (
-      pagenum === undefined ||
-      pagesize === undefined ||
-      pagesize > Math.max(maxPageSize, pageSize)
-    ) {
+    const pagenum = wholeNumber(query.get('$pagenum') ?? '1');
+    const pagesize = wholeNumber(query.get('$pagesize') ?? String(pageSize));
+    const largest = Math.max(maxPageSize, pageSize);
+    if (pagenum === undefined || pagesize === undefined || pagesize > largest) {
       return sendEnvelope(response, '400-102', 'A query parameter is out of range.');
     }
     const all = byPageSize.get(pagesize) ?? accounts;
@@ -199,7 +187,7 @@ export async function startEgain(options: EgainOptions = {}): Promise<SimulatedE
 }
 
 function newSecret(): string {
-  // Characters that form encoding changes, so that a client which forgets it is found out.
+  // Form encoding changes these characters, so a client that forgets to encode fails.
   return `s+/ä:${randomBytes(18).toString('base64url')}`;
 }
 

@@ -1,5 +1,4 @@
 import type { Account } from '../../lambda/egain/account.ts';
-import { randomFrom } from './random.ts';
 
 /** The channel of both accounts in eGain's own example. */
 const EXAMPLE_CHANNEL = '45a095f4-d0ee-4220-a689-22b541c58f67';
@@ -65,7 +64,7 @@ function example(id: string, name: string): Account {
   };
 }
 
-/** Fields that eGain marks as optional are now there, now missing, now null. */
+/** Fields that eGain marks as optional are present in some accounts, missing or null in others. */
 function generated(index: number): Account {
   const next = randomFrom(index);
   const random = (limit: number) => next() % limit;
@@ -115,4 +114,15 @@ function uuid(random: (limit: number) => number): string {
   const hex = (digits: number) =>
     Array.from({ length: digits }, () => random(16).toString(16)).join('');
   return `${hex(8)}-${hex(4)}-4${hex(3)}-a${hex(3)}-${hex(12)}`;
+}
+
+/** Gives whole numbers of 32 bits, the same sequence for the same seed (mulberry32). */
+export function randomFrom(seed: number): () => number {
+  let state = Math.imul(seed + 1, 0x9e3779b1);
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return (mixed ^ (mixed >>> 14)) >>> 0;
+  };
 }

@@ -24,7 +24,7 @@ beforeAll(async () => {
       ...config,
       cache: { ...config.cache, freshSeconds: 3600, staleSeconds: 3600 },
     }),
-    maxInstances: 1,
+    maxContainers: 1,
   });
   full = createPartner(sandbox, await sandbox.token('acme'));
   basic = createPartner(sandbox, await sandbox.token('basic'));

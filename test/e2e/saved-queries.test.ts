@@ -9,7 +9,7 @@ let lines: Record<string, unknown>[];
 let sandbox: Sandbox;
 
 beforeAll(async () => {
-  sandbox = await startSandbox({ egain: { accounts: exampleAccounts(30) }, maxInstances: 1 });
+  sandbox = await startSandbox({ egain: { accounts: exampleAccounts(30) }, maxContainers: 1 });
   const { origin } = new URL(sandbox.accountsUrl);
   const ask = async (path: string, token: string) => {
     const headers = { authorization: `Bearer ${token}` };

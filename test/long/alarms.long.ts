@@ -12,7 +12,7 @@ let sandbox: Sandbox;
 let stage: WatchedStage;
 
 beforeAll(async () => {
-  sandbox = await startSandbox({ egain: { accounts: exampleAccounts(60) }, maxInstances: 1 });
+  sandbox = await startSandbox({ egain: { accounts: exampleAccounts(60) }, maxContainers: 1 });
   stage = watch(sandbox, await sandbox.token('acme'));
 });
 afterAll(() => sandbox.stop());

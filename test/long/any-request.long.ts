@@ -18,7 +18,7 @@ beforeAll(async () => {
       ...config,
       cache: { ...config.cache, freshSeconds: 3600, staleSeconds: 3600 },
     }),
-    maxInstances: 1,
+    maxContainers: 1,
   });
   for (const partner of ['acme', 'basic', 'chat-desk']) tokens.push(await sandbox.token(partner));
 });

@@ -52,7 +52,7 @@ beforeAll(async () => {
       ...config,
       cache: { ...config.cache, freshSeconds: 3600, staleSeconds: 3600 },
     }),
-    maxInstances: 1,
+    maxContainers: 1,
   });
   send = createPartner(sandbox, await sandbox.token('acme'), bodies);
 });

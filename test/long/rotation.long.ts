@@ -23,7 +23,7 @@ beforeAll(async () => {
   sandbox = await startSandbox({
     egain: { accounts: 10 },
     // A second one could start between eGain's cut and the put, and would need a token then.
-    maxInstances: 1,
+    maxContainers: 1,
     configure: (config) => ({
       ...config,
       cache: { ...config.cache, freshSeconds: 1, staleSeconds: 600 },

@@ -27,7 +27,7 @@ beforeAll(async () => {
       cache: { ...config.cache, freshSeconds: FRESH_SECONDS, staleSeconds: 3600 },
       partners: { ...config.partners, trial: TRIAL },
     }),
-    maxInstances: 1,
+    maxContainers: 1,
     functionTimeoutSeconds: 3,
   });
   send = createPartner(sandbox, await sandbox.token('acme'));

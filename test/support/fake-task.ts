@@ -1,4 +1,4 @@
-import type { InvokeResult } from '../../sandbox/aws/lambda-runtime.ts';
+import type { InvokeResult } from '../../sandbox/aws/container.ts';
 import {
   type Execution,
   type RunOptions,

@@ -3,56 +3,58 @@ import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:ht
 import type { Duplex } from 'node:stream';
 import { type Clock, systemClock } from '../../../lambda/platform/deadline.ts';
 import { readBody } from '../../local-server.ts';
-import type { InvokeResult, LambdaFunction } from '../lambda-runtime.ts';
+import type { InvokeResult } from '../container.ts';
+import type { LambdaFunction } from '../lambda-runtime.ts';
+import { compressAnswer, type ProxyAnswer, proxyAnswer, sendProxyAnswer } from './answer.ts';
 import type { Api, Route } from './api-template.ts';
-import { decodedBody } from './content-coding.ts';
-import { type Authorization, createAuthorize } from './gateway-authorizer.ts';
-import { type Match, matchRoute, methodArn, parseTarget, proxyEvent } from './gateway-event.ts';
+import { type Authorization, createAuthorize } from './authorizer.ts';
 import {
   type GatewayErrorType,
   renderGatewayResponse,
   substituteContext,
 } from './gateway-responses.ts';
-import { compressAnswer, type ProxyAnswer, proxyAnswer, sendProxyAnswer } from './proxy-answer.ts';
+import { decodedBody, matchRoute, methodArn, parseTarget, proxyEvent } from './request.ts';
 import { createTokenBucket, createUsageMeter } from './usage-plans.ts';
 
-/** API Gateway's quotas of a request: the body, and the request line with all headers. */
+/** API Gateway's limits of a request: the body, and the request line with all headers; bytes. */
 const MAX_BODY = 10 * 1024 * 1024;
 const MAX_HEADERS = 10_240;
 
 export interface GatewayOptions {
   readonly api: Api;
   readonly functionOf: (arn: string) => LambdaFunction;
-  /** For throttles, quotas and the authorizer's cache. */
-  readonly clock?: Clock;
-  /** Takes a line of the access log. */
+  /** Receives each line of the access log. */
   readonly onAccess?: (line: string) => void;
+  /** For throttles, quotas and the authorizer's cache. @default the system's */
+  readonly clock?: Clock;
 }
 
 export interface Gateway {
   handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
-  /** Answers what is no HTTP request, or one whose headers are too long for the parser. */
+  /** Answers text that is not an HTTP request, or whose headers are too long for the parser. */
   readonly handleClientError: (error: NodeJS.ErrnoException, socket: Duplex) => void;
 }
 
-type Outcome =
-  | { readonly answer: ProxyAnswer; readonly context: Context }
-  | { readonly error: GatewayErrorType; readonly context: Context };
+/** Variables of `$context`, by name. */
 type Context = Readonly<Record<string, string>>;
+type Outcome = { readonly context: Context } & (
+  | { readonly answer: ProxyAnswer }
+  | { readonly error: GatewayErrorType }
+);
 
 /**
  * An API Gateway REST API, made from its template: routes, authorizer, usage plans, Lambda proxy
- * integrations, and its own errors as the template's gateway responses.
+ * integrations, and the template's gateway responses for its own errors.
  */
 export function createGateway(options: GatewayOptions): Gateway {
-  const { api, functionOf, clock = systemClock } = options;
+  const { api, functionOf, onAccess, clock = systemClock } = options;
   const authorize = createAuthorize(clock);
-  const usage = createUsageMeter(api.usagePlans, clock);
+  const refuseUsage = createUsageMeter(api.usagePlans, clock);
   const buckets = new Map(
     api.routes.map((route) => [route, createTokenBucket(route.throttle, clock)]),
   );
 
-  async function outcome(request: IncomingMessage, requestId: string): Promise<Outcome> {
+  async function outcomeOf(request: IncomingMessage, requestId: string): Promise<Outcome> {
     if (headerSize(request) > MAX_HEADERS) return { error: 'REQUEST_TOO_LARGE', context: {} };
     const target = parseTarget(request.url ?? '/');
     if (target === undefined) return { error: 'BAD_REQUEST_PARAMETERS', context: {} };
@@ -66,28 +68,16 @@ export function createGateway(options: GatewayOptions): Gateway {
     const authorization = await authorized(route, request, methodArn(api, method, segments));
     if ('refused' in authorization) return { error: authorization.refused, context: resource };
     const context = { ...resource, ...authorizerVariables(authorization.context) };
-    const refusal =
-      buckets.get(route)?.() === false
-        ? 'THROTTLED'
-        : route.apiKeyRequired
-          ? usage.refuse(authorization.apiKey)
-          : undefined;
+    const refusal = refuse(route, authorization.apiKey);
     if (refusal !== undefined) return { error: refusal, context };
 
     const sent = await readBody(request, MAX_BODY);
     if (sent === undefined) return { error: 'REQUEST_TOO_LARGE', context };
     const body = decodedBody(sent, request.headers['content-encoding'], MAX_BODY);
     if (body === undefined) return { error: 'UNSUPPORTED_MEDIA_TYPE', context };
-    const event = proxyEvent({
-      api,
-      match,
-      target,
-      request,
-      body,
-      requestId,
-      authorizer: authorization.context,
-    });
-    const result = await withinTime(functionOf(route.functionArn).invoke(event), match);
+    const { context: authorizer } = authorization;
+    const event = proxyEvent({ api, match, target, request, body, requestId, authorizer });
+    const result = await inTime(functionOf(route.functionArn).invoke(event), route.timeoutMs);
     if (result === undefined) return { error: 'INTEGRATION_TIMEOUT', context };
     const answer = result.ok ? proxyAnswer(result.payload) : undefined;
     return answer === undefined ? { error: 'DEFAULT_5XX', context } : { answer, context };
@@ -95,42 +85,41 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   async function authorized(
     { authorizer }: Route,
-    request: IncomingMessage,
+    { headers }: IncomingMessage,
     arn: string,
   ): Promise<Authorization> {
     if (authorizer === undefined) return { context: {}, apiKey: undefined };
-    return authorize(authorizer, functionOf(authorizer.functionArn), request, arn);
+    const authorizerFunction = functionOf(authorizer.functionArn);
+    return authorize(authorizer, authorizerFunction, headers.authorization, arn);
   }
+
+  function refuse(route: Route, apiKey: string | undefined): GatewayErrorType | undefined {
+    if (buckets.get(route)?.() === false) return 'THROTTLED';
+    return route.apiKeyRequired ? refuseUsage(apiKey) : undefined;
+  }
+
+  const render = (type: GatewayErrorType, requestId: string) =>
+    renderGatewayResponse(api.gatewayResponses, type, requestId);
 
   return {
     async handle(request, response) {
       const requestId = randomUUID();
       const started = performance.now();
-      const result = await outcome(request, requestId);
-      // What is left of a request must be read, or the connection cannot be used again.
+      const outcome = await outcomeOf(request, requestId);
+      // Unless the rest of the request is read, the connection cannot be used again.
       request.resume();
-      if ('answer' in result) {
-        const { minimumCompressionSize } = api;
+      if ('answer' in outcome) {
         const acceptEncoding = request.headers['accept-encoding'];
-        const answer = compressAnswer(result.answer, minimumCompressionSize, acceptEncoding);
+        const answer = compressAnswer(outcome.answer, api.minimumCompressionSize, acceptEncoding);
         sendProxyAnswer(response, answer, requestId);
+      } else {
+        const { status, headers, body } = render(outcome.error, requestId);
+        response.writeHead(status, headers).end(body);
       }
-      if ('error' in result || !response.headersSent) {
-        const type = 'error' in result ? result.error : 'DEFAULT_5XX';
-        const { status, headers, body } = renderGatewayResponse(
-          api.gatewayResponses,
-          type,
-          requestId,
-          api.stage,
-        );
-        const length = { 'Content-Length': Buffer.byteLength(body) };
-        response.writeHead(status, { ...headers, ...length }).end(body);
-      }
-      if (api.accessLogFormat === undefined || options.onAccess === undefined) return;
-      options.onAccess(
-        substituteContext(api.accessLogFormat, {
-          ...result.context,
-          ...('error' in result ? { 'error.responseType': result.error } : {}),
+      onAccess?.(
+        substituteContext(api.accessLogFormat ?? '', {
+          ...outcome.context,
+          ...('error' in outcome && { 'error.responseType': outcome.error }),
           requestId,
           status: String(response.statusCode),
           requestTimeEpoch: String(Date.now()),
@@ -140,22 +129,17 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
     handleClientError(error, socket) {
       if (!socket.writable) {
-        // What still comes of a request that was answered is read past: cutting the connection
-        // before the caller has sent it would take the answer away.
+        // A request that was answered may still be arriving. Cutting the connection now would take
+        // the answer away from the caller, so only other errors end it.
         if (error.code?.startsWith('HPE_') !== true) socket.destroy();
         return;
       }
-      const { status, headers, body } = renderGatewayResponse(
-        api.gatewayResponses,
-        error.code === 'HPE_HEADER_OVERFLOW' ? 'REQUEST_TOO_LARGE' : 'BAD_REQUEST_PARAMETERS',
-        randomUUID(),
-        api.stage,
+      const tooLong = error.code === 'HPE_HEADER_OVERFLOW';
+      const type = tooLong ? 'REQUEST_TOO_LARGE' : 'BAD_REQUEST_PARAMETERS';
+      const { status, headers, body } = render(type, randomUUID());
+      const lines = Object.entries({ ...headers, Connection: 'close' }).map(
+        ([name, value]) => `${name}: ${value}\r\n`,
       );
-      const lines = Object.entries({
-        ...headers,
-        'Content-Length': Buffer.byteLength(body),
-        Connection: 'close',
-      }).map(([name, value]) => `${name}: ${value}\r\n`);
       const statusLine = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`;
       socket.end(`${statusLine}${lines.join('')}\r\n${body}`);
     },
@@ -163,13 +147,13 @@ export function createGateway(options: GatewayOptions): Gateway {
 }
 
 /** Waits as long as the integration may take; the function itself goes on to its own end. */
-async function withinTime(
+async function inTime(
   call: Promise<InvokeResult>,
-  { route }: Match,
+  milliseconds: number,
 ): Promise<InvokeResult | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, route.timeoutMs, undefined);
+    timer = setTimeout(resolve, milliseconds, undefined);
   });
   try {
     return await Promise.race([call, late]);
@@ -178,15 +162,13 @@ async function withinTime(
   }
 }
 
-function headerSize(request: IncomingMessage): number {
-  let size = (request.method?.length ?? 0) + (request.url?.length ?? 0) + 12;
-  for (const text of request.rawHeaders) size += text.length + 2;
+function headerSize({ method = '', url = '', rawHeaders }: IncomingMessage): number {
+  let size = method.length + url.length + 12;
+  for (const text of rawHeaders) size += text.length + 2;
   return size;
 }
 
-function authorizerVariables(context: Readonly<Record<string, unknown>>): Context {
-  const entries = Object.entries(context).map(
-    ([name, value]) => [`authorizer.${name}`, String(value)] as const,
-  );
-  return Object.fromEntries(entries);
+function authorizerVariables(context: Context): Context {
+  const entries = Object.entries(context).map(([name, value]) => [`authorizer.${name}`, value]);
+  return Object.fromEntries(entries) as Context;
 }

@@ -1,54 +1,41 @@
 import type { Clock } from '../../../lambda/platform/deadline.ts';
 import type { Throttle, UsagePlan } from './api-template.ts';
 
-/** Why a call is turned away. */
-type UsageRefusal = 'THROTTLED' | 'QUOTA_EXCEEDED' | 'INVALID_API_KEY';
-
-export interface UsageMeter {
-  /** Counts a call by this API key; tells why it may not go on. */
-  refuse(apiKey: string | undefined): UsageRefusal | undefined;
-}
-
-interface Usage {
-  readonly bucket: () => boolean;
-  period: string;
-  count: number;
-}
+/** Why a call is turned away; `undefined` when it may go on. */
+export type UsageRefusal = 'THROTTLED' | 'QUOTA_EXCEEDED' | 'INVALID_API_KEY' | undefined;
 
 /** Meters calls by API key as usage plans do: a token bucket, and a count per calendar period. */
-export function createUsageMeter(plans: ReadonlyMap<string, UsagePlan>, clock: Clock): UsageMeter {
-  const usages = new Map<string, Usage>();
-  return {
-    refuse(apiKey) {
-      const plan = plans.get(apiKey ?? '');
-      if (apiKey === undefined || plan === undefined) return 'INVALID_API_KEY';
-      let usage = usages.get(apiKey);
-      if (usage === undefined) {
-        usage = { bucket: createTokenBucket(plan.throttle, clock), period: '', count: 0 };
-        usages.set(apiKey, usage);
-      }
-      if (!usage.bucket()) return 'THROTTLED';
-      if (plan.quota === undefined) return undefined;
-      const period = periodOf(clock.now(), plan.quota.period);
-      if (usage.period !== period) {
-        usage.period = period;
-        usage.count = 0;
-      }
-      if (usage.count >= plan.quota.limit) return 'QUOTA_EXCEEDED';
-      usage.count += 1;
-      return undefined;
-    },
+export function createUsageMeter(
+  plans: ReadonlyMap<string, UsagePlan>,
+  clock: Clock,
+): (apiKey: string | undefined) => UsageRefusal {
+  const usages = new Map(
+    [...plans].map(([apiKey, { Throttle, Quota }]) => {
+      const take = createTokenBucket(Throttle, clock);
+      return [apiKey, { take, quota: Quota, period: '', count: 0 }];
+    }),
+  );
+  return (apiKey = '') => {
+    const usage = usages.get(apiKey);
+    if (usage === undefined) return 'INVALID_API_KEY';
+    if (!usage.take()) return 'THROTTLED';
+    if (usage.quota === undefined) return undefined;
+    const period = periodOf(clock.now(), usage.quota.Period);
+    if (usage.period !== period) Object.assign(usage, { period, count: 0 });
+    usage.count += 1;
+    return usage.count > usage.quota.Limit ? 'QUOTA_EXCEEDED' : undefined;
   };
 }
 
 /** A token bucket: `true` when there was a token to take. Without a throttle there always is. */
 export function createTokenBucket(throttle: Throttle | undefined, clock: Clock): () => boolean {
   if (throttle === undefined) return () => true;
-  let tokens = throttle.burst;
+  const { RateLimit, BurstLimit } = throttle;
+  let tokens = BurstLimit;
   let filledAt = clock.now();
   return () => {
     const now = clock.now();
-    tokens = Math.min(throttle.burst, tokens + ((now - filledAt) / 1000) * throttle.rate);
+    tokens = Math.min(BurstLimit, tokens + ((now - filledAt) / 1000) * RateLimit);
     filledAt = now;
     if (tokens < 1) return false;
     tokens -= 1;

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
+import { gunzipSync, inflateSync } from 'node:zlib';
 import type { APIGatewayProxyEvent } from 'aws-lambda';
-import { LOCAL_ACCOUNT, LOCAL_REGION } from '../local-names.ts';
+import { LOCAL_ACCOUNT, LOCAL_REGION } from '../template.ts';
 import type { Api, Route } from './api-template.ts';
 
 /** A request's path and query, decoded as API Gateway decodes them. */
@@ -11,7 +12,7 @@ export interface Target {
   readonly query: Multi;
 }
 
-/** Values by name, in the order they came; without a prototype, for any name is possible. */
+/** Values by name, in the order they came; without a prototype, since any name is possible. */
 type Multi = Record<string, string[]>;
 
 /** A route that matches, with the path's parameters. */
@@ -22,17 +23,14 @@ export interface Match {
 
 /** Splits and decodes a request target; `undefined` when its percent-encoding is broken. */
 export function parseTarget(rawUrl: string): Target | undefined {
-  // The parser hands bytes over as Latin-1; what stands there is UTF-8.
+  // The parser reads bytes as Latin-1; they are UTF-8.
   const url = Buffer.from(rawUrl.replace(/^https?:\/\/[^/?]*/i, ''), 'latin1').toString('utf8');
-  const mark = url.indexOf('?');
-  const path = mark < 0 ? url : url.slice(0, mark);
-  const query: Multi = Object.create(null) as Multi;
+  const [path = '', ...rest] = url.split('?');
+  const query = Object.create(null) as Multi;
   try {
-    for (const pair of mark < 0 ? [] : url.slice(mark + 1).split('&')) {
-      if (pair === '') continue;
-      const equals = pair.indexOf('=');
-      const name = formDecoded(equals < 0 ? pair : pair.slice(0, equals));
-      (query[name] ??= []).push(equals < 0 ? '' : formDecoded(pair.slice(equals + 1)));
+    for (const pair of rest.join('?').split('&').filter(Boolean)) {
+      const [name = '', ...value] = pair.split('=');
+      (query[formDecoded(name)] ??= []).push(formDecoded(value.join('=')));
     }
     const segments = path.replace(/\/$/, '').split('/').slice(1).map(decodeURIComponent);
     return { path, segments, query };
@@ -41,7 +39,11 @@ export function parseTarget(rawUrl: string): Target | undefined {
   }
 }
 
-/** Finds the route for a method and the path's segments after the stage; plain ones come first. */
+function formDecoded(text: string): string {
+  return decodeURIComponent(text.replaceAll('+', ' '));
+}
+
+/** Finds the route for a method and the path's segments after the stage; plain paths come first. */
 export function matchRoute(
   routes: readonly Route[],
   method: string,
@@ -49,25 +51,48 @@ export function matchRoute(
 ): Match | undefined {
   const matches = routes.filter(
     (route) =>
-      (route.method === method || route.method === 'ANY') &&
+      route.method === method &&
       route.segments.length === segments.length &&
       route.segments.every((part, index) =>
-        part.startsWith('{') ? segments[index] !== '' : part === segments[index],
+        isParameter(part) ? segments[index] !== '' : part === segments[index],
       ),
   );
-  const route = matches.find(({ path }) => !path.includes('{')) ?? matches[0];
+  const route = matches.find(({ segments: parts }) => !parts.some(isParameter)) ?? matches[0];
   if (route === undefined) return undefined;
   const parameters = Object.create(null) as Record<string, string>;
   for (const [index, part] of route.segments.entries()) {
-    if (part.startsWith('{')) parameters[part.slice(1, -1)] = segments[index] ?? '';
+    if (isParameter(part)) parameters[part.slice(1, -1)] = segments[index] ?? '';
   }
   return { route, parameters };
 }
 
-/** The ARN that policies and authorizers know a call by. */
+const isParameter = (part: string): boolean => part.startsWith('{');
+
+/** The ARN by which policies and authorizers know a call. */
 export function methodArn(api: Api, method: string, segments: readonly string[]): string {
   const path = segments.map(encodeURIComponent).join('/');
   return `arn:aws:execute-api:${LOCAL_REGION}:${LOCAL_ACCOUNT}:${api.id}/${api.stage}/${method}/${path}`;
+}
+
+/**
+ * Undoes the coding of a request's body; `undefined` for another coding or a body that is not coded
+ * by it, which API Gateway answers with 415.
+ *
+ * @param limit the most bytes that may come of it; more counts as not coded
+ */
+export function decodedBody(
+  body: Buffer,
+  contentEncoding: string | undefined,
+  limit: number,
+): Buffer | undefined {
+  const coding = contentEncoding?.trim().toLowerCase() ?? '';
+  if (coding === 'identity' || coding === '') return body;
+  const decode = { gzip: gunzipSync, deflate: inflateSync }[coding];
+  try {
+    return decode?.(body, { maxOutputLength: limit });
+  } catch {
+    return undefined;
+  }
 }
 
 export interface EventParts {
@@ -77,7 +102,7 @@ export interface EventParts {
   readonly request: IncomingMessage;
   readonly body: Buffer;
   readonly requestId: string;
-  readonly authorizer: Readonly<Record<string, unknown>> | undefined;
+  readonly authorizer: Readonly<Record<string, string>> | undefined;
 }
 
 /**
@@ -88,14 +113,12 @@ export interface EventParts {
 export function proxyEvent(parts: EventParts): APIGatewayProxyEvent {
   const { api, match, target, request, body, requestId } = parts;
   const multiValueHeaders = headersOf(request);
+  const httpMethod = request.method ?? '';
   const now = Date.now();
-  const path = target.path.slice(api.stage.length + 1);
-  // The host that was asked, as API Gateway names the one that it serves.
-  const domainName = request.headers.host ?? 'localhost';
   return {
     resource: match.route.path,
-    path,
-    httpMethod: request.method ?? '',
+    path: target.path.slice(api.stage.length + 1),
+    httpMethod,
     headers: lastOfEach(multiValueHeaders),
     multiValueHeaders,
     queryStringParameters: orNull(lastOfEach(target.query)),
@@ -108,10 +131,11 @@ export function proxyEvent(parts: EventParts): APIGatewayProxyEvent {
       accountId: LOCAL_ACCOUNT,
       apiId: api.id,
       authorizer: parts.authorizer,
-      domainName,
+      // API Gateway names the domain that it serves: here, the host that was asked.
+      domainName: request.headers.host ?? 'localhost',
       domainPrefix: api.id,
       extendedRequestId: requestId.slice(0, 16),
-      httpMethod: request.method ?? '',
+      httpMethod,
       identity: IDENTITY,
       path: target.path,
       protocol: `HTTP/${request.httpVersion}`,
@@ -144,10 +168,9 @@ const IDENTITY: APIGatewayProxyEvent['requestContext']['identity'] = {
 };
 
 /** Headers by the name as it was first written; a name in another case is the same header. */
-function headersOf(request: IncomingMessage): Multi {
+function headersOf({ rawHeaders }: IncomingMessage): Multi {
   const names = new Map<string, string>();
   const headers = Object.create(null) as Multi;
-  const { rawHeaders } = request;
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const sent = rawHeaders[index] ?? '';
     const lower = sent.toLowerCase();
@@ -167,8 +190,4 @@ function lastOfEach(values: Multi): Record<string, string> {
 
 function orNull<T extends object>(values: T): T | null {
   return Object.keys(values).length === 0 ? null : values;
-}
-
-function formDecoded(text: string): string {
-  return decodeURIComponent(text.replaceAll('+', ' '));
 }

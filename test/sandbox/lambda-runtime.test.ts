@@ -6,8 +6,8 @@ import {
   type LambdaFunction,
   type LogLine,
   type RuntimeOptions,
-} from '../../../sandbox/aws/lambda-runtime.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+} from '../../sandbox/aws/lambda-runtime.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const started: LambdaFunction[] = [];
 
@@ -38,7 +38,7 @@ function functionOf(
   return made;
 }
 
-describe('an instance', () => {
+describe('a container', () => {
   it('has the environment of its function and nothing of this process', async () => {
     const example = functionOf('export const handler = async () => ({ ...process.env });');
 
@@ -66,24 +66,24 @@ describe('an instance', () => {
         running--;
         return { calls: ++calls, most };
       };`,
-      { maxInstances: 1 },
+      { maxContainers: 1 },
     );
 
     const results = await Promise.all([1, 2, 3, 4].map(() => example.invoke({})));
 
     expect(results.at(-1)).toEqual({ ok: true, payload: { calls: 4, most: 1 } });
-    expect(example.instances).toBe(1);
+    expect(example.containers).toBe(1);
   });
 
   it('is joined by others while it is busy, up to the limit', async () => {
     const example = functionOf(
       'export const handler = () => new Promise((resolve) => setTimeout(resolve, 300));',
-      { maxInstances: 3 },
+      { maxContainers: 3 },
     );
 
     await Promise.all([1, 2, 3, 4, 5].map(() => example.invoke({})));
 
-    expect(example.instances).toBe(3);
+    expect(example.containers).toBe(3);
   });
 
   it('is replaced when the function starts anew', async () => {
@@ -116,7 +116,7 @@ describe('a failure', () => {
       'far',
     ],
     ['init', `throw new Error('no start');`, 'Error', 'no start'],
-    ['a handler that is not there', 'export const other = 1;', 'TypeError', 'handler is undefined'],
+    ['a missing handler', 'export const other = 1;', 'TypeError', 'handler is undefined'],
     [
       'an end of the process',
       'export const handler = async () => process.exit(3);',
@@ -124,7 +124,7 @@ describe('a failure', () => {
       'exit status 3',
     ],
     [
-      'an error nobody waits for',
+      'an error that nobody catches',
       `export const handler = () => new Promise(() => setTimeout(() => { throw new Error('loose'); }));`,
       'Runtime.ExitError',
       'loose',
@@ -135,14 +135,14 @@ describe('a failure', () => {
       'Function.ResponseSizeTooLarge',
       'exceeded',
     ],
-  ])('by %s is told as Lambda tells it', async (_what, source, errorType, message) => {
+  ])('by %s is reported as Lambda reports it', async (_what, source, errorType, message) => {
     const result = await functionOf(source).invoke({});
 
     expect(result).toMatchObject({ ok: false, error: { errorType } });
     expect(result.ok ? '' : result.error.errorMessage).toContain(message);
   });
 
-  it('by time ends the instance, even one that never yields', async () => {
+  it('by time-out ends the container, even one that never yields', async () => {
     const example = functionOf(
       'export const handler = async (event) => { while (event.loop); return 1; };',
       { timeoutSeconds: 0.3 },
@@ -160,12 +160,12 @@ const invoke = async (example: LambdaFunction) => {
   return result.ok ? (result.payload as { own: string; calls: number }) : { own: '', calls: 0 };
 };
 
-describe('calls that are to be spread', () => {
+describe('calls to be spread', () => {
   const SOURCE = `const own = crypto.randomUUID(); let calls = 0;
     export const handler = async () => ({ own, calls: ++calls });`;
 
-  it('go to every instance in turn, one that is new for each of the first', async () => {
-    const example = functionOf(SOURCE, { maxInstances: 3, spread: true });
+  it('go to every container in turn, the first ones to a new one each', async () => {
+    const example = functionOf(SOURCE, { maxContainers: 3, spread: true });
     const answers = [];
     for (let call = 0; call < 9; call += 1) answers.push(await invoke(example));
 
@@ -176,16 +176,16 @@ describe('calls that are to be spread', () => {
   });
 
   it('are all answered, however many come at once', async () => {
-    const example = functionOf(SOURCE, { maxInstances: 3, spread: true });
+    const example = functionOf(SOURCE, { maxContainers: 3, spread: true });
     const answers = await Promise.all(Array.from({ length: 20 }, () => invoke(example)));
 
     expect(new Set(answers.map(({ own }) => own)).size).toBe(3);
   });
 
-  it('stay with one instance otherwise', async () => {
-    const example = functionOf(SOURCE, { maxInstances: 3 });
+  it('stay with one container otherwise', async () => {
+    const example = functionOf(SOURCE, { maxContainers: 3 });
     for (let call = 0; call < 4; call += 1) await invoke(example);
 
-    expect(example.instances).toBe(1);
+    expect(example.containers).toBe(1);
   });
 });

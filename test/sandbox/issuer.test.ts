@@ -1,6 +1,6 @@
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type LocalIssuer, startIssuer } from '../../../sandbox/issuer/issuer.ts';
+import { type LocalIssuer, startIssuer } from '../../sandbox/issuer.ts';
 
 const SCOPES = ['accounts/read', 'accounts/read.address', 'accounts/read.configuration'];
 const CLIENT_ID = 'acme:client+1';

@@ -3,11 +3,12 @@ import { connect } from 'node:net';
 import { buffer, text } from 'node:stream/consumers';
 import { deflateSync, gzipSync, unzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Api, Route } from '../../../../sandbox/aws/gateway/api-template.ts';
-import { createGateway } from '../../../../sandbox/aws/gateway/gateway.ts';
-import type { InvokeResult, LambdaFunction } from '../../../../sandbox/aws/lambda-runtime.ts';
-import { type LocalServer, listen } from '../../../../sandbox/local-server.ts';
-import { createManualClock, type ManualClock } from '../../../support/manual-clock.ts';
+import type { InvokeResult } from '../../sandbox/aws/container.ts';
+import type { Api, Route, UsagePlan } from '../../sandbox/aws/gateway/api-template.ts';
+import { createGateway } from '../../sandbox/aws/gateway/gateway.ts';
+import type { LambdaFunction } from '../../sandbox/aws/lambda-runtime.ts';
+import { type LocalServer, listen } from '../../sandbox/local-server.ts';
+import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
 
 const open: LocalServer[] = [];
 
@@ -24,11 +25,28 @@ const ALLOWED = {
   usageIdentifierKey: 'key-of-acme',
 };
 
+const UNAUTHORIZED = {
+  ResponseType: 'UNAUTHORIZED',
+  StatusCode: '401',
+  ResponseTemplates: {
+    'application/json': '{"is":$context.error.messageString,"id":"$context.requestId"}',
+  },
+  ResponseParameters: {
+    'gatewayresponse.header.WWW-Authenticate': "'Bearer'",
+    'gatewayresponse.header.X-Id': 'context.requestId',
+  },
+};
+const DEFAULT_5XX = {
+  ResponseType: 'DEFAULT_5XX',
+  StatusCode: '500',
+  ResponseTemplates: { 'application/json': '{"is":"$context.error.responseType"}' },
+};
+
 interface Parts {
   readonly route?: Partial<Route>;
   readonly api?: Partial<Api>;
   readonly authorizer?: () => InvokeResult;
-  readonly handler?: (event: Readonly<Record<string, unknown>>) => InvokeResult;
+  readonly handler?: () => InvokeResult;
   readonly clock?: ManualClock;
 }
 
@@ -39,10 +57,7 @@ async function gatewayOf({ route = {}, api = {}, authorizer, handler, clock }: P
     authorizer: authorizer ?? (() => ({ ok: true, payload: ALLOWED })),
     handler: (event) => {
       events.push(event as Readonly<Record<string, unknown>>);
-      return (
-        handler?.(event as Readonly<Record<string, unknown>>) ??
-        answer({ statusCode: 200, body: '{}' })
-      );
+      return handler?.() ?? answer({ statusCode: 200, body: '{}' });
     },
   };
   const gateway = createGateway({
@@ -61,18 +76,8 @@ async function gatewayOf({ route = {}, api = {}, authorizer, handler, clock }: P
         },
       ],
       gatewayResponses: new Map([
-        [
-          'UNAUTHORIZED',
-          {
-            status: 401,
-            template: '{"is":$context.error.messageString,"id":"$context.requestId"}',
-            headers: { 'WWW-Authenticate': "'Bearer'", 'X-Id': 'context.requestId' },
-          },
-        ],
-        [
-          'DEFAULT_5XX',
-          { status: 500, template: '{"is":"$context.error.responseType"}', headers: {} },
-        ],
+        ['UNAUTHORIZED', UNAUTHORIZED],
+        ['DEFAULT_5XX', DEFAULT_5XX],
       ]),
       usagePlans: new Map(),
       ...api,
@@ -100,7 +105,6 @@ const failed = (errorMessage: string): InvokeResult => ({
 });
 const AUTHORIZER = {
   functionArn: 'authorizer',
-  headerName: 'authorization',
   validation: /^Bearer .+$/,
   ttlSeconds: 60,
 };
@@ -124,10 +128,8 @@ describe('the event', () => {
     const { url, events } = await gatewayOf();
     await fetch(`${url}/accounts/1`);
 
-    expect(events[0]).toMatchObject({
-      queryStringParameters: null,
-      multiValueQueryStringParameters: null,
-    });
+    const none = { queryStringParameters: null, multiValueQueryStringParameters: null };
+    expect(events[0]).toMatchObject(none);
   });
 });
 
@@ -155,11 +157,11 @@ describe("the function's answer", () => {
 
   it.each([
     ['a crash', failed('gone')],
-    ['no object', answer('text')],
+    ['not an object', answer('text')],
     ['no status', answer({ body: '' })],
-    ['a body that is no text', answer({ statusCode: 200, body: {} })],
+    ['a body that is not text', answer({ statusCode: 200, body: {} })],
     ['a header that cannot be sent', answer({ statusCode: 200, headers: { a: 'line\nbreak' } })],
-  ])('that is %s becomes the response for 5xx', async (_what, result) => {
+  ])('that is %s becomes the 5xx response', async (_what, result) => {
     const { url } = await gatewayOf({ handler: () => result });
     const response = await fetch(`${url}/accounts/1`);
 
@@ -217,7 +219,7 @@ describe('compression', () => {
       { minimumCompressionSize: 0 },
       { ...big, headers: { 'content-encoding': 'br' } },
     ],
-  ])('leaves alone %s', async (_what, api, payload) => {
+  ])('leaves %s alone', async (_what, api, payload) => {
     const { url } = await gatewayOf({ api, handler: () => answer(payload) });
     const response = await ask(url, 'gzip');
 
@@ -225,7 +227,7 @@ describe('compression', () => {
     expect(await text(response)).toBe('body' in payload ? payload.body : '');
   });
 
-  it('of an answer to HEAD shows in its headers alone', async () => {
+  it('of an answer to HEAD shows only in its headers', async () => {
     const { url } = await gatewayOf({
       route: { method: 'HEAD' },
       api: { minimumCompressionSize: 1024 },
@@ -313,26 +315,56 @@ describe('the authorizer', () => {
   });
 });
 
-it('refuses a call whose key is on no usage plan', async () => {
-  const { url } = await gatewayOf({ route: { authorizer: AUTHORIZER, apiKeyRequired: true } });
+const planOf = (plan: UsagePlan) => ({ usagePlans: new Map([['key-of-acme', plan]]) });
 
-  expect((await fetch(`${url}/accounts/1`, BEARER)).status).toBe(403);
+describe('a usage plan', () => {
+  const route = { authorizer: AUTHORIZER, apiKeyRequired: true };
+
+  it('is needed where the route asks for a key', async () => {
+    const { url } = await gatewayOf({ route });
+
+    expect((await fetch(`${url}/accounts/1`, BEARER)).status).toBe(403);
+  });
+
+  it.each<[string, UsagePlan, number]>([
+    ['throttle', { Throttle: { RateLimit: 1, BurstLimit: 2 } }, 1000],
+    ['daily quota', { Quota: { Limit: 2, Period: 'DAY' } }, 86_400_000],
+  ])('refuses the third call by its %s, until the time is over', async (_what, plan, wait) => {
+    const clock = createManualClock();
+    const { url } = await gatewayOf({ route, api: planOf(plan), clock });
+    const statuses = [];
+    for (let call = 0; call < 3; call += 1) {
+      statuses.push((await fetch(`${url}/accounts/1`, BEARER)).status);
+    }
+    clock.advance(wait);
+    statuses.push((await fetch(`${url}/accounts/1`, BEARER)).status);
+
+    expect(statuses).toEqual([200, 200, 429, 200]);
+  });
 });
 
-it('gives up on a function that takes longer than the integration may', async () => {
+it("throttles by the stage's rate before it asks the function", async () => {
+  const { url, events } = await gatewayOf({ route: { throttle: { RateLimit: 1, BurstLimit: 1 } } });
+  await fetch(`${url}/accounts/1`);
+
+  expect((await fetch(`${url}/accounts/1`)).status).toBe(429);
+  expect(events).toHaveLength(1);
+});
+
+it('gives up on a function that takes longer than its integration may', async () => {
   const { url } = await gatewayOf({ route: { timeoutMs: 1, functionArn: 'slow' } });
   const response = await fetch(`${url}/accounts/1`);
 
   expect(await response.json()).toEqual({ is: 'INTEGRATION_TIMEOUT' });
 });
 
-describe('what is no request', () => {
+describe('text that is not a request', () => {
   it.each([
     ['a header line without a name', 'GET /v1/accounts/1 HTTP/1.1\r\n: x\r\n\r\n', 400],
-    ['nothing of HTTP', 'hello\r\n\r\n', 400],
+    ['another protocol', 'hello\r\n\r\n', 400],
     ['headers past the limit', `GET / HTTP/1.1\r\na: ${'x'.repeat(70_000)}\r\n\r\n`, 413],
-    ['a path that takes its time', `GET /${'x'.repeat(2_000_000)} HTTP/1.1\r\n\r\n`, 413],
-  ])('such as %s is answered all the same', async (_what, sent, status) => {
+    ['a path of 2 MB', `GET /${'x'.repeat(2_000_000)} HTTP/1.1\r\n\r\n`, 413],
+  ])('such as %s gets an answer', async (_what, sent, status) => {
     const { port } = await gatewayOf();
     const socket = connect(port, '127.0.0.1');
     socket.write(sent);
@@ -341,9 +373,9 @@ describe('what is no request', () => {
   });
 
   it.each([
-    ['an expectation that nobody knows', 'Host: localhost\r\nExpect: more\r\n'],
+    ['an unknown expectation', 'Host: localhost\r\nExpect: more\r\n'],
     ['no Host', ''],
-  ])('does not include one with %s', async (_what, headers) => {
+  ])('does not include a request with %s', async (_what, headers) => {
     const { port } = await gatewayOf();
     const socket = connect(port, '127.0.0.1');
     socket.write(`GET /v1/accounts/1 HTTP/1.1\r\n${headers}Connection: close\r\n\r\n`);

@@ -1,0 +1,156 @@
+import { fork } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type {
+  CallMessage,
+  ContainerMessage,
+  FunctionError,
+  ProgramData,
+} from './container-program.ts';
+
+/** A function as the template describes it. */
+export interface FunctionSpec {
+  readonly name: string;
+  readonly arn: string;
+  /** The folder of its bundle. */
+  readonly codePath: string;
+  /** `<file>.<export>` */
+  readonly handler: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly timeoutSeconds: number;
+  readonly memoryMb: number;
+  /** `ReservedConcurrentExecutions`, where the template has it. */
+  readonly reservedConcurrency?: number | undefined;
+}
+
+/** How a call ended: the handler's answer, or a failure as Lambda reports it. */
+export type InvokeResult =
+  | { readonly ok: true; readonly payload: unknown }
+  | { readonly ok: false; readonly error: FunctionError };
+
+export interface ContainerOptions {
+  /** Receives each line that the container writes. */
+  readonly onLog?: ((line: string) => void) | undefined;
+  /**
+   * Freezes the process while it has no event, as Lambda does: work in progress goes on with the
+   * next event. Not on Windows.
+   *
+   * @default false
+   */
+  readonly freezes?: boolean;
+}
+
+/** A container (Lambda's execution environment) of one function: a process of its own. */
+export interface Container {
+  /** Resolves when the process has ended, with the reason. */
+  readonly ended: Promise<FunctionError>;
+  /** Calls the function; one call at a time. Never rejects: a failure is a result as well. */
+  invoke(event: unknown, requestId?: string): Promise<InvokeResult>;
+  /** Ends the process at whatever instruction it is. */
+  readonly kill: () => Promise<void>;
+}
+
+/** Lambda's limit for a synchronous answer, in bytes. */
+const MAX_PAYLOAD = 6 * 1024 * 1024;
+const PROGRAM = fileURLToPath(new URL('./container-program.ts', import.meta.url));
+
+/**
+ * Starts a container with nothing in its environment but the function's. It ends when a call passes
+ * the function's timeout, when its code fails to load, and with this process.
+ */
+export function startContainer(spec: FunctionSpec, options: ContainerOptions = {}): Container {
+  const { onLog, freezes = false } = options;
+  const child = fork(PROGRAM, [JSON.stringify(programData(spec))], {
+    env: spec.environment,
+    execArgv: ['--disable-warning=ExperimentalWarning', `--max-old-space-size=${spec.memoryMb}`],
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    serialization: 'advanced',
+  });
+  const ready = Promise.withResolvers<void>();
+  let resolveCall: ((result: InvokeResult) => void) | undefined;
+  let failure: FunctionError | undefined;
+
+  const killWithThisProcess = () => void child.kill('SIGKILL');
+  process.once('exit', killWithThisProcess);
+  const ended = once(child, 'close').then(([code, signal]) => {
+    process.off('exit', killWithThisProcess);
+    const errorMessage = `Error: Runtime exited with error: exit status ${code ?? signal}`;
+    failure ??= { errorType: 'Runtime.ExitError', errorMessage };
+    ready.resolve();
+    resolveCall?.({ ok: false, error: failure });
+    return failure;
+  });
+
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', log);
+  // The channel to a process that has just ended.
+  child.on('error', () => undefined);
+  child.on('message', (message: ContainerMessage) => {
+    log(message.logs);
+    if (message.type === 'logs') return;
+    if (message.type === 'failed') {
+      failure = message.error;
+      return;
+    }
+    if (message.type === 'ready') ready.resolve();
+    if (freezes) child.kill('SIGSTOP');
+    if (message.type === 'answer') resolveCall?.(resultOf(message.payload));
+    if (message.type === 'error') resolveCall?.({ ok: false, error: message.error });
+  });
+
+  function log(text: string | Buffer): void {
+    for (const line of String(text).split('\n')) if (line !== '') onLog?.(line);
+  }
+
+  return {
+    ended,
+    async invoke(event, requestId = randomUUID()) {
+      await ready.promise;
+      if (failure !== undefined) return { ok: false, error: await ended };
+      const ms = spec.timeoutSeconds * 1000;
+      const timer = setTimeout(() => {
+        const seconds = spec.timeoutSeconds.toFixed(2);
+        const errorMessage = `RequestId: ${requestId} Error: Task timed out after ${seconds} seconds`;
+        failure = { errorType: 'Sandbox.Timedout', errorMessage };
+        child.kill('SIGKILL');
+      }, ms);
+      const result = await new Promise<InvokeResult>((resolve) => {
+        resolveCall = resolve;
+        if (freezes) child.kill('SIGCONT');
+        const deadline = Date.now() + ms;
+        const message: CallMessage = { requestId, event: JSON.stringify(event), deadline };
+        child.send(message, () => undefined);
+      });
+      clearTimeout(timer);
+      resolveCall = undefined;
+      return result;
+    },
+    async kill() {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+function resultOf(payload: string): InvokeResult {
+  if (Buffer.byteLength(payload) <= MAX_PAYLOAD) return { ok: true, payload: JSON.parse(payload) };
+  const errorMessage =
+    'Response payload size exceeded maximum allowed payload size (6291556 bytes).';
+  return { ok: false, error: { errorType: 'Function.ResponseSizeTooLarge', errorMessage } };
+}
+
+function programData(spec: FunctionSpec): ProgramData {
+  const [file = '', exportName = ''] = spec.handler.split('.');
+  const extension = ['.mjs', '.js', '.cjs'].find((end) =>
+    existsSync(join(spec.codePath, file + end)),
+  );
+  return {
+    moduleUrl: pathToFileURL(join(spec.codePath, `${file}${extension ?? '.mjs'}`)).href,
+    exportName,
+    functionName: spec.name,
+    functionArn: spec.arn,
+    memoryMb: spec.memoryMb,
+  };
+}
