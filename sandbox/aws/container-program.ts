@@ -4,7 +4,7 @@
  */
 import { writeSync } from 'node:fs';
 
-/** How the program is started: the text of its first argument. */
+/** What the program is started with, as JSON in its first argument. */
 export interface ProgramData {
   /** The handler's module, as a file URL. */
   readonly moduleUrl: string;
@@ -41,7 +41,7 @@ export interface FunctionError {
 
 type Handler = (event: unknown, context: unknown) => unknown;
 
-const data = JSON.parse(process.argv[2] ?? '{}') as ProgramData;
+const data = JSON.parse(process.argv[1] ?? '{}') as ProgramData;
 let written = '';
 let flushing = false;
 

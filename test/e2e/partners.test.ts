@@ -1,15 +1,14 @@
 import { once } from 'node:events';
 import http, { type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { exampleAccounts } from '../../sandbox/egain/example-accounts.ts';
-import { type Sandbox, startSandbox } from '../../sandbox/sandbox.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Sandbox } from '../../sandbox/sandbox.ts';
+import { ACCOUNTS, sharedSandbox } from '../support/shared-sandbox.ts';
 import { createPartner, type Send } from './partner.ts';
 
 const EXAMPLE_ID = 'ae103957-9c82-4fa8-a34e-925be85e06ec';
 const EXAMPLE_CHANNEL = '45a095f4-d0ee-4220-a689-22b541c58f67';
 const CLAIMS = { client_id: 'basic-client', scope: 'accounts/read' };
-const accounts = exampleAccounts(120);
 
 let sandbox: Sandbox;
 let full: Send;
@@ -18,21 +17,12 @@ let ruled: Send;
 let nobody: Send;
 
 beforeAll(async () => {
-  sandbox = await startSandbox({
-    egain: { accounts },
-    configure: (config) => ({
-      ...config,
-      cache: { ...config.cache, freshSeconds: 3600, staleSeconds: 3600 },
-    }),
-    maxContainers: 1,
-  });
+  sandbox = await sharedSandbox();
   full = createPartner(sandbox, await sandbox.token('acme'));
   basic = createPartner(sandbox, await sandbox.token('basic'));
   ruled = createPartner(sandbox, await sandbox.token('chat-desk'));
   nobody = createPartner(sandbox);
 });
-
-afterAll(() => sandbox.stop());
 
 describe('a partner with every scope', () => {
   it("gets eGain's accounts as eGain has them", async () => {
@@ -41,7 +31,7 @@ describe('a partner with every scope', () => {
     expect(status).toBe(200);
     expect(list.paginationInfo).toEqual({ count: 120, pagenum: 1, pagesize: 500 });
     expect(list.account).toHaveLength(120);
-    for (const account of accounts) {
+    for (const account of ACCOUNTS) {
       expect(list.account.find(({ id }) => id === account.id)).toEqual(account);
     }
   });
@@ -50,10 +40,10 @@ describe('a partner with every scope', () => {
     const { status, one } = await full(`/accounts/${EXAMPLE_ID}`);
 
     expect(status).toBe(200);
-    expect(one).toEqual(accounts[0]);
+    expect(one).toEqual(ACCOUNTS[0]);
   });
 
-  it('gets the pages of a list one after the other', async () => {
+  it('gets a list page by page', async () => {
     const first = await full('/accounts?pagesize=70');
     const second = await full('/accounts?pagesize=70&pagenum=2');
     const past = await full('/accounts?pagesize=70&pagenum=3');
@@ -66,20 +56,20 @@ describe('a partner with every scope', () => {
     });
   });
 
-  it('filters by a name that is not ASCII, percent-encoded, in any case', async () => {
+  it('filters by a percent-encoded name that is not ASCII, in any case', async () => {
     const { list } = await full(`/accounts?name=${encodeURIComponent('ZÜRICH')}`);
 
-    const expected = accounts.filter(({ name }) => name.startsWith('Zürich'));
+    const expected = ACCOUNTS.filter(({ name }) => name.startsWith('Zürich'));
     expect(list.paginationInfo.count).toBe(expected.length);
     expect(expected.length).toBeGreaterThan(0);
   });
 
-  it('combines what is repeated in a query', async () => {
+  it('combines repeated parameters', async () => {
     const { list } = await full(
       '/accounts?entryPoint=1001&entryPoint=2002&fields=id,chatConfigurations.entryPoint.id',
     );
 
-    const expected = accounts.filter(({ chatConfigurations: { entryPoint } }) =>
+    const expected = ACCOUNTS.filter(({ chatConfigurations: { entryPoint } }) =>
       ['1001', '2002'].includes(entryPoint.id),
     );
     expect(list.paginationInfo.count).toBe(expected.length);
@@ -99,7 +89,7 @@ describe('a partner with every scope', () => {
     expect(headers.get('x-correlation-id')).toBe('order:42');
   });
 
-  it('is answered out of one walk, however often it asks', async () => {
+  it('is answered from one walk, however often it asks', async () => {
     const before = sandbox.egain?.calls.accounts;
     await full('/accounts?pagesize=3');
     await full('/accounts?pagesize=4');
@@ -108,7 +98,7 @@ describe('a partner with every scope', () => {
   });
 });
 
-describe('a partner with accounts/read alone', () => {
+describe('a partner with only accounts/read', () => {
   it('gets the summary', async () => {
     const { one } = await basic(`/accounts/${EXAMPLE_ID}`);
 
@@ -130,7 +120,7 @@ describe('a partner with accounts/read alone', () => {
     expect(JSON.stringify(error.details)).toContain('accounts/read.configuration');
   });
 
-  it('gains nothing by a token that is wider than its entry', async () => {
+  it('gains nothing by a token that is wider than its entry in the stage config', async () => {
     const wide = createPartner(
       sandbox,
       await sandbox.token('basic', 'accounts/read accounts/read.address'),
@@ -142,16 +132,16 @@ describe('a partner with accounts/read alone', () => {
 });
 
 describe('a partner with an account rule', () => {
-  it('finds its own accounts alone, counts included', async () => {
+  it('finds only its own accounts, counts included', async () => {
     const { list } = await ruled('/accounts?pagesize=500');
 
-    const own = accounts.filter(({ channel }) => channel.id === EXAMPLE_CHANNEL);
+    const own = ACCOUNTS.filter(({ channel }) => channel.id === EXAMPLE_CHANNEL);
     expect(list.paginationInfo.count).toBe(own.length);
     expect(new Set(list.account.map(({ id }) => id))).toEqual(new Set(own.map(({ id }) => id)));
   });
 
   it('does not find another account by its id', async () => {
-    const other = accounts.find(({ channel }) => channel.id !== EXAMPLE_CHANNEL);
+    const other = ACCOUNTS.find(({ channel }) => channel.id !== EXAMPLE_CHANNEL);
     const { status, error } = await ruled(`/accounts/${other?.id}`);
 
     expect(status).toBe(404);
@@ -159,7 +149,7 @@ describe('a partner with an account rule', () => {
   });
 });
 
-describe('a request that is not right', () => {
+describe('a wrong request', () => {
   it('gets a row for each fault of its query', async () => {
     const { status, error } = await full('/accounts?pagesize=0&sort=size&colour=red');
 
@@ -168,7 +158,7 @@ describe('a request that is not right', () => {
     expect(error.details?.map(({ key }) => key).toSorted()).toEqual(['colour', 'pagesize', 'sort']);
   });
 
-  it('is told for users as well when it asks for that', async () => {
+  it('gets a userMessage only when it asks for one', async () => {
     const plain = await full('/accounts?pagesize=0');
     const asked = await full('/accounts?pagesize=0', { 'x-EGAIN-error-message': 'YES' });
 

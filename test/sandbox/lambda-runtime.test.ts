@@ -126,7 +126,7 @@ describe('a failure', () => {
     [
       'an error that nobody catches',
       `export const handler = () => new Promise(() => setTimeout(() => { throw new Error('loose'); }));`,
-      'Runtime.ExitError',
+      'Error',
       'loose',
     ],
     [
