@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Clock } from '../lambda/platform/clock.ts';
+import type { Clock } from '../lambda/platform/deadline.ts';
 import { GatewayApp } from '../lib/gateway-app.ts';
 import { loadStageConfig, type StageConfig } from '../lib/stage/stage-config.ts';
 import { type LocalTables, startTables } from './aws/dynamodb.ts';
