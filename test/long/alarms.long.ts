@@ -1,52 +1,72 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { LOG_QUERIES } from '../../lib/observability/log-queries.ts';
+import { type Container, startContainer } from '../../sandbox/aws/container.ts';
+import type { LogLine } from '../../sandbox/aws/lambda-runtime.ts';
+import { runStateMachine } from '../../sandbox/aws/state-machine.ts';
 import { exampleAccounts } from '../../sandbox/egain/example-accounts.ts';
 import { type Sandbox, startSandbox } from '../../sandbox/sandbox.ts';
-import { instanceInVirtualTime, type WatchedStage, watch, written } from '../e2e/watched-stage.ts';
+import { apiEvent } from '../support/api-events.ts';
+import {
+  type AlarmProperties,
+  type Datapoint,
+  emfDatapoints,
+  filteredDatapoints,
+  goesOff,
+  type MetricFilterProperties,
+} from '../support/cloudwatch.ts';
 
-/**
- * Each alarm's own metric, statistic, dimensions and threshold, as the template has them, against
- * what the functions and the gateway wrote while the sandbox was in that fault. What comes out of
- * one `drive` counts as one period; where an alarm looks at several, it is dated again, later.
+/*
+ * Each alarm's own metric, statistic, dimensions and threshold, as the template has them, judges
+ * what the functions and the gateway logged while the sandbox had a fault. What one `drive` logs
+ * counts as one period; where an alarm needs several, it is dated again, later.
  */
+
+const PERIOD_MS = 5 * 60_000;
+const START = Date.UTC(2026, 0, 1);
+
 let sandbox: Sandbox;
-let stage: WatchedStage;
+let token: string;
+/** Names of the alarms that have gone off so far. */
+const seen = new Set<string>();
+const containers: Container[] = [];
 
 beforeAll(async () => {
   sandbox = await startSandbox({ egain: { accounts: exampleAccounts(60) }, maxContainers: 1 });
-  stage = watch(sandbox, await sandbox.token('acme'));
+  token = await sandbox.token('acme');
 });
 afterAll(() => sandbox.stop());
 afterEach(async () => {
-  vi.unstubAllEnvs();
-  await stage.setFault({});
+  await Promise.all(containers.splice(0).map((container) => container.kill()));
+  await setFault({});
 });
 
 describe('in a healthy stage', () => {
   it('no alarm goes off, whatever partners get wrong', async () => {
-    const lines = await stage.drive(async () => {
+    const lines = await drive(async () => {
       for (const path of ['/accounts', '/accounts?pagesize=0', '/accounts/none', '/nowhere']) {
-        await stage.ask(path);
+        await ask(path);
       }
-      await stage.ask('/accounts', 'Bearer not.a.token');
-      await stage.runTask();
+      await ask('/accounts', 'not.a.token');
+      await ask('/accounts', await sandbox.issuer.sign({ client_id: 'stranger', scope: 'x' }));
+      await runTask();
     });
 
     expect(lines).not.toEqual([]);
-    expect(stage.firing([...stage.dated(lines, 0), ...stage.dated(lines, 1)])).toEqual([]);
+    expect(firing([...dated(lines, 0), ...dated(lines, 1)])).toEqual([]);
   });
 
-  it('1 failure in 30 requests is no share that wakes anybody', async () => {
-    const lines = await stage.drive(async () => {
-      for (let call = 0; call < 29; call += 1) await stage.ask('/accounts');
-      await stage.setFault({ fault: 'server-error' });
-      expect(await stage.askAnew()).toBe(500);
+  it('1 failure in 30 requests sets off none', async () => {
+    const lines = await drive(async () => {
+      for (let call = 0; call < 29; call += 1) await ask('/accounts');
+      await setFault({ fault: 'server-error' });
+      expect(await askAnew()).toBe(500);
     });
 
-    expect(stage.firing([...stage.dated(lines, 0), ...stage.dated(lines, 1)])).toEqual([]);
+    expect(firing([...dated(lines, 0), ...dated(lines, 1)])).toEqual([]);
   });
 });
 
-describe('at the first call that meets it', () => {
+describe('at the first call', () => {
   it.each([
     ['token-invalid-client', 'CredentialsRefusedApi'],
     ['unauthorized', 'CredentialsRefusedApi'],
@@ -54,136 +74,297 @@ describe('at the first call that meets it', () => {
     ['forbidden', 'InsufficientScopeApi'],
     ['secret-missing', 'MisconfiguredApi'],
     ['secret-malformed', 'MisconfiguredApi'],
-  ])('%s sets off %s and no other', async (fault, alarm) => {
-    await stage.setFault({ fault });
-
-    const lines = await stage.drive(() => stage.askAnew());
-
-    expect(stage.firing(stage.dated(lines, 0))).toEqual([alarm]);
-  });
-
-  it.each([
     ['token-invalid-client', 'CredentialsRefusedTask'],
     ['forbidden', 'InsufficientScopeTask'],
     ['secret-denied', 'MisconfiguredTask'],
-  ])('%s, met by a workflow, sets off %s and no other', async (fault, alarm) => {
-    await stage.setFault({ fault });
+  ])('%s sets off %s and no other', async (fault, alarm) => {
+    await setFault({ fault });
 
-    const lines = await stage.drive(() => stage.runTask());
+    const lines = await drive(alarm.endsWith('Task') ? runTask : askAnew);
 
-    expect(stage.firing(stage.dated(lines, 0))).toEqual([alarm]);
+    expect(firing(dated(lines, 0))).toEqual([alarm]);
   });
 });
 
 describe('when it lasts', () => {
-  it('a failing eGain sets off ServerFaultShare in the second period, not in the first', async () => {
-    await stage.setFault({ fault: 'server-error' });
+  it.each([{ status: 503 }, { fault: 'server-error' }, { fault: 'token-reset' }])(
+    'a failing eGain (%j) sets off ServerFaultShare in the second period, not in the first',
+    async (mode) => {
+      await setFault(mode);
 
-    const lines = await stage.drive(() => stage.askAnew());
+      const lines = await drive(askAnew);
 
-    expect(stage.firing(stage.dated(lines, 0))).toEqual([]);
-    expect(stage.firing([...stage.dated(lines, 0), ...stage.dated(lines, 1)])).toEqual([
-      'ServerFaultShare',
-    ]);
-  });
+      expect(firing(dated(lines, 0))).toEqual([]);
+      expect(firing([...dated(lines, 0), ...dated(lines, 1)])).toEqual(['ServerFaultShare']);
+    },
+  );
 
   it('StaleTooLong goes off when an answer is 5 minutes past its freshness, and not before', async () => {
-    const { call, clock, freshSeconds } = instanceInVirtualTime(sandbox);
-    const healthy = await written(call);
-    await stage.setFault({ fault: 'unavailable' });
+    const healthy = await drive(askAnew);
+    await setFault({ fault: 'unavailable' });
 
-    clock.advance((freshSeconds + 299) * 1000);
-    const before = await written(call);
-    clock.advance(10_000);
-    const after = await written(call);
+    const before = await linesOf({ aheadMs: 295_000 });
+    const after = await linesOf({ aheadMs: 310_000 });
 
-    expect(stage.firing([...stage.dated(healthy, 0), ...stage.dated(before, 0)])).toEqual([]);
-    expect(stage.firing(stage.dated(after, 0))).toEqual(['StaleTooLong']);
+    expect(firing([...dated(healthy, 0), ...dated(before, 0)])).toEqual([]);
+    expect(firing(dated(after, 0))).toEqual(['StaleTooLong']);
   });
 
-  it('SharedTableUnusable goes off when containers find the table away, again and again', async () => {
-    const { call, clock } = instanceInVirtualTime(sandbox, {
-      AWS_ENDPOINT_URL_DYNAMODB: 'http://127.0.0.1:1',
-    });
-    const lines = await written(async () => {
-      for (let request = 0; request < 4; request += 1) {
-        expect(await call()).toBe(200);
-        clock.advance(11_000);
-      }
-    });
+  it('SharedTableUnusable goes off when containers keep finding the table away', async () => {
+    const away = { AWS_ENDPOINT_URL_DYNAMODB: 'http://127.0.0.1:1' };
+    const lines = [1, 2, 3, 4].map(() => linesOf({ environment: away }));
+    const all = (await Promise.all(lines)).flat();
 
-    expect(stage.firing(stage.dated(lines, 0))).toEqual([]);
-    expect(stage.firing([...stage.dated(lines, 0), ...stage.dated(lines, 1)])).toEqual([
-      'SharedTableUnusable',
-    ]);
+    expect(firing(dated(all, 0))).toEqual([]);
+    expect(firing([...dated(all, 0), ...dated(all, 1)])).toEqual(['SharedTableUnusable']);
   });
 
   it('NearDeadline goes off when eGain takes all the time there is', async () => {
-    const { call, clock } = instanceInVirtualTime(sandbox);
-    await stage.setFault({ fault: 'hang' });
+    await setFault({ fault: 'hang' });
 
-    const lines = await written(async () => {
-      const called = stage.egainCalled();
-      const answer = call();
-      await called;
-      clock.advance(26_000);
-      expect(await answer).toBe(504);
-    });
+    const lines = await linesOf({ speed: 10 }, 504);
 
-    expect(stage.firing(stage.dated(lines, 0))).toEqual([]);
-    expect(stage.firing([...stage.dated(lines, 0), ...stage.dated(lines, 2)])).toEqual([
+    expect(firing(dated(lines, 0))).toEqual([]);
+    expect(firing([...dated(lines, 0), ...dated(lines, 2)])).toEqual([
       'ServerFaultShare',
       'NearDeadline',
     ]);
   });
 });
 
-describe('when no code of the product is left to count', () => {
+describe('when the product has no code to count', () => {
   it('a container that dies under a request sets off GatewayFaults', async () => {
-    await stage.setFault({ fault: 'hang' });
+    await setFault({ fault: 'hang' });
 
-    const lines = await stage.drive(async () => {
-      const called = stage.egainCalled();
-      const answer = stage.askAnew();
-      await called;
+    const lines = await drive(async () => {
+      const before = sandbox.egain?.calls.accounts ?? 0;
+      const answer = askAnew();
+      await vi.waitUntil(() => (sandbox.egain?.calls.accounts ?? 0) > before, 10_000);
       await sandbox.functionNamed('ApiFunction').stop();
       expect(await answer).toBe(500);
     });
 
-    expect(stage.firing(stage.dated(lines, 0))).toEqual(['GatewayFaults']);
+    expect(firing(dated(lines, 0))).toEqual(['GatewayFaults']);
   });
 
-  // No EMF line tells of a run's end: Step Functions counts it, so its points are made here.
+  // Step Functions itself counts how runs end, so its datapoints are made here.
   it('a run of ExportAccounts that fails sets off ExportFailed', async () => {
-    const succeeded = await stage.runExport();
-    await stage.setFault({ fault: 'wrong-shape' });
+    const succeeded = await runExport();
+    await setFault({ fault: 'wrong-shape' });
     await sandbox.forget();
-    const failed = await stage.runExport();
+    const failed = await runExport();
 
     expect([succeeded.status, failed.status]).toEqual(['SUCCEEDED', 'FAILED']);
-    expect(stage.firing([stage.stepFunctionsPoint('ExecutionsSucceeded')])).toEqual([]);
-    expect(stage.firing([stage.stepFunctionsPoint('ExecutionsFailed')])).toEqual(['ExportFailed']);
+    expect(firing([stepFunctionsPoint('ExecutionsSucceeded')])).toEqual([]);
+    expect(firing([stepFunctionsPoint('ExecutionsFailed')])).toEqual(['ExportFailed']);
   });
 
-  it('a run of ExportAccounts that takes hours, which no test can wait for, does so too', () => {
-    expect(stage.firing([stage.stepFunctionsPoint('ExecutionsTimedOut')])).toEqual([
-      'ExportFailedByTime',
-    ]);
+  it('a run of ExportAccounts that takes hours sets off ExportFailedByTime', () => {
+    expect(firing([stepFunctionsPoint('ExecutionsTimedOut')])).toEqual(['ExportFailedByTime']);
   });
 
-  it("the issuer's keys not to be had sets off AuthorizerFailures, and the gateway's own", async () => {
+  it("an issuer without keys sets off AuthorizerFailures, and the gateway's own", async () => {
     const unseen = await sandbox.issuer.sign({ client_id: 'acme-client', scope: 'accounts/read' });
     await sandbox.issuer.close();
     await sandbox.functionNamed('AuthorizerFunction').recycle();
 
-    const lines = await stage.drive(async () => {
-      expect(await stage.ask('/accounts', `Bearer ${unseen}`)).toBe(500);
-    });
+    const lines = await drive(async () => expect(await ask('/accounts', unseen)).toBe(500));
 
-    expect(stage.firing(stage.dated(lines, 0))).toEqual(['AuthorizerFailures', 'GatewayFaults']);
+    expect(firing(dated(lines, 0))).toEqual(['AuthorizerFailures', 'GatewayFaults']);
   });
 });
 
-it('every alarm of the stage has been seen to go off', () => {
-  expect(stage.seen).toEqual(new Set(stage.alarms));
+it('every alarm of the stage has gone off', () => {
+  expect(seen).toEqual(new Set(alarms().map(nameOf)));
 });
+
+describe('the saved log queries', () => {
+  const written = () =>
+    sandbox.logs.flatMap(({ text }) =>
+      text.startsWith('{') ? [JSON.parse(text) as Record<string, unknown>] : [],
+    );
+
+  it('look for messages that are logged', async () => {
+    // A request whose authorizer context is broken, which the gateway would never send.
+    const broken = { scopes: 'accounts/read', accounts: 'no rule' };
+    await sandbox.functionNamed('ApiFunction').invoke(apiEvent({ authorizer: broken }));
+    const wanted = LOG_QUERIES.flatMap(({ query }) => query)
+      .filter((line) => line.includes('filter message'))
+      .flatMap((line) => [...line.matchAll(/"([^"]+)"/g)].map(([, message = '']) => message));
+    const messages = new Set(written().map(({ message }) => message));
+
+    expect(wanted).not.toEqual([]);
+    expect(wanted.filter((message) => !messages.has(message))).toEqual([]);
+  });
+
+  it('ask for fields that are logged', () => {
+    const wanted = new Set(LOG_QUERIES.flatMap(({ query }) => query.flatMap(fieldsIn)));
+    const fields = new Set(written().flatMap((line) => Object.keys(line)));
+
+    expect(wanted.size).toBeGreaterThan(10);
+    expect([...wanted].filter((field) => !fields.has(field))).toEqual([]);
+  });
+});
+
+describe('with a schedule', () => {
+  const run = async (stage: Sandbox): Promise<string[]> => {
+    const before = stage.logs.length;
+    await stage.functionNamed('RefreshFunction').invoke({});
+    return textsOf(stage.logs.slice(before));
+  };
+
+  it('a failing or missing renewal sets off ScheduleStopped, a kept schedule does not', async () => {
+    const scheduled = await startSandbox({
+      configure: (config) => ({ ...config, cache: { ...config.cache, refreshSeconds: 60 } }),
+    });
+    const alarm = scheduled.template
+      .ofType('AWS::CloudWatch::Alarm')
+      .map(({ properties }) => properties as unknown as AlarmProperties)
+      .find((one) => nameOf(one) === 'ScheduleStopped');
+    const good = await run(scheduled);
+    scheduled.egain?.setMode({ status: 503 });
+    await scheduled.forget();
+    const bad = await run(scheduled);
+    await scheduled.stop();
+    const goesOffAfter = (minutes: number, lines: readonly string[], until: number) =>
+      alarm &&
+      goesOff(
+        alarm,
+        Array.from({ length: until }, (_, minute) => emfDatapoints(lines, minute * 60_000)).flat(),
+        minutes * 60_000,
+      );
+
+    expect(goesOffAfter(20, good, 20)).toBe(false);
+    expect(goesOffAfter(15, good, 5)).toBe(false);
+    expect(goesOffAfter(20, good, 5)).toBe(true);
+    expect(goesOffAfter(20, bad, 20)).toBe(true);
+  });
+});
+
+const nameOf = ({ AlarmName }: AlarmProperties) =>
+  AlarmName.replace(/^egain-accounts-sandbox-/, '');
+const textsOf = (lines: readonly LogLine[]) => lines.map(({ text }) => text);
+const propertiesOf = <T>(type: string) =>
+  sandbox.template.ofType(type).map(({ properties }) => properties as unknown as T);
+const alarms = () => propertiesOf<AlarmProperties>('AWS::CloudWatch::Alarm');
+const exportMachine = () => sandbox.template.ofType('AWS::StepFunctions::StateMachine')[0];
+
+/** The names of the alarms that these datapoints set off, in the template's order. */
+function firing(datapoints: readonly Datapoint[]): string[] {
+  const names = alarms()
+    .filter((alarm) => goesOff(alarm, datapoints))
+    .map(nameOf);
+  for (const name of names) seen.add(name);
+  return names;
+}
+
+/** What was logged, as metrics of one period. */
+function dated(lines: readonly LogLine[], period: number): Datapoint[] {
+  const at = START + period * PERIOD_MS;
+  const access = lines.filter(({ functionName }) => functionName === 'gateway');
+  const others = lines.filter(({ functionName }) => functionName !== 'gateway');
+  const filters = propertiesOf<MetricFilterProperties>('AWS::Logs::MetricFilter');
+  return [
+    ...emfDatapoints(textsOf(others), at),
+    ...filters.flatMap((filter) => filteredDatapoints(filter, textsOf(access), at)),
+  ];
+}
+
+/** A datapoint of Step Functions' own metrics about ExportAccounts. */
+function stepFunctionsPoint(name: string): Datapoint {
+  const dimensions = { StateMachineArn: exportMachine()?.arn ?? '' };
+  return { namespace: 'AWS/States', name, dimensions, unit: 'Count', values: [1], at: START };
+}
+
+/** What is logged during an action. */
+async function drive(action: () => Promise<unknown>): Promise<LogLine[]> {
+  const before = sandbox.logs.length;
+  await action();
+  // The gateway logs a request after it has answered.
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  return sandbox.logs.slice(before);
+}
+
+async function setFault(mode: object): Promise<void> {
+  const body = JSON.stringify(mode);
+  await fetch(`${sandbox.url}/_sandbox/egain`, { method: 'POST', body });
+}
+
+/** The status of a partner's request. */
+async function ask(path: string, bearer = token): Promise<number> {
+  const base = sandbox.accountsUrl.replace(/\/accounts$/, '');
+  const response = await fetch(base + path, { headers: { authorization: `Bearer ${bearer}` } });
+  await response.arrayBuffer();
+  return response.status;
+}
+
+/** The status of a request that nothing can answer from memory. */
+async function askAnew(): Promise<number> {
+  await sandbox.forget();
+  return ask('/accounts');
+}
+
+async function runTask(): Promise<unknown> {
+  await sandbox.forget();
+  return sandbox.functionNamed('TaskFunction').invoke({});
+}
+
+function runExport() {
+  const task = sandbox.functionNamed('TaskFunction');
+  return runStateMachine(
+    String(exportMachine()?.properties['DefinitionString']),
+    {},
+    {
+      invoke: (_arn, payload) => task.invoke(payload),
+      putObject: () => undefined,
+      retryWaitMs: 1,
+    },
+  );
+}
+
+interface Life {
+  /** How far its clock is ahead of ours. @default 0 */
+  readonly aheadMs?: number;
+  /** How many of its seconds pass in one of ours. @default 1 */
+  readonly speed?: number;
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** The lines of one request to a container of ApiFunction whose time passes otherwise. */
+async function linesOf(
+  { aheadMs = 0, speed = 1, environment = {} }: Life,
+  expected = 200,
+): Promise<LogLine[]> {
+  const program = `const [now, start, timer] = [Date.now, Date.now(), setTimeout];
+    const [tick, zero] = [performance.now.bind(performance), performance.now()];
+    Date.now = () => start + ${aheadMs} + (now() - start) * ${speed};
+    performance.now = () => zero + (tick() - zero) * ${speed};
+    globalThis.setTimeout = (run, ms, ...rest) => timer(run, ms / ${speed}, ...rest);`;
+  const { spec } = sandbox.functionNamed('ApiFunction');
+  const lines: LogLine[] = [];
+  const container = startContainer(
+    {
+      ...spec,
+      timeoutSeconds: spec.timeoutSeconds + aheadMs / 1000,
+      environment: {
+        ...spec.environment,
+        ...environment,
+        NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(program)}`,
+      },
+    },
+    { onLog: (text) => lines.push({ functionName: spec.name, text }) },
+  );
+  containers.push(container);
+  const authorizer = { partner: 'acme', scopes: 'accounts/read' };
+  const result = await container.invoke(apiEvent({ authorizer }));
+  expect(result).toMatchObject({ ok: true, payload: { statusCode: expected } });
+  return lines;
+}
+
+/** The fields in `fields a, b`, `by a, b`, `ispresent(a)` and comparisons, without CloudWatch's own. */
+function fieldsIn(line: string): string[] {
+  const [, list = ''] = /(?:^fields | by )(.+)$/.exec(line) ?? [];
+  const [, present = ''] = /ispresent\((\w+)\)/.exec(line) ?? [];
+  const compared = [...line.matchAll(/(\w+) (?:=|in|like|>=) /g)].map(([, field = '']) => field);
+  return [...list.split(', '), present, ...compared].filter((name) => /^[a-z]\w*$/i.test(name));
+}
