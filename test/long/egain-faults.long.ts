@@ -1,10 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { EGAIN_FAULTS } from '../../sandbox/egain/egain-faults.ts';
-import { exampleAccounts } from '../../sandbox/egain/example-accounts.ts';
-import { type Sandbox, startSandbox } from '../../sandbox/sandbox.ts';
+import type { Sandbox } from '../../sandbox/sandbox.ts';
 import { createPartner, type Send } from '../e2e/partner.ts';
+import { ACCOUNTS, sharedSandbox } from '../support/shared-sandbox.ts';
 
-/** What a partner sees while a fault is on; those that only time ends are in time-outs.test.ts. */
+/** What a partner sees while a fault is on; time.long.ts has those that only a time-out ends. */
 const EXPECTED: Readonly<Record<string, { code: string; retryAfter?: number }>> = {
   unauthorized: { code: '502-901' },
   forbidden: { code: '502-902' },
@@ -46,24 +46,14 @@ let sandbox: Sandbox;
 let send: Send;
 
 beforeAll(async () => {
-  sandbox = await startSandbox({
-    egain: { accounts: exampleAccounts(120) },
-    configure: (config) => ({
-      ...config,
-      cache: { ...config.cache, freshSeconds: 3600, staleSeconds: 3600 },
-    }),
-    maxContainers: 1,
-  });
+  sandbox = await sharedSandbox();
   send = createPartner(sandbox, await sandbox.token('acme'), bodies);
 });
-
-afterAll(() => sandbox.stop());
 
 describe('while eGain or its token endpoint fails', () => {
   it.each(Object.entries(EXPECTED))(
     'with %s, a partner gets the envelope',
     async (fault, expected) => {
-      await sandbox.forget();
       await switchOn({ fault });
 
       const { error, headers } = await send('/accounts');
@@ -78,14 +68,13 @@ describe('while eGain or its token endpoint fails', () => {
     },
   );
 
-  it('gets the true list although eGain counts pages in place of records', async () => {
-    await sandbox.forget();
+  it('a partner gets the true list although eGain counts pages instead of records', async () => {
     await switchOn({ fault: 'count-as-pages' });
 
     const { list } = await send('/accounts?pagesize=500');
 
-    expect(list.paginationInfo.count).toBe(120);
-    expect(list.account).toHaveLength(120);
+    expect(list.paginationInfo.count).toBe(ACCOUNTS.length);
+    expect(list.account).toHaveLength(ACCOUNTS.length);
   });
 
   it.each([
@@ -93,29 +82,21 @@ describe('while eGain or its token endpoint fails', () => {
     [429, '503-901'],
     [503, '503-100'],
   ])('with status %i of eGain, a partner gets %s', async (status, code) => {
-    await sandbox.forget();
     await switchOn({ status });
 
-    const { error } = await send('/accounts');
-
-    expect(error.code).toBe(code);
+    expect((await send('/accounts')).error.code).toBe(code);
   });
 
-  it('is answered again once the fault is gone', async () => {
-    await sandbox.forget();
+  it('a partner is answered again once the fault is gone', async () => {
     await switchOn({});
 
     expect((await send('/accounts')).status).toBe(200);
   });
 
-  it('knows every fault that can be switched on', async () => {
-    const { faults } = (await (await fetch(`${sandbox.url}/_sandbox/egain`)).json()) as {
-      readonly faults: readonly string[];
-    };
-
-    expect(faults).toEqual(Object.keys(EGAIN_FAULTS));
+  it('every fault that can be switched on is known here', () => {
     const known = [...Object.keys(EXPECTED), ...ENDED_BY_TIME, 'count-as-pages'];
-    expect(faults.toSorted()).toEqual(known.toSorted());
+
+    expect(Object.keys(EGAIN_FAULTS).toSorted()).toEqual(known.toSorted());
   });
 });
 
@@ -136,6 +117,7 @@ describe('an answer or a log line', () => {
 });
 
 async function switchOn(mode: object): Promise<void> {
+  await sandbox.forget();
   const answer = await fetch(`${sandbox.url}/_sandbox/egain`, {
     method: 'POST',
     body: JSON.stringify(mode),
