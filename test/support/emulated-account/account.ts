@@ -1,17 +1,13 @@
 import type { IncomingMessage } from 'node:http';
-import { type LocalServer, listen, readBody } from '../../../sandbox/local-server.ts';
+import { listen, readBody } from '../../../sandbox/local-server.ts';
 import { answerApiGateway } from './api-gateway.ts';
-import { answerChangeSets } from './change-sets.ts';
 import { answerCloudFormation } from './cloud-formation.ts';
 import { answerCognito } from './cognito.ts';
-import { answerLambda } from './lambda.ts';
+import { answerLambda, answerStepFunctions } from './functions.ts';
 import { answerS3 } from './s3.ts';
-import { answerParameter } from './ssm.ts';
-import type { AccountState, AwsAnswer, AwsCall } from './state.ts';
-import { answerStepFunctions } from './step-functions.ts';
-import { answerAssumeRole, answerSts } from './sts.ts';
+import { type AccountState, type AwsAnswer, type AwsCall, json, xml, xmlError } from './state.ts';
 
-/** An AWS account on loopback, as far as the project's commands ask one. */
+/** An AWS account on loopback, as far as the project's commands call one. */
 export interface EmulatedAccount {
   /** What the SDK's clients need to ask this account. */
   readonly environment: Readonly<Record<string, string>>;
@@ -20,19 +16,16 @@ export interface EmulatedAccount {
 }
 
 /**
- * Starts the account. All services are at one address, as `AWS_ENDPOINT_URL` has it; which one is
- * meant shows in the request, whose signature is not looked at.
+ * Starts the account. All services are at one address, which `AWS_ENDPOINT_URL` names; the request
+ * shows which one is meant. Signatures are not checked.
  */
 export async function startEmulatedAccount(state: AccountState): Promise<EmulatedAccount> {
-  const local: LocalServer = await listen(async (request, response) => {
+  const local = await listen(async (request, response) => {
     const body = (await readBody(request, 6_000_000))?.toString('utf8') ?? '';
-    const {
-      status,
-      contentType,
-      headers = {},
-      text,
-    } = await answerTo(callOf(request, body), state);
-    response.writeHead(status, { 'Content-Type': contentType, ...headers }).end(text);
+    const answer = await answerTo(callOf(request, body), state);
+    response
+      .writeHead(answer.status, { 'Content-Type': answer.contentType, ...answer.headers })
+      .end(answer.text);
   });
   return {
     state,
@@ -59,11 +52,48 @@ async function answerTo(call: AwsCall, state: AccountState): Promise<AwsAnswer> 
   if (call.target === 'AmazonSSM.GetParameter') return answerParameter(call, state);
   if (call.url.pathname.startsWith('/2015-03-31/functions/')) return answerLambda(call, state);
   if (/^\/(?:account|usageplans)\b/.test(call.url.pathname)) return answerApiGateway(call, state);
-  const action = new URLSearchParams(call.body).get('Action');
+  const asked = new URLSearchParams(call.body);
+  const action = asked.get('Action');
   if (action === 'GetCallerIdentity') return answerSts(state);
   if (action === 'AssumeRole') return answerAssumeRole();
-  if (action === 'DescribeStacks') return answerCloudFormation(call, state);
-  if (action !== null) return answerChangeSets(action, call, state);
+  if (action !== null) return answerCloudFormation(asked, state);
   if (call.method === 'GET' || call.method === 'PUT') return answerS3(call, state);
   throw new Error(`the emulated account does not know ${call.method} ${call.url.pathname}`);
+}
+
+/** @see https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html */
+function answerSts({ account, denied }: AccountState): AwsAnswer {
+  if (denied === 'GetCallerIdentity') {
+    return xmlError('ExpiredToken', 'The security token included in the request is expired');
+  }
+  const result = `<Arn>arn:aws:iam::${account}:user/deployer</Arn><UserId>AIDA</UserId><Account>${account}</Account>`;
+  return xml(
+    200,
+    `<GetCallerIdentityResponse><GetCallerIdentityResult>${result}</GetCallerIdentityResult></GetCallerIdentityResponse>`,
+  );
+}
+
+/** @see https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html */
+function answerAssumeRole(): AwsAnswer {
+  const credentials =
+    '<AccessKeyId>ASIAEMULATED</AccessKeyId><SecretAccessKey>emulated</SecretAccessKey>' +
+    '<SessionToken>emulated</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration>';
+  return xml(
+    200,
+    `<AssumeRoleResponse><AssumeRoleResult><Credentials>${credentials}</Credentials></AssumeRoleResult></AssumeRoleResponse>`,
+  );
+}
+
+/**
+ * The parameter with the version of the bootstrap.
+ *
+ * @see https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html
+ */
+function answerParameter({ body }: AwsCall, { stacks }: AccountState): AwsAnswer {
+  const { Name } = JSON.parse(body) as { readonly Name: string };
+  const toolkit = stacks.find(({ name }) => name === 'CDKToolkit');
+  const Value = toolkit?.outputs['BootstrapVersion'];
+  return Value === undefined || Name !== '/cdk-bootstrap/hnb659fds/version'
+    ? json(400, { __type: 'ParameterNotFound' })
+    : json(200, { Parameter: { Name, Value, Type: 'String' } });
 }

@@ -1,10 +1,177 @@
-import { stackId, stackNameIn } from './stack-id.ts';
-import { type AccountState, type AwsAnswer, type AwsCall, xml, xmlError } from './state.ts';
+import { type AccountState, type AwsAnswer, type EmulatedStack, xml, xmlError } from './state.ts';
+
+/** The parts of a template that are read here; its resources are not made. */
+interface Template {
+  readonly Resources?: object;
+  readonly Outputs?: Readonly<
+    Record<string, { readonly Value: unknown; readonly Description?: string }>
+  >;
+}
+
+interface ChangeSet {
+  readonly stackName: string;
+  readonly template: Template;
+}
+
+/** By the names of stack and change set. */
+const CHANGE_SETS = new WeakMap<AccountState, Map<string, ChangeSet>>();
+
+/**
+ * Deploys as far as outputs go: an executed change set gives its stack the outputs of its template,
+ * the outputs of other stacks filled in, and fails where one of those is missing.
+ *
+ * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateChangeSet.html
+ */
+export function answerCloudFormation(asked: URLSearchParams, state: AccountState): AwsAnswer {
+  const action = asked.get('Action') ?? '';
+  const name = asked.get('ChangeSetName') ?? '';
+  const stackName = stackNameIn(asked);
+  const changeSets = CHANGE_SETS.get(state) ?? new Map<string, ChangeSet>();
+  CHANGE_SETS.set(state, changeSets);
+  const key = `${stackName}/${name}`;
+  const changeSet = changeSets.get(key);
+  switch (action) {
+    case 'DescribeStacks':
+      return describeStacks(stackName, state);
+    case 'CreateChangeSet': {
+      const template = templateAt(asked.get('TemplateURL') ?? '', state);
+      if (template === undefined) return xmlError('ValidationError', 'no such template');
+      changeSets.set(key, { stackName, template });
+      if (!state.stacks.some((one) => one.name === stackName)) {
+        put(state, { name: stackName, status: 'REVIEW_IN_PROGRESS', outputs: {} });
+      }
+      return result(action, `<Id>${name}</Id><StackId>${stackId(stackName, state)}</StackId>`);
+    }
+    case 'DescribeChangeSet':
+      if (changeSet === undefined) return xmlError('ChangeSetNotFound', 'there is none');
+      return result(action, described(name, changeSet, state));
+    case 'ExecuteChangeSet':
+      if (changeSet === undefined) return xmlError('ChangeSetNotFound', 'there is none');
+      execute(changeSet, state);
+      return result(action, '');
+    case 'DeleteChangeSet':
+      changeSets.delete(key);
+      return result(action, '');
+    case 'UpdateTerminationProtection':
+      protect(state, stackName, asked.get('EnableTerminationProtection') === 'true');
+      return result(action, '');
+    case 'GetTemplate':
+      // The CDK asks what was deployed before: nothing.
+      return result(action, '<TemplateBody>{}</TemplateBody>');
+    case 'DescribeStackEvents':
+      return result(action, '<StackEvents></StackEvents>');
+    default:
+      throw new Error(`the emulated CloudFormation does not know ${action}`);
+  }
+}
+
+function result(action: string, inner: string): AwsAnswer {
+  return xml(
+    200,
+    `<${action}Response><${action}Result>${inner}</${action}Result></${action}Response>`,
+  );
+}
+
+function described(name: string, { stackName, template }: ChangeSet, state: AccountState): string {
+  const changes = Object.keys(template.Resources ?? {}).map(
+    (id) =>
+      `<member><Type>Resource</Type><ResourceChange><Action>Add</Action><LogicalResourceId>${id}</LogicalResourceId></ResourceChange></member>`,
+  );
+  return (
+    `<ChangeSetId>${name}</ChangeSetId><ChangeSetName>${name}</ChangeSetName><StackId>${stackId(stackName, state)}</StackId><StackName>${stackName}</StackName>` +
+    '<Status>CREATE_COMPLETE</Status><ExecutionStatus>AVAILABLE</ExecutionStatus>' +
+    `<Changes>${changes.join('')}</Changes>`
+  );
+}
+
+/** The CDK puts templates into the bootstrap bucket and names them by URL. */
+function templateAt(url: string, { objects }: AccountState): Template | undefined {
+  const file = /\/([0-9a-f]{64}\.json)$/.exec(url)?.[1] ?? 'none';
+  const text = [...objects].find(([key]) => key.endsWith(file))?.[1];
+  return text === undefined ? undefined : (JSON.parse(text) as Template);
+}
+
+function execute({ stackName, template }: ChangeSet, state: AccountState): void {
+  const isNew = statusOf(state, stackName) === 'REVIEW_IN_PROGRESS';
+  try {
+    valueOf(template.Resources, state);
+    const outputs = Object.entries(template.Outputs ?? {});
+    put(state, {
+      name: stackName,
+      status: isNew ? 'CREATE_COMPLETE' : 'UPDATE_COMPLETE',
+      outputs: Object.fromEntries(
+        outputs.map(([key, { Value }]) => [key, String(valueOf(Value, state))]),
+      ),
+      descriptions: Object.fromEntries(
+        outputs.flatMap(([key, { Description }]) =>
+          Description === undefined ? [] : [[key, Description]],
+        ),
+      ),
+    });
+  } catch {
+    put(state, { name: stackName, status: 'ROLLBACK_COMPLETE', outputs: {} });
+  }
+}
+
+function statusOf(state: AccountState, name: string): string | undefined {
+  return state.stacks.find((one) => one.name === name)?.status;
+}
+
+function protect(state: AccountState, name: string, isProtected: boolean): void {
+  state.stacks = state.stacks.map((one) => (one.name === name ? { ...one, isProtected } : one));
+}
+
+function put(state: AccountState, stack: EmulatedStack): void {
+  const before = state.stacks.find(({ name }) => name === stack.name);
+  const others = state.stacks.filter((one) => one !== before);
+  state.stacks = [...others, { ...stack, isProtected: before?.isProtected === true }];
+}
+
+/** A template's value, the intrinsic functions that outputs use resolved. */
+function valueOf(value: unknown, state: AccountState): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map((item) => valueOf(item, state));
+  const [[name, argument] = ['', undefined], ...more] = Object.entries(value);
+  if (more.length === 0) {
+    if (name === 'Ref') return referred(String(argument), state);
+    if (name === 'Fn::GetAtt')
+      return `${(argument as readonly string[]).join('.')}-of-this-account`;
+    if (name === 'Fn::Join') {
+      const [separator, parts] = argument as readonly [string, unknown];
+      const resolved = valueOf(parts, state);
+      return Array.isArray(resolved) ? resolved.join(separator) : resolved;
+    }
+    if (name === 'Fn::GetStackOutput') return published(argument, state);
+  }
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [key, valueOf(inner, state)]),
+  );
+}
+
+function referred(name: string, { account, region }: AccountState): string {
+  const pseudo: Readonly<Record<string, string>> = {
+    'AWS::Region': region,
+    'AWS::AccountId': account,
+    'AWS::Partition': 'aws',
+    'AWS::URLSuffix': 'amazonaws.com',
+  };
+  return pseudo[name] ?? `${name}-of-this-account`;
+}
+
+/** @throws Error where no such stack is deployed, or it has no such output */
+function published(argument: unknown, state: AccountState): string {
+  const { StackName, OutputName } = argument as {
+    readonly StackName: string;
+    readonly OutputName: string;
+  };
+  const value = state.stacks.find(({ name }) => name === StackName)?.outputs[OutputName];
+  if (value === undefined) throw new Error(`${StackName} does not publish ${OutputName}`);
+  return value;
+}
 
 /** @see https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStacks.html */
-export function answerCloudFormation({ body }: AwsCall, state: AccountState): AwsAnswer {
+function describeStacks(name: string, state: AccountState): AwsAnswer {
   if (state.denied === 'DescribeStacks') return xmlError('AccessDenied', 'not authorized');
-  const name = stackNameIn(new URLSearchParams(body));
   const stack = state.stacks.find((one) => one.name === name);
   if (stack === undefined) {
     return xmlError('ValidationError', `Stack with id ${name} does not exist`);
@@ -22,4 +189,14 @@ export function answerCloudFormation({ body }: AwsCall, state: AccountState): Aw
     200,
     `<DescribeStacksResponse><DescribeStacksResult><Stacks><member>${member}</member></Stacks></DescribeStacksResult></DescribeStacksResponse>`,
   );
+}
+
+/** A stack's ARN. */
+function stackId(name: string, { account, region }: AccountState): string {
+  return `arn:aws:cloudformation:${region}:${account}:stack/${name}/00000000-0000-0000-0000-000000000000`;
+}
+
+/** The name of the stack that is asked about, by its name or its ARN. */
+function stackNameIn(asked: URLSearchParams): string {
+  return (asked.get('StackName') ?? '').replace(/^arn:.*:stack\/([^/]+)\/.*$/, '$1');
 }
