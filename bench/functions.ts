@@ -31,7 +31,7 @@ export async function startWorld(): Promise<World> {
   const folder = mkdtempSync(join(tmpdir(), 'bench-'));
   const sandbox = await startSandbox({
     // One container, because each peer is one process.
-    maxInstances: 1,
+    maxContainers: 1,
     // simple-oauth2 takes ASCII alone.
     egain: { clientSecret: 'a-secret-of-the-benchmark' },
     configure: (config) => ({
