@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import * as z from 'zod';
 import type { EgainMode, SimulatedEgain } from './egain/egain.ts';
 import { EGAIN_FAULTS } from './egain/egain-faults.ts';
 import { readBody, sendJson } from './local-server.ts';
@@ -37,10 +38,8 @@ export function createControl(
     body: string,
     response: ServerResponse,
   ): Promise<void> {
-    const { mode, wrong } = readMode(body);
-    if (wrong.length > 0) {
-      return refuse(response, 400, 'The body does not name a fault to set.', wrong);
-    }
+    const mode = readMode(body);
+    if (isRows(mode)) return refuse(response, 400, 'The body does not name a fault to set.', mode);
     const secret = EGAIN_FAULTS[mode.fault ?? '']?.secret;
     // The end of a fault also clears what the functions and their table remember of it. Before a
     // fault their snapshot is kept, so that stale answers show, except for a fault of the secret,
@@ -63,46 +62,31 @@ function describe({ calls, mode }: SimulatedEgain): object {
   };
 }
 
-type Row = readonly [key: string, expected: string];
+const MODE = z.strictObject({
+  status: z.int().min(200).max(599).optional(),
+  latencyMs: z.int().min(0).max(120_000).optional(),
+  fault: z.enum(Object.keys(EGAIN_FAULTS)).optional(),
+});
 
-function readMode(text: string): { readonly mode: EgainMode; readonly wrong: readonly Row[] } {
+type Row = readonly [key: string, wrong: string];
+
+/** The mode that a body sets, or a row for each thing that is wrong with it. */
+function readMode(text: string): EgainMode | readonly Row[] {
   let input: unknown;
   try {
     input = JSON.parse(text);
   } catch {
-    // The same row as for JSON of another kind.
+    return [['body', 'expected JSON']];
   }
-  if (typeof input !== 'object' || input === null || Array.isArray(input)) {
-    return { mode: {}, wrong: [['body', 'expected a JSON object']] };
-  }
-  const wrong = Object.entries(input).flatMap(([key, value]): Row[] => {
-    const rule = Object.hasOwn(MODE_RULES, key) ? MODE_RULES[key] : undefined;
-    if (rule === undefined) return [[key, `expected one of ${Object.keys(MODE_RULES).join(', ')}`]];
-    return rule.accepts(value) ? [] : [[key, `expected ${rule.expected}`]];
+  const { data, error } = MODE.safeParse(input);
+  if (error === undefined) return data as EgainMode;
+  return error.issues.flatMap((issue) => {
+    const keys = issue.code === 'unrecognized_keys' ? issue.keys : [issue.path[0] ?? 'body'];
+    return keys.map((key): Row => [String(key), issue.message]);
   });
-  return { mode: input, wrong };
 }
 
-const MODE_RULES: Readonly<
-  Record<string, { readonly expected: string; readonly accepts: (value: unknown) => boolean }>
-> = {
-  status: {
-    expected: 'an HTTP status, 200 to 599',
-    accepts: (value) => isWhole(value, 200, 599),
-  },
-  latencyMs: {
-    expected: 'milliseconds, 0 to 120000',
-    accepts: (value) => isWhole(value, 0, 120_000),
-  },
-  fault: {
-    expected: 'a name that GET /_sandbox/egain lists under faults',
-    accepts: (value) => typeof value === 'string' && Object.hasOwn(EGAIN_FAULTS, value),
-  },
-};
-
-function isWhole(value: unknown, low: number, high: number): boolean {
-  return Number.isInteger(value) && Number(value) >= low && Number(value) <= high;
-}
+const isRows = (read: EgainMode | readonly Row[]): read is readonly Row[] => Array.isArray(read);
 
 /** Errors have the envelope's form, though these routes are not part of the partners' contract. */
 function refuse(

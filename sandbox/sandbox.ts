@@ -17,7 +17,7 @@ import { startSchedules } from './aws/scheduler.ts';
 import { type LocalSecretsManager, startSecretsManager } from './aws/secrets-manager.ts';
 import { type Assembly, type ResolvedTemplate, resolveTemplate } from './aws/template.ts';
 import { createControl } from './control.ts';
-import { createDocsPage } from './docs-page.ts';
+import { serveDocs } from './docs-page.ts';
 import {
   type ClientCredentials,
   type EgainOptions,
@@ -174,20 +174,24 @@ async function start(
     docsUrl: `${local.url}/docs`,
     tokenUrl: issuer.tokenUrl,
   };
-  const partners = partnersOf(config, issuer);
+  const partners = Object.fromEntries(
+    Object.entries(config.partners).map(([name, { clientId = '', scopes }]) => {
+      const clientSecret = issuer.clients.get(clientId)?.clientSecret ?? '';
+      return [name, { clientId, clientSecret, scope: scopes.join(' ') }];
+    }),
+  );
   const gateway = createGateway({
     api,
     functionOf,
     onAccess: (text) => onLog({ functionName: 'gateway', text }),
     ...(options.clock && { clock: options.clock }),
   });
-  const facts = () => ({ ...urls, partners, egain: egain && factsOfEgain(egain) });
+  const facts = (): SandboxFacts => {
+    if (egain === undefined) return { ...urls, partners };
+    const { apiUrl, tokenUrl, scope } = egain;
+    return { ...urls, partners, egain: { apiUrl, tokenUrl, scope, ...egain.credentials } };
+  };
   const control = createControl(facts, { egain, secrets, forget });
-  const docs = createDocsPage({
-    openapiPath: `/${api.stage}/openapi.json`,
-    serverPath: `/${api.stage}`,
-    tokenUrl: issuer.tokenUrl,
-  });
   serve = (request, response) => {
     const path = request.url?.replace(/\?.*$/s, '') ?? '/';
     if (path === '/_sandbox' || path.startsWith('/_sandbox/')) {
@@ -198,7 +202,7 @@ async function start(
       response.writeHead(307, { Location: urls.docsUrl }).end();
       return undefined;
     }
-    if (request.method === 'GET' && docs(path, response)) return undefined;
+    if (request.method === 'GET' && serveDocs(path, response)) return undefined;
     return gateway.handle(request, response);
   };
   local.server.on('clientError', gateway.handleClientError);
@@ -296,18 +300,6 @@ function createFunctions(
       return [arn, createLambdaFunction({ ...spec, timeoutSeconds }, options)];
     }),
   );
-}
-
-function partnersOf(config: StageConfig, issuer: LocalIssuer): SandboxFacts['partners'] {
-  const partners = Object.entries(config.partners).map(([name, { clientId = '', scopes }]) => {
-    const clientSecret = issuer.clients.get(clientId)?.clientSecret ?? '';
-    return [name, { clientId, clientSecret, scope: scopes.join(' ') }] as const;
-  });
-  return Object.fromEntries(partners);
-}
-
-function factsOfEgain({ apiUrl, tokenUrl, scope, credentials }: SimulatedEgain) {
-  return { apiUrl, tokenUrl, scope, ...credentials };
 }
 
 async function fetchToken(

@@ -9,16 +9,14 @@ import { exampleAccounts } from './example-accounts.ts';
 const API_PATH = '/conversation/conversationmgr/v3';
 const TOKEN_PATH = '/oauth2/v2.0/token';
 const TOKEN_SECONDS = 3600;
+/** As on eGain's sibling APIs. */
+const MAX_PAGE_SIZE = 75;
 
 export interface EgainOptions {
   /** How many accounts there are, eGain's two examples included. @default 240 */
   readonly accounts?: number | readonly Account[];
   /** Milliseconds before each answer. @default 0 */
   readonly latencyMs?: number;
-  /** The page size when none is asked for. @default 25 */
-  readonly pageSize?: number;
-  /** @default 75, as on eGain's sibling APIs */
-  readonly maxPageSize?: number;
   /** The client's first secret. @default a random one */
   readonly clientSecret?: string;
   /** Called for each request for page 1. */
@@ -67,8 +65,8 @@ export interface SimulatedEgain {
 
 /** Starts a simulated eGain as its public documentation describes it. */
 export async function startEgain(options: EgainOptions = {}): Promise<SimulatedEgain> {
-  const { maxPageSize = 75, latencyMs = 0 } = options;
-  let { pageSize = 25 } = options;
+  const { latencyMs = 0 } = options;
+  let pageSize = 25;
   const scope = 'https://api.egain.cloud/auth/.default';
   const calls = { token: 0, accounts: 0 };
   const tokens = new Map<string, number>();
@@ -128,7 +126,7 @@ export async function startEgain(options: EgainOptions = {}): Promise<SimulatedE
     }
     const pagenum = wholeNumber(query.get('$pagenum') ?? '1');
     const pagesize = wholeNumber(query.get('$pagesize') ?? String(pageSize));
-    const largest = Math.max(maxPageSize, pageSize);
+    const largest = Math.max(MAX_PAGE_SIZE, pageSize);
     if (pagenum === undefined || pagesize === undefined || pagesize > largest) {
       return sendEnvelope(response, '400-102', 'A query parameter is out of range.');
     }
