@@ -6,6 +6,6 @@ export default defineConfig({
   test: {
     ...runSettings('browser-tests', 'test/browser/*.browser.ts'),
     testTimeout: 60_000,
-    hookTimeout: 60_000,
+    hookTimeout: 120_000,
   },
 });

@@ -1,0 +1,180 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { FAULTS } from '../../lambda/faults.ts';
+import { aslErrors } from '../support/asl.ts';
+import { PAGES, runOver } from '../support/fake-task.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+/*
+ * The package for workflow authors, packed as `npm pack` does and installed into an author's app:
+ * one with the oldest peers that the package names, one with the newest.
+ */
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+  readonly peerDependencies: Readonly<Record<string, string>>;
+  readonly dependencies?: unknown;
+};
+const { 'aws-cdk-lib': cdk = '', constructs = '' } = manifest.peerDependencies;
+
+let tarball: string;
+beforeAll(() => {
+  const folder = temporaryFolder();
+  const options = ['--silent', '--pack-destination', folder];
+  const output = execFileSync('npm', ['pack', ...options], { cwd: ROOT, encoding: 'utf8' });
+  tarball = join(folder, output.trim().split('\n').at(-1) ?? '');
+});
+
+test('holds compiled JavaScript and types, and no sources', () => {
+  const files = execFileSync('tar', ['-tzf', tarball], { encoding: 'utf8' }).trim().split('\n');
+  const sources = files.filter((file) => /(?<!\.d)\.ts$|lambda\/(?!faults)|config\//.test(file));
+
+  expect(files).toContain('package/dist/workflow.js');
+  expect(files).toContain('package/dist/types/lib/workflow/index.d.ts');
+  expect(sources).toEqual([]);
+});
+
+test("needs the author's own CDK, and nothing else", () => {
+  expect(Object.keys(manifest.peerDependencies)).toEqual(['aws-cdk-lib', 'constructs']);
+  expect(manifest.dependencies).toBeUndefined();
+});
+
+describe.each([
+  // The oldest versions are those that `^2.178.0` begins with.
+  ['oldest', cdk.replace('^', ''), constructs.replace('^', ''), '5.6.3'],
+  ['newest', 'latest', 'latest', '5'],
+])('in an app with the %s peers', (_age, cdkVersion, constructsVersion, typescriptVersion) => {
+  const app = join(temporaryFolder(), 'app');
+  const run = (...args: string[]) =>
+    execFileSync(process.execPath, args, { cwd: app, encoding: 'utf8', stdio: 'pipe' });
+
+  beforeAll(() => {
+    writeAuthorsApp(app);
+    const packages = [
+      tarball,
+      `aws-cdk-lib@${cdkVersion}`,
+      `constructs@${constructsVersion}`,
+      `typescript@${typescriptVersion}`,
+      '@types/node@22',
+    ];
+    // Strict: a peer that the package does not accept ends the installation.
+    const options = ['--no-audit', '--no-fund', '--ignore-scripts', '--strict-peer-deps'];
+    const install = ['install', '--silent', ...options, ...packages];
+    execFileSync('npm', install, { cwd: app, stdio: 'pipe' });
+  }, 240_000);
+
+  test('it compiles, and makes a state machine that runs', async () => {
+    run('node_modules/typescript/bin/tsc', '-p', '.');
+    run('bin/app.js');
+    const template = readFileSync(join(app, 'cdk.out/AuthorsStack.template.json'), 'utf8');
+    const { Resources } = JSON.parse(template) as { Resources: Record<string, Resource> };
+    const definition = definitionOf(
+      Object.values(Resources).find(({ Type }) => Type === 'AWS::StepFunctions::StateMachine'),
+    );
+    const answers = [PAGES[0], ...PAGES].flatMap((page) => page ?? []);
+    const { execution, payloads } = await runOver(answers, definition);
+
+    expect(aslErrors(definition)).toEqual([]);
+    expect(execution.status).toBe('SUCCEEDED');
+    expect(payloads).toHaveLength(PAGES.length + 1);
+  });
+
+  test.each([
+    ['commonjs', `const all = require('egain-accounts-gateway/workflow');`],
+    [
+      'module',
+      `import * as all from 'egain-accounts-gateway/workflow';
+       import { AccountsTask } from 'egain-accounts-gateway/workflow'; AccountsTask.name;`,
+    ],
+  ])('code of type %s loads it, with every name it promises', (type, load) => {
+    const print =
+      'console.log(JSON.stringify([Object.keys(all), all.WORKFLOW_ERRORS, all.retriedErrors()]))';
+    const output = run(`--input-type=${type}`, '-e', `${load}\n${print}`);
+
+    const [names, errors, retried] = JSON.parse(output) as [string[], object, string[]];
+    const known = Object.values(FAULTS).flatMap(({ workflowError }) => workflowError ?? []);
+    const made = new Set(['default', 'module.exports']);
+    expect(names.filter((name) => !made.has(name)).toSorted()).toEqual([
+      'AccountsTask',
+      'AllAccounts',
+      'WORKFLOW_ERRORS',
+      'retriedErrors',
+      'taskRetries',
+      'writeRetries',
+    ]);
+    expect(errors).toEqual(Object.fromEntries(known.map((name) => [name, name])));
+    expect(retried).toEqual(['UpstreamUnavailable', 'UpstreamThrottled']);
+  });
+});
+
+interface Resource {
+  readonly Type: string;
+  readonly Properties: { readonly DefinitionString: { readonly 'Fn::Join'?: [string, unknown[]] } };
+}
+
+/** The definition, with the partition filled in. */
+function definitionOf(machine: Resource | undefined): string {
+  const joined = machine?.Properties.DefinitionString['Fn::Join'] ?? ['', []];
+  return joined[1].map((part) => (typeof part === 'string' ? part : 'aws')).join('');
+}
+
+/** As `cdk init app --language typescript` writes it, with the example of the workflow guide. */
+function writeAuthorsApp(app: string): void {
+  for (const folder of ['bin', 'lib']) mkdirSync(join(app, folder), { recursive: true });
+  writeFileSync(join(app, 'package.json'), '{ "name": "authors-app", "version": "0.1.0" }');
+  writeFileSync(join(app, 'tsconfig.json'), JSON.stringify(TSCONFIG));
+  writeFileSync(join(app, 'lib/authors-stack.ts'), authorsStack());
+  writeFileSync(join(app, 'bin/app.ts'), APP);
+}
+
+/** The guide's example, with the author's own states around it. */
+function authorsStack(): string {
+  const text = readFileSync(join(ROOT, 'docs/workflow-guide.md'), 'utf8');
+  const [, snippet = ''] = /## With CDK[^]*?```ts\n([^]*?)```/.exec(text) ?? [];
+  const [imports = '', ...body] = snippet.split('\n\n');
+  return `import * as cdk from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+${imports}
+
+export class AuthorsStack extends cdk.Stack {
+  constructor(scope: Construct, id: string) {
+    super(scope, id);
+    const taskFunctionArn = 'arn:aws:lambda:us-east-1:000000000000:function:TaskFunction';
+    const askTheOperator = new sfn.Pass(this, 'AskTheOperator');
+    const handleOne = new sfn.Pass(this, 'HandleOne');
+${body.join('\n\n')}
+  }
+}
+`;
+}
+
+const APP = `import * as cdk from 'aws-cdk-lib';
+import { AuthorsStack } from '../lib/authors-stack';
+
+const app = new cdk.App({ outdir: 'cdk.out', analyticsReporting: false });
+new AuthorsStack(app, 'AuthorsStack');
+app.synth();
+`;
+
+/** As `cdk init` writes it, but the types of libraries are checked too. */
+const TSCONFIG = {
+  compilerOptions: {
+    target: 'ES2022',
+    module: 'NodeNext',
+    moduleResolution: 'NodeNext',
+    lib: ['es2022'],
+    declaration: true,
+    strict: true,
+    noImplicitReturns: true,
+    inlineSourceMap: true,
+    inlineSources: true,
+    experimentalDecorators: true,
+    strictPropertyInitialization: false,
+    skipLibCheck: false,
+    types: ['node'],
+  },
+  exclude: ['node_modules', 'cdk.out'],
+};
