@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 
-const swaggerUi = (name: string) => new URL(import.meta.resolve(`swagger-ui-dist/${name}`));
+const swaggerUi = (name: string) =>
+  new URL(name, import.meta.resolve('swagger-ui-dist/package.json'));
 const here = (path: string) => new URL(path, import.meta.url);
 
 /** Every file under `/docs`, with its content type; the page itself asks `/_sandbox` for addresses. */

@@ -172,17 +172,17 @@ describe('/docs', () => {
   });
 });
 
-describe('the Secrets Manager endpoint', () => {
-  const read = async () => {
-    const client = new SecretsManagerClient({
-      endpoint: sandbox.secrets.url,
-      region: 'us-east-1',
-      credentials: { accessKeyId: 'x', secretAccessKey: 'x' },
-      maxAttempts: 1,
-    });
-    return client.send(new GetSecretValueCommand({ SecretId: 'any' }));
-  };
+async function read() {
+  const client = new SecretsManagerClient({
+    endpoint: sandbox.secrets.url,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'x', secretAccessKey: 'x' },
+    maxAttempts: 1,
+  });
+  return client.send(new GetSecretValueCommand({ SecretId: 'any' }));
+}
 
+describe('the Secrets Manager endpoint', () => {
   it("gives eGain's credentials to the SDK", async () => {
     const { SecretString } = await read();
 

@@ -178,12 +178,12 @@ it('every alarm of the stage has gone off', () => {
   expect(seen).toEqual(new Set(alarms().map(nameOf)));
 });
 
-describe('the saved log queries', () => {
-  const written = () =>
-    sandbox.logs.flatMap(({ text }) =>
-      text.startsWith('{') ? [JSON.parse(text) as Record<string, unknown>] : [],
-    );
+const written = () =>
+  sandbox.logs.flatMap(({ text }) =>
+    text.startsWith('{') ? [JSON.parse(text) as Record<string, unknown>] : [],
+  );
 
+describe('the saved log queries', () => {
   it('look for messages that are logged', async () => {
     // A request whose authorizer context is broken, which the gateway would never send.
     const broken = { scopes: 'accounts/read', accounts: 'no rule' };
@@ -206,13 +206,14 @@ describe('the saved log queries', () => {
   });
 });
 
-describe('with a schedule', () => {
-  const run = async (stage: Sandbox): Promise<string[]> => {
-    const before = stage.logs.length;
-    await stage.functionNamed('RefreshFunction').invoke({});
-    return textsOf(stage.logs.slice(before));
-  };
+/** The lines of one run of RefreshFunction. */
+async function renew(stage: Sandbox): Promise<string[]> {
+  const before = stage.logs.length;
+  await stage.functionNamed('RefreshFunction').invoke({});
+  return textsOf(stage.logs.slice(before));
+}
 
+describe('with a schedule', () => {
   it('a failing or missing renewal sets off ScheduleStopped, a kept schedule does not', async () => {
     const scheduled = await startSandbox({
       configure: (config) => ({ ...config, cache: { ...config.cache, refreshSeconds: 60 } }),
@@ -221,10 +222,10 @@ describe('with a schedule', () => {
       .ofType('AWS::CloudWatch::Alarm')
       .map(({ properties }) => properties as unknown as AlarmProperties)
       .find((one) => nameOf(one) === 'ScheduleStopped');
-    const good = await run(scheduled);
+    const good = await renew(scheduled);
     scheduled.egain?.setMode({ status: 503 });
     await scheduled.forget();
-    const bad = await run(scheduled);
+    const bad = await renew(scheduled);
     await scheduled.stop();
     const goesOffAfter = (minutes: number, lines: readonly string[], until: number) =>
       alarm &&

@@ -44,7 +44,7 @@ export function answerCloudFormation(asked: URLSearchParams, state: AccountState
     }
     case 'DescribeChangeSet':
       if (changeSet === undefined) return xmlError('ChangeSetNotFound', 'there is none');
-      return result(action, described(name, changeSet, state));
+      return result(action, changesOf(name, changeSet, state));
     case 'ExecuteChangeSet':
       if (changeSet === undefined) return xmlError('ChangeSetNotFound', 'there is none');
       execute(changeSet, state);
@@ -72,7 +72,7 @@ function result(action: string, inner: string): AwsAnswer {
   );
 }
 
-function described(name: string, { stackName, template }: ChangeSet, state: AccountState): string {
+function changesOf(name: string, { stackName, template }: ChangeSet, state: AccountState): string {
   const changes = Object.keys(template.Resources ?? {}).map(
     (id) =>
       `<member><Type>Resource</Type><ResourceChange><Action>Add</Action><LogicalResourceId>${id}</LogicalResourceId></ResourceChange></member>`,
