@@ -124,7 +124,7 @@ export const EGAIN_FAULTS: Readonly<Record<string, EgainFault>> = {
     accounts: (_request, response) => sendJson(response, 200, { accounts: [] }),
   },
   'account-without-name': {
-    does: 'one account of the page lacks a required field',
+    does: 'one account of each page lacks its name; partners still get the list',
     page: (page) => ({ ...page, account: page.account.map(withoutName) }),
   },
   redirect: {

@@ -32,7 +32,18 @@ const BRANDS = [
 ];
 const REGIONS = ['emea', 'apac', 'latam', 'namer'];
 
-const EXAMPLES: readonly Account[] = [
+/** An account with all that eGain's page calls required. */
+export type ExampleAccount = Account & {
+  readonly id: string;
+  readonly name: string;
+  readonly channel: { readonly id: string };
+  readonly chatConfigurations: {
+    readonly orchestration: { readonly id: string };
+    readonly entryPoint: { readonly id: string };
+  };
+};
+
+const EXAMPLES: readonly ExampleAccount[] = [
   example('ae103957-9c82-4fa8-a34e-925be85e06ec', 'order_account'),
   example('b5fc053c-77f4-4445-b6df-2e744aef8f4f', 'purplenile_account'),
 ];
@@ -42,11 +53,11 @@ const EXAMPLES: readonly Account[] = [
  * `count` in all. The same `count` gives the same accounts on every machine, and a larger one only
  * adds to them.
  */
-export function exampleAccounts(count: number): Account[] {
+export function exampleAccounts(count: number): ExampleAccount[] {
   return Array.from({ length: count }, (_, index) => EXAMPLES[index] ?? generated(index));
 }
 
-function example(id: string, name: string): Account {
+function example(id: string, name: string): ExampleAccount {
   return {
     id,
     created: '2021-03-21T14:29:01.516Z',
@@ -65,7 +76,7 @@ function example(id: string, name: string): Account {
 }
 
 /** Fields that eGain marks as optional are present in some accounts, missing or null in others. */
-function generated(index: number): Account {
+function generated(index: number): ExampleAccount {
   const next = randomFrom(index);
   const random = (limit: number) => next() % limit;
   const pick = <T>(values: readonly T[]): T => values[random(values.length)] as T;

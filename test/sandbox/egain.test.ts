@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { accountsPageSchema } from '../../lambda/egain/account.ts';
+import type { Account } from '../../lambda/egain/account.ts';
 import { type EgainOptions, type SimulatedEgain, startEgain } from '../../sandbox/egain/egain.ts';
 import { exampleAccounts } from '../../sandbox/egain/example-accounts.ts';
 
@@ -86,9 +86,7 @@ describe('GET /accounts', () => {
       [1, 2, 3].map((page) => list(egain, token, `?$pagenum=${page}`)),
     );
 
-    const ids = pages.flatMap(({ body }) =>
-      accountsPageSchema.parse(body).account.map(({ id }) => id),
-    );
+    const ids = pages.flatMap(({ body }) => (body['account'] as Account[]).map(({ id }) => id));
     expect(new Set(ids).size).toBe(60);
     expect(pages[0]?.body['paginationInfo']).toEqual({ count: 60, pagenum: 1, pagesize: 25 });
   });
