@@ -5,9 +5,18 @@ import { CfnFunction } from 'aws-cdk-lib/aws-lambda';
 import { GatewayApp } from '../gateway-app.ts';
 import { parseStageConfig } from '../stage/stage-config.ts';
 
+/** The least that a stage config needs. */
+export const EXAMPLE_STAGE = {
+  egain: {
+    apiUrl: 'https://api.egain.example/v3',
+    tokenUrl: 'https://login.egain.example/token',
+    scope: 'a-scope',
+  },
+};
+
 /** What the documents say of a deployed stage, read from its constructs. */
 export interface StageFacts {
-  /** What each alarm means, by the heading of its section in the runbook. */
+  /** What each alarm means, by the anchor of its section in the runbook. */
   readonly alarms: ReadonlyMap<string, string>;
   /** Metrics that the alarms watch; AWS charges by these. */
   readonly watchedMetrics: number;
@@ -27,12 +36,7 @@ export interface StageFacts {
  * @param cache the stage config's key of that name
  */
 export function stageFacts(cache: object = {}): StageFacts {
-  const egain = {
-    apiUrl: 'https://api.egain.example/v3',
-    tokenUrl: 'https://login.egain.example/token',
-    scope: 'a-scope',
-  };
-  const app = new GatewayApp(parseStageConfig({ egain, cache }), 'dev', {
+  const app = new GatewayApp(parseStageConfig({ ...EXAMPLE_STAGE, cache }), 'dev', {
     context: { 'aws:cdk:bundling-stacks': [] },
   });
   const constructs = app.node.findAll();

@@ -1,0 +1,121 @@
+import { FIELDS, type LeafPath, SCOPES, type Scope } from '../../lambda/accounts/fields.ts';
+import { MAX_PAGESIZE } from '../../lambda/accounts/parameters.ts';
+import { FAULTS } from '../../lambda/faults.ts';
+import { LONGEST_MS } from '../../lambda/platform/deadline.ts';
+import { TIME_OUTS } from '../accounts/time-outs.ts';
+import { parseStageConfig } from '../stage/stage-config.ts';
+import { DEFAULT_FRESH_SECONDS } from '../stage/stage-schema.ts';
+import { markdownTable } from './markdown-table.ts';
+import { EXAMPLE_STAGE, stageFacts } from './stage-facts.ts';
+
+const PART = /(?<=^ *<!-- made: (.+) -->\n)[^]*?(?=^ *<!-- end -->$)/gm;
+
+/**
+ * Writes the made parts of a page anew. A part stands between `<!-- made: <name> -->` and
+ * `<!-- end -->`, each a line of its own.
+ *
+ * @throws Error for a part that nothing makes
+ */
+export function fillParts(page: string, parts: ReadonlyMap<string, string>): string {
+  return page.replaceAll(PART, (_, name: string) => {
+    const part = parts.get(name);
+    if (part === undefined) throw new Error(`Nothing makes the part "${name}".`);
+    return `${part}\n`;
+  });
+}
+
+/** What the pages take from the code, by the name of the part. */
+export function madeParts(): ReadonlyMap<string, string> {
+  const alarms = [...stageFacts({ refreshSeconds: 60 }).alarms].map(
+    ([section, means]) => [`alarm ${section}`, means] as const,
+  );
+  return new Map([
+    ...alarms,
+    ['scopes', scopes()],
+    ['limits', limits()],
+    ['walks', walks()],
+    ['time limits', timeLimits()],
+    ['workflow errors', workflowErrors()],
+  ]);
+}
+
+function scopes(): string {
+  const rows = SCOPES.map((scope) => [`\`${scope}\``, openedBy(scope)]);
+  return markdownTable(['scope', 'opens'], rows);
+}
+
+/** An object whose values one scope opens is named as a whole. */
+function openedBy(scope: Scope): string {
+  const paths = Object.keys(FIELDS) as LeafPath[];
+  const objects = Map.groupBy(paths, (path) => path.split('.')[0] ?? path);
+  const names = [...objects].flatMap(([name, leaves]) => {
+    const opened = leaves.filter((path) => FIELDS[path] === scope);
+    if (opened.length === leaves.length) return [`\`${name}\``];
+    return opened.length > 1 ? [`the rest of \`${name}\``] : opened.map((path) => `\`${path}\``);
+  });
+  return names.join(', ');
+}
+
+function limits(): string {
+  const partners = { one: { scopes: [SCOPES[0]] } };
+  const { one } = parseStageConfig({ ...EXAMPLE_STAGE, partners }).partners;
+  if (one === undefined) throw new Error('The example has no partner.');
+  const { throttle, quota } = one;
+  return markdownTable(
+    ['limit', 'unless agreed otherwise', 'how it shows'],
+    [
+      ['rate', `${throttle.rate} requests a second`, '`429-901`, `Retry-After: 1`'],
+      ['burst', `${throttle.burst} requests at once`, 'the same'],
+      [
+        'quota',
+        `${quota.limit.toLocaleString('en-US')} requests a ${quota.period.toLowerCase()}`,
+        '`429-902`, `Retry-After: 3600`',
+      ],
+      ['accounts a page', String(MAX_PAGESIZE), '`400-901`'],
+      ['a URL', 'about 8 KB', '`413-901`'],
+      ['an answer', '6 MB', '`413-901`'],
+    ],
+  );
+}
+
+function walks(): string {
+  const periods = [DEFAULT_FRESH_SECONDS, 60, 300];
+  return markdownTable(
+    ['pages of eGain', ...periods.map((period) => `every ${period} s`)],
+    [1, 4, 14].map((pages) => [
+      String(pages),
+      ...periods.map((period) => String((pages * 60) / period)),
+    ]),
+  );
+}
+
+function timeLimits(): string {
+  const { integration, api, task, authorizer, refresh } = TIME_OUTS;
+  return markdownTable(
+    ['API Gateway', 'ApiFunction', 'its answer', 'AuthorizerFunction', 'TaskFunction', 'RefreshFunction'],
+    [
+      [
+        `${integration.toSeconds()} s`,
+        `${api.toSeconds()} s`,
+        `${LONGEST_MS / 1000} s`,
+        `${authorizer.toSeconds()} s`,
+        `${task.toSeconds()} s`,
+        `${refresh.toMinutes()} min`,
+      ],
+    ],
+  );
+}
+
+/** The errors that a workflow can catch, with the codes that each stands for. */
+function workflowErrors(): string {
+  const faults = Object.values(FAULTS).filter(({ workflowError }) => workflowError !== null);
+  const rows = [...Map.groupBy(faults, ({ workflowError }) => workflowError)].map(
+    ([name, group]) => [
+      `\`${name}\``,
+      group.map(({ code }) => code).join(', '),
+      group.some(({ retry }) => retry) ? 'yes' : 'no',
+      group[0]?.advice ?? '',
+    ],
+  );
+  return markdownTable(['error', 'codes', 'again', 'what to do'], rows);
+}
