@@ -113,9 +113,9 @@ function workflowErrors(): string {
     ([name, group]) => [
       `\`${name}\``,
       group.map(({ code }) => code).join(', '),
+      group.map(({ developerMessage }) => developerMessage).join(' '),
       group.some(({ retry }) => retry) ? 'yes' : 'no',
-      group[0]?.advice ?? '',
     ],
   );
-  return markdownTable(['error', 'codes', 'again', 'what to do'], rows);
+  return markdownTable(['error', 'codes', 'what happened', 'again'], rows);
 }
