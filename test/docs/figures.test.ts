@@ -1,0 +1,169 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { MAX_PAGESIZE } from '../../lambda/accounts/parameters.ts';
+import { stageFacts } from '../../lib/docs/stage-facts.ts';
+
+/*
+ * Every figure that a page's prose states, by a phrase that is made from the code. What stands in
+ * code blocks or between markers is held by other tests.
+ */
+
+const ROOT = new URL('../../', import.meta.url);
+const read = (path: string) => readFileSync(new URL(path, ROOT), 'utf8');
+const { engines, peerDependencies } = JSON.parse(read('package.json')) as {
+  readonly engines: { readonly node: string };
+  readonly peerDependencies: Readonly<Record<string, string>>;
+};
+const digits = (text: string) => /[\d.]+/.exec(text)?.[0] ?? text;
+const grouped = (value: number) => value.toLocaleString('en-US');
+
+/** A number that a file keeps to itself: `const NAME = 5 * 60_000;`, or within `Duration.days(30)`. */
+function constant(path: string, name: string): number {
+  const [, text = ''] =
+    new RegExp(`\\b${name} = (?:\\w+\\.\\w+\\()?([\\d_ *]+)\\)?;`).exec(read(path)) ?? [];
+  const value = text
+    .split('*')
+    .map((factor) => Number(factor.replaceAll('_', '').trim()))
+    .reduce((product, factor) => product * factor, 1);
+  if (text === '' || Number.isNaN(value)) throw new Error(`${path} has no number ${name}`);
+  return value;
+}
+
+const { authorizerTtl } = stageFacts();
+const secretMinutes = constant('lambda/egain/credentials.ts', 'KEEP_MS') / 60_000;
+const quarantine = constant('lambda/egain/token.ts', 'QUARANTINE_MS') / 1000;
+const longestPause = constant('lambda/snapshot/failure.ts', 'LONGEST_MS') / 1000;
+const keyHours = constant('lambda/auth/issuer-keys.ts', 'KEPT_MS') / 3_600_000;
+const maxPartners = constant('lib/stage/stage-rules.ts', 'MAX_PARTNERS');
+const partnersAStack = constant('lib/accounts/partners-table.ts', 'PARTNERS_PER_STACK');
+const causeKb = constant('lambda/workflow/error.ts', 'MAX_BYTES') / 1024;
+const startOvers = constant('lib/workflow/all-accounts.ts', 'START_OVERS');
+const exportPages = constant('lib/workflow/export-accounts.ts', 'MAX_PAGES');
+const exportDays = constant('lib/workflow/export-bucket.ts', 'KEPT');
+const compressedKb = constant('lib/accounts/partner-api.ts', 'COMPRESSED_FROM');
+const node = digits(engines.node);
+const ownNode = digits(read('.node-version')).split('.')[0];
+const oldestCdk = digits(peerDependencies['aws-cdk-lib'] ?? '');
+
+/** Said by the page, and true by the code. */
+const OURS: Readonly<Record<string, readonly string[]>> = {
+  'README.md': [`Node.js ${node} or later`, `install Node.js ${ownNode} first`],
+  'SECURITY.md': [`emptied after ${exportDays} days`],
+  'CONTRIBUTING.md': [`Node.js ${ownNode} included`],
+  'docs/deploying.md': [`Node.js ${node} or later`, `brings Node.js ${ownNode}`],
+  'docs/operations.md': [
+    `keeps an answer of the authorizer for ${authorizerTtl} seconds`,
+    `its copy is older than ${secretMinutes} minutes`,
+    `a new token within ${secretMinutes} minutes`,
+    `notice it within ${quarantine} seconds`,
+    `every ${longestPause} seconds at the latest`,
+    `Known keys are used for ${keyHours} hours`,
+    `| Partners | ${maxPartners} in an account and region`,
+  ],
+  'docs/partner-guide.md': [
+    `up to ${MAX_PAGESIZE} accounts`,
+    `answers above ${compressedKb} KB are compressed`,
+  ],
+  'docs/workflow-guide.md': [
+    `at most ${causeKb} KB of it`,
+    `(${oldestCdk} or later)`,
+    `at most ${startOvers} times on \`SnapshotExpired\``,
+    `at most ${grouped(exportPages)} pages`,
+    `deleted after ${exportDays} days`,
+  ],
+  'docs/decisions/0039-stacks-and-many-partners.md': [
+    `the first ${partnersAStack} partners`,
+    `each further ${partnersAStack} in`,
+    `kept for ${authorizerTtl} seconds`,
+    `More than ${maxPartners} partners`,
+    `API Gateway ${maxPartners} usage plans`,
+  ],
+};
+
+/** What others set, or what was measured once; nothing here could tell. */
+const OTHERS: Readonly<Record<string, readonly string[]>> = {
+  'SECURITY.md': ['NIST 800-53 R5', 'TLS 1.2'],
+  'CONTRIBUTING.md': ['decision 0029'],
+  'docs/deploying.md': [
+    'exit with 0 if all holds, 1 if something does not, 2 for wrong usage',
+    'step 3 of',
+    'step 4',
+  ],
+  'docs/operations.md': [
+    '1,000 in a region, in new accounts as few as 10',
+    '100 must stay unreserved',
+    '10,000 in a region',
+    '6 MB',
+    '256 KiB',
+    'throttle of its usage plan to 0',
+    'below 900',
+  ],
+  'docs/partner-guide.md': ['OAuth 2.0', 'Node 20', 'Python 3.9', '12 months', 'below 900', "eGain's own 5xx"],
+  'docs/workflow-guide.md': [
+    "eGain's own 5xx",
+    "the state's 256 KiB",
+    "a state's 256 KiB",
+    '25,000 events have room for about 1,500 pages',
+    'takes at most 2 hours',
+    'every 100 of them',
+    '60 seconds at most',
+  ],
+  'docs/decisions/0001-one-snapshot-for-all-containers.md': [
+    '200 busy containers made 2,408 page calls a minute where 28 are enough',
+  ],
+  'docs/decisions/0021-call-budget.md': ['10 calls a minute', 'page 1'],
+  'docs/decisions/0038-firewall-rules.md': ['November 2026'],
+  'docs/decisions/0039-stacks-and-many-partners.md': ['a stack holds 500', 'environment 4 KB'],
+  'docs/decisions/0041-tests-that-notice.md': ['20 small breaks', '19 must turn'],
+};
+
+const decisions = readdirSync(new URL('docs/decisions/', ROOT));
+const PAGES = [
+  'README.md',
+  'SECURITY.md',
+  'CONTRIBUTING.md',
+  'docs/deploying.md',
+  'docs/operations.md',
+  'docs/partner-guide.md',
+  'docs/workflow-guide.md',
+  ...decisions.map((name) => `docs/decisions/${name}`),
+];
+
+/** A page's prose in one line, without code, made parts, headings, list numbers and HTTP statuses. */
+const proseOf = (page: string) =>
+  read(page)
+    .replaceAll(/^```[^]*?^```$/gm, '')
+    .replaceAll(/^ +```[^]*?^ +```$/gm, '')
+    .replaceAll(/<!-- made[^]*?<!-- end -->/g, '')
+    .replaceAll(/^(?:#.*|\d+\. )/gm, '')
+    .replaceAll(/\ba [3-5](?:\d\d|xx)(?:,? or (?:a )?[3-5]\d\d)?/g, 'a status')
+    .replaceAll(/\s+/g, ' ');
+
+describe.each(PAGES)('%s', (page) => {
+  const phrases = [...(OURS[page] ?? []), ...(OTHERS[page] ?? [])];
+
+  it('states the figures that the code has', () => {
+    expect(phrases.filter((phrase) => !proseOf(page).includes(phrase))).toEqual([]);
+  });
+
+  it('states no figure that nothing checks', () => {
+    const left = phrases.reduce((text, phrase) => text.replaceAll(phrase, ''), proseOf(page));
+    const unchecked = left
+      .replaceAll(/`[^`]*`/g, '')
+      .matchAll(/(?<![\w.#/-])\d[\d,.]*(?:%| \w+)?/g);
+
+    expect([...unchecked].map(([figure]) => figure)).toEqual([]);
+  });
+});
+
+it('the workflow guide shows the bounds of the task', () => {
+  const input = 'lambda/workflow/input.ts';
+  const [least, most, preset] = ['MIN_BYTES', 'MAX_BYTES', 'DEFAULT_BYTES'].map((name) =>
+    constant(input, name),
+  );
+
+  expect(read('docs/workflow-guide.md')).toContain(
+    `"pagesize": ${MAX_PAGESIZE}, // 1 to ${MAX_PAGESIZE}, the default
+  "maxBytes": ${preset}, // ${least} to ${most}`,
+  );
+});

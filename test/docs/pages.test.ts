@@ -1,0 +1,156 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it, test } from 'vitest';
+import { FAULTS } from '../../lambda/faults.ts';
+import { GATEWAY_METRICS, METRICS } from '../../lambda/platform/metrics.ts';
+import { stageOptions } from '../../lib/docs/options-page.ts';
+import { LOG_QUERIES } from '../../lib/observability/log-queries.ts';
+
+const ROOT = new URL('../../', import.meta.url);
+const read = (path: string) => readFileSync(new URL(path, ROOT), 'utf8');
+const filesUnder = (folder: string, ending: RegExp) =>
+  readdirSync(new URL(`${folder}/`, ROOT), { recursive: true, encoding: 'utf8' })
+    .filter((name) => ending.test(name))
+    .map((name) => `${folder}/${name}`);
+
+const decisions = filesUnder('docs/decisions', /\.md$/);
+const PAGES = [
+  'README.md',
+  'SECURITY.md',
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  ...filesUnder('docs', /\.md$/),
+];
+const { scripts } = JSON.parse(read('package.json')) as {
+  readonly scripts: Readonly<Record<string, string>>;
+};
+const OPTIONS = stageOptions().map(({ key }) => key);
+const CODES = new Set<string>(Object.values(FAULTS).map(({ code }) => code));
+
+/** The anchors of a page's headings, as GitHub makes them. */
+const anchorsOf = (page: string) =>
+  new Set(
+    [...read(page).matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
+      title
+        .toLowerCase()
+        .replaceAll(/[^\w -]/g, '')
+        .replaceAll(' ', '-'),
+    ),
+  );
+const found = (page: string, pattern: RegExp) => [...read(page).matchAll(pattern)];
+
+describe.each(PAGES)('%s', (page) => {
+  it('links to files and sections that exist', () => {
+    const dead = found(page, /\]\((?!https?:)([^)#\s]*)(?:#([\w-]+))?\)/g).filter(
+      ([, file = '', anchor]) => {
+        const { href } = new URL(file, new URL(page, ROOT));
+        const target = file === '' ? page : href.slice(ROOT.href.length);
+        if (!existsSync(new URL(target, ROOT))) return true;
+        return anchor !== undefined && !anchorsOf(target).has(anchor);
+      },
+    );
+
+    expect(dead.map(([link]) => link)).toEqual([]);
+  });
+
+  it('names files that exist', () => {
+    const files = found(page, /`((?:lambda|lib|cli|sandbox|bench|test|docs|config)\/[\w./-]+)`/g);
+
+    expect(files.flatMap(([, file = '']) => (existsSync(new URL(file, ROOT)) ? [] : [file]))).toEqual(
+      [],
+    );
+  });
+
+  it('names npm scripts that exist, with -- before their options', () => {
+    const commands = found(page, /npm run ([a-z:]+)([^`\n]*)/g);
+    const wrong = commands.filter(
+      ([, name = '', rest = '']) => !(name in scripts) || /^ +-(?!- )/.test(rest),
+    );
+
+    expect(wrong.map(([line]) => line)).toEqual([]);
+  });
+
+  it('names options that a stage config has', () => {
+    const named = found(
+      page,
+      /`((?:egain|credentials|auth|cache|api|functions|alarms|aws)\.[a-zA-Z.]+)`/g,
+    ).map(([, key = '']) => key);
+
+    expect(named.filter((key) => !OPTIONS.some((one) => `${one}.`.startsWith(`${key}.`)))).toEqual(
+      [],
+    );
+  });
+
+  it('names error codes that the catalogue has', () => {
+    const codes = found(page, /\b\d{3}-9\d\d\b/g).map(([code]) => code);
+
+    expect(codes.filter((code) => !CODES.has(code))).toEqual([]);
+  });
+});
+
+describe('the runbook', () => {
+  const runbook = 'docs/operations.md';
+
+  it('names every saved log query', () => {
+    const named = new Set(found(runbook, /\*([A-Z][^*]+)\*/g).map(([, name = '']) => name));
+
+    expect(LOG_QUERIES.flatMap(({ name }) => (named.has(name) ? [] : [name]))).toEqual([]);
+  });
+
+  it('calls nothing a log query or a graph that is neither', () => {
+    const dashboard = read('lib/observability/operations-dashboard.ts');
+    const known = (name: string) =>
+      LOG_QUERIES.some((query) => query.name === name) || dashboard.includes(`'${name}`);
+    const named = found(runbook, /(?<!\*)\*([A-Z][^*]+)\*(?!\*)/g).map(([, name = '']) => name);
+
+    expect(named.filter((name) => !known(name))).toEqual([]);
+  });
+
+  it('names metrics that are counted', () => {
+    const others = ['ReadThrottleEvents', 'InvocationAttemptCount', 'TargetErrorCount'];
+    const known = new Set([...Object.keys({ ...METRICS, ...GATEWAY_METRICS }), ...others]);
+    const named = found(runbook, /`([A-Z][a-z]+(?:[A-Z][a-z]+)+)`/g).map(([, name = '']) => name);
+    const errors = new Set<string>(Object.values(FAULTS).flatMap((row) => row.workflowError ?? []));
+
+    expect(named.filter((name) => !known.has(name) && !errors.has(name))).toEqual([]);
+  });
+});
+
+test('SECURITY.md names for each threat what meets it and what tests that', () => {
+  const threats = found('SECURITY.md', /^\| API\d+ .*$/gm).map(([row]) => row);
+
+  expect(threats).toHaveLength(10);
+  for (const row of threats) {
+    expect(row).toMatch(/`(?:lambda|lib)\/.*`.*\| `test\/[\w./-]+\.(?:test|long)\.ts`/);
+  }
+});
+
+describe('the decisions', () => {
+  it.each(decisions)('%s has a context, a choice and a consequence', (page) => {
+    const parts = found(page, /^\*\*(\w+)\.\*\*/gm).map(([, name]) => name);
+
+    expect(parts).toEqual(['Context', 'Choice', 'Consequence']);
+  });
+
+  it('are at most twelve', () => {
+    expect(decisions.length).toBeLessThanOrEqual(12);
+  });
+});
+
+test('the code leads to pages and sections that exist', () => {
+  const sources = ['lambda', 'lib', 'cli', 'sandbox', 'bench', 'test'].flatMap((folder) =>
+    filesUnder(folder, /\.(?:m?ts|mjs)$/),
+  );
+  const dead = sources.flatMap((source) =>
+    found(source, /\bdocs\/[\w/-]*?(?:\.md|decisions\/\d{4})(?:(?:, | \()([A-Z][\w ]+))?/g).flatMap(
+      ([reference, section]) => {
+        const path = reference.replace(/(\.md|\d{4}).*$/s, '$1');
+        const page = path.endsWith('.md') ? path : decisions.find((one) => one.startsWith(path));
+        if (page === undefined || !existsSync(new URL(page, ROOT))) return [`${source}: ${reference}`];
+        const anchor = section?.trim().toLowerCase().replaceAll(' ', '-');
+        return anchor === undefined || anchorsOf(page).has(anchor) ? [] : [`${source}: ${reference}`];
+      },
+    ),
+  );
+
+  expect(dead).toEqual([]);
+});
