@@ -66,11 +66,11 @@ export function createCostPage(): string {
   const facts = stageFacts();
   const shared = sharedRows(facts);
   const pool = poolRows();
-  const lines = [...shared, ...pool].map((row) => [
-    row.what,
-    priceText(row),
-    ...USES.map((use) => `${amount(row.quantity(use))}: ${dollars(cost(row, use))}`),
-  ]);
+  const lines = [...shared, ...pool].map((row) =>
+    [row.what, priceText(row)].concat(
+      USES.map((use) => `${amount(row.quantity(use))}: ${dollars(cost(row, use))}`),
+    ),
+  );
   const total = (rows: readonly Row[]) =>
     USES.map((use) => dollars(rows.reduce((sum, row) => sum + cost(row, use), 0)));
   const totals = total([...shared, ...pool]).map((sum) => `**${sum}**`);
@@ -99,61 +99,79 @@ ${table}
 }
 
 function sharedRows(facts: StageFacts): readonly Row[] {
-  const renewals = ({ calls }: Use) => Math.min(calls, MONTH_SECONDS / DEFAULT_FRESH_SECONDS);
   const decisions = ({ calls }: Use) =>
     Math.min(calls, (PARTNERS * MONTH_SECONDS) / facts.authorizerTtl);
   const gbSeconds = (use: Use) =>
     (use.calls * HIT_SECONDS + renewals(use) * WALK_SECONDS) * memory(facts, 'ApiFunction') +
     decisions(use) * AUTHORIZER_SECONDS * memory(facts, 'AuthorizerFunction');
-  const logGb = ({ calls }: Use) => (calls * LOG_KB) / MILLION;
-  const secretReads = (use: Use) =>
-    Math.min(renewals(use), (use.containers * MONTH_SECONDS) / (SECRET_MINUTES * 60)) / MILLION;
   const metrics = BUSY_METRICS.length + PARTNERS * BUSY_PARTNER_METRICS.length;
-  const row = (
-    what: string,
-    price: number,
-    unit: string,
-    quantity: (use: Use) => number,
-    beyond?: Row['beyond'],
-  ): Row => ({ what, price, unit, quantity, ...(beyond && { beyond }) });
   return [
-    row('API Gateway', 3.5, 'million', ({ calls }) => calls / MILLION, { units: 333, price: 2.8 }),
-    row('Lambda, requests', 0.2, 'million', (use) => (use.calls + decisions(use)) / MILLION),
-    row('Lambda, arm64', 0.0000133334, 'GB-second', gbSeconds),
-    row('Logs, written', 0.5, 'GB', logGb),
-    row('Logs, kept', 0.03, 'GB', (use) => logGb(use) * LOG_MONTHS * LOG_COMPRESSED),
-    row('X-Ray', 5, 'million', (use) => (traces(use.calls) + traces(decisions(use))) / MILLION),
-    row('Data out', 0.09, 'GB', ({ calls }) => Math.max((calls * ANSWER_KB) / MILLION - 100, 0), {
-      units: 10_140,
-      price: 0.085,
+    charge('API Gateway', 3.5, 'million', ({ calls }) => calls / MILLION, {
+      units: 333,
+      price: 2.8,
     }),
-    row('Metrics', 0.3, 'metric', () => metrics),
-    row('Alarms', 0.1, 'metric', () => facts.watchedMetrics),
-    row('Dashboard', 3, 'dashboard', () => facts.dashboards),
-    row('KMS, keys', 1, 'key', () => facts.keys),
-    row('KMS, calls', 3, 'million', (use) => 2 * secretReads(use)),
-    row('Secret', 0.4, 'secret', () => facts.secrets),
-    row('Secret, reads', 5, 'million', secretReads),
-    row('Shared table, writes', 0.625, 'million', (use) => {
+    charge('Lambda, requests', 0.2, 'million', (use) => (use.calls + decisions(use)) / MILLION),
+    charge('Lambda, arm64', 0.0000133334, 'GB-second', gbSeconds),
+    charge('Logs, written', 0.5, 'GB', logGb),
+    charge('Logs, kept', 0.03, 'GB', (use) => logGb(use) * LOG_MONTHS * LOG_COMPRESSED),
+    charge('X-Ray', 5, 'million', (use) => (traces(use.calls) + traces(decisions(use))) / MILLION),
+    charge(
+      'Data out',
+      0.09,
+      'GB',
+      ({ calls }) => Math.max((calls * ANSWER_KB) / MILLION - 100, 0),
+      {
+        units: 10_140,
+        price: 0.085,
+      },
+    ),
+    charge('Metrics', 0.3, 'metric', () => metrics),
+    charge('Alarms', 0.1, 'metric', () => facts.watchedMetrics),
+    charge('Dashboard', 3, 'dashboard', () => facts.dashboards),
+    charge('KMS, keys', 1, 'key', () => facts.keys),
+    charge('KMS, calls', 3, 'million', (use) => 2 * secretReads(use)),
+    charge('Secret', 0.4, 'secret', () => facts.secrets),
+    charge('Secret, reads', 5, 'million', secretReads),
+    charge('Shared table, writes', 0.625, 'million', (use) => {
       return (renewals(use) * WRITES_A_RENEWAL) / MILLION;
     }),
-    row('Shared table, reads', 0.125, 'million', (use) => {
+    charge('Shared table, reads', 0.125, 'million', (use) => {
       return (use.containers * renewals(use) * READS_A_PERIOD) / MILLION;
     }),
   ];
+}
+
+function charge(
+  what: string,
+  price: number,
+  unit: string,
+  quantity: (use: Use) => number,
+  beyond?: Row['beyond'],
+): Row {
+  return { what, price, unit, quantity, ...(beyond && { beyond }) };
+}
+
+/** While partners call, one page walk a period for all containers. */
+function renewals({ calls }: Use): number {
+  return Math.min(calls, MONTH_SECONDS / DEFAULT_FRESH_SECONDS);
+}
+
+function logGb({ calls }: Use): number {
+  return (calls * LOG_KB) / MILLION;
+}
+
+/** In millions. */
+function secretReads(use: Use): number {
+  const most = (use.containers * MONTH_SECONDS) / (SECRET_MINUTES * 60);
+  return Math.min(renewals(use), most) / MILLION;
 }
 
 /** What an issuer of the deployer's makes superfluous. */
 function poolRows(): readonly Row[] {
   const tokens = (PARTNERS * MONTH_SECONDS) / 3600;
   return [
-    { what: 'Cognito, app clients', price: 6, unit: 'client', quantity: () => PARTNERS },
-    {
-      what: 'Cognito, tokens',
-      price: 0.00225,
-      unit: 'token',
-      quantity: ({ calls }) => Math.min(calls, tokens),
-    },
+    charge('Cognito, app clients', 6, 'client', () => PARTNERS),
+    charge('Cognito, tokens', 0.00225, 'token', ({ calls }) => Math.min(calls, tokens)),
   ];
 }
 

@@ -78,21 +78,29 @@ function limits(): string {
   );
 }
 
+/** Calls a minute by the number of eGain's pages. */
 function walks(): string {
   const periods = [DEFAULT_FRESH_SECONDS, 60, 300];
-  return markdownTable(
-    ['pages of eGain', ...periods.map((period) => `every ${period} s`)],
-    [1, 4, 14].map((pages) => [
-      String(pages),
-      ...periods.map((period) => String((pages * 60) / period)),
-    ]),
-  );
+  const row = (pages: number) => [pages, ...periods.map((period) => (pages * 60) / period)];
+  const heads = periods.map((period) => `every ${period} s`);
+  return markdownTable(['pages of eGain', ...heads], [1, 4, 14].map(row).map(texts));
+}
+
+function texts(numbers: readonly number[]): string[] {
+  return numbers.map(String);
 }
 
 function timeLimits(): string {
   const { integration, api, task, authorizer, refresh } = TIME_OUTS;
   return markdownTable(
-    ['API Gateway', 'ApiFunction', 'its answer', 'AuthorizerFunction', 'TaskFunction', 'RefreshFunction'],
+    [
+      'API Gateway',
+      'ApiFunction',
+      'its answer',
+      'AuthorizerFunction',
+      'TaskFunction',
+      'RefreshFunction',
+    ],
     [
       [
         `${integration.toSeconds()} s`,

@@ -1,6 +1,10 @@
 import { stageJsonSchema } from '../stage/stage-schema.ts';
 import { markdownTable } from './markdown-table.ts';
 
+/** Values of a longer list are not all shown. */
+const MAX_SHOWN = 6;
+const TYPES: Readonly<Record<string, string>> = { string: 'text', boolean: 'true or false' };
+
 /** As much of a JSON Schema as the page shows. */
 interface Schema {
   readonly type?: string;
@@ -28,17 +32,17 @@ export interface StageOption {
 
 /** Makes `docs/options.md`: every key of a stage config. */
 export function createOptionsPage(): string {
-  const rows = stageOptions().map(({ key, meaning = '', default: preset, takes }) => [
-    `\`${key}\``,
-    meaning,
-    takes,
-    preset,
+  const rows = stageOptions().map((option) => [
+    `\`${option.key}\``,
+    option.meaning ?? '',
+    option.takes,
+    option.default,
   ]);
   return `# Options
 
 Made by \`npm run docs\` from the schema of the stage config, \`lib/stage/stage-schema.ts\`. Do not edit.
 
-The keys of \`config/<stage>.json\`. A key that is unknown or wrong stops the synth with its path, its value and what was expected.
+The keys of \`config/<stage>.json\`. A key that is unknown or wrong stops the synth with its path, its value and what was expected. *Needed* means: where the object around the key is given.
 
 ${markdownTable(['key', 'meaning', 'takes', 'default'], rows)}
 `;
@@ -46,37 +50,42 @@ ${markdownTable(['key', 'meaning', 'takes', 'default'], rows)}
 
 /** The keys of the stage config's schema, in its order. */
 export function stageOptions(): readonly StageOption[] {
-  return optionsOf(stageJsonSchema(), '', true);
+  return optionsOf(stageJsonSchema(), '', false);
 }
 
-function optionsOf(schema: Schema, key: string, required: boolean): StageOption[] {
-  const { properties, additionalProperties, required: needed = [] } = schema;
+function optionsOf(schema: Schema, key: string, needed: boolean): StageOption[] {
+  const { properties, additionalProperties, required = [] } = schema;
   if (properties !== undefined) {
     return Object.entries(properties)
       .filter(([name]) => name !== '$schema')
       .flatMap(([name, child]) =>
-        optionsOf(child, key === '' ? name : `${key}.${name}`, needed.includes(name)),
+        optionsOf(child, key === '' ? name : `${key}.${name}`, required.includes(name)),
       );
   }
   if (typeof additionalProperties === 'object') {
     return optionsOf(additionalProperties, `${key}.<name>`, false);
   }
-  const preset = schema.default === undefined ? '' : `\`${JSON.stringify(schema.default)}\``;
   return [
     {
       key,
       meaning: schema.description,
-      default: required ? 'required' : preset,
-      takes: takes(schema),
+      default: needed ? 'needed' : presetOf(schema),
+      takes: acceptedBy(schema),
     },
   ];
 }
 
-function takes(schema: Schema): string {
+function presetOf(schema: Schema): string {
+  return schema.default === undefined ? '' : `\`${JSON.stringify(schema.default)}\``;
+}
+
+function acceptedBy(schema: Schema): string {
   const { type, format, items, minimum, exclusiveMinimum, maximum } = schema;
-  if (schema.enum !== undefined) return schema.enum.map((one) => `\`${one}\``).join(', ');
-  if (items !== undefined) return `list of ${takes(items)}`;
-  if (maximum === undefined) return format === 'uri' ? 'URL' : (type ?? 'anything');
+  const { enum: values = [] } = schema;
+  if (values.length > MAX_SHOWN) return `one of ${values.length}: ${values[0]} to ${values.at(-1)}`;
+  if (values.length > 0) return values.map((one) => `\`${one}\``).join(', ');
+  if (items !== undefined) return `list of ${acceptedBy(items)}`;
+  if (maximum === undefined) return format === 'uri' ? 'URL' : (TYPES[type ?? ''] ?? 'anything');
   return exclusiveMinimum === undefined
     ? `${minimum ?? 0} to ${maximum}`
     : `above ${exclusiveMinimum}, to ${maximum}`;

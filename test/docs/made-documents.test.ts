@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it, test } from 'vitest';
-import { createOptionsPage, stageOptions } from '../../lib/docs/options-page.ts';
 import { fillParts, madeParts } from '../../lib/docs/made-parts.ts';
+import { createOptionsPage, stageOptions } from '../../lib/docs/options-page.ts';
 import { stageFacts } from '../../lib/docs/stage-facts.ts';
 import { madeDocuments } from '../../lib/docs/write.ts';
 
@@ -15,7 +15,8 @@ test.each([...documents])('%s is what `npm run docs` writes', (path, content) =>
 
 test('every page with made parts is among the made documents', () => {
   const pages = readdirSync(ROOT, { recursive: true, encoding: 'utf8' }).filter(
-    (path) => path.endsWith('.md') && !path.includes('node_modules') && /<!-- made: /.test(read(path)),
+    (path) =>
+      path.endsWith('.md') && !path.includes('node_modules') && /<!-- made: /.test(read(path)),
   );
 
   expect(pages.filter((path) => !documents.has(path))).toEqual([]);
@@ -37,9 +38,9 @@ describe('a made part', () => {
   it('is used by some page', () => {
     const text = [...documents.keys()].map(read).join('\n');
 
-    expect([...madeParts().keys()].filter((name) => !text.includes(`<!-- made: ${name} -->`))).toEqual(
-      [],
-    );
+    expect(
+      [...madeParts().keys()].filter((name) => !text.includes(`<!-- made: ${name} -->`)),
+    ).toEqual([]);
   });
 });
 

@@ -55,9 +55,9 @@ describe.each(PAGES)('%s', (page) => {
   it('names files that exist', () => {
     const files = found(page, /`((?:lambda|lib|cli|sandbox|bench|test|docs|config)\/[\w./-]+)`/g);
 
-    expect(files.flatMap(([, file = '']) => (existsSync(new URL(file, ROOT)) ? [] : [file]))).toEqual(
-      [],
-    );
+    expect(
+      files.flatMap(([, file = '']) => (existsSync(new URL(file, ROOT)) ? [] : [file])),
+    ).toEqual([]);
   });
 
   it('names npm scripts that exist, with -- before their options', () => {
@@ -145,9 +145,12 @@ test('the code leads to pages and sections that exist', () => {
       ([reference, section]) => {
         const path = reference.replace(/(\.md|\d{4}).*$/s, '$1');
         const page = path.endsWith('.md') ? path : decisions.find((one) => one.startsWith(path));
-        if (page === undefined || !existsSync(new URL(page, ROOT))) return [`${source}: ${reference}`];
+        if (page === undefined || !existsSync(new URL(page, ROOT)))
+          return [`${source}: ${reference}`];
         const anchor = section?.trim().toLowerCase().replaceAll(' ', '-');
-        return anchor === undefined || anchorsOf(page).has(anchor) ? [] : [`${source}: ${reference}`];
+        return anchor === undefined || anchorsOf(page).has(anchor)
+          ? []
+          : [`${source}: ${reference}`];
       },
     ),
   );
