@@ -1,9 +1,13 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, it, test } from 'vitest';
 import { FAULTS } from '../../lambda/faults.ts';
 import { GATEWAY_METRICS, METRICS } from '../../lambda/platform/metrics.ts';
 import { stageOptions } from '../../lib/docs/options-page.ts';
 import { LOG_QUERIES } from '../../lib/observability/log-queries.ts';
+import { appOf, FULL_STAGE, PLAIN_STAGE } from '../support/stage.ts';
 
 const ROOT = new URL('../../', import.meta.url);
 const read = (path: string) => readFileSync(new URL(path, ROOT), 'utf8');
@@ -112,6 +116,62 @@ describe('the runbook', () => {
     const errors = new Set<string>(Object.values(FAULTS).flatMap((row) => row.workflowError ?? []));
 
     expect(named.filter((name) => !known.has(name) && !errors.has(name))).toEqual([]);
+  });
+});
+
+describe('what a stage is made of', () => {
+  const stacks = [PLAIN_STAGE, FULL_STAGE].flatMap((config) => {
+    const { credentials, accounts, workflow, observability } = appOf(config);
+    return [credentials, accounts, workflow, observability].flatMap((stack) => stack ?? []);
+  });
+  const templates = stacks.map((stack) => Template.fromStack(stack));
+  const text = JSON.stringify(templates.map((template) => template.toJSON()))
+    .replaceAll('",{"Ref":"AWS::Region"}', '<region>"')
+    .replaceAll('egain-accounts-test', 'egain-accounts-<stage>')
+    .replaceAll('/egain-accounts/test/', '/egain-accounts/<stage>/');
+  const stackNames = new Set(stacks.map(({ stackName }) => stackName.replace('test', '<stage>')));
+  const known = (name: string) =>
+    stackNames.has(name) || text.includes(`"${name}"`) || text.includes(`"${name}/`);
+  const outputs = templates.flatMap((template) => Object.keys(template.findOutputs('*')));
+
+  it.each(PAGES)('has the names that %s gives it', (page) => {
+    const named = found(page, /egain-accounts-<stage>(?:-[\w<>]+)*/g).map(([name]) => name);
+
+    expect(named.filter((name) => !known(name))).toEqual([]);
+  });
+
+  it.each(PAGES)('has the outputs that %s names', (page) => {
+    const named = found(page, /[`<]([A-Z][A-Za-z]+(?:Arn|Url|Target|Name))[`>]/g);
+    const others = new Set(['FunctionName', 'TaskFunctionName']);
+
+    expect(
+      named.flatMap(([, name = '']) => (outputs.includes(name) || others.has(name) ? [] : [name])),
+    ).toEqual([]);
+  });
+
+  it('has the parameters that the workflow guide lists for its outputs', () => {
+    const rows = found('docs/workflow-guide.md', /^\| `(\w+)` \| `([a-z-]+)` \|/gm);
+
+    expect(rows).toHaveLength(4);
+    for (const [, output = '', parameter = ''] of rows) {
+      expect(outputs).toContain(output);
+      expect(text).toContain(`"/egain-accounts/<stage>/${parameter}"`);
+    }
+  });
+});
+
+describe('the commands', () => {
+  const used = PAGES.flatMap((page) =>
+    found(page, /npm (?:run )?([a-z]+) -- ([^`\n]*)/g).flatMap(([, name = '', rest = '']) =>
+      (rest.match(/--[a-z-]+/g) ?? []).map((option) => ({ name, option })),
+    ),
+  ).filter(({ name }) => scripts[name]?.includes('cli/run.mjs'));
+
+  it.each([...Map.groupBy(used, ({ name }) => name)])('%s has the options in use', (name, uses) => {
+    const run = fileURLToPath(new URL('cli/run.mjs', ROOT));
+    const help = execFileSync(process.execPath, [run, name, '--help'], { encoding: 'utf8' });
+
+    expect(uses.flatMap(({ option }) => (help.includes(option) ? [] : [option]))).toEqual([]);
   });
 });
 
