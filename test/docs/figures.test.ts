@@ -95,7 +95,7 @@ const OTHERS: Readonly<Record<string, readonly string[]>> = {
     '10,000 in a region',
     '6 MB',
     '256 KiB',
-    'throttle of its usage plan to 0',
+    'names it, to 0',
     'below 900',
   ],
   'docs/partner-guide.md': ['OAuth 2.0', 'Node 20', 'Python 3.9', '12 months', 'below 900'],
