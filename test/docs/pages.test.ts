@@ -143,6 +143,14 @@ describe('what a stage is made of', () => {
     expect(named.filter((name) => !known(name))).toEqual([]);
   });
 
+  it('has the dashboard and the folder of log queries that the runbook begins with', () => {
+    const [, dashboard] = /"DashboardName":\{"Fn::Join":\["",\["([^"]+)"/.exec(text) ?? [];
+    const [, folder] = /"Name":"(egain-accounts-[^"/]+)\//.exec(text) ?? [];
+
+    expect(read('docs/operations.md')).toContain(`the dashboard \`${dashboard}\``);
+    expect(read('docs/operations.md')).toContain(`in the folder \`${folder}\``);
+  });
+
   it.each(PAGES)('has the outputs that %s names', (page) => {
     const named = found(page, /[`<]([A-Z][A-Za-z]+(?:Arn|Url|Target|Name))[`>]/g);
     const others = new Set(['FunctionName', 'TaskFunctionName']);
