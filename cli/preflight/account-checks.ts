@@ -78,7 +78,7 @@ export async function checkGatewayRole(aws: Aws): Promise<Checked<never>> {
     return { finding: ok(`API Gateway writes logs as ${cloudwatchRoleArn}`) };
   }
   const seen = 'API Gateway has no role to write logs with in this account and region';
-  const advice = 'Give it one, with three commands: docs/operations.md, First deploy, step 4.';
+  const advice = 'Give it one, with three commands: docs/deploying.md, First deploy, step 4.';
   return { finding: failed(seen, advice) };
 }
 
@@ -121,7 +121,8 @@ function judgedStacks(found: readonly FoundStack[]): Finding {
   }
   const stuck = found.filter(({ status }) => status.endsWith('_FAILED'));
   if (stuck.length > 0) {
-    const advice = "CloudFormation's events of the stack say why (docs/symptoms.md).";
+    const advice =
+      "CloudFormation's events of the stack say why (docs/deploying.md, When a command fails).";
     return warning(linesOf(stuck), advice);
   }
   const none = 'none of this stage yet: this is its first deploy';

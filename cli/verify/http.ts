@@ -79,5 +79,5 @@ export function faultCode(body: unknown): string | undefined {
 export function adviceForCode(code: string | undefined, secretArn: string | undefined): string {
   const advice = ADVICE[code ?? ''];
   if (advice !== undefined) return advice.replace('<CredentialsSecretArn>', secretArn ?? '$&');
-  return 'docs/symptoms.md and docs/errors.md say what it means; the log query "Why requests failed" shows the rest.';
+  return 'docs/errors.md says what it means; the log query "Why requests failed" shows the rest.';
 }

@@ -2,7 +2,7 @@ import { FIELDS, type LeafPath, SCOPES, type Scope } from '../../lambda/accounts
 import { MAX_PAGESIZE } from '../../lambda/accounts/parameters.ts';
 import { FAULTS } from '../../lambda/faults.ts';
 import { LONGEST_MS } from '../../lambda/platform/deadline.ts';
-import { TIME_OUTS } from '../accounts/time-outs.ts';
+import { TIME_OUTS } from '../accounts/accounts-function.ts';
 import { parseStageConfig } from '../stage/stage-config.ts';
 import { DEFAULT_FRESH_SECONDS } from '../stage/stage-schema.ts';
 import { markdownTable } from './markdown-table.ts';

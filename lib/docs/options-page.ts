@@ -55,7 +55,7 @@ export function stageOptions(): readonly StageOption[] {
 
 function optionsOf(schema: Schema, key: string, needed: boolean): StageOption[] {
   const { properties, additionalProperties, required = [] } = schema;
-  if (properties !== undefined) {
+  if (properties !== undefined && !isOneOption(schema)) {
     return Object.entries(properties)
       .filter(([name]) => name !== '$schema')
       .flatMap(([name, child]) =>
@@ -75,12 +75,23 @@ function optionsOf(schema: Schema, key: string, needed: boolean): StageOption[] 
   ];
 }
 
+/** Whether an object is described as a whole, and its keys are not. */
+function isOneOption({ description, properties = {} }: Schema): boolean {
+  const described = Object.values(properties).some((child) => child.description !== undefined);
+  return description !== undefined && !described;
+}
+
 function presetOf(schema: Schema): string {
   return schema.default === undefined ? '' : `\`${JSON.stringify(schema.default)}\``;
 }
 
 function acceptedBy(schema: Schema): string {
-  const { type, format, items, minimum, exclusiveMinimum, maximum } = schema;
+  const { type, format, items, properties, minimum, exclusiveMinimum, maximum } = schema;
+  if (properties !== undefined) {
+    return Object.keys(properties)
+      .map((key) => `\`${key}\``)
+      .join(', ');
+  }
   const { enum: values = [] } = schema;
   if (values.length > MAX_SHOWN) return `one of ${values.length}: ${values[0]} to ${values.at(-1)}`;
   if (values.length > 0) return values.map((one) => `\`${one}\``).join(', ');

@@ -60,9 +60,12 @@ const rate = z
   .check(z.gt(0, 'requests a second, above 0'), z.lte(1e6, 'at most 1000000 requests a second'));
 
 /** API Gateway's token bucket; each key has its default. */
-export function throttle(defaults: { readonly rate: number; readonly burst: number }) {
+export function throttle(
+  defaults: { readonly rate: number; readonly burst: number },
+  sender: string,
+) {
   return object({
-    rate: z._default(rate, defaults.rate),
-    burst: z._default(whole(1, 1e6), defaults.burst),
+    rate: z._default(rate.check(about(`Requests a second, ${sender}.`)), defaults.rate),
+    burst: z._default(whole(1, 1e6).check(about(`Requests at once, ${sender}.`)), defaults.burst),
   });
 }

@@ -61,7 +61,11 @@ const authSchema = object({
       about('An OIDC issuer; without it the stack creates a Cognito user pool.'),
     ),
   ),
-  audience: z.optional(words('the audience that tokens are issued for')),
+  audience: z.optional(
+    words('the audience that tokens are issued for').check(
+      about('The audience that tokens must name.'),
+    ),
+  ),
   jwksUri: z.optional(
     url('query').check(about("Without it, the issuer's OpenID configuration names it.")),
   ),
@@ -85,11 +89,16 @@ const partnerSchema = object({
   accounts: z
     .optional(accountRuleSchema)
     .check(about('Which accounts exist for the partner; all by default.')),
-  throttle: z.prefault(throttle({ rate: 10, burst: 20 }), {}),
+  throttle: z.prefault(throttle({ rate: 10, burst: 20 }, 'by the partner'), {}),
   quota: z.prefault(
     object({
-      limit: z._default(whole(1, 2_147_483_647), 100_000),
-      period: z._default(z.enum(['DAY', 'WEEK', 'MONTH'], '"DAY", "WEEK" or "MONTH"'), 'DAY'),
+      limit: z._default(whole(1, 2_147_483_647).check(about('Requests in a period.')), 100_000),
+      period: z._default(
+        z
+          .enum(['DAY', 'WEEK', 'MONTH'], '"DAY", "WEEK" or "MONTH"')
+          .check(about('When the quota starts anew.')),
+        'DAY',
+      ),
     }),
     {},
   ),
@@ -102,8 +111,14 @@ const partnersSchema = z.record(
 );
 
 const cacheSchema = object({
-  freshSeconds: z._default(whole(0, 3600), DEFAULT_FRESH_SECONDS),
-  staleSeconds: z._default(whole(0, 86_400), DEFAULT_STALE_SECONDS),
+  freshSeconds: z._default(
+    whole(0, 3600).check(about('How long a snapshot is fresh.')),
+    DEFAULT_FRESH_SECONDS,
+  ),
+  staleSeconds: z._default(
+    whole(0, 86_400).check(about('How old a stale answer may be; not below freshSeconds.')),
+    DEFAULT_STALE_SECONDS,
+  ),
   refreshSeconds: z.optional(
     whole(60, 86_400).check(
       about('A function renews the snapshot this often, so that no caller waits for eGain.'),
@@ -112,16 +127,26 @@ const cacheSchema = object({
 });
 
 const domainSchema = object({
-  name: text(HOST_NAME, 'a host name in lower case'),
-  certificateArn: text(CERTIFICATE_ARN, "an ACM certificate's ARN, of the stack's region"),
+  name: text(HOST_NAME, 'a host name in lower case').check(
+    about('Your own host name; the default one stops answering.'),
+  ),
+  certificateArn: text(CERTIFICATE_ARN, "an ACM certificate's ARN, of the stack's region").check(
+    about("The host name's ACM certificate, of the stack's region."),
+  ),
   mutualTls: z.optional(
     object({
       truststoreUri: text(
         /^s3:\/\/[a-z0-9.-]{3,63}\/.+$/,
         'the s3:// URI of the PEM bundle of trusted certificate authorities',
+      ).check(
+        about(
+          'The s3:// URI of the trusted authorities; partners must also present a client certificate.',
+        ),
       ),
-      truststoreVersion: z.optional(words("the object's version id")),
-    }).check(about('Partners must also present a client certificate.')),
+      truststoreVersion: z.optional(
+        words("the object's version id").check(about("That object's version id.")),
+      ),
+    }),
   ),
 });
 
@@ -136,13 +161,15 @@ const apiSchema = object({
   contactUrl: z.optional(
     url('query').check(about('Where partners ask for help; the contract names it.')),
   ),
-  domain: z.optional(
-    domainSchema.check(about('Your own host name; the default one stops answering.')),
-  ),
+  domain: z.optional(domainSchema),
   firewall: z.optional(
     object({
-      requestsPerIp: whole(10, 2_000_000_000).check(about('In 5 minutes, from one address.')),
-    }).check(about("AWS WAF with AWS's common rules and a rate limit by address.")),
+      requestsPerIp: whole(10, 2_000_000_000).check(
+        about(
+          "AWS WAF with AWS's common rules, and so many requests in 5 minutes from one address.",
+        ),
+      ),
+    }),
   ),
   corsOrigins: z._default(
     z.array(originSchema, 'a list of origins').check(
@@ -151,10 +178,7 @@ const apiSchema = object({
     ),
     [],
   ),
-  throttle: z.prefault(
-    throttle({ rate: 200, burst: 400 }).check(about('For all callers together.')),
-    {},
-  ),
+  throttle: z.prefault(throttle({ rate: 200, burst: 400 }, 'by all callers together'), {}),
 });
 
 const concurrencySchema = object({
@@ -166,11 +190,15 @@ const concurrencySchema = object({
 
 const functionsSchema = object({
   logLevel: z._default(
-    z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR'], '"DEBUG", "INFO", "WARN" or "ERROR"'),
+    z
+      .enum(['DEBUG', 'INFO', 'WARN', 'ERROR'], '"DEBUG", "INFO", "WARN" or "ERROR"')
+      .check(about('The least level of log lines.')),
     'INFO',
   ),
   logRetentionDays: z._default(
-    z.literal(LOG_RETENTION_DAYS, `one of ${LOG_RETENTION_DAYS.join(', ')}`),
+    z
+      .literal(LOG_RETENTION_DAYS, `one of ${LOG_RETENTION_DAYS.join(', ')}`)
+      .check(about('How long logs are kept, as CloudWatch Logs offers it.')),
     90,
   ),
   concurrency: z.prefault(
