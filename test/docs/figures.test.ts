@@ -111,7 +111,6 @@ const OTHERS: Readonly<Record<string, readonly string[]>> = {
     '200 busy containers made 2,408 page calls a minute where 28 are enough',
   ],
   'docs/decisions/0021-call-budget.md': ['10 calls a minute', 'page 1'],
-  'docs/decisions/0038-firewall-rules.md': ['November 2026'],
   'docs/decisions/0039-stacks-and-many-partners.md': ['A stack holds 500', 'environment 4 KB'],
   'docs/decisions/0041-tests-that-notice.md': ['20 small breaks', '19 must turn'],
 };
