@@ -1,43 +1,58 @@
 import * as z from 'zod/mini';
 import { Fault } from '../faults.ts';
 import { type Clock, type Deadline, pause } from '../platform/deadline.ts';
-import { type GuardedTable, type Item, TableAway } from '../platform/table.ts';
-import type { Telemetry } from '../platform/telemetry.ts';
+import { count } from '../platform/metrics.ts';
+import { type GuardedTable, TableAway } from '../platform/table.ts';
 
 const MINUTE_MS = 60_000;
-/** By how much two containers' clocks may differ. */
+/** By how much the clocks of two containers may differ. */
 const SKEW_MS = 5000;
-/** Calls are noted by the second that they were reserved in. */
+/** Calls are noted by the second in which they were reserved. */
 const SLOT_MS = 1000;
-/** How much later than its reservation a call may reach eGain: a connection is made first. */
+/** How much later than its reservation a call may reach eGain: a connection takes up to 10 s. */
 const ON_ITS_WAY_MS = 10_000;
 /** Calls noted within this may all reach eGain within one minute. */
 export const WINDOW_MS = MINUTE_MS + SKEW_MS + SLOT_MS + ON_ITS_WAY_MS;
-/** A reservation that took longer to come back is void: the call would be later still. */
+/** A call is made within a second of its reservation, or is reserved again. */
 const PROMPT_MS = 1000;
-/** Where the table, which holds the count, is away. */
-const AWAY_SECONDS = 10;
+/** How long a caller is to wait while the table, which holds the count, is away. */
+const AWAY_MS = 10_000;
 const KEEP_MS = 3_600_000;
 
-/** The budget allows no call in the caller's time. Says nothing about eGain. */
+/** The stage's budget allows no call in the caller's time. Says nothing about eGain. */
 export class BudgetSpent extends Fault {
   override readonly name: string = 'BudgetSpent';
 
-  constructor(retryAfterSeconds: number, reason: string) {
-    super('egainThrottled', { retryAfterSeconds, reason });
+  /** @param waitMs how long until the budget may allow a page walk */
+  constructor(waitMs: number, reason: string) {
+    super('egainThrottled', {
+      developerMessage:
+        "This service's own budget of calls to eGain is spent for now; eGain itself is not throttling.",
+      retryAfterSeconds: Math.min(3600, Math.max(1, Math.ceil(waitMs / 1000))),
+      reason: `the budget of calls is spent: ${reason}`,
+    });
   }
 }
 
 /** What all containers together may ask of eGain. */
 export interface CallBudget {
   /**
-   * Takes one call, or waits for one. To be called right before the call is made.
+   * Takes one call: one that is reserved, else one more, for which it waits where it has to. Called
+   * right before each call is made.
    *
-   * @throws BudgetSpent when there is none in the caller's time, or none can be taken safely
+   * @throws BudgetSpent where there is none in the caller's time, or the table is away
    */
   take(deadline: Deadline): Promise<void>;
-  /** How long it would take to make that many calls from now on, in milliseconds. */
-  forecast(calls: number): Promise<number>;
+  /**
+   * Reserves the further calls of a page walk in one write, so that a walk that does not fit into
+   * the caller's time ends before it makes them. Where they are more than a minute's worth, it only
+   * checks that they fit: `take` then takes them as the minutes go by.
+   *
+   * @throws BudgetSpent as `take` does
+   */
+  reserve(calls: number, deadline: Deadline): Promise<void>;
+  /** Gives back what is reserved and was not taken. Never throws. */
+  release(): Promise<void>;
 }
 
 export interface CallBudgetOptions {
@@ -46,115 +61,136 @@ export interface CallBudgetOptions {
   /** Of the item that holds the count. */
   readonly key: string;
   readonly clock: Clock;
-  readonly telemetry: Telemetry;
 }
 
 /** How many calls were reserved in which second, the earliest first. */
 type Slots = readonly (readonly [second: number, calls: number])[];
 
+interface Noted {
+  readonly slots: Slots;
+  /** Of the table's item; undefined where there is none. */
+  readonly version: number | undefined;
+}
+
 const slotsSchema = z.array(z.tuple([z.number(), z.number()]));
 
 /**
  * A budget that no minute exceeds, wherever the minute begins: calls are noted in the table before
- * they are made, and count for as long as they may share a minute with a later one. Whatever clocks,
- * slots and connections may blur is added to the minute, so in the long run a fifth is left unused.
+ * they are made, and count for as long as they may share a minute with a later call. What clocks,
+ * slots and connections may blur is added to the minute, so a fifth is left unused in the long run.
  */
 export function createCallBudget(options: CallBudgetOptions): CallBudget {
-  const { callsPerMinute, table, key, clock, telemetry } = options;
+  const { callsPerMinute, table, key, clock } = options;
   let queue: Promise<unknown> = Promise.resolve();
-  let known: { readonly item: Item | undefined } | undefined;
+  /** Calls of this container that are noted in the table and not made yet. */
+  let reserved = { second: 0, calls: 0, until: 0 };
 
-  const slotsOf = (item: Item | undefined): Slots => {
+  /** What counts beside the calls that this container has reserved. */
+  const read = async (): Promise<Noted> => {
+    const item = await table.read(key);
     const since = clock.now() - WINDOW_MS;
-    return parseSlots(item?.body).filter(([second]) => (second + 1) * SLOT_MS > since);
+    const slots = parseSlots(item?.body).filter(([second]) => (second + 1) * SLOT_MS > since);
+    return {
+      version: item?.version,
+      slots: withCalls(slots, reserved.second, -reserved.calls),
+    };
   };
 
-  const read = async (): Promise<Slots> => {
-    known ??= { item: await table.read(key) };
-    return slotsOf(known.item);
-  };
-
-  /** Notes one call; false when another has noted one meanwhile. */
-  const note = async (slots: Slots): Promise<boolean> => {
-    const seen = known?.item?.version;
+  /** Notes so many calls as reserved now; false where another container was faster. */
+  const write = async ({ version, slots }: Noted, calls: number): Promise<boolean> => {
     const now = clock.now();
+    const second = Math.floor(now / SLOT_MS);
     const item = {
-      version: Math.max((seen ?? 0) + 1, now),
-      body: JSON.stringify(withOneMore(slots, Math.floor(now / SLOT_MS))),
+      version: Math.max((version ?? 0) + 1, now),
+      body: JSON.stringify(withCalls(slots, second, calls)),
       expiresAt: now + KEEP_MS,
     };
-    const written = await table.replace(key, item, seen).catch((error: unknown) => {
-      known = undefined;
-      throw error;
-    });
-    known = written ? { item } : undefined;
-    return written;
+    const before = reserved;
+    // Whether a write that throws has happened is unknown: then none of the calls is used.
+    reserved = { ...before, calls: 0 };
+    const isWritten = await table.replace(key, item, version);
+    reserved = isWritten ? { second, calls, until: now + PROMPT_MS } : before;
+    return isWritten;
   };
 
-  const reserve = async (deadline: Deadline): Promise<void> => {
+  /**
+   * How long until so many calls fit, in milliseconds.
+   *
+   * @param again how many calls the caller will make again where it is refused
+   * @throws BudgetSpent where that is too long for the caller
+   */
+  const waitFor = (slots: Slots, calls: number, deadline: Deadline, again: number): number => {
+    const waitMs = untilFree(slots, calls, callsPerMinute, clock.now());
+    if (waitMs === 0) return 0;
+    count('CallsDeferred');
+    const { firstByteMs = Number.POSITIVE_INFINITY } = deadline;
+    if (waitMs < Math.min(deadline.remaining(), firstByteMs)) return waitMs;
+    const retryMs = untilFree(slots, calls + again, callsPerMinute, clock.now());
+    throw new BudgetSpent(retryMs, `the caller cannot wait for ${calls} more`);
+  };
+
+  /** Reserves `more` calls, and those already reserved anew, as soon as there is room for them. */
+  const reserveMore = async (more: number, deadline: Deadline, again = 0): Promise<void> => {
     for (;;) {
       deadline.signal.throwIfAborted();
-      const began = clock.now();
-      const slots = await read();
-      if (total(slots) < callsPerMinute) {
-        if ((await note(slots)) && clock.now() - began <= PROMPT_MS) return;
-        continue;
-      }
-      // Others may have noted more since, which only makes the wait longer.
-      const waitMs = waitFor(slots, 1, callsPerMinute, clock.now());
-      telemetry.count('CallsDeferred');
-      if (waitMs >= Math.min(deadline.remaining(), deadline.firstByteMs ?? waitMs + 1)) {
-        throw new BudgetSpent(Math.ceil(waitMs / 1000), "eGain's budget of calls is used up");
-      }
-      await pause(waitMs, deadline);
-      known = undefined;
+      const noted = await read();
+      const calls = reserved.calls + more;
+      const waitMs = waitFor(noted.slots, calls, deadline, again);
+      if (waitMs > 0) await pause(waitMs, deadline);
+      else if (await write(noted, calls)) return;
     }
   };
 
-  const inTurn = async (earlier: Promise<unknown>, deadline: Deadline): Promise<void> => {
-    await earlier;
-    try {
-      await reserve(deadline);
-    } catch (error) {
+  /** One after the other: the item is one, and those who come first are served first. */
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const turn = queue.then(work).catch((error: unknown) => {
       if (!(error instanceof TableAway)) throw error;
-      telemetry.count('CallsDeferred');
-      throw new BudgetSpent(AWAY_SECONDS, 'the table that counts calls to eGain is away');
-    }
+      count('CallsDeferred');
+      throw new BudgetSpent(AWAY_MS, 'the table that counts the calls is away');
+    });
+    queue = turn.catch(() => undefined);
+    return turn;
   };
 
   return {
-    take(deadline) {
-      // One after the other: the item is one, and those who come first are served first.
-      const taken = inTurn(queue, deadline);
-      queue = taken.catch(() => undefined);
-      return taken;
-    },
+    take: (deadline) =>
+      inTurn(async () => {
+        while (reserved.calls === 0 || clock.now() > reserved.until) {
+          await reserveMore(reserved.calls === 0 ? 1 : 0, deadline);
+        }
+        reserved = { ...reserved, calls: reserved.calls - 1 };
+      }),
 
-    async forecast(calls) {
+    reserve: (calls, deadline) =>
+      inTurn(async () => {
+        // A page walk that is tried again asks for page 1 again.
+        if (calls <= callsPerMinute) await reserveMore(calls, deadline, 1);
+        else waitFor((await read()).slots, calls, deadline, 1);
+      }),
+
+    async release() {
       try {
-        known = undefined;
-        return waitFor(await read(), calls, callsPerMinute, clock.now());
-      } catch (error) {
-        if (error instanceof TableAway) return AWAY_SECONDS * 1000;
-        throw error;
+        await inTurn(async () => {
+          while (reserved.calls > 0 && !(await write(await read(), 0)));
+        });
+      } catch {
+        // The calls then count for as long as if they had been made.
       }
     },
   };
 }
 
-function total(slots: Slots): number {
-  return slots.reduce((sum, [, calls]) => sum + calls, 0);
-}
-
-function withOneMore(slots: Slots, second: number): Slots {
+/** The slots with so many more calls, or fewer, in that second. */
+function withCalls(slots: Slots, second: number, more: number): Slots {
   const others = slots.filter(([other]) => other !== second);
-  const calls = slots.find(([other]) => other === second)?.[1] ?? 0;
-  return [...others, [second, calls + 1] as const].toSorted(([a], [b]) => a - b);
+  const calls = (slots.find(([other]) => other === second)?.[1] ?? 0) + more;
+  if (calls <= 0) return others;
+  return [...others, [second, calls] as const].toSorted(([a], [b]) => a - b);
 }
 
 /** How long until so many more calls fit, each as soon as an earlier one stops counting. */
-function waitFor(slots: Slots, calls: number, perMinute: number, now: number): number {
-  let free = perMinute - total(slots);
+function untilFree(slots: Slots, calls: number, perMinute: number, now: number): number {
+  let free = perMinute - slots.reduce((sum, [, made]) => sum + made, 0);
   if (calls <= free) return 0;
   for (const [second, made] of slots) {
     free += made;

@@ -27,7 +27,7 @@ const serviceSchema = z.object({
   EGAIN_CLIENT_AUTHENTICATION: z._default(z.enum(['body', 'basic']), 'body'),
   CACHE_FRESH_SECONDS: seconds('30'),
   CACHE_STALE_SECONDS: seconds('600'),
-  SHARED_TABLE_NAME: z.optional(z.string()),
+  SHARED_TABLE_NAME: required(),
   CACHE_REFRESH_SECONDS: z.optional(wholeNumber()),
   EGAIN_CALLS_PER_MINUTE: z.optional(wholeNumber()),
   AWS_LAMBDA_INITIALIZATION_TYPE: z.optional(z.string()),
@@ -48,11 +48,11 @@ export interface ServiceConfig {
   readonly clientAuthentication: 'body' | 'basic';
   readonly freshSeconds: number;
   readonly staleSeconds: number;
-  /** The table by which containers share snapshot, token and failures; without it, none do. */
-  readonly sharedTableName?: string | undefined;
-  /** How often a schedule renews the snapshot; without it, requests do. Needs the table. */
+  /** The table by which all containers share snapshot, token and failures. */
+  readonly sharedTableName: string;
+  /** How often a schedule renews the snapshot; without it, requests do. */
   readonly refreshSeconds?: number | undefined;
-  /** What all containers together may ask of eGain in any minute. Needs the table. */
+  /** What all containers together may ask of eGain in any minute. */
   readonly callsPerMinute?: number | undefined;
   /** With provisioned concurrency the container sleeps between init and the first request. */
   readonly provisioned: boolean;
@@ -109,7 +109,7 @@ export function readServiceConfig(environment: Environment = process.env): Servi
     clientAuthentication: env.EGAIN_CLIENT_AUTHENTICATION,
     freshSeconds: env.CACHE_FRESH_SECONDS,
     staleSeconds: env.CACHE_STALE_SECONDS,
-    sharedTableName: env.SHARED_TABLE_NAME || undefined,
+    sharedTableName: env.SHARED_TABLE_NAME,
     refreshSeconds: env.CACHE_REFRESH_SECONDS,
     callsPerMinute: env.EGAIN_CALLS_PER_MINUTE,
     provisioned: env.AWS_LAMBDA_INITIALIZATION_TYPE === 'provisioned-concurrency',

@@ -28,14 +28,12 @@ export const METRICS = {
   CacheMisses: { unit: 'Count' },
   /** Answers from a snapshot past its freshness: another renews it, or renewing it failed. */
   StaleAnswers: { unit: 'Count' },
-  /** Stale answers past the usual time, because eGain's budget of calls lets nobody walk yet. */
-  StretchedAnswers: { unit: 'Count' },
-  /** Walks whose outcome became the snapshot. */
+  /** Page walks whose result became the snapshot. */
   Renewals: { unit: 'Count' },
-  /** Renewals by the schedule. */
+  /** Runs of the schedule that did not fail. */
   ScheduledRenewals: { unit: 'Count' },
-  /** Walks whose lease had gone to another container when they ended. */
-  LeasesLost: { unit: 'Count' },
+  /** Page walks that ended after another container had taken over the lock. */
+  LocksLost: { unit: 'Count' },
   /** Requests that waited for another container's renewal. */
   RenewalWaits: { unit: 'Count' },
   /** Times the shared table could not be used, and the container went on alone. */

@@ -10,14 +10,49 @@ import {
 import { AWS_CLIENT } from './aws-request-handler.ts';
 import type { ServiceConfig } from './config.ts';
 import type { Clock } from './deadline.ts';
-import type { Telemetry } from './telemetry.ts';
+import { log } from './log.ts';
+import { count } from './metrics.ts';
+
+/** An item whose version tells whether somebody else has replaced it. */
+export interface Item {
+  readonly version: number;
+  readonly body: string;
+}
+
+/** What replaces an item. */
+export interface NewItem extends Item {
+  /** When the table may drop it; milliseconds since the epoch. */
+  readonly expiresAt: number;
+}
+
+/** What the product asks of a table: four verbs over keys, each of which sees one item. */
+export interface Table {
+  /** The item as it is now: a consistent read. */
+  read(key: string, signal: AbortSignal): Promise<Item | undefined>;
+  /**
+   * Writes the item if the one there still has that version.
+   *
+   * @param seen the version that was read; undefined where there was no item
+   * @returns false when somebody else has written meanwhile
+   */
+  replace(
+    key: string,
+    item: NewItem,
+    seen: number | undefined,
+    signal: AbortSignal,
+  ): Promise<boolean>;
+  /** Bytes by their keys. Keys without an item are left out. */
+  readBytes(keys: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, Uint8Array>>;
+  /** Writes bytes, whatever is there. */
+  writeBytes(key: string, bytes: Uint8Array, expiresAt: number, signal: AbortSignal): Promise<void>;
+}
 
 /** One answer of BatchGetItem holds 16 MB, and a part at most 400 KB. */
 const BATCH = 40;
 
 /**
- * The table in DynamoDB: partition key `pk`; `version` and `body` of what is replaced, `bytes` of
- * what is only written; TTL by `expiresAt`. One attempt a call: who asks decides what comes next.
+ * The table in DynamoDB: partition key `pk`; `version` and `body` of items, or `bytes`; TTL by
+ * `expiresAt`. Each call is tried once: the guard decides what comes after a failure.
  *
  * @param settings in place of the client's own
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Operations.html
@@ -109,11 +144,11 @@ function itemOf({ version, body }: Readonly<Record<string, AttributeValue>>): It
   return { version: Number(version.N), body: body?.S ?? '' };
 }
 
-/** What a request gives a call of the table. In one region a call takes some 5 ms. */
+/** How long a call of the table may take. In one region it takes some 5 ms. */
 const CALL_MS = 250;
 /** A container's first call makes the connection. */
 const FIRST_MS = 1000;
-/** A call that carries parts of a snapshot moves up to 16 MB. */
+/** A call that carries parts of a content moves up to 16 MB. */
 const BULK_MS = 1000;
 /** How long the table is left alone after a failure. */
 export const AWAY_MS = 10_000;
@@ -124,15 +159,15 @@ export class TableAway extends Error {
 }
 
 /**
- * The table as a container uses it: quickly or not at all. Each method throws `TableAway` when the
- * table fails, takes too long, or has failed less than 10 s ago; a container then goes on alone.
+ * The table as a container uses it: quickly or not at all. Each method throws `TableAway` where the
+ * table fails, takes too long, or has failed less than 10 s ago; the container then goes on alone.
  */
 export interface GuardedTable {
   read(key: string): Promise<Item | undefined>;
   /**
    * As `Table.replace`.
    *
-   * @param insist also where the table has just failed: what a walk has brought is worth a try
+   * @param insist also where the table has just failed: what a page walk has brought is worth a try
    */
   replace(key: string, item: NewItem, seen: number | undefined, insist?: boolean): Promise<boolean>;
   readBytes(keys: readonly string[]): Promise<ReadonlyMap<string, Uint8Array>>;
@@ -140,7 +175,7 @@ export interface GuardedTable {
 }
 
 /** Puts the guard before a table. */
-export function guardTable(table: Table, clock: Clock, telemetry: Telemetry): GuardedTable {
+export function guardTable(table: Table, clock: Clock): GuardedTable {
   let awayUntil = Number.NEGATIVE_INFINITY;
   let called = false;
 
@@ -163,10 +198,10 @@ export function guardTable(table: Table, clock: Clock, telemetry: Telemetry): Gu
       return await Promise.race([work(late.signal), passed.promise]);
     } catch (error) {
       awayUntil = clock.now() + AWAY_MS;
-      telemetry.count('SharedTableFailures');
+      count('SharedTableFailures');
       // The name alone: a message of the SDK's may quote what it could not read.
       const failure = error instanceof Error ? error.name : 'unknown';
-      telemetry.warn('The shared table cannot be used', { failure });
+      log.warn('The shared table cannot be used', { failure });
       throw new TableAway(failure);
     } finally {
       callOff();
@@ -183,61 +218,20 @@ export function guardTable(table: Table, clock: Clock, telemetry: Telemetry): Gu
   };
 }
 
-/** An item that is replaced as a whole, and whose version tells whether somebody else has. */
-export interface Item {
-  readonly version: number;
-  readonly body: string;
-}
+/** Raise it with any change of what the items hold: old and new containers run side by side. */
+const FORMAT = 'v2';
 
-/** What is written under a key. */
-export interface NewItem extends Item {
-  /** When the table may drop it; milliseconds since the epoch. */
-  readonly expiresAt: number;
-}
-
-/**
- * What the product asks of a table: four verbs over keys, each of which sees one item. The
- * containers' agreement rests on `replace` alone.
- */
-export interface Table {
-  /** The item as it is now, not as it was a moment ago. */
-  read(key: string, signal: AbortSignal): Promise<Item | undefined>;
-  /**
-   * Writes the item if the one there still has that version.
-   *
-   * @param seen the version that was read; undefined where there was no item
-   * @returns false when somebody else has written meanwhile
-   */
-  replace(
-    key: string,
-    item: NewItem,
-    seen: number | undefined,
-    signal: AbortSignal,
-  ): Promise<boolean>;
-  /**
-   * Bytes by their keys. Keys without an item are left out.
-   *
-   * @throws Error when not all could be read
-   */
-  readBytes(keys: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, Uint8Array>>;
-  /** Writes bytes, whatever is there. */
-  writeBytes(key: string, bytes: Uint8Array, expiresAt: number, signal: AbortSignal): Promise<void>;
-}
-
-/** To be raised with any change of what the items hold: old and new containers run side by side. */
-const FORMAT = 'v1';
-
-/** What every item's key begins with; no function may touch any other item. */
+/** What every item's key begins with; the functions may touch no other item. */
 export const KEY_PREFIX = `${FORMAT}#`;
 
 /** The keys of the items by which the containers of one deployment share. */
 export interface SharedKeys {
-  /** What the snapshot is, who renews it, and what has failed. */
-  readonly current: string;
+  /** What the containers share about the snapshot. */
+  readonly state: string;
   readonly token: string;
   /** The calls to eGain of the last minute. */
   readonly calls: string;
-  /** One part of a snapshot's content, from 0. */
+  /** One part of a content, from 0. */
   part(contentHash: string, number: number): string;
 }
 
@@ -249,7 +243,7 @@ export function sharedKeys({ apiUrl, tokenUrl, scope, secretArn }: Origin): Shar
   const origin = hash('sha256', JSON.stringify([apiUrl, tokenUrl, scope, secretArn]), 'base64url');
   const prefix = `${KEY_PREFIX}${origin.slice(0, 22)}#`;
   return {
-    current: `${prefix}current`,
+    state: `${prefix}state`,
     token: `${prefix}token`,
     calls: `${prefix}calls`,
     part: (contentHash, number) => `${prefix}part#${contentHash}#${number}`,

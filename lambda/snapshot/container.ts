@@ -7,19 +7,17 @@ import { walkPages } from '../egain/walk.ts';
 import { readServiceConfig, type ServiceConfig } from '../platform/config.ts';
 import { type Clock, createDeadline, systemClock } from '../platform/deadline.ts';
 import type { Send } from '../platform/http-client.ts';
-import { createDynamoTable, guardTable, sharedKeys, type Table } from '../platform/table.ts';
 import { log } from '../platform/log.ts';
-import { count } from '../platform/metrics.ts';
-import type { Telemetry } from '../platform/telemetry.ts';
+import { createDynamoTable, guardTable, sharedKeys, type Table } from '../platform/table.ts';
 import { lazy } from '../platform/util.ts';
-import { createSnapshots, type RenewableStore, type SnapshotStore } from './snapshots.ts';
+import { createSnapshots, type SnapshotStore } from './snapshots.ts';
 
 /** What lives as long as the container does. */
 export interface Container {
   /**
    * The service, made at init or, where that failed, when it is asked for.
    *
-   * @throws Fault `500-902`, each time anew: a wrong setting must be told to every caller
+   * @throws Fault `500-902`, every time, so that every caller learns of a wrong setting
    */
   readonly service: () => Service;
   /** Settles when init may end. Never rejects: each request tells what is wrong. */
@@ -28,13 +26,13 @@ export interface Container {
 
 /**
  * Makes the service while init's processor time is free of charge. On demand, the first event comes
- * at once and joins the secret's and the token's flight; with provisioned concurrency it may be
- * hours away, so init waits until both have landed.
+ * at once and joins what is being read. With provisioned concurrency it may come hours later and the
+ * container is frozen until then, so init waits for what is being read.
  */
-export function createContainer(telemetry: Telemetry = { ...log, count }): Container {
+export function createContainer(): Container {
   const container = lazy(() => {
     const config = readServiceConfig();
-    const service = createService(config, telemetry);
+    const service = createService(config);
     return { service, provisioned: config.provisioned, warm: service.warmUp() };
   });
   const warmUp = async () => {
@@ -42,7 +40,7 @@ export function createContainer(telemetry: Telemetry = { ...log, count }): Conta
       const { provisioned, warm } = container();
       if (provisioned) await warm;
     } catch {
-      // Told to whoever asks for the service.
+      // `service` throws the same to every caller.
     }
   };
   return { service: () => container().service, ready: warmUp() };
@@ -51,23 +49,23 @@ export function createContainer(telemetry: Telemetry = { ...log, count }): Conta
 /** Lambda ends an init that takes 10 s. Of this, a second is kept back, as of every deadline. */
 const WARM_UP_MS = 9000;
 
+/** The accounts, as one container serves them. */
 export interface Service {
-  readonly snapshots: SnapshotStore;
+  readonly snapshots: Pick<SnapshotStore, 'get'>;
   /**
-   * Reads what the containers share ahead of the first request, and the secret where a walk will be
-   * needed. Asks nothing of eGain. Never rejects: the first request meets the same failure itself,
-   * and can tell it.
+   * Reads what the containers share ahead of the first request, and the secret where a page walk
+   * will be needed. Asks eGain for nothing. Never rejects: the first request meets the same failure
+   * and tells its caller.
    */
   warmUp(): Promise<void>;
-  /** As `RenewableStore.renew`. */
-  readonly renew: RenewableStore['renew'];
+  readonly renew: SnapshotStore['renew'];
 }
 
+/** What tests put in place of the real thing. */
 export interface ServiceOptions {
   readonly clock?: Clock;
   /** From 0 up to 1, for the jitter of retries. */
   readonly random?: () => number;
-  /** In place of the table that the settings name. */
   readonly table?: Table;
   /** In place of Secrets Manager. */
   readonly credentials?: CredentialsStore;
@@ -76,26 +74,17 @@ export interface ServiceOptions {
 }
 
 /** Everything between a request for accounts and eGain, wired for one container. */
-export function createService(
-  config: ServiceConfig,
-  telemetry: Telemetry,
-  options: ServiceOptions = {},
-): Service {
+export function createService(config: ServiceConfig, options: ServiceOptions = {}): Service {
   const { clock = systemClock, random = Math.random, send } = options;
-  const shared = { clock, telemetry };
-
-  const named = config.sharedTableName;
-  const bare = options.table ?? (named === undefined ? undefined : createDynamoTable(named));
-  const table = bare && guardTable(bare, clock, telemetry);
+  const table = guardTable(options.table ?? createDynamoTable(config.sharedTableName), clock);
   const keys = sharedKeys(config);
-  const { callsPerMinute } = config;
+  const { callsPerMinute, secretArn } = config;
   const calls =
-    table === undefined || callsPerMinute === undefined
+    callsPerMinute === undefined
       ? undefined
-      : createCallBudget({ ...shared, callsPerMinute, table, key: keys.calls });
+      : createCallBudget({ callsPerMinute, table, key: keys.calls, clock });
   const attempts = { random, budget: createRetryBudget(), calls, send };
 
-  const { secretArn } = config;
   const credentials = options.credentials ?? createCredentialsStore({ clock, secretArn });
   const tokens = createTokenProvider({
     endpoint: config,
@@ -117,12 +106,11 @@ export function createService(
   });
 
   const snapshots = createSnapshots({
-    ...shared,
     config,
     table,
     keys,
-    forecast: calls && ((count) => calls.forecast(count)),
-    fetchAccounts: (deadline) => walkPages(fetchPage, deadline),
+    clock,
+    fetchAccounts: (deadline) => walkPages(fetchPage, deadline, calls),
   });
 
   return {
@@ -131,10 +119,9 @@ export function createService(
     async warmUp() {
       const deadline = createDeadline(WARM_UP_MS, { clock });
       try {
-        const { usable } = await snapshots.warmUp();
-        if (!usable) await credentials.get(deadline);
+        if (!(await snapshots.warmUp())) await credentials.get(deadline);
       } catch {
-        telemetry.info('Nothing could be read ahead of the first request');
+        log.info('Nothing could be read ahead of the first request');
       } finally {
         deadline.dispose();
       }

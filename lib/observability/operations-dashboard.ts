@@ -110,7 +110,7 @@ function snapshot(metrics: StageMetrics, freshSeconds: number): IWidget[] {
     graph('Answers from a fresh snapshot', [hitShare]),
     graph(
       'Renewed for all containers',
-      (['Renewals', 'LeasesLost', 'RenewalWaits'] as const).map((name) => metrics.of('api', name)),
+      (['Renewals', 'LocksLost', 'RenewalWaits'] as const).map((name) => metrics.of('api', name)),
       { right: [metrics.of('refresh', 'ScheduledRenewals')] },
     ),
     graph(

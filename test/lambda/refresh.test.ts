@@ -1,20 +1,99 @@
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { Fault } from '../../lambda/faults.ts';
+import { createRefreshHandler } from '../../lambda/refresh.ts';
+import type { Service } from '../../lambda/snapshot/container.ts';
+import { captureOutput } from '../support/output.ts';
 import { taskContext } from '../support/task.ts';
 
+const MINUTE = 60_000;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
 afterEach(() => {
-  vi.unstubAllEnvs();
-  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
+
+/** The scheduled function over a service that renews like this, with a quarter of an hour. */
+function schedule(renew: Service['renew']) {
+  const refresh = createRefreshHandler({ service: () => ({ renew }) });
+  return { output: captureOutput(), run: () => refresh({}, taskContext(15 * MINUTE)) };
+}
+
+describe('a scheduled run', () => {
+  test.each(['renewed', 'recent', 'elsewhere'] as const)(
+    'that found the accounts %s says so in its one line, and counts as a renewal',
+    async (outcome) => {
+      const { run, output } = schedule(async () => {
+        vi.advanceTimersByTime(2000);
+        return outcome;
+      });
+
+      expect(await run()).toEqual({ outcome });
+
+      expect(output.texts()).toHaveLength(1);
+      expect(output.records()).toEqual([
+        {
+          message: 'refresh',
+          correlationId: 'run-1',
+          outcome,
+          milliseconds: 2000,
+          ScheduledRenewals: 1,
+          Latency: 2000,
+        },
+      ]);
+    },
+  );
+
+  test('that fails ends well, so that Lambda does not try again, and is no renewal', async () => {
+    const { run, output } = schedule(() => Promise.reject(new Fault('egainUnavailable')));
+
+    expect(await run()).toEqual({ outcome: 'failed' });
+
+    expect(output.records()).toEqual([
+      {
+        message: 'refresh',
+        correlationId: 'run-1',
+        outcome: 'failed',
+        code: '502-905',
+        milliseconds: 0,
+        Faults: 1,
+        ServerFaults: 1,
+        Latency: 0,
+      },
+    ]);
+  });
+
+  test('may take all of the function’s time but a second, since no gateway waits', async () => {
+    const left: number[] = [];
+    const { run } = schedule(async (deadline) => {
+      left.push(deadline.remaining());
+      return 'renewed';
+    });
+
+    await run();
+
+    expect(left).toEqual([15 * MINUTE - 1000]);
+  });
+
+  test('leaves no timer behind, whatever becomes of it', async () => {
+    await schedule(async () => 'renewed').run();
+    await schedule(() => Promise.reject(new Fault('egainUnavailable'))).run();
+
+    expect(vi.getTimerCount()).toBe(0);
+  });
 });
 
 test('a refresh that is set up wrongly loads, and each run says that it failed', async () => {
   vi.stubEnv('CREDENTIALS_SECRET_ARN', undefined);
-  const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+  vi.resetModules();
+  const output = captureOutput();
   const { handler } = await import('../../lambda/refresh.ts');
 
   const runs = [await handler({}, taskContext()), await handler('any event', taskContext())];
 
   expect(runs).toEqual([{ outcome: 'failed' }, { outcome: 'failed' }]);
-  const lines = write.mock.calls.map(([line]) => String(line)).join('');
+  const lines = output.texts().join('');
   expect(lines).toContain('"code":"500-902"');
   expect(lines).toContain('"outcome":"failed"');
   // By this name alarms know whose metrics they are.

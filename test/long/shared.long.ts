@@ -4,7 +4,7 @@ import { type Sandbox, type SandboxOptions, startSandbox } from '../../sandbox/s
 import { createPartner, type Send } from '../e2e/partner.ts';
 
 let sandbox: Sandbox;
-const LONG = { freshSeconds: 600, staleSeconds: 600, shared: true };
+const LONG = { freshSeconds: 600, staleSeconds: 600 };
 
 afterEach(() => sandbox.stop());
 

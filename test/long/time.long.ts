@@ -1,11 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { StageConfig } from '../../lib/stage/stage-config.ts';
 import { type Sandbox, startSandbox } from '../../sandbox/sandbox.ts';
 import { createPartner, type Send } from '../e2e/partner.ts';
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
 
-const FRESH_SECONDS = 1;
 /** A partner whose limits are soon met. */
 const TRIAL: StageConfig['partners'][string] = {
   clientId: 'trial-client',
@@ -24,7 +22,6 @@ beforeAll(async () => {
     clock,
     configure: (config) => ({
       ...config,
-      cache: { ...config.cache, freshSeconds: FRESH_SECONDS, staleSeconds: 3600 },
       partners: { ...config.partners, trial: TRIAL },
     }),
     maxContainers: 1,
@@ -49,51 +46,6 @@ describe('when eGain or Secrets Manager does not answer in time', () => {
       expect(error.code).toBe('504-901');
     },
   );
-});
-
-describe('when eGain fails after it has answered', () => {
-  it('the last list is served with its age', async () => {
-    await sandbox.forget();
-    const before = await send('/accounts');
-    await delay(FRESH_SECONDS * 1000 + 50);
-    sandbox.egain?.setMode({ status: 500 });
-
-    const after = await send('/accounts');
-    sandbox.egain?.setMode({});
-
-    expect(after.text).toBe(before.text);
-    expect(Number(after.headers.get('age'))).toBeGreaterThanOrEqual(FRESH_SECONDS);
-    expect(after.headers.get('cache-status')).toMatch(/stale/);
-    expect(after.headers.get('cache-control')).toBe(`private, max-age=${FRESH_SECONDS}`);
-  });
-
-  it('nothing is served when eGain refuses the credentials', async () => {
-    await sandbox.forget();
-    await send('/accounts');
-    await delay(FRESH_SECONDS * 1000 + 50);
-    sandbox.egain?.setMode({ fault: 'unauthorized' });
-
-    const { error } = await send('/accounts');
-    sandbox.egain?.setMode({});
-
-    expect(error.code).toBe('502-901');
-  });
-});
-
-describe("when the client's secret is rotated", () => {
-  it('the new one is read within the same request', async () => {
-    await sandbox.forget();
-    await send('/accounts');
-    const rotated = sandbox.egain?.rotateSecret();
-    sandbox.secrets.put(JSON.stringify(rotated));
-    sandbox.egain?.revokeTokens();
-    await delay(FRESH_SECONDS * 1000 + 50);
-
-    const { status, headers } = await send('/accounts');
-
-    expect(status).toBe(200);
-    expect(headers.get('age')).toBe('0');
-  });
 });
 
 describe("a partner's usage plan", () => {

@@ -2,7 +2,6 @@ import { afterAll, afterEach, vi } from 'vitest';
 import type { Account } from '../../lambda/egain/account.ts';
 import type { ServiceConfig } from '../../lambda/platform/config.ts';
 import type { Table } from '../../lambda/platform/table.ts';
-import { createTelemetry } from '../../lambda/platform/telemetry.ts';
 import { createService, type Service } from '../../lambda/snapshot/container.ts';
 import { writeSnapshot } from '../../lambda/snapshot/content.ts';
 import type { SnapshotAnswer, SnapshotOptions } from '../../lambda/snapshot/snapshots.ts';
@@ -99,16 +98,13 @@ function createContainer(
     tokenUrl: `${upstream.origin}/token`,
     scope: 'https://api.egain.cloud/auth/.default',
     clientAuthentication: 'body',
+    sharedTableName: 'shared',
     freshSeconds: 30,
     staleSeconds: 600,
     provisioned: false,
     ...overrides,
   };
-  const service = createService(config, createTelemetry('api'), {
-    clock,
-    random: () => 0.5,
-    table,
-  });
+  const service = createService(config, { clock, random: () => 0.5, table });
   return {
     service,
     clock,

@@ -1,4 +1,5 @@
 import type { Table } from '../../lambda/platform/table.ts';
+import type { State } from '../../lambda/snapshot/shared-state.ts';
 import { createMemoryTable } from './memory-table.ts';
 import type { SimulatedProcess, SimulatedTime } from './simulated-time.ts';
 
@@ -8,19 +9,19 @@ export interface SimulatedTableOptions {
   readonly time: SimulatedTime;
   /** Milliseconds from the beginning, for the notes. */
   readonly since: () => number;
-  /** The key of the board. */
-  readonly boardKey: string;
+  /** The key of the shared state. */
+  readonly stateKey: string;
   /** What is wrong with the table at this moment. */
   readonly fault: () => TableFault | undefined;
 }
 
-/** The table that all containers share, and what was written on the board. */
+/** The table that all containers share, and what became of the shared state in it. */
 export interface SimulatedTable {
   /** The table as a process reaches it. */
   connect(process: SimulatedProcess): Table;
-  /** The revisions that were committed, and when, in their order. */
-  readonly commits: readonly { readonly revision: number; readonly at: number }[];
-  /** When the board was told of a walk that eGain refused. */
+  /** The snapshots that the state has named, by when they were fetched, and since when. */
+  readonly commits: readonly { readonly fetchedAt: number; readonly at: number }[];
+  /** When the state was told of a page walk that eGain refused. */
   readonly refusals: readonly number[];
 }
 
@@ -29,17 +30,15 @@ const HALF_MS: Readonly<Record<string, number>> = { lags: 50, slow: 200 };
 
 /** A table whose answers take time, or get lost: what it does, it does all the same. */
 export function createSimulatedTable(options: SimulatedTableOptions): SimulatedTable {
-  const { time, since, boardKey, fault } = options;
+  const { time, since, stateKey, fault } = options;
   const items = createMemoryTable();
-  const commits: { revision: number; at: number }[] = [];
+  const commits: { fetchedAt: number; at: number }[] = [];
   const refusals: number[] = [];
 
-  const noteBoard = () => {
-    const { revision = 0, failure } = JSON.parse(items.items.get(boardKey)?.body ?? '{}') as {
-      revision?: number;
-      failure?: { shutOut?: boolean };
-    };
-    if (revision !== (commits.at(-1)?.revision ?? 0)) commits.push({ revision, at: since() });
+  const noteState = () => {
+    const { content, failure } = JSON.parse(items.items.get(stateKey)?.body ?? '{}') as State;
+    const { fetchedAt = 0 } = content ?? {};
+    if (fetchedAt !== (commits.at(-1)?.fetchedAt ?? 0)) commits.push({ fetchedAt, at: since() });
     if (failure?.shutOut === true && refusals.at(-1) !== since()) refusals.push(since());
   };
 
@@ -55,7 +54,7 @@ export function createSimulatedTable(options: SimulatedTableOptions): SimulatedT
             const outcome =
               kind === 'away' ? Promise.reject(new Error('the table is away')) : work();
             outcome.catch(() => undefined);
-            noteBoard();
+            noteState();
             const lost = kind === 'answer lost';
             clock.after(halfMs, () => (lost ? reject(new Error('reset')) : resolve(outcome)));
           });

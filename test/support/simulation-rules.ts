@@ -214,10 +214,10 @@ export function expectVersionsToTellContents(outcome: Outcome): void {
   }
 }
 
-/** No two commits have one revision. */
-export function expectRevisionsToGrow({ commits }: Outcome): void {
-  const revisions = commits.map(({ revision }) => revision);
-  expect(revisions).toEqual([...new Set(revisions)].toSorted((a, b) => a - b));
+/** The shared state never goes back to what was fetched earlier. */
+export function expectCommitsToGrow({ commits }: Outcome): void {
+  const fetched = commits.map(({ fetchedAt }) => fetchedAt);
+  expect(fetched).toEqual([...new Set(fetched)].toSorted((a, b) => a - b));
 }
 
 /** Who asks from that moment on gets what eGain has. */

@@ -7,7 +7,6 @@ import { createTaskHandler } from '../../lambda/task.ts';
 import type { TaskOutput } from '../../lambda/workflow/page.ts';
 import { apiEvent } from './api-events.ts';
 import { captureOutput } from './output.ts';
-import { recordTelemetry } from './recorded-telemetry.ts';
 import {
   connectEgain,
   contentOf,
@@ -105,6 +104,7 @@ const CONFIG: ServiceConfig = {
   apiUrl: 'https://api.example.com',
   tokenUrl: 'https://login.example.com/token',
   scope: 'scope',
+  sharedTableName: 'shared',
   clientAuthentication: 'body',
   freshSeconds: FRESH_MS / 1000,
   staleSeconds: STALE_MS / 1000,
@@ -136,18 +136,16 @@ export async function simulate(scenario: Scenario): Promise<Outcome> {
   const table = createSimulatedTable({
     time,
     since,
-    boardKey: sharedKeys(CONFIG).current,
+    stateKey: sharedKeys(CONFIG).state,
     fault: () => during(scenario.tableFaults),
   });
 
   let processes = 0;
   /** A process of one function, which shares nothing but the table with those of the other. */
   const startFunction = (process: SimulatedProcess) => {
-    const telemetry = recordTelemetry();
     const { clock } = process;
     const service = createService(
       { ...CONFIG, callsPerMinute: scenario.callsPerMinute },
-      telemetry,
       {
         clock,
         random: () => 0.5,
@@ -158,7 +156,7 @@ export async function simulate(scenario: Scenario): Promise<Outcome> {
     );
     void service.warmUp();
     processes += 1;
-    return { number: processes, options: { service: () => service, telemetry, clock } };
+    return { number: processes, options: { service: () => service, clock } };
   };
   /** A container of each function; they stop and die together. */
   const boot = (offset: number) => {

@@ -1,7 +1,7 @@
 import { createDeadline, type Deadline, LONGEST_MS } from '../../lambda/platform/deadline.ts';
 import { createManualClock, type ManualClock } from './manual-clock.ts';
 
-/** Pauses between attempts are shorter than this; deadlines, and what keeps a lease, are not. */
+/** Pauses between attempts are shorter than this; deadlines, and what extends a lock, are not. */
 const PAUSE_MS = 2900;
 
 export interface VirtualClock extends ManualClock {

@@ -16,6 +16,7 @@ const SERVICE = {
   EGAIN_API_URL: 'https://api.egain.cloud/conversation/conversationmgr/v3//',
   EGAIN_TOKEN_URL: 'https://login.example.com/token/',
   EGAIN_SCOPE: 'https://api.egain.cloud/auth/.default',
+  SHARED_TABLE_NAME: 'shared-table',
 };
 
 function faultOf(read: () => unknown): Fault {
@@ -34,6 +35,7 @@ describe("the service's environment", () => {
       apiUrl: 'https://api.egain.cloud/conversation/conversationmgr/v3',
       tokenUrl: SERVICE.EGAIN_TOKEN_URL,
       scope: SERVICE.EGAIN_SCOPE,
+      sharedTableName: 'shared-table',
       clientAuthentication: 'body',
       freshSeconds: 30,
       staleSeconds: 600,
@@ -47,7 +49,6 @@ describe("the service's environment", () => {
       EGAIN_CLIENT_AUTHENTICATION: 'basic',
       CACHE_FRESH_SECONDS: '5',
       CACHE_STALE_SECONDS: '0',
-      SHARED_TABLE_NAME: 'shared-table',
       CACHE_REFRESH_SECONDS: '60',
       EGAIN_CALLS_PER_MINUTE: '10',
       AWS_LAMBDA_INITIALIZATION_TYPE: 'provisioned-concurrency',
@@ -57,7 +58,6 @@ describe("the service's environment", () => {
       clientAuthentication: 'basic',
       freshSeconds: 5,
       staleSeconds: 0,
-      sharedTableName: 'shared-table',
       refreshSeconds: 60,
       callsPerMinute: 10,
       provisioned: true,
@@ -90,7 +90,7 @@ describe("the service's environment", () => {
       code: '500-902',
       reason:
         'environment variables missing or malformed: CREDENTIALS_SECRET_ARN, EGAIN_API_URL, ' +
-        'EGAIN_TOKEN_URL, EGAIN_CLIENT_AUTHENTICATION, CACHE_FRESH_SECONDS',
+        'EGAIN_TOKEN_URL, EGAIN_CLIENT_AUTHENTICATION, CACHE_FRESH_SECONDS, SHARED_TABLE_NAME',
     });
   });
 });

@@ -1,9 +1,10 @@
-import { describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import {
   cancellable,
   createDeadline,
   deadlineOf,
   pause,
+  systemClock,
   within,
 } from '../../../lambda/platform/deadline.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
@@ -94,5 +95,31 @@ describe('waiting', () => {
 
     await expect(long).rejects.toMatchObject({ code: '504-901' });
     expect(clock.waiting).toBe(0);
+  });
+});
+
+describe("the process's own clock", () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ now: Date.UTC(2026, 0, 1) });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  test('counts from the epoch', () => {
+    expect(systemClock.now()).toBe(Date.UTC(2026, 0, 1));
+  });
+
+  test('calls back once the time has passed, unless it is called off', () => {
+    const called: string[] = [];
+    systemClock.after(1000, () => called.push('kept'));
+    const callOff = systemClock.after(1000, () => called.push('called off'));
+
+    vi.advanceTimersByTime(999);
+    callOff();
+    expect(called).toEqual([]);
+    vi.advanceTimersByTime(1);
+
+    expect(called).toEqual(['kept']);
   });
 });

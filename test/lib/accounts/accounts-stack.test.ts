@@ -199,7 +199,7 @@ const table = [
     Effect: 'Allow',
     Action: ['BatchGetItem', 'GetItem', 'PutItem'].map((verb) => `dynamodb:${verb}`),
     Resource: { 'Fn::GetAtt': [expect.stringMatching(/^SharedTable[0-9A-F]{8}$/), 'Arn'] },
-    Condition: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['v1#*'] } },
+    Condition: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['v2#*'] } },
   },
   {
     Effect: 'Allow',

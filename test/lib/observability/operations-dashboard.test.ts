@@ -96,7 +96,7 @@ const GRAPHS: Readonly<Record<string, readonly string[]>> = {
   ],
   'Renewed for all containers': [
     'Renewals service api',
-    'LeasesLost service api',
+    'LocksLost service api',
     'RenewalWaits service api',
     'right ScheduledRenewals service refresh',
   ],

@@ -1,24 +1,27 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { Table } from '../../../../lambda/platform/table.ts';
+import { total } from '../../../lambda/platform/metrics.ts';
 import {
   AWAY_MS,
   type GuardedTable,
   guardTable,
+  KEY_PREFIX,
+  sharedKeys,
+  type Table,
   TableAway,
-} from '../../../../lambda/platform/table.ts';
-import { createManualClock, type ManualClock } from '../../../support/manual-clock.ts';
-import { createMemoryTable } from '../../../support/memory-table.ts';
-import { type RecordedTelemetry, recordTelemetry } from '../../../support/recorded-telemetry.ts';
+} from '../../../lambda/platform/table.ts';
+import { createManualClock, type ManualClock } from '../../support/manual-clock.ts';
+import { createMemoryTable } from '../../support/memory-table.ts';
+import { captureLog, type LoggedLine } from '../../support/telemetry.ts';
 
 const ITEM = { version: 1, body: 'b', expiresAt: 7 };
 
 let clock: ManualClock;
-let telemetry: RecordedTelemetry;
+let lines: readonly LoggedLine[];
 let signals: AbortSignal[];
 
 beforeEach(() => {
   clock = createManualClock();
-  telemetry = recordTelemetry();
+  lines = captureLog();
   signals = [];
 });
 
@@ -37,7 +40,6 @@ function hanging(): GuardedTable {
       writeBytes: (_key, _bytes, _expiresAt, signal) => hang(signal),
     },
     clock,
-    telemetry,
   );
 }
 
@@ -52,7 +54,7 @@ function failing(): { table: GuardedTable; failure: { error: unknown } } {
       return memory.read(key, signal);
     },
   };
-  return { table: guardTable(table, clock, telemetry), failure };
+  return { table: guardTable(table, clock), failure };
 }
 
 const CALLS: Readonly<Record<string, (table: GuardedTable) => Promise<unknown>>> = {
@@ -106,7 +108,7 @@ describe('a table that fails', () => {
     clock.advance(1);
 
     await expect(table.read('k')).resolves.toBeUndefined();
-    expect(telemetry.total('SharedTableFailures')).toBe(1);
+    expect(total('SharedTableFailures')).toBe(1);
   });
 
   test.each([
@@ -118,7 +120,7 @@ describe('a table that fails', () => {
 
     await expect(table.read('k')).rejects.toMatchObject({ name: 'TableAway', message: name });
 
-    expect(telemetry.lines).toEqual([
+    expect(lines).toEqual([
       {
         level: 'warn',
         message: 'The shared table cannot be used',
@@ -143,5 +145,44 @@ test('a call that is answered leaves no timer behind', async () => {
   for (const call of Object.values(CALLS)) await call(table);
 
   expect(clock.waiting).toBe(0);
-  expect(telemetry.lines).toEqual([]);
+  expect(lines).toEqual([]);
+});
+
+const ORIGIN = {
+  apiUrl: 'https://api.example.com/v3',
+  tokenUrl: 'https://login.example.com/token',
+  scope: 'all',
+  secretArn: 'arn:aws:secretsmanager:eu-west-1:1:secret:a',
+};
+
+const everyKey = (origin: typeof ORIGIN) => {
+  const keys = sharedKeys(origin);
+  const parts = [keys.part('hash', 0), keys.part('hash', 1), keys.part('other', 0)];
+  return [keys.state, keys.token, keys.calls, ...parts];
+};
+
+describe('the keys of shared items', () => {
+  test('are different for each item, and begin with what the functions may touch', () => {
+    const keys = everyKey(ORIGIN);
+
+    expect(KEY_PREFIX).toBe('v2#');
+    expect(keys.every((key) => key.startsWith(KEY_PREFIX))).toBe(true);
+    expect(new Set(keys).size).toBe(keys.length);
+    expect(everyKey({ ...ORIGIN })).toEqual(keys);
+  });
+
+  test.each(['apiUrl', 'tokenUrl', 'scope', 'secretArn'] as const)(
+    'are others with another %s',
+    (name) => {
+      const others = everyKey({ ...ORIGIN, [name]: 'another' });
+
+      expect(others.filter((key) => everyKey(ORIGIN).includes(key))).toEqual([]);
+    },
+  );
+
+  test('say nothing of where the accounts come from', () => {
+    for (const key of everyKey(ORIGIN)) {
+      expect(key).toMatch(/^v2#[\w-]{22}#(?:state|token|calls|part#\w+#\d)$/);
+    }
+  });
 });

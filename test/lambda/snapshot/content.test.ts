@@ -1,12 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import type { Account } from '../../../../lambda/egain/account.ts';
-import { guardTable, sharedKeys } from '../../../../lambda/platform/table.ts';
-import { readParts, writeParts, writeSnapshot } from '../../../../lambda/snapshot/content.ts';
-import { makeAccount, makeAccounts } from '../../../support/egain-world.ts';
-import { createManualClock } from '../../../support/manual-clock.ts';
-import { createMemoryTable } from '../../../support/memory-table.ts';
-import { recordTelemetry } from '../../../support/recorded-telemetry.ts';
+import type { Account } from '../../../lambda/egain/account.ts';
+import { guardTable, sharedKeys } from '../../../lambda/platform/table.ts';
+import { readParts, writeParts, writeSnapshot } from '../../../lambda/snapshot/content.ts';
+import { makeAccount, makeAccounts } from '../../support/egain-world.ts';
+import { createManualClock } from '../../support/manual-clock.ts';
+import { createMemoryTable } from '../../support/memory-table.ts';
 
 const keys = sharedKeys({ apiUrl: '', tokenUrl: '', scope: '', secretArn: '' });
 
@@ -18,7 +17,7 @@ const noise = (length: number): Account[] =>
 
 function open() {
   const bare = createMemoryTable();
-  return { bare, table: guardTable(bare, createManualClock(), recordTelemetry()) };
+  return { bare, table: guardTable(bare, createManualClock()) };
 }
 
 describe('the parts of a content', () => {
@@ -67,4 +66,23 @@ describe('the parts of a content', () => {
       expect(await readParts(hash, count, table, keys)).toBeUndefined();
     },
   );
+});
+
+const hashOf = (...accounts: Account[]) => writeSnapshot(accounts).snapshot.hash;
+
+describe('the content hash', () => {
+  const [one, two] = [makeAccount(1), makeAccount(2)];
+
+  test('does not depend on the order', () => {
+    expect(hashOf(one, two)).toBe(hashOf(two, one));
+    expect(hashOf(one, two)).toMatch(/^[\w-]{43}$/);
+  });
+
+  test.each([
+    ['a changed account', [one, { ...two, name: 'other' }]],
+    ['one less', [one]],
+    ['one more', [one, two, two]],
+  ])('changes with %s', (_, accounts) => {
+    expect(hashOf(...accounts)).not.toBe(hashOf(one, two));
+  });
 });

@@ -1,12 +1,6 @@
 import { expect, test } from 'vitest';
-import {
-  CALM,
-  type Outcome,
-  type Scenario,
-  SKEW_MS,
-  simulate,
-} from '../../../support/simulation.ts';
-import { expectWholeAndRecent, shownIn } from '../../../support/simulation-rules.ts';
+import { CALM, type Outcome, type Scenario, SKEW_MS, simulate } from '../../support/simulation.ts';
+import { expectContract, expectWholeAndRecent, shownIn } from '../../support/simulation-rules.ts';
 
 /** Partners' requests: when, and of which container. */
 const partners = (...asked: readonly (readonly [at: number, container: number])[]) =>
@@ -118,7 +112,23 @@ test('a task that comes to a walk which eGain draws out gets none of what has gr
   expectWholeAndRecent(outcome);
 });
 
-test('a walk whose lease another has taken meanwhile is written nowhere', async () => {
+test('a partner that comes to a walk of before a freeze gets none of what has grown old by its end', async () => {
+  const scenario: Scenario = {
+    ...CALM,
+    roundTripMs: 3000,
+    requests: partners([0, 0], [70_000, 0]),
+    freezes: [{ at: 8000, container: 0, ms: 63_000 }],
+    changes: [40_000],
+    endMs: 120_000,
+  };
+
+  const outcome = await simulate(scenario);
+
+  expectContract(outcome, scenario);
+  expect(versions(outcome)).toEqual({ 0: 0, 70_000: 1 });
+});
+
+test('a walk whose lock another has taken meanwhile is written nowhere', async () => {
   const outcome = await simulate({
     ...TWO,
     roundTripMs: 2000,

@@ -3,9 +3,9 @@ import type { AddressInfo } from 'node:net';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { Table } from '../../../../lambda/platform/table.ts';
-import { createDynamoTable } from '../../../../lambda/platform/table.ts';
-import { createMemoryTable } from '../../../support/memory-table.ts';
+import type { Table } from '../../../lambda/platform/table.ts';
+import { createDynamoTable } from '../../../lambda/platform/table.ts';
+import { createMemoryTable } from '../../support/memory-table.ts';
 
 const { signal } = new AbortController();
 const server = dynalite({ createTableMs: 0 });
@@ -59,7 +59,7 @@ describe.each(tables)('a table %s', (name, open) => {
   beforeEach(() => {
     address();
     keys += 1;
-    key = `v1#${name}#${keys}`;
+    key = `v2#${name}#${keys}`;
   });
 
   test('has nothing under a new key', async () => {

@@ -1,11 +1,21 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { METRICS, type MetricName } from '../../../lambda/platform/metrics.ts';
-import { createTelemetry } from '../../../lambda/platform/telemetry.ts';
+import { log, nameService, note, writeRecord } from '../../../lambda/platform/log.ts';
+import {
+  count,
+  METRICS,
+  type MetricName,
+  takeCounts,
+  total,
+} from '../../../lambda/platform/metrics.ts';
 import { emfDatapoints, emfFaults } from '../../support/cloudwatch.ts';
 
 let output: string[];
 
 beforeEach(() => {
+  // Another file may have put its own log in place of this one.
+  vi.restoreAllMocks();
+  takeCounts();
+  nameService('api');
   output = [];
   vi.stubEnv('METRICS_NAMESPACE', 'EgainAccounts/test');
   for (const name of ['stdout', 'stderr'] as const) {
@@ -35,7 +45,7 @@ const datapoints = () => {
 
 describe('the log', () => {
   test.each(['info', 'warn', 'error'] as const)('has a JSON line for each %s', (level) => {
-    createTelemetry('api')[level]('something happened', { count: 3, last: false });
+    log[level]('something happened', { count: 3, last: false });
 
     expect(lines()).toEqual([
       {
@@ -58,30 +68,28 @@ describe('the log', () => {
     ['CRITICAL', 1],
     ['SILENT', 0],
     ['loud', 3],
-  ])('leaves out what is below its level: at %s it has %i of three lines', (level, count) => {
+  ])('leaves out what is below its level: at %s it has %i of three lines', (level, length) => {
     vi.stubEnv('LOG_LEVEL', level);
-    const telemetry = createTelemetry('api');
-
-    for (const each of ['info', 'warn', 'error'] as const) telemetry[each](each);
+    for (const each of ['info', 'warn', 'error'] as const) log[each](each);
 
     expect(lines().map(({ message }) => message)).toEqual(
-      ['info', 'warn', 'error'].slice(3 - count),
+      ['info', 'warn', 'error'].slice(3 - length),
     );
   });
 });
 
 describe('the record of an invocation', () => {
   test('is one line with what was noted and what was counted', () => {
-    const telemetry = createTelemetry('task');
+    nameService('task');
 
-    telemetry.note({ partner: 'acme', count: 1 });
-    telemetry.note({ count: 2 });
-    telemetry.count('UpstreamCalls');
-    telemetry.count('UpstreamCalls', 2);
-    telemetry.count('UpstreamLatency', 12);
-    telemetry.count('UpstreamLatency', 7.5);
+    note({ partner: 'acme', count: 1 });
+    note({ count: 2 });
+    count('UpstreamCalls');
+    count('UpstreamCalls', 2);
+    count('UpstreamLatency', 12);
+    count('UpstreamLatency', 7.5);
     expect(lines()).toEqual([]);
-    telemetry.record('run', { status: 200, code: undefined });
+    writeRecord('run', { status: 200, code: undefined });
 
     expect(lines()).toEqual([
       {
@@ -108,34 +116,29 @@ describe('the record of an invocation', () => {
   });
 
   test('starts anew each time', () => {
-    const telemetry = createTelemetry('api');
-    telemetry.note({ code: '404-902' });
-    telemetry.count('Faults', 1, '404-902');
-    telemetry.record('request');
+    note({ code: '404-902' });
+    count('Faults', 1, '404-902');
+    writeRecord('request');
     output = [];
 
-    telemetry.record('request');
+    writeRecord('request');
 
     expect(lines()).toEqual([{ message: 'request', service: 'api' }]);
   });
 
   test('has its metrics alone where the level leaves it out', () => {
     vi.stubEnv('LOG_LEVEL', 'SILENT');
-    const telemetry = createTelemetry('api');
-
-    telemetry.note({ partner: 'acme' });
-    telemetry.count('Latency', 3);
-    telemetry.record('request', { status: 200 });
+    note({ partner: 'acme' });
+    count('Latency', 3);
+    writeRecord('request', { status: 200 });
 
     expect(lines()).toEqual([{ _aws: expect.any(Object) as object, service: 'api', Latency: 3 }]);
   });
 
   test('has a directive of its own for metrics with a dimension, in the same line', () => {
-    const telemetry = createTelemetry('api');
-
-    telemetry.count('Latency', 3);
-    telemetry.count('Faults', 1, '502-901');
-    telemetry.record('request', { code: '502-901' });
+    count('Latency', 3);
+    count('Faults', 1, '502-901');
+    writeRecord('request', { code: '502-901' });
 
     expect(lines()).toHaveLength(1);
     expect(datapoints()).toEqual([
@@ -145,12 +148,10 @@ describe('the record of an invocation', () => {
   });
 
   test('leaves to further lines what has another value of a dimension', () => {
-    const telemetry = createTelemetry('api');
-
-    telemetry.count('Faults', 1, '502-901');
-    telemetry.count('Faults', 1, '404-902');
-    telemetry.count('Faults', 1, '502-901');
-    telemetry.record('request', { code: '400-901' });
+    count('Faults', 1, '502-901');
+    count('Faults', 1, '404-902');
+    count('Faults', 1, '502-901');
+    writeRecord('request', { code: '400-901' });
 
     expect(lines()[0]).toEqual({ message: 'request', service: 'api', code: '400-901' });
     expect(datapoints()).toEqual([
@@ -160,10 +161,8 @@ describe('the record of an invocation', () => {
   });
 
   test('has no dimension where the metric has none', () => {
-    const telemetry = createTelemetry('api');
-
-    telemetry.count('SecretReads', 1, 'acme');
-    telemetry.record('request');
+    count('SecretReads', 1, 'acme');
+    writeRecord('request');
 
     expect(output.join('')).not.toContain('acme');
     expect(datapoints()).toEqual([
@@ -172,23 +171,21 @@ describe('the record of an invocation', () => {
   });
 
   test('is one line for as many values as CloudWatch takes of a metric', () => {
-    const telemetry = createTelemetry('api');
     const values = Array.from({ length: 100 }, (_, index) => index);
 
-    for (const value of values) telemetry.count('UpstreamLatency', value);
-    telemetry.record('request');
+    for (const value of values) count('UpstreamLatency', value);
+    writeRecord('request');
 
     expect(lines()).toHaveLength(1);
     expect(lines()[0]).toMatchObject({ UpstreamLatency: values });
   });
 
   test('keeps every value, however many, in lines that CloudWatch takes', () => {
-    const telemetry = createTelemetry('api');
     const values = Array.from({ length: 250 }, (_, index) => index);
 
-    for (const value of values) telemetry.count('UpstreamLatency', value);
-    for (const name of Object.keys(METRICS) as MetricName[]) telemetry.count(name, 1, 'x');
-    telemetry.record('request');
+    for (const value of values) count('UpstreamLatency', value);
+    for (const name of Object.keys(METRICS) as MetricName[]) count(name, 1, 'x');
+    writeRecord('request');
 
     const latencies = datapoints().filter(({ name }) => name === 'UpstreamLatency');
     expect(latencies.flatMap((point) => point.values)).toEqual([...values, 1]);
@@ -198,16 +195,14 @@ describe('the record of an invocation', () => {
 
 describe('the totals', () => {
   test('are sums over all values of a dimension, until the record', () => {
-    const telemetry = createTelemetry('api');
-
-    telemetry.count('UpstreamCalls');
-    telemetry.count('UpstreamCalls', 2);
-    telemetry.count('Faults', 1, '502-901');
-    telemetry.count('Faults', 1, '404-902');
-    const before = [telemetry.total('UpstreamCalls'), telemetry.total('Faults')];
-    telemetry.record('request');
+    count('UpstreamCalls');
+    count('UpstreamCalls', 2);
+    count('Faults', 1, '502-901');
+    count('Faults', 1, '404-902');
+    const before = [total('UpstreamCalls'), total('Faults')];
+    writeRecord('request');
 
     expect(before).toEqual([3, 2]);
-    expect([telemetry.total('UpstreamCalls'), telemetry.total('SecretReads')]).toEqual([0, 0]);
+    expect([total('UpstreamCalls'), total('SecretReads')]).toEqual([0, 0]);
   });
 });

@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { type CallBudget, createCallBudget } from '../../../../lambda/egain/call-budget.ts';
-import { createDeadline, type Deadline } from '../../../../lambda/platform/deadline.ts';
-import type { Table } from '../../../../lambda/platform/table.ts';
-import { guardTable } from '../../../../lambda/platform/table.ts';
-import { createManualClock, type ManualClock } from '../../../support/manual-clock.ts';
-import { createMemoryTable, type MemoryTable } from '../../../support/memory-table.ts';
-import { type RecordedTelemetry, recordTelemetry } from '../../../support/recorded-telemetry.ts';
+import { type CallBudget, createCallBudget } from '../../../lambda/egain/call-budget.ts';
+import { createDeadline, type Deadline } from '../../../lambda/platform/deadline.ts';
+import { total } from '../../../lambda/platform/metrics.ts';
+import { guardTable, type Table } from '../../../lambda/platform/table.ts';
+import { createManualClock, type ManualClock } from '../../support/manual-clock.ts';
+import { createMemoryTable, type MemoryTable } from '../../support/memory-table.ts';
+import { captureLog } from '../../support/telemetry.ts';
 
 const KEY = 'calls';
 const START = Date.UTC(2026, 0, 1);
@@ -15,13 +15,12 @@ const WINDOW = 76_000;
 
 let clock: ManualClock;
 let table: MemoryTable;
-let telemetry: RecordedTelemetry;
 let budget: CallBudget;
 
 beforeEach(() => {
+  captureLog();
   clock = createManualClock(START);
   table = createMemoryTable();
-  telemetry = recordTelemetry();
   budget = container();
 });
 
@@ -29,10 +28,9 @@ beforeEach(() => {
 function container(seen: Table = table): CallBudget {
   return createCallBudget({
     callsPerMinute: 3,
-    table: guardTable(seen, clock, telemetry),
+    table: guardTable(seen, clock),
     key: KEY,
     clock,
-    telemetry,
   });
 }
 
@@ -69,7 +67,7 @@ describe('a call', () => {
 
     expect(noted()).toEqual([[SECOND + 77, 1]]);
     expect(table.items.get(KEY)?.expiresAt).toBe(clock.now() + 3_600_000);
-    expect(telemetry.total('CallsDeferred')).toBe(0);
+    expect(total('CallsDeferred')).toBe(0);
   });
 
   test('is noted in the order of time, whatever the clock of another container', async () => {
@@ -117,9 +115,9 @@ describe('a call past the budget', () => {
       name: 'BudgetSpent',
       code: '503-901',
       retryAfterSeconds: 77,
-      reason: "eGain's budget of calls is used up",
+      reason: 'the budget of calls is spent: the caller cannot wait for 1 more',
     });
-    expect(telemetry.total('CallsDeferred')).toBe(1);
+    expect(total('CallsDeferred')).toBe(1);
     expect(noted()).toEqual([[SECOND, 3]]);
   });
 
@@ -137,7 +135,7 @@ describe('a call past the budget', () => {
 
     await expect(taken).resolves.toBeUndefined();
     expect(noted()).toEqual([[SECOND + 77, 1]]);
-    expect(telemetry.total('CallsDeferred')).toBe(1);
+    expect(total('CallsDeferred')).toBe(1);
   });
 
   test('is refused until the last millisecond of those before it', async () => {
@@ -182,7 +180,7 @@ describe('a call past the budget', () => {
     await Promise.all([first, second]);
 
     expect(order).toEqual(['first', 'second']);
-    expect(telemetry.total('CallsDeferred')).toBe(1);
+    expect(total('CallsDeferred')).toBe(1);
   });
 });
 
@@ -191,23 +189,6 @@ function forBegin(firstByteMs: number | undefined): Partial<Deadline> {
 }
 
 describe('containers that share the table', () => {
-  test('read the count once, and then know what they have noted themselves', async () => {
-    let reads = 0;
-    const counting: Table = {
-      ...table,
-      async read(...all) {
-        reads += 1;
-        return table.read(...all);
-      },
-    };
-    budget = container(counting);
-
-    await take(3);
-
-    expect(reads).toBe(1);
-    expect(noted()).toEqual([[SECOND, 3]]);
-  });
-
   test('make no more calls together than one may', async () => {
     const other = container();
 
@@ -236,9 +217,9 @@ describe('containers that share the table', () => {
   });
 
   test.each([
-    [1000, 1],
-    [1001, 2],
-  ])('a reservation that took %i ms counts, and %i is noted', async (ms, calls) => {
+    [1000, SECOND],
+    [1001, SECOND + 1],
+  ])('a reservation that took %i ms is of second %i', async (ms, second) => {
     let slow = true;
     const late: Table = {
       ...table,
@@ -259,13 +240,11 @@ describe('containers that share the table', () => {
       },
       key: KEY,
       clock,
-      telemetry,
     });
 
     await unguarded.take(withLeft(10_000));
 
-    const made = (noted() as [number, number][]).reduce((sum, [, each]) => sum + each, 0);
-    expect(made).toBe(calls);
+    expect(noted()).toEqual([[second, 1]]);
   });
 });
 
@@ -282,15 +261,9 @@ describe('without the table', () => {
     await expect(alone.take(withLeft(10_000))).rejects.toMatchObject({
       name: 'BudgetSpent',
       retryAfterSeconds: 10,
-      reason: 'the table that counts calls to eGain is away',
+      reason: 'the budget of calls is spent: the table that counts the calls is away',
     });
-    expect(telemetry.total('CallsDeferred')).toBe(1);
-  });
-
-  test('a forecast says when it is tried again', async () => {
-    const alone = container({ ...table, read: broken });
-
-    await expect(alone.forecast(1)).resolves.toBe(10_000);
+    expect(total('CallsDeferred')).toBe(1);
   });
 
   test('what may have been written by a call that failed is read again', async () => {
@@ -322,46 +295,114 @@ test('who gave up has no call noted', async () => {
   expect(table.items.size).toBe(0);
 });
 
-describe('the forecast', () => {
-  test.each([
-    [0, 0],
-    [3, 0],
-    [4, WINDOW],
-    [6, WINDOW],
-    [7, 2 * WINDOW],
-  ])('for %i calls where none was made is %i ms', async (calls, ms) => {
-    await expect(budget.forecast(calls)).resolves.toBe(ms);
-  });
+/** From now on, what is written to the table. */
+function writes(): unknown[] {
+  const well = { ...table };
+  const bodies: unknown[] = [];
+  table.replace = (key, item, ...call) => {
+    bodies.push(JSON.parse(item.body));
+    return well.replace(key, item, ...call);
+  };
+  return bodies;
+}
 
-  test.each([
-    [0, 0],
-    [1, 67_000],
-    [2, 67_000],
-    [3, 77_000],
-    [4, 77_000 + WINDOW],
-    [6, 77_000 + WINDOW],
-    [7, 77_000 + 2 * WINDOW],
-  ])('for %i calls, after two and ten seconds later one, is %i ms', async (calls, ms) => {
+describe('the further calls of a page walk', () => {
+  test('are reserved in one write, and taken without another', async () => {
+    const written = writes();
+    budget = container();
+
+    await take(1);
+    await budget.reserve(2, withLeft(10_000));
     await take(2);
-    clock.advance(10_000);
-    await take(1);
 
-    await expect(budget.forecast(calls)).resolves.toBe(ms);
+    expect(written).toEqual([[[SECOND, 1]], [[SECOND, 3]]]);
+    await expect(budget.take(withLeft(10_000))).rejects.toMatchObject({ name: 'BudgetSpent' });
   });
 
-  test('for more calls than a minute has begins when the last of now counts no more', async () => {
-    await take(3);
-    clock.advance(10_000);
+  test('that are made later than a second after it are reserved again, and count once', async () => {
+    await budget.reserve(3, withLeft(10_000));
+    clock.advance(1000);
+    await take(1);
+    expect(noted()).toEqual([[SECOND, 3]]);
+    clock.advance(500);
+    await take(1);
 
-    await expect(budget.forecast(4)).resolves.toBe(67_000 + WINDOW);
+    expect(noted()).toEqual([
+      [SECOND, 1],
+      [SECOND + 1, 2],
+    ]);
+    await take(1);
+    await expect(budget.take(withLeft(10_000))).rejects.toMatchObject({ retryAfterSeconds: 76 });
   });
 
-  test('knows what others have noted since', async () => {
+  test('are given back where they are not made', async () => {
     await take(1);
-    const other = container();
-    await other.take(withLeft(1000));
-    await other.take(withLeft(1000));
+    await budget.reserve(2, withLeft(10_000));
+    await take(1);
 
-    await expect(budget.forecast(1)).resolves.toBe(77_000);
+    await budget.release();
+
+    expect(noted()).toEqual([[SECOND, 2]]);
+    await take(1);
+    expect(noted()).toEqual([[SECOND, 3]]);
+  });
+
+  test('are given back beside what another container has noted meanwhile', async () => {
+    await budget.reserve(2, withLeft(10_000));
+    await container().take(withLeft(10_000));
+
+    await budget.release();
+
+    expect(noted()).toEqual([[SECOND, 1]]);
+  });
+
+  test('are not thought reserved where the table may have lost them', async () => {
+    budget = container({
+      ...table,
+      async replace(...all) {
+        await table.replace(...all);
+        throw new Error('away');
+      },
+    });
+
+    await expect(budget.reserve(2, withLeft(10_000))).rejects.toMatchObject({
+      name: 'BudgetSpent',
+      retryAfterSeconds: 10,
+    });
+    await expect(budget.release()).resolves.toBeUndefined();
+
+    expect(noted()).toEqual([[SECOND, 2]]);
+  });
+
+  test.each([
+    ['not all of them fit', 2, 77],
+    ['they and page 1 are more than a minute has', 3, 153],
+    ['they are more than a minute has', 4, 153],
+  ])('are refused where %s, with a wait for page 1 too', async (_, calls, seconds) => {
+    await take(2);
+
+    await expect(budget.reserve(calls, withLeft(10_000))).rejects.toMatchObject({
+      name: 'BudgetSpent',
+      code: '503-901',
+      developerMessage: expect.stringContaining('own budget of calls') as string,
+      retryAfterSeconds: seconds,
+    });
+    expect(noted()).toEqual([[SECOND, 2]]);
+  });
+
+  test('are waited for by who has the time, a minute’s worth after another', async () => {
+    await take(1);
+    const walking = budget
+      .reserve(5, withLeft(200_000))
+      .then(() => Promise.all(Array.from({ length: 5 }, () => budget.take(withLeft(200_000)))));
+    for (let second = 0; second < 77; second += 1) {
+      await new Promise(setImmediate);
+      expect(noted()).toEqual([[SECOND, 3]]);
+      clock.advance(1000);
+    }
+
+    await walking;
+
+    expect(noted()).toEqual([[SECOND + 77, 3]]);
   });
 });

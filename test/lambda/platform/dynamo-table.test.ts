@@ -1,7 +1,7 @@
 import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { Table } from '../../../../lambda/platform/table.ts';
-import { createDynamoTable } from '../../../../lambda/platform/table.ts';
-import { type Reply, startScriptedUpstream } from '../../../support/scripted-upstream.ts';
+import type { Table } from '../../../lambda/platform/table.ts';
+import { createDynamoTable } from '../../../lambda/platform/table.ts';
+import { type Reply, startScriptedUpstream } from '../../support/scripted-upstream.ts';
 
 const upstream = await startScriptedUpstream();
 afterAll(() => upstream.close());

@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { BudgetSpent } from '../../../../lambda/egain/call-budget.ts';
-import { Fault, type FaultName } from '../../../../lambda/faults.ts';
-import { faultOf, rememberedOf } from '../../../../lambda/snapshot/failure.ts';
-import type { Failure } from '../../../../lambda/snapshot/shared-state.ts';
+import { Fault, type FaultName } from '../../../lambda/faults.ts';
+import { faultOf, rememberedOf } from '../../../lambda/snapshot/failure.ts';
+import type { Failure } from '../../../lambda/snapshot/shared-state.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
 const LONG = 25_000;
@@ -61,10 +60,6 @@ describe('what is remembered of a failure', () => {
     expect(rememberedOf(new Fault(kind), LONG, undefined, NOW)).toBeUndefined();
   });
 
-  test('is nothing where the product kept the call back itself', () => {
-    expect(rememberedOf(new BudgetSpent(9, 'spent'), LONG, undefined, NOW)).toBeUndefined();
-  });
-
   test.each([
     ['timedOut', 4499, false],
     ['timedOut', 4500, true],
@@ -94,7 +89,7 @@ describe('what a caller is told of it', () => {
       expect(told).toMatchObject({
         kind: fault,
         retryAfterSeconds: undefined,
-        reason: 'a walk has failed with 502-901, the 3. in a row',
+        reason: 'a page walk failed with 502-901; failures in a row: 3',
       });
     },
   );
@@ -110,7 +105,7 @@ describe('what a caller is told of it', () => {
       code: '503-902',
       retryAfterSeconds: seconds,
       details: [{ key: 'cause', value: '502-905' }],
-      reason: 'a walk has failed with 502-905, the 1. in a row',
+      reason: 'a page walk failed with 502-905; failures in a row: 1',
     });
   });
 });
