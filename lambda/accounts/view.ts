@@ -35,34 +35,60 @@ export interface View {
   /** The visible accounts in this order. */
   readonly ordered: (sort: Sort) => readonly Listed[];
   /** Makes a writer of JSON with the fields that are open and, if `fields` is given, asked for. */
-  readonly writer: (fields?: readonly FieldPath[]) => (account: Account) => string;
+  readonly writer: (fields?: readonly FieldPath[]) => Writer;
   /** A short text that changes exactly when something that the viewer can see changes. */
   readonly version: () => string;
 }
+
+type Writer = (account: Account) => string;
 
 /** More viewers than a container has in practice. */
 const MAX_VIEWS = 64;
 /** Base64url characters of the hash: 132 bits. */
 const VERSION_LENGTH = 22;
 
-/** Views by scopes and rule. They go with the snapshot's accounts. */
-const views = new WeakMap<Snapshot['accounts'], Map<string, View>>();
+/** What is worked out of a snapshot's accounts; it goes with them. */
+interface WorkedOut {
+  /** By scopes and rule. */
+  readonly views: Map<string, View>;
+  /** Writers of whole summaries, by scopes: viewers with the same scopes share the texts. */
+  readonly summaries: Map<string, Writer>;
+}
+
+const workedOut = new WeakMap<Snapshot['accounts'], WorkedOut>();
 
 /** The viewer's view of the snapshot, worked out once. */
 export function viewOf({ accounts }: Snapshot, viewer: Viewer): View {
-  let known = views.get(accounts);
-  if (known === undefined) {
-    known = new Map();
-    views.set(accounts, known);
-  }
-  const key = viewKeyOf(viewer);
-  let view = known.get(key);
-  if (view === undefined) {
-    view = createView(accounts, viewer);
-    if (known.size >= MAX_VIEWS) known.clear();
-    known.set(key, view);
-  }
-  return view;
+  const { views, summaries } = remember(workedOut, accounts, () => ({
+    views: new Map<string, View>(),
+    summaries: new Map<string, Writer>(),
+  }));
+  return remember(views, viewKeyOf(viewer), () => {
+    if (views.size >= MAX_VIEWS) views.clear();
+    const { scopes } = viewer;
+    const summaryOf = remember(summaries, viewKeyOf({ scopes }), () => summaryWriter(scopes));
+    return createView(accounts, viewer, summaryOf);
+  });
+}
+
+/** Writes each account's summary once: a page of them takes longer to write than all else. */
+function summaryWriter(scopes: Viewer['scopes']): Writer {
+  const write = createProjection(openLeaves(scopes, undefined));
+  const texts = new Map<Account, string>();
+  return (account) => remember(texts, account, () => write(account));
+}
+
+/** The value under a key, made if there is none. */
+function remember<Key, Value>(
+  known: { get(key: Key): Value | undefined; set(key: Key, value: Value): unknown },
+  key: Key,
+  make: () => Value,
+): Value {
+  const found = known.get(key);
+  if (found !== undefined) return found;
+  const made = make();
+  known.set(key, made);
+  return made;
 }
 
 /** One text for one view: the same for all who see the same accounts and the same fields. */
@@ -71,24 +97,25 @@ export function viewKeyOf({ scopes, rule }: Viewer): string {
   return JSON.stringify([open, RULE_NAMES.map((name) => rule?.[name])]);
 }
 
-function createView(accounts: readonly Account[], { scopes, rule }: Viewer): View {
+function createView(
+  accounts: readonly Account[],
+  { scopes, rule }: Viewer,
+  summaryOf: Writer,
+): View {
   const visible = visibleAccounts(accounts, rule);
-  const writer: View['writer'] = (fields) => createProjection(openLeaves(scopes, fields));
   const orders = new Map<Sort, readonly Listed[]>();
-  const ordered: View['ordered'] = (sort) => {
-    const known = orders.get(sort) ?? listed(inOrder(visible, sort, writer()));
-    orders.set(sort, known);
-    return known;
-  };
+  const ordered: View['ordered'] = (sort) =>
+    remember(orders, sort, () => listed(inOrder(visible, sort, summaryOf)));
   let version: string | undefined;
   return {
     ordered,
-    writer,
-    version: () => (version ??= versionOf(ordered(DEFAULT_SORT), writer())),
+    writer: (fields) =>
+      fields === undefined ? summaryOf : createProjection(openLeaves(scopes, fields)),
+    version: () => (version ??= versionOf(ordered(DEFAULT_SORT), summaryOf)),
   };
 }
 
-function versionOf(accounts: readonly Listed[], write: (account: Account) => string): string {
+function versionOf(accounts: readonly Listed[], write: Writer): string {
   const whole = createHash('sha256');
   // JSON escapes line breaks, so none is inside a summary.
   for (const { account } of accounts) whole.update(`${write(account)}\n`);
