@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import type { UpstreamEnvelope } from '../faults.ts';
-import { parseJson } from '../platform/util.ts';
+import { parseJson } from '../platform/json.ts';
 
 const MAX_TEXT = 2048;
 const MAX_DETAILS = 30;

@@ -241,3 +241,27 @@ test('an id that stands twice names the first account in order', async () => {
   expect(await ask('')).toMatchObject({ code: '404-902' });
   expect(await ask('null')).toMatchObject({ code: '404-902' });
 });
+
+describe('the version of a list', () => {
+  const versionOf = async (difference: object, scopes: string) => {
+    const attributes = [{ name: 'n', value: 'v' }];
+    const accounts = [account({ attributes, ...difference })];
+    const { request } = createPartnerApi({ accounts });
+    const { headers } = await request({ authorizer: { partner: 'p', scopes } });
+    return headers?.['Accounts-Version'];
+  };
+
+  test.each([
+    ['description', { description: 'x' }, true],
+    ['modified', { modified: '2026-01-01T00:00:00Z' }, true],
+    ['channel', { channel: { id: 'c2' } }, true],
+    ['an attribute', { attributes: [{ name: 'n', value: 'w' }] }, false],
+    ['address', { address: '+15550101' }, false],
+    ['a setting', { chatConfigurations: { ...account().chatConfigurations, timeout: 31 } }, false],
+  ])('changes with %s for those who may see it', async (_, difference, open) => {
+    const changes = async (scopes: string) =>
+      (await versionOf({}, scopes)) !== (await versionOf(difference, scopes));
+
+    expect([await changes(FULL), await changes('accounts/read')]).toEqual([true, open]);
+  });
+});

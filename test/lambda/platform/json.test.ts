@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseJson } from '../../../lambda/platform/util.ts';
+import { parseJson } from '../../../lambda/platform/json.ts';
 
 test.each([
   ['{"a":[1]}', { a: [1] }],

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseSecureUrl } from '../../../lambda/platform/util.ts';
+import { parseSecureUrl } from '../../../lambda/platform/url.ts';
 
 test.each([
   'https://api.example.com/a',
