@@ -3,45 +3,52 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LocalIssuer, startIssuer } from '../../sandbox/issuer.ts';
 
 const SCOPES = ['accounts/read', 'accounts/read.address', 'accounts/read.configuration'];
-const CLIENT_ID = 'acme:client+1';
+const ID = 'acme:client+1';
+const FORM = 'application/x-www-form-urlencoded';
+const GRANT = 'grant_type=client_credentials';
+const WRONG = `client_id=${encodeURIComponent(ID)}&client_secret=wrong`;
 
 let issuer: LocalIssuer;
-let client: { client_id: string; client_secret: string };
+/** The client's id and secret as a form has them. */
+let client: string;
 
 beforeAll(async () => {
   issuer = await startIssuer('accounts');
-  issuer.setClients([{ clientId: CLIENT_ID, scopes: ['accounts/read'] }]);
-  const clientSecret = issuer.clients.get(CLIENT_ID)?.clientSecret ?? '';
-  client = { client_id: CLIENT_ID, client_secret: clientSecret };
+  issuer.setClients([{ clientId: ID, scopes: ['accounts/read'] }]);
+  const client_secret = issuer.clients.get(ID)?.clientSecret ?? '';
+  client = new URLSearchParams({ client_id: ID, client_secret }).toString();
 });
-
 afterAll(() => issuer.close());
 
-const GRANT = { grant_type: 'client_credentials' };
-
-async function ask(form: Readonly<Record<string, string>> | string, headers = {}) {
-  const body = new URLSearchParams(form);
-  const answer = await fetch(issuer.tokenUrl, { method: 'POST', headers, body });
-  return {
-    status: answer.status,
-    headers: answer.headers,
-    body: (await answer.json()) as Readonly<Record<string, unknown>>,
+/** Asks for a token. `<client>` and `<basic>` stand for the client's credentials in either form. */
+async function ask(form: string, authorization: string, type = FORM) {
+  const { client_id = '', client_secret = '' } = Object.fromEntries(new URLSearchParams(client));
+  // RFC 6749 §2.3.1: form-encoded, then joined, then base64.
+  const basicOf = (...parts: string[]) =>
+    `Basic ${Buffer.from(parts.map(encodeURIComponent).join(':')).toString('base64')}`;
+  const known: Record<string, string> = {
+    '<basic>': basicOf(client_id, client_secret),
+    '<wrong>': basicOf(client_id, 'wrong'),
   };
-}
-
-/** RFC 6749 §2.3.1: form-encoded, then joined, then base64. */
-function basic({ client_id, client_secret } = client): Readonly<Record<string, string>> {
-  const encoded = [client_id, client_secret].map((text) => encodeURIComponent(text)).join(':');
-  return { Authorization: `Basic ${Buffer.from(encoded).toString('base64')}` };
+  const answer = await fetch(issuer.tokenUrl, {
+    method: 'POST',
+    body: form.replace('<client>', client),
+    headers: {
+      'Content-Type': type,
+      ...(authorization !== '' && { Authorization: known[authorization] ?? authorization }),
+    },
+  });
+  const body = (await answer.json()) as Readonly<Record<string, unknown>>;
+  return { status: answer.status, headers: answer.headers, body };
 }
 
 describe('the metadata', () => {
   it.each(['openid-configuration', 'oauth-authorization-server'])(
-    'at %s names the issuer as it was asked for, and its scopes, grant and client methods',
+    'at %s names the issuer, its scopes, grant and client methods, and nothing else',
     async (name) => {
       const answer = await fetch(`${issuer.url}/.well-known/${name}`);
 
-      expect(await answer.json()).toMatchObject({
+      expect(await answer.json()).toEqual({
         issuer: issuer.url,
         token_endpoint: issuer.tokenUrl,
         jwks_uri: issuer.jwksUri,
@@ -55,131 +62,84 @@ describe('the metadata', () => {
     },
   );
 
-  it('leads to nothing that is not there', async () => {
-    const answer = await fetch(`${issuer.url}/.well-known/openid-configuration`);
-    const metadata = (await answer.json()) as Readonly<Record<string, unknown>>;
-    const addresses = Object.values(metadata).filter((value) => String(value).includes('://'));
-    const statuses = await Promise.all(
-      addresses
-        .filter((address) => address !== issuer.url)
-        .map(async (address) => (await fetch(String(address), { method: 'OPTIONS' })).status),
-    );
-
-    expect(new Set(addresses)).toEqual(new Set([issuer.url, issuer.jwksUri, issuer.tokenUrl]));
-    expect(statuses).toEqual([204, 204]);
-    expect((await fetch(`${issuer.url}/authorize`)).status).toBe(404);
-    expect((await fetch(issuer.jwksUri, { method: 'POST' })).status).toBe(405);
+  it.each([
+    ['OPTIONS', '/token', 204],
+    ['OPTIONS', '/jwks', 204],
+    ['GET', '/authorize', 404],
+    ['POST', '/jwks', 405],
+    ['GET', '/token', 405],
+    ['PUT', '/token', 405],
+  ])('leaves nothing out: %s %s is %i', async (method, path, status) => {
+    expect((await fetch(issuer.url + path, { method })).status).toBe(status);
   });
 
-  it("leads to keys that verify a token, and hold no key's private part", async () => {
-    const { body } = await ask({ ...GRANT, ...client });
+  it('leads to public keys that verify a token', async () => {
+    const { body } = await ask(`${GRANT}&<client>`, '');
     const keys = createRemoteJWKSet(new URL(issuer.jwksUri));
-    const { payload } = await jwtVerify(String(body['access_token']), keys, {
-      issuer: issuer.url,
-      audience: 'accounts',
-    });
+    const expected = { issuer: issuer.url, audience: 'accounts' };
+    const { payload } = await jwtVerify(String(body['access_token']), keys, expected);
 
-    expect(payload).toMatchObject({ client_id: CLIENT_ID, sub: CLIENT_ID, scope: 'accounts/read' });
+    expect(payload).toMatchObject({ client_id: ID, sub: ID, scope: 'accounts/read' });
     expect(await (await fetch(issuer.jwksUri)).text()).not.toContain('"d":');
   });
 });
 
-describe('the token endpoint gives a token', () => {
+describe('the token endpoint', () => {
   it.each([
-    ['to a client in the body', () => ask({ ...GRANT, ...client })],
-    ['to a client by Basic', () => ask(GRANT, basic())],
+    ['a client in the body', `${GRANT}&<client>`, '', 'accounts/read'],
+    ['a client by Basic', GRANT, '<basic>', 'accounts/read'],
     [
-      'to one by Basic that names itself too',
-      () => ask({ ...GRANT, client_id: CLIENT_ID }, basic()),
+      'a client by Basic that names itself too',
+      `${GRANT}&client_id=${encodeURIComponent(ID)}`,
+      '<basic>',
+      'accounts/read',
     ],
-    ['to one that leaves its scope empty', () => ask({ ...GRANT, ...client, scope: '' })],
-  ])('%s', async (_what, call) => {
-    const { status, headers, body } = await call();
+    ['an empty scope', `${GRANT}&<client>&scope=`, '', 'accounts/read'],
+    [
+      'several scopes',
+      `${GRANT}&<client>&scope=accounts/read.address++accounts/read+accounts/read`,
+      '',
+      'accounts/read.address accounts/read',
+    ],
+  ])('gives a token to %s', async (_what, form, authorization, scope) => {
+    const { status, headers, body } = await ask(form, authorization);
 
-    expect(status).toBe(200);
+    const rest = { token_type: 'Bearer', expires_in: 3600, scope };
+    expect([status, headers.get('cache-control')]).toEqual([200, 'no-store']);
+    expect(body).toEqual({ access_token: expect.any(String), ...rest });
+  });
+
+  it.each<[string, string, string, string]>([
+    ['an unknown scope', 'invalid_scope', `${GRANT}&<client>&scope=openid`, ''],
+    [
+      'an unknown scope beside a known one',
+      'invalid_scope',
+      `${GRANT}&<client>&scope=accounts/read+accounts/write`,
+      '',
+    ],
+    ['a scope in capitals', 'invalid_scope', `${GRANT}&<client>&scope=Accounts/Read`, ''],
+    ['a wrong secret', 'invalid_client', `${GRANT}&${WRONG}`, ''],
+    ['a wrong secret by Basic', 'invalid_client', GRANT, '<wrong>'],
+    ['an unknown client', 'invalid_client', `${GRANT}&client_id=stranger&client_secret=`, ''],
+    ['no client', 'invalid_client', GRANT, ''],
+    ['another scheme', 'invalid_client', GRANT, 'Bearer x'],
+    ['two clients', 'invalid_client', `${GRANT}&client_id=other`, '<basic>'],
+    ['a client in both ways', 'invalid_request', `${GRANT}&<client>`, '<basic>'],
+    ['another grant', 'unsupported_grant_type', '<client>&grant_type=authorization_code', ''],
+    ['no grant', 'invalid_request', '<client>', ''],
+    ['a repeated parameter', 'invalid_request', `${GRANT}&${GRANT}&<client>`, ''],
+  ])('refuses %s with %s', async (_what, error, form, authorization) => {
+    const { status, headers, body } = await ask(form, authorization);
+
+    const unknown = error === 'invalid_client';
+    expect([status, body]).toEqual([unknown ? 401 : 400, { error }]);
     expect(headers.get('cache-control')).toBe('no-store');
-    expect(body).toEqual({
-      access_token: expect.any(String),
-      token_type: 'Bearer',
-      expires_in: 3600,
-      scope: 'accounts/read',
-    });
+    expect(headers.has('www-authenticate')).toBe(unknown);
   });
 
-  it('with the scopes that were asked for', async () => {
-    const scope = 'accounts/read.address  accounts/read accounts/read';
-    const { body } = await ask({ ...GRANT, ...client, scope });
+  it('refuses a body of another type', async () => {
+    const { status, body } = await ask(`${GRANT}&<client>`, '', 'application/json');
 
-    expect(body['scope']).toBe('accounts/read.address accounts/read');
-  });
-});
-
-const form = () => ({ ...GRANT, ...client });
-const wrong = () => ({ client_id: CLIENT_ID, client_secret: 'wrong' });
-
-describe('the token endpoint refuses', () => {
-  it.each([
-    ['an unknown scope', 400, 'invalid_scope', () => ask({ ...form(), scope: 'openid' })],
-    [
-      'an unknown scope beside known ones',
-      400,
-      'invalid_scope',
-      () => ask({ ...form(), scope: 'accounts/read accounts/write' }),
-    ],
-    [
-      'a scope in other letters',
-      400,
-      'invalid_scope',
-      () => ask({ ...form(), scope: 'Accounts/Read' }),
-    ],
-    ['a wrong secret', 401, 'invalid_client', () => ask({ ...GRANT, ...wrong() })],
-    ['a wrong secret by Basic', 401, 'invalid_client', () => ask(GRANT, basic(wrong()))],
-    [
-      'an unknown client',
-      401,
-      'invalid_client',
-      () => ask({ ...GRANT, client_id: 'stranger', client_secret: '' }),
-    ],
-    ['no client', 401, 'invalid_client', () => ask(GRANT)],
-    ['another scheme', 401, 'invalid_client', () => ask(GRANT, { Authorization: 'Bearer x' })],
-    [
-      'one client by Basic and another in the body',
-      401,
-      'invalid_client',
-      () => ask({ ...GRANT, client_id: 'other' }, basic()),
-    ],
-    ['a client by both ways', 400, 'invalid_request', () => ask(form(), basic())],
-    [
-      'another grant',
-      400,
-      'unsupported_grant_type',
-      () => ask({ ...client, grant_type: 'authorization_code' }),
-    ],
-    ['no grant', 400, 'invalid_request', () => ask(client)],
-    [
-      'a parameter that comes twice',
-      400,
-      'invalid_request',
-      () => ask(`${String(new URLSearchParams(form()))}&grant_type=client_credentials`),
-    ],
-    [
-      'a body of another type',
-      400,
-      'invalid_request',
-      () => ask(form(), { 'Content-Type': 'application/json' }),
-    ],
-  ])('%s', async (_what, status, error, call) => {
-    const answer = await call();
-
-    expect(answer.status).toBe(status);
-    expect(answer.body).toEqual({ error });
-    expect(answer.headers.get('cache-control')).toBe('no-store');
-    expect(answer.headers.has('www-authenticate')).toBe(status === 401);
-  });
-
-  it.each(['GET', 'PUT', 'DELETE'])('the method %s', async (method) => {
-    const answer = await fetch(issuer.tokenUrl, { method });
-
-    expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'POST']);
+    expect([status, body]).toEqual([400, { error: 'invalid_request' }]);
   });
 });
