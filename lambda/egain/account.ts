@@ -63,25 +63,18 @@ export function readAccount(value: unknown, report: Report): Account | undefined
   return isObject(value) ? (readFields(value, '', report) as Account) : undefined;
 }
 
-/** Makes the reader of a schema, so that fields stand in one place alone. */
+/** Makes the reader of a schema, so that the fields stand in one place alone. */
 function readerOf(schema: z.core.$ZodType): Reader {
-  const { def } = (schema as z.core.$ZodTypes)._zod;
-  switch (def.type) {
-    case 'optional':
-      return readerOf(def.innerType);
-    case 'nullable':
-      return nullOr(readerOf(def.innerType));
-    case 'object':
-      return objectOf(def.shape);
-    case 'array':
-      return listOf(readerOf(def.element));
-    default:
-      return (value, path, report) => {
-        if (z.safeParse(schema, value).success) return value;
-        report(path);
-        return undefined;
-      };
-  }
+  const { def } = schema as unknown as { readonly def: z.core.$ZodTypes['_zod']['def'] };
+  if (def.type === 'optional') return readerOf(def.innerType);
+  if (def.type === 'nullable') return nullOr(readerOf(def.innerType));
+  if (def.type === 'object') return objectOf(def.shape);
+  if (def.type === 'array') return listOf(readerOf(def.element));
+  return (value, path, report) => {
+    if (z.safeParse(schema, value).success) return value;
+    report(path);
+    return undefined;
+  };
 }
 
 function nullOr(read: Reader): Reader {

@@ -45,6 +45,8 @@ test.each([
   expect(judge([], { count: '0', pagesize }).paginationInfo).toEqual({ count: 0, pagesize: size });
 });
 
+const listsOf = (count: number) => Array.from({ length: count }, () => []);
+
 describe('a page', () => {
   test('may hold ten thousand accounts', () => {
     expect(judge(makeAccounts(10_000)).account).toHaveLength(10_000);
@@ -67,8 +69,6 @@ describe('a page', () => {
   });
 
   test('may hold a million lists and objects, and no more', () => {
-    const listsOf = (count: number) => Array.from({ length: count }, () => []);
-
     expect(() => judge(listsOf(999_997))).toThrow(
       brokenBy('the page holds more than 10,000 accounts'),
     );

@@ -144,13 +144,13 @@ describe('the wait that a server names', () => {
   });
 });
 
-describe("the container's retries", () => {
-  const left = (budget: ReturnType<typeof createRetryBudget>, now: number) => {
-    let taken = 0;
-    while (taken < 100 && budget.take(now)) taken += 1;
-    return taken;
-  };
+const retriesLeft = (budget: ReturnType<typeof createRetryBudget>, now: number) => {
+  let taken = 0;
+  while (taken < 100 && budget.take(now)) taken += 1;
+  return taken;
+};
 
+describe("the container's retries", () => {
   test.each([
     [0, 0],
     [999, 0],
@@ -161,16 +161,16 @@ describe("the container's retries", () => {
   ])('are twenty, and one more each second: after %i ms %i', (ms, retries) => {
     const budget = createRetryBudget();
 
-    expect(left(budget, NOW)).toBe(20);
-    expect(left(budget, NOW + ms)).toBe(retries);
+    expect(retriesLeft(budget, NOW)).toBe(20);
+    expect(retriesLeft(budget, NOW + ms)).toBe(retries);
   });
 
   test('come back by parts of a second', () => {
     const budget = createRetryBudget();
-    left(budget, NOW);
+    retriesLeft(budget, NOW);
 
-    expect(left(budget, NOW + 600)).toBe(0);
-    expect(left(budget, NOW + 1000)).toBe(1);
+    expect(retriesLeft(budget, NOW + 600)).toBe(0);
+    expect(retriesLeft(budget, NOW + 1000)).toBe(1);
   });
 });
 
@@ -296,7 +296,7 @@ describe('a further attempt', () => {
   });
 
   test('over a new connection is free, where the kept one had been closed', async () => {
-    const budget = { take: vi.fn(() => true) };
+    const budget = { take: vi.fn<() => boolean>(() => true) };
     const closed = failedConnection('ECONNRESET', true);
 
     await send([closed, answerOf(503), answerOf(503), answerOf(503)], { budget });

@@ -53,11 +53,12 @@ beforeEach(() => {
 
 const { signal } = new AbortController();
 
+function unlessAway(): void {
+  if (away) throw new TableAway('away');
+}
+
 /** The provider of a new container. */
 function container(): TokenProvider {
-  const unlessAway = () => {
-    if (away) throw new TableAway('away');
-  };
   return createTokenProvider({
     endpoint: {
       tokenUrl: 'https://login.example.com/token',

@@ -98,10 +98,12 @@ describe('an envelope', () => {
   });
 });
 
+const base64 = (text: string) => Buffer.from(text).toString('base64');
+
+const smallHex = (secret: string) =>
+  encodeURIComponent(secret).replaceAll(/%../g, (hex) => hex.toLowerCase());
+
 describe('a credential', () => {
-  const base64 = (text: string) => Buffer.from(text).toString('base64');
-  const smallHex = (secret: string) =>
-    encodeURIComponent(secret).replaceAll(/%../g, (hex) => hex.toLowerCase());
   const echoes: [string, (secret: string) => string][] = [
     ['as it is', (secret) => secret],
     ['percent-encoded', encodeURIComponent],

@@ -57,6 +57,7 @@ describe('an answer', () => {
     ['a word of JavaScript', { 'content-encoding': 'constructor' }, Buffer.from('ä')],
     ['none', { 'content-encoding': 'none' }, Buffer.from('ä')],
     ['a list', { 'content-encoding': 'deflate, identity, GZIP' }, gzipSync(deflateSync('ä'))],
+    ['one after the other', { 'content-encoding': 'gzip, br' }, brotliCompressSync(gzipSync('ä'))],
     ['gzip without its trailer', { 'content-encoding': 'gzip' }, cut(gzipSync('ä'), 8)],
     ['behind a byte order mark', {}, Buffer.from('\uFEFFä')],
   ])('is read when its encoding is %s', async (_, headers, body) => {

@@ -4,6 +4,18 @@ import { type FaultRow, page, unfetched } from '../../../support/fault-row.ts';
 
 const plain = { name: 'a', address: 'b', channel: {} };
 
+const UNUSABLE: [what: string, account: unknown, paginationInfo: unknown, reason: string][] = [
+  ['no pagination', [], null, 'paginationInfo.count is missing'],
+  ['no count', [], {}, 'paginationInfo.count is missing'],
+  ['a negative count', [], { count: -1 }, 'paginationInfo.count is missing'],
+  ['half a count', [], { count: 1.5 }, 'paginationInfo.count is missing'],
+  ['a count in words', [], { count: 'one' }, 'paginationInfo.count is missing'],
+  ['an object for the list', {}, { count: 0 }, 'account is missing or no list'],
+  ['a text for an account', ['a'], { count: 1 }, 'account[0] is no object'],
+  ['null for an account', [plain, null], { count: 2 }, 'account[1] is no object'],
+  ['a list for an account', [[plain]], { count: 1 }, 'account[0] is no object'],
+];
+
 /** eGain's API where it answers with pages that cannot be used. */
 export const pageRows: readonly FaultRow[] = [
   {
@@ -29,23 +41,13 @@ export const pageRows: readonly FaultRow[] = [
     calls: [1, 1, 1],
     logs: unfetched('502-903', 'account is missing'),
   },
-  ...[
-    ['no pagination', [], null, 'paginationInfo.count is missing'],
-    ['no count', [], {}, 'paginationInfo.count is missing'],
-    ['a negative count', [], { count: -1 }, 'paginationInfo.count is missing'],
-    ['half a count', [], { count: 1.5 }, 'paginationInfo.count is missing'],
-    ['a count in words', [], { count: 'one' }, 'paginationInfo.count is missing'],
-    ['an object for the list', {}, { count: 0 }, 'account is missing or no list'],
-    ['a text for an account', ['a'], { count: 1 }, 'account[0] is no object'],
-    ['null for an account', [plain, null], { count: 2 }, 'account[1] is no object'],
-    ['a list for an account', [[plain]], { count: 1 }, 'account[0] is no object'],
-  ].map(
+  ...UNUSABLE.map(
     ([what, account, paginationInfo, reason]): FaultRow => ({
-      name: `a page with ${String(what)}`,
+      name: `a page with ${what}`,
       accounts: [page(account, paginationInfo)],
       gives: [502, '502-903'],
       calls: [1, 1, 1],
-      logs: unfetched('502-903', String(reason)),
+      logs: unfetched('502-903', reason),
       details: [],
     }),
   ),

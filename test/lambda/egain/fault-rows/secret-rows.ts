@@ -3,41 +3,39 @@ import { CANARY, secretError, secretReply } from '../../../support/egain-world.t
 import { type FaultRow, three, unfetched } from '../../../support/fault-row.ts';
 import type { Reply } from '../../../support/scripted-upstream.ts';
 
+const UNUSABLE: [what: string, reply: Reply, reason: string][] = [
+  ['does not exist', secretError('ResourceNotFoundException'), 'there is no secret arn:'],
+  ['may not be read', secretError('AccessDeniedException'), 'may not read the secret arn:'],
+  ['has a disabled key', secretError('DecryptionFailure'), 'cannot be read: DecryptionFailure'],
+  ['is binary', { body: { VersionId: 'v', SecretBinary: 'AAEC' } }, 'there is no text, but binary'],
+  ['is not JSON', secretReply(CANARY.clientSecret), 'there is no JSON in the secret arn:'],
+  ['is cut off', secretReply('{"clientId":"a9"'), 'there is no JSON'],
+  ['is a JSON string', secretReply(`"${CANARY.token}"`), 'the value is missing'],
+  ['is a list', secretReply([]), 'the value is missing or not of its type'],
+  ['lacks a key', secretReply({ clientId: CANARY.clientId }), 'clientSecret is missing'],
+  ['holds a number', secretReply({ clientId: 'a9', clientSecret: 7 }), 'clientSecret is missing'],
+  ['is blank', secretReply({ clientId: ' \t', clientSecret: 'x9' }), 'clientId is empty'],
+  [
+    'holds a line break',
+    secretReply({ clientId: 'a9', clientSecret: `${CANARY.clientSecret}\n` }),
+    'clientSecret holds a control character',
+  ],
+  [
+    'is a placeholder',
+    secretReply({ clientId: '', clientSecret: 'CHANGE_ME' }),
+    'clientId is empty, clientSecret is a placeholder in the secret',
+  ],
+];
+
 /** The secret, and how Secrets Manager may fail to give it. */
 export const secretRows: readonly FaultRow[] = [
-  ...[
-    ['does not exist', secretError('ResourceNotFoundException'), 'there is no secret arn:'],
-    ['may not be read', secretError('AccessDeniedException'), 'may not read the secret arn:'],
-    ['has a disabled key', secretError('DecryptionFailure'), 'cannot be read: DecryptionFailure'],
-    [
-      'is binary',
-      { body: { VersionId: 'v', SecretBinary: 'AAEC' } },
-      'there is no text, but binary',
-    ],
-    ['is not JSON', secretReply(CANARY.clientSecret), 'there is no JSON in the secret arn:'],
-    ['is cut off', secretReply('{"clientId":"a9"'), 'there is no JSON'],
-    ['is a JSON string', secretReply(`"${CANARY.token}"`), 'the value is missing'],
-    ['is a list', secretReply([]), 'the value is missing or not of its type'],
-    ['lacks a key', secretReply({ clientId: CANARY.clientId }), 'clientSecret is missing'],
-    ['holds a number', secretReply({ clientId: 'a9', clientSecret: 7 }), 'clientSecret is missing'],
-    ['is blank', secretReply({ clientId: ' \t', clientSecret: 'x9' }), 'clientId is empty'],
-    [
-      'holds a line break',
-      secretReply({ clientId: 'a9', clientSecret: `${CANARY.clientSecret}\n` }),
-      'clientSecret holds a control character',
-    ],
-    [
-      'is a placeholder',
-      secretReply({ clientId: '', clientSecret: 'CHANGE_ME' }),
-      'clientId is empty, clientSecret is a placeholder in the secret',
-    ],
-  ].map(
+  ...UNUSABLE.map(
     ([what, reply, reason]): FaultRow => ({
-      name: `the secret ${String(what)}`,
-      secrets: [reply as Reply],
+      name: `the secret ${what}`,
+      secrets: [reply],
       gives: [500, '500-902'],
       calls: [0, 0, 1],
-      logs: unfetched('500-902', String(reason)),
+      logs: unfetched('500-902', reason),
     }),
   ),
   {
