@@ -44,7 +44,7 @@ export interface TokenProviderOptions {
   readonly credentials: CredentialsStore;
   readonly upstream: Upstream;
   /** Where containers share tokens. While it is away, each asks for its own. */
-  readonly table: Pick<GuardedTable, 'read' | 'replace'> | undefined;
+  readonly table: Pick<GuardedTable, 'read' | 'replace'>;
   /** Of the item that holds the token. */
   readonly key: string;
   readonly clock: Clock;
@@ -74,7 +74,7 @@ export function createTokenProvider(options: TokenProviderOptions): TokenProvide
   /** The best token known for this version of the secret; one to be renewed if there is no other. */
   const find = async (version: string): Promise<GrantedToken | undefined> => {
     if (kept?.secretVersion === version && isFresh(kept)) return kept;
-    const item = table && (await unlessAway(table.read(key)));
+    const item = await unlessAway(table.read(key));
     seen = item?.version;
     const found = z.safeParse(sharedTokenSchema, parseJson(item?.body ?? null)).data;
     const isBetter =
@@ -87,8 +87,7 @@ export function createTokenProvider(options: TokenProviderOptions): TokenProvide
   const share = async (token: GrantedToken): Promise<void> => {
     const version = Math.max((seen ?? 0) + 1, clock.now());
     const item = { version, body: JSON.stringify(token), expiresAt: token.endsAt };
-    const isWritten = table && (await unlessAway(table.replace(key, item, seen)));
-    if (isWritten) seen = version;
+    if (await unlessAway(table.replace(key, item, seen))) seen = version;
   };
 
   const grant = async (current: Credentials, deadline: Deadline): Promise<Token> => {
