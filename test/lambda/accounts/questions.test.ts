@@ -242,15 +242,16 @@ test('an id that stands twice names the first account in order', async () => {
   expect(await ask('null')).toMatchObject({ code: '404-902' });
 });
 
-describe('the version of a list', () => {
-  const versionOf = async (difference: object, scopes: string) => {
-    const attributes = [{ name: 'n', value: 'v' }];
-    const accounts = [account({ attributes, ...difference })];
-    const { request } = createPartnerApi({ accounts });
-    const { headers } = await request({ authorizer: { partner: 'p', scopes } });
-    return headers?.['Accounts-Version'];
-  };
+/** The version that a viewer gets of one account with this difference. */
+async function versionOf(difference: object, scopes: string) {
+  const attributes = [{ name: 'n', value: 'v' }];
+  const accounts = [account({ attributes, ...difference })];
+  const { request } = createPartnerApi({ accounts });
+  const { headers } = await request({ authorizer: { partner: 'p', scopes } });
+  return headers?.['Accounts-Version'];
+}
 
+describe('the version of a list', () => {
   test.each([
     ['description', { description: 'x' }, true],
     ['modified', { modified: '2026-01-01T00:00:00Z' }, true],
