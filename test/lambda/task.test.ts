@@ -7,6 +7,7 @@ afterEach(() => {
 });
 
 test('the task that is set up wrongly loads, and each run fails by name', async () => {
+  vi.resetModules();
   vi.stubEnv('CREDENTIALS_SECRET_ARN', undefined);
   vi.spyOn(console, 'log').mockReturnValue(undefined);
   const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
