@@ -9,7 +9,6 @@ import { type Clock, createDeadline, systemClock } from '../platform/deadline.ts
 import type { Send } from '../platform/http-client.ts';
 import { log } from '../platform/log.ts';
 import { createDynamoTable, guardTable, sharedKeys, type Table } from '../platform/table.ts';
-import { lazy } from '../platform/util.ts';
 import { createSnapshots, type SnapshotStore } from './snapshots.ts';
 
 /** What lives as long as the container does. */
@@ -30,11 +29,13 @@ export interface Container {
  * container is frozen until then, so init waits for what is being read.
  */
 export function createContainer(): Container {
-  const container = lazy(() => {
+  const make = () => {
     const config = readServiceConfig();
     const service = createService(config);
     return { service, provisioned: config.provisioned, warm: service.warmUp() };
-  });
+  };
+  let made: ReturnType<typeof make> | undefined;
+  const container = () => (made ??= make());
   const warmUp = async () => {
     try {
       const { provisioned, warm } = container();

@@ -85,7 +85,6 @@ describe('a scheduled run', () => {
 });
 
 test('a refresh that is set up wrongly loads, and each run says that it failed', async () => {
-  vi.resetModules();
   vi.stubEnv('CREDENTIALS_SECRET_ARN', undefined);
   vi.resetModules();
   const output = captureOutput();
