@@ -209,7 +209,7 @@ function withoutName(
 ): AccountsPage['account'][number] {
   if (index > 0) return account;
   const { name: _name, ...rest } = account;
-  return rest as AccountsPage['account'][number];
+  return rest;
 }
 
 /** Sends an error in eGain's envelope; its status is the first part of the code. */

@@ -20,12 +20,13 @@ beforeAll(async () => {
 });
 afterAll(() => issuer.close());
 
+/** RFC 6749 §2.3.1: form-encoded, then joined, then base64. */
+const basicOf = (...parts: string[]) =>
+  `Basic ${Buffer.from(parts.map(encodeURIComponent).join(':')).toString('base64')}`;
+
 /** Asks for a token. `<client>` and `<basic>` stand for the client's credentials in either form. */
 async function ask(form: string, authorization: string, type = FORM) {
   const { client_id = '', client_secret = '' } = Object.fromEntries(new URLSearchParams(client));
-  // RFC 6749 §2.3.1: form-encoded, then joined, then base64.
-  const basicOf = (...parts: string[]) =>
-    `Basic ${Buffer.from(parts.map(encodeURIComponent).join(':')).toString('base64')}`;
   const known: Record<string, string> = {
     '<basic>': basicOf(client_id, client_secret),
     '<wrong>': basicOf(client_id, 'wrong'),
