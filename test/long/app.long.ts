@@ -30,7 +30,7 @@ describe('the CDK app', () => {
   it('makes stage dev when no stage is named, and says so', () => {
     const { status, stderr } = runApp({});
 
-    expect(stderr).toBe('No stage is named, so this is dev: -c stage=<stage> names another.\n');
+    expect(stderr).toBe('No stage is named, so this is dev. Name another by -c stage=<stage>.\n');
     expect(status).toBe(0);
   });
 
@@ -38,7 +38,7 @@ describe('the CDK app', () => {
     const { status, stderr } = runApp({ [key]: 'other' });
 
     expect(status).toBe(1);
-    expect(stderr).toContain(`The stage is named by -c stage=<stage>; "${key}" is not it.`);
+    expect(stderr).toContain(`-c stage=<stage> names the stage, not "${key}".`);
   });
 
   it("reports a deployer's mistake in one line, without a stack trace", () => {
