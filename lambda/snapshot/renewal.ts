@@ -30,7 +30,7 @@ export interface RenewalOptions {
 }
 
 /** What a page walk has brought. */
-export interface Renewed extends WrittenSnapshot {
+interface Renewed extends WrittenSnapshot {
   /** When the page walk began. */
   readonly fetchedAt: number;
 }
