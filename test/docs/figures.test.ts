@@ -36,7 +36,7 @@ const longestPause = constant('lambda/snapshot/failure.ts', 'LONGEST_MS') / 1000
 const keyHours = constant('lambda/auth/issuer-keys.ts', 'KEPT_MS') / 3_600_000;
 const maxPartners = constant('lib/stage/stage-rules.ts', 'MAX_PARTNERS');
 const partnersAStack = constant('lib/accounts/partners-table.ts', 'PARTNERS_PER_STACK');
-const causeKb = constant('lambda/workflow/error.ts', 'MAX_BYTES') / 1024;
+const causeKb = constant('lambda/workflow/error.ts', 'MAX_ENVELOPE_BYTES') / 1024;
 const startOvers = constant('lib/workflow/all-accounts.ts', 'START_OVERS');
 const exportPages = constant('lib/workflow/export-accounts.ts', 'MAX_PAGES');
 const exportDays = constant('lib/workflow/export-bucket.ts', 'KEPT');
@@ -156,8 +156,8 @@ describe.each(PAGES)('%s', (page) => {
 
 it('the workflow guide shows the bounds of the task', () => {
   const input = 'lambda/workflow/input.ts';
-  const [least, most, preset] = ['MIN_BYTES', 'MAX_BYTES', 'DEFAULT_BYTES'].map((name) =>
-    constant(input, name),
+  const [least, most, preset] = ['MIN_PAGE_BYTES', 'MAX_PAGE_BYTES', 'DEFAULT_PAGE_BYTES'].map(
+    (name) => constant(input, name),
   );
 
   expect(read('docs/workflow-guide.md')).toContain(
