@@ -2,7 +2,7 @@ import { FAULT_NAMES, FAULTS, type FaultName } from '../../lambda/faults.ts';
 import { REFUSED_EXAMPLES, UPSTREAM_DETAILS } from './examples.ts';
 
 /** What people call a status; without spaces, the name of its component. */
-export const STATUS_NAMES: Readonly<Record<number, string>> = {
+const STATUS_NAMES: Readonly<Record<number, string>> = {
   400: 'Bad Request',
   401: 'Unauthorized',
   403: 'Forbidden',
