@@ -23,7 +23,7 @@ interface Schema {
 
 /** One key that takes a value. */
 export interface StageOption {
-  /** Dotted; `<name>` stands for a partner's name. */
+  /** Dotted; `<name>` stands for a partner's name, and `a/b` for either. */
   readonly key: string;
   readonly meaning: string | undefined;
   readonly default: string;
@@ -56,11 +56,13 @@ export function stageOptions(): readonly StageOption[] {
 function optionsOf(schema: Schema, key: string, needed: boolean): StageOption[] {
   const { properties, additionalProperties, required = [] } = schema;
   if (properties !== undefined && !isOneOption(schema)) {
-    return Object.entries(properties)
-      .filter(([name]) => name !== '$schema')
-      .flatMap(([name, child]) =>
-        optionsOf(child, key === '' ? name : `${key}.${name}`, required.includes(name)),
-      );
+    const entries = Object.entries(properties).filter(([name]) => name !== '$schema');
+    const groups = Map.groupBy(entries, ([name, child]) => groupOf(name, child));
+    return [...groups.values()].flatMap((group) => {
+      const name = group.map(([one]) => one).join('/');
+      const [[first, child]] = group as [(typeof entries)[0]];
+      return optionsOf(child, key === '' ? name : `${key}.${name}`, required.includes(first));
+    });
   }
   if (typeof additionalProperties === 'object') {
     return optionsOf(additionalProperties, `${key}.<name>`, false);
@@ -73,6 +75,11 @@ function optionsOf(schema: Schema, key: string, needed: boolean): StageOption[] 
       takes: acceptedBy(schema),
     },
   ];
+}
+
+/** Objects with the same keys share their rows. */
+function groupOf(name: string, schema: Schema): string {
+  return schema.properties === undefined ? name : JSON.stringify(schema);
 }
 
 /** Whether an object is described as a whole, and its keys are not. */

@@ -39,6 +39,9 @@ const partnersAStack = constant('lib/accounts/partners-table.ts', 'PARTNERS_PER_
 const causeKb = constant('lambda/workflow/error.ts', 'MAX_ENVELOPE_BYTES') / 1024;
 const startOvers = constant('lib/workflow/all-accounts.ts', 'START_OVERS');
 const exportPages = constant('lib/workflow/export-accounts.ts', 'MAX_PAGES');
+const exportHours = Number(
+  /\btimeout: Duration\.hours\((\d+)\)/.exec(read('lib/workflow/export-accounts.ts'))?.[1],
+);
 const exportDays = constant('lib/workflow/export-bucket.ts', 'KEPT');
 const compressedKb = constant('lib/accounts/partner-api.ts', 'COMPRESSED_FROM');
 const node = digits(engines.node);
@@ -69,6 +72,7 @@ const OURS: Readonly<Record<string, readonly string[]>> = {
     `(${oldestCdk} or later)`,
     `at most ${startOvers} times on \`SnapshotExpired\``,
     `at most ${grouped(exportPages)} pages`,
+    `takes at most ${exportHours} hours`,
     `deleted after ${exportDays} days`,
   ],
   'docs/decisions/0039-stacks-and-many-partners.md': [
@@ -103,9 +107,8 @@ const OTHERS: Readonly<Record<string, readonly string[]>> = {
     "the state's 256 KiB",
     "a state's 256 KiB",
     '25,000 events have room for about 1,500 pages',
-    'takes at most 2 hours',
     'every 100 of them',
-    '60 seconds at most',
+    'ends after 60 seconds',
   ],
   'docs/decisions/0001-one-snapshot-for-all-containers.md': [
     '200 busy containers made 2,408 page calls a minute where 28 are enough',
