@@ -168,3 +168,13 @@ it('the workflow guide shows the bounds of the task', () => {
   "maxBytes": ${preset}, // ${least} to ${most}`,
   );
 });
+
+it('the partner guide shows the waits that API Gateway answers with', () => {
+  const source = read('lib/accounts/gateway-responses.ts');
+  const wait = (fault: string) =>
+    new RegExp(`${fault}: \\{ 'Retry-After': "'(\\d+)'"`).exec(source)?.[1];
+  const guide = read('docs/partner-guide.md');
+
+  expect(guide).toContain(`\`429-901\`, \`Retry-After: ${wait('throttled')}\``);
+  expect(guide).toContain(`\`429-902\`, \`Retry-After: ${wait('quotaExceeded')}\``);
+});
