@@ -45,9 +45,9 @@ addFormats.default(ajv);
 const isValid = (schema: object, value: unknown) =>
   ajv.validate({ ...schema, components: document.components }, value);
 
-const api = createPartnerApi({ accounts: EXAMPLE_ACCOUNTS });
 /** What a partner gets who has only `accounts/read`, or all scopes. */
 async function ask(query: string, scopes = 'accounts/read') {
+  const api = createPartnerApi({ accounts: EXAMPLE_ACCOUNTS });
   const answer = await api.request({ query, authorizer: { partner: 'acme', scopes } });
   return bodyOf(answer) as {
     readonly code?: string;
