@@ -1,25 +1,9 @@
-import { stageJsonSchema } from '../stage/stage-schema.ts';
+import { type JsonSchema, stageJsonSchema } from '../stage/stage-schema.ts';
 import { markdownTable } from './markdown-table.ts';
 
 /** Values of a longer list are not all shown. */
 const MAX_SHOWN = 6;
 const TYPES: Readonly<Record<string, string>> = { string: 'text', boolean: 'true or false' };
-
-/** As much of a JSON Schema as the page shows. */
-interface Schema {
-  readonly type?: string;
-  readonly description?: string;
-  readonly default?: unknown;
-  readonly enum?: readonly (string | number)[];
-  readonly format?: string;
-  readonly minimum?: number;
-  readonly exclusiveMinimum?: number;
-  readonly maximum?: number;
-  readonly items?: Schema;
-  readonly properties?: Readonly<Record<string, Schema>>;
-  readonly required?: readonly string[];
-  readonly additionalProperties?: Schema | boolean;
-}
 
 /** One key that takes a value. */
 export interface StageOption {
@@ -53,7 +37,7 @@ export function stageOptions(): readonly StageOption[] {
   return optionsOf(stageJsonSchema(), '', false);
 }
 
-function optionsOf(schema: Schema, key: string, needed: boolean): StageOption[] {
+function optionsOf(schema: JsonSchema, key: string, needed: boolean): StageOption[] {
   const { properties, additionalProperties, required = [] } = schema;
   if (properties !== undefined && !isOneOption(schema)) {
     const entries = Object.entries(properties).filter(([name]) => name !== '$schema');
@@ -64,7 +48,7 @@ function optionsOf(schema: Schema, key: string, needed: boolean): StageOption[] 
       return optionsOf(child, key === '' ? name : `${key}.${name}`, required.includes(first));
     });
   }
-  if (typeof additionalProperties === 'object') {
+  if (additionalProperties) {
     return optionsOf(additionalProperties, `${key}.<name>`, false);
   }
   return [
@@ -83,16 +67,16 @@ function groupOf(name: string, schema: Schema): string {
 }
 
 /** Whether an object is described as a whole, and its keys are not. */
-function isOneOption({ description, properties = {} }: Schema): boolean {
+function isOneOption({ description, properties = {} }: JsonSchema): boolean {
   const described = Object.values(properties).some((child) => child.description !== undefined);
   return description !== undefined && !described;
 }
 
-function presetOf(schema: Schema): string {
+function presetOf(schema: JsonSchema): string {
   return schema.default === undefined ? '' : `\`${JSON.stringify(schema.default)}\``;
 }
 
-function acceptedBy(schema: Schema): string {
+function acceptedBy(schema: JsonSchema): string {
   const { type, format, items, properties, minimum, exclusiveMinimum, maximum } = schema;
   if (properties !== undefined) {
     return Object.keys(properties)

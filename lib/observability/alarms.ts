@@ -13,7 +13,7 @@ import { FAULTS, type FaultName } from '../../lambda/faults.ts';
 import { LONGEST_MS } from '../../lambda/platform/deadline.ts';
 import type { StageProps } from '../common/stage-stack.ts';
 import type { StageConfig } from '../stage/stage-config.ts';
-import { type ServiceName, StageMetrics } from './stage-metrics.ts';
+import { StageMetrics } from './stage-metrics.ts';
 
 export interface AlarmsProps extends StageProps {
   /** Told when an alarm goes off, and when it is over. */
@@ -25,16 +25,15 @@ export interface AlarmsProps extends StageProps {
 export const STALE_TOO_LONG_SECONDS = 300;
 /** In percent of the requests. */
 export const SERVER_FAULT_SHARE = 5;
-/** In 5 minutes; a container without the table tries it again every 10 seconds. */
-const TABLE_FAILURES = 3;
 /** In milliseconds; if eGain gets slower than this, requests fail. */
 export const SLOW_MS = LONGEST_MS * 0.8;
+const ONE_MINUTE = Duration.minutes(1);
 
-/** One alarm: its metric, and what its description says. */
+/** One alarm: what its description says, and its metric. */
 interface Watch {
-  /** The end of the alarm's name, and the heading of its section in `docs/operations.md`. */
+  /** The alarm's name, and the heading of its section in `docs/operations.md`. */
   readonly section: string;
-  /** Tells apart the alarms of one section. */
+  /** Tells apart the alarms of one section. @default - none */
   readonly suffix?: string;
   readonly means: string;
   readonly metric: IMetric;
@@ -47,27 +46,6 @@ interface Watch {
   readonly periods?: readonly [breaching: number, of: number];
 }
 
-const { GREATER_THAN_THRESHOLD, LESS_THAN_THRESHOLD, GREATER_THAN_OR_EQUAL_TO_THRESHOLD } =
-  ComparisonOperator;
-const ONE_MINUTE = Duration.minutes(1);
-
-/** Waiting does not help against these faults, so the first one sets off its alarm. */
-const AT_ONCE = {
-  egainCredentialsRefused: {
-    section: 'CredentialsRefused',
-    means:
-      "eGain refuses the product's client id or secret. Every request fails until it is fixed.",
-  },
-  egainScopeInsufficient: {
-    section: 'InsufficientScope',
-    means: "eGain accepts the product's credentials but does not let them read accounts.",
-  },
-  misconfigured: {
-    section: 'Misconfigured',
-    means: 'The secret is missing, unreadable or malformed, or a variable is.',
-  },
-} as const satisfies Partial<Record<FaultName, { section: string; means: string }>>;
-
 /** The stage's alarms. */
 export class Alarms extends Construct {
   readonly all: readonly Alarm[];
@@ -76,31 +54,33 @@ export class Alarms extends Construct {
     super(scope, id);
     const { config, stage, exportAccounts } = props;
     const metrics = new StageMetrics(stage);
-    const watches: readonly Watch[] = [
-      ...faults(metrics),
-      ...decay(metrics, config.cache),
-      ...sharing(metrics, config.cache),
+    const watches = [
+      ...refusals(metrics),
+      ...failures(metrics, config.cache),
+      ...stoppedSchedule(metrics, config.cache),
       ...failedExports(exportAccounts),
     ];
     this.all = watches.map((watch) => this.alarm(watch, props));
   }
 
   private alarm(watch: Watch, { config, stage, topic }: AlarmsProps): Alarm {
-    const [datapointsToAlarm, evaluationPeriods] = watch.periods ?? [1, 1];
-    const name = `${watch.section}${watch.suffix ?? ''}`;
+    const {
+      section,
+      suffix = '',
+      periods: [datapointsToAlarm, evaluationPeriods] = [1, 1],
+    } = watch;
     const runbook = config.alarms.runbookUrl ?? 'docs/operations.md';
-    const alarm = new Alarm(this, name, {
-      alarmName: `egain-accounts-${stage}-${name}`,
-      alarmDescription: `${watch.means} What to do: ${runbook}#${watch.section.toLowerCase()}`,
+    const alarm = new Alarm(this, `${section}${suffix}`, {
+      alarmName: `egain-accounts-${stage}-${section}${suffix}`,
+      alarmDescription: `${watch.means} What to do: ${runbook}#${section.toLowerCase()}`,
       metric: watch.metric,
       threshold: watch.threshold,
-      comparisonOperator: watch.comparison ?? GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      comparisonOperator: watch.comparison ?? ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       evaluationPeriods,
       datapointsToAlarm,
-      treatMissingData:
-        watch.silenceBreaches === true
-          ? TreatMissingData.BREACHING
-          : TreatMissingData.NOT_BREACHING,
+      treatMissingData: watch.silenceBreaches
+        ? TreatMissingData.BREACHING
+        : TreatMissingData.NOT_BREACHING,
     });
     alarm.addAlarmAction(new SnsAction(topic));
     alarm.addOkAction(new SnsAction(topic));
@@ -108,28 +88,45 @@ export class Alarms extends Construct {
   }
 }
 
-function faults(metrics: StageMetrics): Watch[] {
-  const services: readonly ServiceName[] = ['api', 'task'];
-  const rows = Object.keys(AT_ONCE) as (keyof typeof AT_ONCE)[];
-  const atOnce = rows.flatMap((fault) => {
-    const { section, means } = AT_ONCE[fault];
+/** Waiting does not help against these faults, so the first one sets off its alarm. */
+function refusals(metrics: StageMetrics): Watch[] {
+  const each = (fault: FaultName, section: string, means: string): Watch[] => {
     const { code } = FAULTS[fault];
-    return services.map((service) => ({
+    return (['api', 'task'] as const).map((service) => ({
       section,
       suffix: service === 'api' ? 'Api' : 'Task',
       means: `${means} (${code}, seen by the ${service} function.)`,
       metric: metrics.of(service, 'Faults', { period: ONE_MINUTE }, code),
       threshold: 1,
     }));
-  });
+  };
   return [
-    ...atOnce,
+    ...each(
+      'egainCredentialsRefused',
+      'CredentialsRefused',
+      "eGain refuses the product's client id or secret. Every request fails until it is fixed.",
+    ),
+    ...each(
+      'egainScopeInsufficient',
+      'InsufficientScope',
+      "eGain accepts the product's credentials but does not let them read accounts.",
+    ),
+    ...each(
+      'misconfigured',
+      'Misconfigured',
+      'The secret is missing, unreadable or malformed, or a variable is.',
+    ),
+  ];
+}
+
+function failures(metrics: StageMetrics, cache: StageConfig['cache']): Watch[] {
+  return [
     {
       section: 'ServerFaultShare',
       means: `More than ${SERVER_FAULT_SHARE}% of the partners' requests fail with 500 or above, in 2 of 3 periods of 5 minutes.`,
       metric: metrics.serverFaultShare(),
       threshold: SERVER_FAULT_SHARE,
-      comparison: GREATER_THAN_THRESHOLD,
+      comparison: ComparisonOperator.GREATER_THAN_THRESHOLD,
       periods: [2, 3],
     },
     {
@@ -145,19 +142,13 @@ function faults(metrics: StageMetrics): Watch[] {
       metric: metrics.ofGateway('GatewayFaults'),
       threshold: 1,
     },
-  ];
-}
-
-/** Trouble that grows: answers that get old or slow. */
-function decay(metrics: StageMetrics, cache: StageConfig['cache']): Watch[] {
-  return [
     {
       section: 'StaleTooLong',
       means: `eGain has given no whole list for so long that answers are more than ${STALE_TOO_LONG_SECONDS / 60} minutes past their freshness. They become failures ${cache.staleSeconds} s after the last whole list.`,
       // The age itself, so that one answer is enough, however few are asked for.
       metric: metrics.of('api', 'SnapshotAge', { statistic: 'Maximum', period: ONE_MINUTE }),
       threshold: cache.freshSeconds + STALE_TOO_LONG_SECONDS,
-      comparison: GREATER_THAN_THRESHOLD,
+      comparison: ComparisonOperator.GREATER_THAN_THRESHOLD,
     },
     {
       section: 'NearDeadline',
@@ -166,32 +157,33 @@ function decay(metrics: StageMetrics, cache: StageConfig['cache']): Watch[] {
       threshold: SLOW_MS,
       periods: [2, 3],
     },
+    {
+      section: 'SharedTableUnusable',
+      means:
+        'Containers cannot use the table that they share, in 2 of 3 periods of 5 minutes. Each goes on alone, so eGain is asked by all of them.',
+      metric: metrics.of('api', 'SharedTableFailures'),
+      // A container without the table tries it again every 10 seconds.
+      threshold: 3,
+      periods: [2, 3],
+    },
   ];
 }
 
-/** What containers share, and what renews it. */
-function sharing(metrics: StageMetrics, { refreshSeconds }: StageConfig['cache']): Watch[] {
-  const table: Watch = {
-    section: 'SharedTableUnusable',
-    means:
-      'Containers cannot use the table that they share, in 2 of 3 periods of 5 minutes. Each goes on alone, so eGain is asked by all of them.',
-    metric: metrics.of('api', 'SharedTableFailures'),
-    threshold: TABLE_FAILURES,
-    periods: [2, 3],
-  };
-  if (refreshSeconds === undefined) return [table];
+function stoppedSchedule(metrics: StageMetrics, { refreshSeconds }: StageConfig['cache']): Watch[] {
+  if (refreshSeconds === undefined) return [];
   // In whole minutes; CloudWatch takes a day at most.
   const minutes = Math.min(Math.max(5, Math.ceil(refreshSeconds / 60)), 24 * 60);
-  const schedule: Watch = {
-    section: 'ScheduleStopped',
-    means: `The schedule has renewed no snapshot in 3 periods of ${minutes} minutes. Requests renew it again, and wait for eGain.`,
-    metric: metrics.of('refresh', 'ScheduledRenewals', { period: Duration.minutes(minutes) }),
-    threshold: 1,
-    comparison: LESS_THAN_THRESHOLD,
-    silenceBreaches: true,
-    periods: [3, 3],
-  };
-  return [table, schedule];
+  return [
+    {
+      section: 'ScheduleStopped',
+      means: `The schedule has renewed no snapshot in 3 periods of ${minutes} minutes. Requests renew it again, and wait for eGain.`,
+      metric: metrics.of('refresh', 'ScheduledRenewals', { period: Duration.minutes(minutes) }),
+      threshold: 1,
+      comparison: ComparisonOperator.LESS_THAN_THRESHOLD,
+      silenceBreaches: true,
+      periods: [3, 3],
+    },
+  ];
 }
 
 /** Step Functions' own metrics: a run that fails there may never reach our code. */

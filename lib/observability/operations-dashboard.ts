@@ -4,7 +4,7 @@ import {
   AlarmStatusWidget,
   Dashboard,
   GraphWidget,
-  type HorizontalAnnotation,
+  type GraphWidgetProps,
   type IMetric,
   type IWidget,
   LegendPosition,
@@ -15,6 +15,7 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { LONGEST_MS } from '../../lambda/platform/deadline.ts';
+import type { MetricName } from '../../lambda/platform/metrics.ts';
 import { SERVER_FAULT_SHARE, SLOW_MS, STALE_TOO_LONG_SECONDS } from './alarms.ts';
 import { StageMetrics } from './stage-metrics.ts';
 
@@ -27,8 +28,6 @@ export interface OperationsDashboardProps {
 }
 
 const PERIOD = Duration.minutes(5);
-const WIDTH = 8;
-const MAXIMUM = { statistic: 'Maximum' };
 const P50 = { statistic: 'p50', label: 'p50' };
 const P99 = { statistic: 'p99', label: 'p99' };
 
@@ -38,54 +37,51 @@ export class OperationsDashboard extends Construct {
     super(scope, id);
     const { stage, alarms } = props;
     const metrics = new StageMetrics(stage);
-    const dashboard = new Dashboard(this, 'Dashboard', {
+    new Dashboard(this, 'Dashboard', {
       // Names of dashboards are unique in the account, across its regions.
       dashboardName: `egain-accounts-${stage}-${Aws.REGION}`,
       defaultInterval: Duration.hours(12),
+      widgets: [
+        [new AlarmStatusWidget({ title: 'Alarms', alarms: [...alarms], width: 24, height: 3 })],
+        ...partners(metrics),
+        snapshot(metrics, props.freshSeconds),
+        upstream(metrics),
+        workflows(metrics, props),
+        [
+          new TextWidget({
+            markdown: 'What each alarm means and what to do: `docs/operations.md`, Runbook.',
+            width: 24,
+            height: 1,
+          }),
+        ],
+      ],
     });
-    dashboard.addWidgets(
-      new AlarmStatusWidget({ title: 'Alarms', alarms: [...alarms], width: 24, height: 3 }),
-    );
-    dashboard.addWidgets(...partnerSide(metrics));
-    dashboard.addWidgets(...partners(metrics));
-    dashboard.addWidgets(...snapshot(metrics, props.freshSeconds));
-    dashboard.addWidgets(...upstream(metrics));
-    dashboard.addWidgets(...workflows(metrics, props));
-    dashboard.addWidgets(
-      new TextWidget({
-        markdown: 'What each alarm means and what to do: `docs/operations.md`, Runbook.',
-        width: 24,
-        height: 1,
-      }),
-    );
   }
 }
 
-function partnerSide(metrics: StageMetrics): IWidget[] {
-  return [
+function partners(metrics: StageMetrics): IWidget[][] {
+  const everyone = [
     graph('Requests', [metrics.requests('api')], {
       right: [metrics.serverFaultShare()],
-      rightAnnotations: [line(SERVER_FAULT_SHARE, 'alarm')],
+      rightAnnotations: [{ value: SERVER_FAULT_SHARE, label: 'alarm' }],
     }),
     graph('Errors by code', [metrics.byDimension('Faults', 'api')], {
       right: [metrics.ofGateway('GatewayFaults', "the gateway's own 5xx")],
     }),
     graph('Latency, ms', [metrics.of('api', 'Latency', P50), metrics.of('api', 'Latency', P99)], {
-      leftAnnotations: [line(SLOW_MS, 'alarm'), line(LONGEST_MS, 'deadline')],
+      leftAnnotations: [
+        { value: SLOW_MS, label: 'alarm' },
+        { value: LONGEST_MS, label: 'deadline' },
+      ],
     }),
   ];
-}
-
-function partners(metrics: StageMetrics): IWidget[] {
-  return [
+  const each = [
     graph('Requests by partner', [metrics.byDimension('PartnerRequests')]),
     graph('Failed requests by partner', [metrics.byDimension('PartnerFaults')]),
     graph('Throttled or over quota, by partner', [metrics.byDimension('PartnerThrottles')]),
-    graph('Authorizer', [
-      metrics.of('authorizer', 'TokensRefused'),
-      metrics.of('authorizer', 'AuthorizerFailures'),
-    ]),
+    graph('Authorizer', metrics.each('authorizer', 'TokensRefused', 'AuthorizerFailures')),
   ];
+  return [everyone, each];
 }
 
 function snapshot(metrics: StageMetrics, freshSeconds: number): IWidget[] {
@@ -99,34 +95,33 @@ function snapshot(metrics: StageMetrics, freshSeconds: number): IWidget[] {
     label: 'From memory, %',
     period: PERIOD,
   });
+  const age = metrics.of('api', 'SnapshotAge', { statistic: 'Maximum' });
   return [
-    graph('Age of the snapshot, s', [metrics.of('api', 'SnapshotAge', MAXIMUM)], {
+    graph('Age of the snapshot, s', [age], {
       leftAnnotations: [
-        line(freshSeconds, 'fresh'),
-        line(freshSeconds + STALE_TOO_LONG_SECONDS, 'alarm'),
+        { value: freshSeconds, label: 'fresh' },
+        { value: freshSeconds + STALE_TOO_LONG_SECONDS, label: 'alarm' },
       ],
     }),
-    graph('Stale answers', [metrics.of('api', 'StaleAnswers')]),
+    graph('Stale answers', metrics.each('api', 'StaleAnswers')),
     graph('Answers from a fresh snapshot', [hitShare]),
     graph(
       'Renewed for all containers',
-      (['Renewals', 'LocksLost', 'RenewalWaits'] as const).map((name) => metrics.of('api', name)),
-      { right: [metrics.of('refresh', 'ScheduledRenewals')] },
+      metrics.each('api', 'Renewals', 'LocksLost', 'RenewalWaits'),
+      { right: metrics.each('refresh', 'ScheduledRenewals') },
     ),
     graph(
       'Not asked, and not shared',
-      (['RememberedFailures', 'CallsDeferred', 'SharedTableFailures'] as const).map((name) =>
-        metrics.of('api', name),
-      ),
+      metrics.each('api', 'RememberedFailures', 'CallsDeferred', 'SharedTableFailures'),
     ),
   ];
 }
 
 function upstream(metrics: StageMetrics): IWidget[] {
-  const both = (name: 'UpstreamCalls' | 'TokenRequests' | 'SecretReads') => [
-    metrics.of('api', name, { label: `${name}, api` }),
-    metrics.of('task', name, { label: `${name}, task` }),
-  ];
+  const both = (name: MetricName) =>
+    (['api', 'task'] as const).map((service) =>
+      metrics.of(service, name, { label: `${name}, ${service}` }),
+    );
   return [
     graph('Calls of eGain', both('UpstreamCalls'), {
       right: [
@@ -150,6 +145,7 @@ function workflows(
   { functions, exportAccounts }: OperationsDashboardProps,
 ): IWidget[] {
   const period = { period: PERIOD };
+  const busy = { ...period, statistic: 'Maximum' };
   return [
     graph('Runs of the task', [metrics.requests('task', 'Runs')], {
       right: [metrics.byDimension('Faults', 'task')],
@@ -162,32 +158,24 @@ function workflows(
     ]),
     graph(
       'Containers at a time',
-      functions.map((one) =>
-        one.metric('ConcurrentExecutions', { ...period, statistic: 'Maximum' }),
-      ),
+      functions.map((one) => one.metric('ConcurrentExecutions', busy)),
       { right: functions.map((one) => one.metricThrottles({ ...period, label: 'throttled' })) },
     ),
   ];
 }
 
-interface GraphOptions {
-  readonly right?: IMetric[];
-  readonly leftAnnotations?: HorizontalAnnotation[];
-  readonly rightAnnotations?: HorizontalAnnotation[];
-}
-
-function graph(title: string, left: IMetric[], options: GraphOptions = {}): GraphWidget {
+function graph(
+  title: string,
+  left: IMetric[],
+  options: Pick<GraphWidgetProps, 'right' | 'leftAnnotations' | 'rightAnnotations'> = {},
+): GraphWidget {
   return new GraphWidget({
     title,
     left,
-    width: WIDTH,
+    width: 8,
     legendPosition: LegendPosition.BOTTOM,
     leftYAxis: { min: 0, showUnits: false },
     rightYAxis: { min: 0, showUnits: false },
     ...options,
   });
-}
-
-function line(value: number, label: string): HorizontalAnnotation {
-  return { value, label };
 }

@@ -17,7 +17,7 @@ import {
 } from '../../lambda/platform/metrics.ts';
 
 /** The value of the dimension `service`: a function's entry. */
-export type ServiceName = 'api' | 'task' | 'authorizer' | 'refresh';
+type ServiceName = 'api' | 'task' | 'authorizer' | 'refresh';
 
 const ALL_METRICS = { ...METRICS, ...GATEWAY_METRICS };
 
@@ -52,6 +52,11 @@ export class StageMetrics {
     const row = METRICS[name];
     const own = 'dimension' in row && dimension !== undefined ? { [row.dimension]: dimension } : {};
     return this.metric(name, { dimensionsMap: { service, ...own }, ...options });
+  }
+
+  /** Metrics that a function writes, by their names. */
+  each(service: ServiceName, ...names: readonly MetricName[]): Metric[] {
+    return names.map((name) => this.of(service, name));
   }
 
   /** How many invocations a function had, including failed ones. */

@@ -6,8 +6,24 @@ import { isSecure } from '../../lambda/platform/url.ts';
  * lib/stage/stage-config.ts adds the path and the value.
  */
 
-/** A description for editors. */
-export const about = (description: string) => z.describe<unknown>(description);
+/** A key that must be there. The description is for editors and `docs/options.md`. */
+export function needed<T extends z.ZodMiniType>(description: string, schema: T): T {
+  return schema.check(z.describe<unknown>(description));
+}
+
+/** A key that may be left out. */
+export function optional<T extends z.ZodMiniType>(description: string, schema: T) {
+  return z.optional(needed(description, schema));
+}
+
+/** A key that has a default. */
+export function preset<T extends z.ZodMiniType>(
+  description: string,
+  schema: T,
+  value: Parameters<typeof z._default<T>>[1],
+) {
+  return z._default(needed(description, schema), value);
+}
 
 /** A string of this form. */
 export function text(pattern: RegExp, expected: string) {
@@ -23,6 +39,12 @@ export function words(expected: string) {
 export function whole(min: number, max: number) {
   const expected = `a whole number from ${min} to ${max}`;
   return z.int(expected).check(z.gte(min, expected), z.lte(max, expected));
+}
+
+/** One of these words. */
+export function oneOf<const T extends readonly string[]>(...values: T) {
+  const quoted = values.map((value) => `"${value}"`);
+  return z.enum(values, new Intl.ListFormat('en-GB', { type: 'disjunction' }).format(quoted));
 }
 
 /** An object without unknown keys. */
@@ -65,7 +87,7 @@ export function throttle(
   sender: string,
 ) {
   return object({
-    rate: z._default(rate.check(about(`Requests a second, ${sender}.`)), defaults.rate),
-    burst: z._default(whole(1, 1e6).check(about(`Requests at once, ${sender}.`)), defaults.burst),
+    rate: preset(`Requests a second, ${sender}.`, rate, defaults.rate),
+    burst: preset(`Requests at once, ${sender}.`, whole(1, 1e6), defaults.burst),
   });
 }

@@ -1,7 +1,19 @@
 import * as z from 'zod/mini';
 import { SCOPES } from '../../lambda/accounts/fields.ts';
 import { accountRuleSchema } from '../../lambda/accounts/view.ts';
-import { about, list, object, text, throttle, url, whole, words } from './schema-leaves.ts';
+import {
+  list,
+  needed,
+  object,
+  oneOf,
+  optional,
+  preset,
+  text,
+  throttle,
+  url,
+  whole,
+  words,
+} from './schema-leaves.ts';
 
 export const DEFAULT_FRESH_SECONDS = 30;
 export const DEFAULT_STALE_SECONDS = 600;
@@ -22,83 +34,71 @@ const LOG_RETENTION_DAYS = [
 ] as const;
 
 const egainSchema = object({
-  apiUrl: url('no query').check(about("The base of eGain's API, ending in /v3.")),
-  tokenUrl: url('query').check(
-    about("The tenant's token URL: Admin Console, Integration, Client Application, Metadata."),
+  apiUrl: needed("The base of eGain's API, ending in /v3.", url('no query')),
+  tokenUrl: needed(
+    "The tenant's token URL: Admin Console, Integration, Client Application, Metadata.",
+    url('query'),
   ),
-  scope: words('the scope to ask eGain for').check(
-    about('Stands beside the token URL in the Admin Console; separate several with spaces.'),
+  scope: needed(
+    'Stands beside the token URL in the Admin Console; separate several with spaces.',
+    words('the scope to ask eGain for'),
   ),
-  clientAuthentication: z._default(
-    z
-      .enum(['body', 'basic'], '"body" or "basic"')
-      .check(about('How the client id and secret go to the token URL.')),
+  clientAuthentication: preset(
+    'How the client id and secret go to the token URL.',
+    oneOf('body', 'basic'),
     'body',
   ),
-  callsPerMinute: z.optional(
-    whole(1, 100_000).check(
-      about('All containers together make no more calls to eGain than this in any minute.'),
-    ),
+  callsPerMinute: optional(
+    'All containers together make no more calls to eGain than this in any minute.',
+    whole(1, 100_000),
   ),
 });
 
 const credentialsSchema = object({
-  secretArn: z.optional(
-    text(SECRET_ARN, "a Secrets Manager secret's ARN").check(
-      about('An existing secret; without it the stack creates an empty one.'),
-    ),
+  secretArn: optional(
+    'An existing secret; without it the stack creates an empty one.',
+    text(SECRET_ARN, "a Secrets Manager secret's ARN"),
   ),
-  keyArn: z.optional(
-    text(KEY_ARN, "a KMS key's ARN, not an alias").check(
-      about('The customer-managed key of that secret, if it has one.'),
-    ),
+  keyArn: optional(
+    'The customer-managed key of that secret, if it has one.',
+    text(KEY_ARN, "a KMS key's ARN, not an alias"),
   ),
 });
 
 const authSchema = object({
-  issuer: z.optional(
-    url('no query').check(
-      about('An OIDC issuer; without it the stack creates a Cognito user pool.'),
-    ),
+  issuer: optional(
+    'An OIDC issuer; without it the stack creates a Cognito user pool.',
+    url('no query'),
   ),
-  audience: z.optional(
-    words('the audience that tokens are issued for').check(
-      about('The audience that tokens must name.'),
-    ),
+  audience: optional(
+    'The audience that tokens must name.',
+    words('the audience that tokens are issued for'),
   ),
-  jwksUri: z.optional(
-    url('query').check(about("Without it, the issuer's OpenID configuration names it.")),
-  ),
-  clientClaim: z.optional(
-    text(/^[\w:/.-]{1,128}$/, 'the name of a claim').check(
-      about('The claim that names the client; without it client_id, azp, appid, cid or sub.'),
-    ),
+  jwksUri: optional("Without it, the issuer's OpenID configuration names it.", url('query')),
+  clientClaim: optional(
+    'The claim that names the client; without it client_id, azp, appid, cid or sub.',
+    text(/^[\w:/.-]{1,128}$/, 'the name of a claim'),
   ),
 });
 
 const partnerSchema = object({
-  clientId: z.optional(
-    words("the client id that the partner's tokens name").check(
-      about('Required with auth.issuer, refused without it.'),
-    ),
+  clientId: optional(
+    'Required with auth.issuer, refused without it.',
+    words("the client id that the partner's tokens name"),
   ),
-  scopes: list(
-    z.enum(SCOPES, SCOPES.join(', ')),
-    `a list of one or more of ${SCOPES.join(', ')}`,
-  ).check(about('The most that the partner may see.')),
-  accounts: z
-    .optional(accountRuleSchema)
-    .check(about('Which accounts exist for the partner; all by default.')),
+  scopes: needed(
+    'The most that the partner may see.',
+    list(z.enum(SCOPES, SCOPES.join(', ')), `a list of one or more of ${SCOPES.join(', ')}`),
+  ),
+  accounts: needed(
+    'Which accounts exist for the partner; all by default.',
+    z.optional(accountRuleSchema),
+  ),
   throttle: z.prefault(throttle({ rate: 10, burst: 20 }, 'by the partner'), {}),
   quota: z.prefault(
     object({
-      limit: z._default(whole(1, 2_147_483_647).check(about('Requests in a period.')), 100_000),
-      period: z._default(
-        z
-          .enum(['DAY', 'WEEK', 'MONTH'], '"DAY", "WEEK" or "MONTH"')
-          .check(about('When the quota starts anew.')),
-        'DAY',
-      ),
+      limit: preset('Requests in a period.', whole(1, 2_147_483_647), 100_000),
+      period: preset('When the quota starts anew.', oneOf('DAY', 'WEEK', 'MONTH'), 'DAY'),
     }),
     {},
   ),
@@ -111,42 +111,45 @@ const partnersSchema = z.record(
 );
 
 const cacheSchema = object({
-  freshSeconds: z._default(
-    whole(0, 3600).check(about('How long a snapshot is fresh.')),
-    DEFAULT_FRESH_SECONDS,
-  ),
-  staleSeconds: z._default(
-    whole(0, 86_400).check(about('How old a stale answer may be; not below freshSeconds.')),
+  freshSeconds: preset('How long a snapshot is fresh.', whole(0, 3600), DEFAULT_FRESH_SECONDS),
+  staleSeconds: preset(
+    'How old a stale answer may be; not below freshSeconds.',
+    whole(0, 86_400),
     DEFAULT_STALE_SECONDS,
   ),
-  refreshSeconds: z.optional(
-    whole(60, 86_400).check(
-      about('A function renews the snapshot this often, so that no caller waits for eGain.'),
-    ),
+  refreshSeconds: optional(
+    'A function renews the snapshot this often, so that no caller waits for eGain.',
+    whole(60, 86_400),
   ),
 });
 
+const mutualTlsSchema = object({
+  truststoreUri: needed(
+    'The s3:// URI of the trusted authorities; partners must also present a client certificate.',
+    text(
+      /^s3:\/\/[a-z0-9.-]{3,63}\/.+$/,
+      'the s3:// URI of the PEM bundle of trusted certificate authorities',
+    ),
+  ),
+  truststoreVersion: optional("That object's version id.", words("the object's version id")),
+});
+
 const domainSchema = object({
-  name: text(HOST_NAME, 'a host name in lower case').check(
-    about('Your own host name; the default one stops answering.'),
+  name: needed(
+    'Your own host name; the default one stops answering.',
+    text(HOST_NAME, 'a host name in lower case'),
   ),
-  certificateArn: text(CERTIFICATE_ARN, "an ACM certificate's ARN, of the stack's region").check(
-    about("The host name's ACM certificate, of the stack's region."),
+  certificateArn: needed(
+    "The host name's ACM certificate, of the stack's region.",
+    text(CERTIFICATE_ARN, "an ACM certificate's ARN, of the stack's region"),
   ),
-  mutualTls: z.optional(
-    object({
-      truststoreUri: text(
-        /^s3:\/\/[a-z0-9.-]{3,63}\/.+$/,
-        'the s3:// URI of the PEM bundle of trusted certificate authorities',
-      ).check(
-        about(
-          'The s3:// URI of the trusted authorities; partners must also present a client certificate.',
-        ),
-      ),
-      truststoreVersion: z.optional(
-        words("the object's version id").check(about("That object's version id.")),
-      ),
-    }),
+  mutualTls: z.optional(mutualTlsSchema),
+});
+
+const firewallSchema = object({
+  requestsPerIp: needed(
+    "AWS WAF with AWS's common rules, and so many requests in 5 minutes from one address.",
+    whole(10, 2_000_000_000),
   ),
 });
 
@@ -157,48 +160,32 @@ const originSchema = z.string('an origin').check(
   }, 'an exact origin like https://app.example.com, no path and no wildcard'),
 );
 
+const originsSchema = z
+  .array(originSchema, 'a list of origins')
+  .check(z.refine((origins) => new Set(origins).size === origins.length, 'no origin twice'));
+
 const apiSchema = object({
-  contactUrl: z.optional(
-    url('query').check(about('Where partners ask for help; the contract names it.')),
-  ),
+  contactUrl: optional('Where partners ask for help; the contract names it.', url('query')),
   domain: z.optional(domainSchema),
-  firewall: z.optional(
-    object({
-      requestsPerIp: whole(10, 2_000_000_000).check(
-        about(
-          "AWS WAF with AWS's common rules, and so many requests in 5 minutes from one address.",
-        ),
-      ),
-    }),
-  ),
-  corsOrigins: z._default(
-    z.array(originSchema, 'a list of origins').check(
-      z.refine((origins) => new Set(origins).size === origins.length, 'no origin twice'),
-      about('Browser applications that may call; none by default.'),
-    ),
-    [],
-  ),
+  firewall: z.optional(firewallSchema),
+  corsOrigins: preset('Browser applications that may call; none by default.', originsSchema, []),
   throttle: z.prefault(throttle({ rate: 200, burst: 400 }, 'by all callers together'), {}),
 });
 
 const concurrencySchema = object({
-  reserved: z.optional(
-    whole(1, 100_000).check(about('Set aside for the function, which gets no more.')),
-  ),
-  provisioned: z.optional(whole(1, 10_000).check(about('Kept warm; costs by the hour.'))),
+  reserved: optional('Set aside for the function, which gets no more.', whole(1, 100_000)),
+  provisioned: optional('Kept warm; costs by the hour.', whole(1, 10_000)),
 });
 
 const functionsSchema = object({
-  logLevel: z._default(
-    z
-      .enum(['DEBUG', 'INFO', 'WARN', 'ERROR'], '"DEBUG", "INFO", "WARN" or "ERROR"')
-      .check(about('The least level of log lines.')),
+  logLevel: preset(
+    'The least level of log lines.',
+    oneOf('DEBUG', 'INFO', 'WARN', 'ERROR'),
     'INFO',
   ),
-  logRetentionDays: z._default(
-    z
-      .literal(LOG_RETENTION_DAYS, `one of ${LOG_RETENTION_DAYS.join(', ')}`)
-      .check(about('How long logs are kept, as CloudWatch Logs offers it.')),
+  logRetentionDays: preset(
+    'How long logs are kept, as CloudWatch Logs offers it.',
+    z.literal(LOG_RETENTION_DAYS, `one of ${LOG_RETENTION_DAYS.join(', ')}`),
     90,
   ),
   concurrency: z.prefault(
@@ -212,26 +199,21 @@ const functionsSchema = object({
 });
 
 const alarmsSchema = object({
-  email: z.optional(
-    text(/^[^@\s]{1,64}@[^@\s]{3,253}$/, 'an e-mail address').check(
-      about('Who is alarmed; the address must confirm the subscription.'),
-    ),
+  email: optional(
+    'Who is alarmed; the address must confirm the subscription.',
+    text(/^[^@\s]{1,64}@[^@\s]{3,253}$/, 'an e-mail address'),
   ),
-  runbookUrl: z.optional(
-    url('query').check(about('Your runbook; every alarm links to its section there.')),
-  ),
+  runbookUrl: optional('Your runbook; every alarm links to its section there.', url('query')),
 });
 
 const awsSchema = object({
-  account: z.optional(
-    text(/^\d{12}$/, 'an AWS account id of 12 digits, in quotes').check(
-      about('The only account that the stage is deployed to.'),
-    ),
+  account: optional(
+    'The only account that the stage is deployed to.',
+    text(/^\d{12}$/, 'an AWS account id of 12 digits, in quotes'),
   ),
-  region: z.optional(
-    text(/^[a-z]{2}(?:-[a-z]+)+-\d$/, 'an AWS region such as eu-west-1').check(
-      about('The only region that the stage is deployed to.'),
-    ),
+  region: optional(
+    'The only region that the stage is deployed to.',
+    text(/^[a-z]{2}(?:-[a-z]+)+-\d$/, 'an AWS region such as eu-west-1'),
   ),
 });
 
@@ -247,10 +229,9 @@ export const stageSchema = object({
   functions: z.prefault(functionsSchema, {}),
   alarms: z.prefault(alarmsSchema, {}),
   aws: z.prefault(awsSchema, {}),
-  removalPolicy: z._default(
-    z
-      .enum(['retain', 'destroy'], '"retain" or "destroy"')
-      .check(about('What happens to secret, key, user pool and logs when their stack is deleted.')),
+  removalPolicy: preset(
+    'What happens to secret, key, user pool and logs when their stack is deleted.',
+    oneOf('retain', 'destroy'),
     'retain',
   ),
 });
@@ -258,25 +239,35 @@ export const stageSchema = object({
 /** A stage's configuration, checked and with its defaults filled in. */
 export type StageConfig = z.infer<typeof stageSchema>;
 
-/** The JSON Schema for editors, kept in `config/stage.schema.json`. */
-export function stageJsonSchema(): object {
-  return z.toJSONSchema(stageSchema, { io: 'input', target: 'draft-07' });
+/** As much of a JSON Schema as is read here: of a stage config's, or of a part of it. */
+export interface JsonSchema {
+  readonly type?: string;
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly enum?: readonly (string | number)[];
+  readonly format?: string;
+  readonly minimum?: number;
+  readonly exclusiveMinimum?: number;
+  readonly maximum?: number;
+  readonly items?: JsonSchema;
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly required?: readonly string[];
+  /** The schema of every further key; undefined where there may be none. */
+  readonly additionalProperties?: JsonSchema | false;
 }
 
-/** As much of a JSON Schema as leads from an object to its keys. */
-interface JsonSchema {
-  readonly properties?: Readonly<Record<string, JsonSchema>>;
-  readonly additionalProperties?: JsonSchema | boolean;
+/** The JSON Schema for editors, kept in `config/stage.schema.json`. */
+export function stageJsonSchema(): JsonSchema {
+  return z.toJSONSchema(stageSchema, { io: 'input', target: 'draft-07' }) as JsonSchema;
 }
 
 /** The keys that the object at this path of a stage config may have. */
 export function knownKeysAt(path: readonly PropertyKey[]): string[] {
-  const inside = (schema: JsonSchema, key: PropertyKey): JsonSchema => {
-    const { properties = {}, additionalProperties } = schema;
-    const named = Object.hasOwn(properties, key) ? properties[String(key)] : undefined;
-    const other = typeof additionalProperties === 'object' ? additionalProperties : {};
-    return named ?? other;
-  };
-  const top: JsonSchema = stageJsonSchema();
-  return Object.keys(path.reduce(inside, top).properties ?? {});
+  return Object.keys(path.reduce(schemaOfKey, stageJsonSchema()).properties ?? {});
+}
+
+function schemaOfKey(schema: JsonSchema, key: PropertyKey): JsonSchema {
+  const { properties = {}, additionalProperties } = schema;
+  const named = Object.entries(properties).find(([name]) => name === key);
+  return named?.[1] ?? (additionalProperties || {});
 }
