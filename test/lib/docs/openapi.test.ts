@@ -6,7 +6,6 @@ import { describe, expect, test } from 'vitest';
 import { SCOPES } from '../../../lambda/accounts/fields.ts';
 import { FAULTS } from '../../../lambda/faults.ts';
 import { EXAMPLE_ACCOUNTS, REFUSED_EXAMPLES } from '../../../lib/docs/examples.ts';
-import { createOpenApi } from '../../../lib/docs/openapi.ts';
 import { bodyOf, createPartnerApi } from '../../support/partner-api.ts';
 
 interface Parameter {
@@ -57,10 +56,6 @@ async function ask(query: string, scopes = 'accounts/read') {
   };
 }
 const ALL = SCOPES.join(' ');
-
-test('the document that is checked in is the one that the code makes (npm run docs)', () => {
-  expect(`${JSON.stringify(createOpenApi(), null, 2)}\n`).toBe(checkedIn);
-});
 
 test("Redocly's strict rules find nothing", async () => {
   const config = await createConfig({ extends: ['recommended-strict'] });

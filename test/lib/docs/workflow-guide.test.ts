@@ -112,44 +112,30 @@ describe('the one in JSONata', () => {
     expect(retriers(definition)).toEqual(retriers(jsonPath));
   });
 
-  const envelope = {
-    code: '502-901',
-    developerMessage: "eGain refuses this service's credentials.",
-  };
-  const errorOutput = {
-    Error: 'CredentialsRejected',
-    Cause: JSON.stringify({
-      errorType: 'CredentialsRejected',
-      errorMessage: JSON.stringify(envelope),
-      trace: [],
-    }),
-  };
-  const page = { account: [{ id: 'a1' }], cursor: 'cursor-1' };
-  const last = { account: [], cursor: null };
+  test('takes the envelope out of a cause', async () => {
+    const envelope = { code: '502-901', developerMessage: 'eGain refuses the credentials.' };
+    const Cause = JSON.stringify({ errorMessage: JSON.stringify(envelope), trace: [] });
+    const expression = '$parse($parse($states.errorOutput.Cause).errorMessage)';
+
+    expect(definition).toContain(`"{% ${expression} %}"`);
+    expect(await evaluate(expression, { states: { errorOutput: { Cause } } })).toEqual(envelope);
+  });
 
   test.each<[string, object, unknown]>([
-    ['$cursor', { cursor: null }, null],
-    ['$states.result.Payload.cursor', { states: { result: { Payload: page } } }, 'cursor-1'],
-    ['$states.result.Payload.cursor', { states: { result: { Payload: last } } }, null],
-    ['$states.result.Payload.account', { states: { result: { Payload: page } } }, page.account],
-    ['$states.result.Payload.account', { states: { result: { Payload: last } } }, []],
-    ['$states.input.account', { states: { input: { account: [] } } }, []],
-    ['$states.input.account', { states: { input: page } }, page.account],
-    ['$cursor = null', { cursor: null }, true],
-    ['$cursor = null', { cursor: 'cursor-1' }, false],
-    ['$states.input', { states: { input: { order: 'o-1' } } }, { order: 'o-1' }],
-    ['$states.errorOutput', { states: { errorOutput } }, errorOutput],
-    [
-      '$parse($parse($states.errorOutput.Cause).errorMessage)',
-      { states: { errorOutput } },
-      envelope,
-    ],
-    ['$envelope', { envelope }, envelope],
-    ['$fault.Error', { fault: errorOutput }, 'CredentialsRejected'],
-    ['$fault.Cause', { fault: errorOutput }, errorOutput.Cause],
-  ])('means by %s what it should', async (expression, bindings, value) => {
+    ['$states.result.Payload.cursor', { cursor: null }, null],
+    ['$states.result.Payload.account', { account: [{ id: 'a1' }] }, [{ id: 'a1' }]],
+    ['$states.result.Payload.account', { account: [] }, []],
+  ])('reads %s of the page %j', async (expression, Payload, value) => {
     expect(definition).toContain(`"{% ${expression} %}"`);
-    expect(await evaluate(expression, bindings)).toEqual(value);
+    expect(await evaluate(expression, { states: { result: { Payload } } })).toEqual(value);
+  });
+
+  test.each([
+    [null, true],
+    ['cursor-1', false],
+  ])('ends at the cursor %j: %s', async (cursor, ends) => {
+    expect(definition).toContain('"{% $cursor = null %}"');
+    expect(await evaluate('$cursor = null', { cursor })).toBe(ends);
   });
 });
 
