@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { App, Validations } from 'aws-cdk-lib';
+import { App, type AppProps, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks, NIST80053R5Checks, ServerlessChecks } from 'cdk-nag';
 import { AccountsStack } from './accounts/accounts-stack.ts';
 import { PartnersStack } from './accounts/partners-stack.ts';
@@ -9,19 +9,6 @@ import { ObservabilityStack } from './observability/observability-stack.ts';
 import type { StageConfig } from './stage/stage-config.ts';
 import { stackName } from './stage/stage-name.ts';
 import { WorkflowStack } from './workflow/workflow-stack.ts';
-
-export interface GatewayAppProps {
-  /**
-   * Where the cloud assembly goes.
-   * @default - what the CDK's command line says, else a temporary folder
-   */
-  readonly outdir?: string;
-  /**
-   * CDK context that overrides cdk.json's.
-   * @default - the context of cdk.json alone
-   */
-  readonly context?: Readonly<Record<string, unknown>>;
-}
 
 /**
  * The CDK app of one stage. `cdk` and the sandbox both make it, so that one machine runs what would
@@ -34,9 +21,14 @@ export class GatewayApp extends App {
   readonly workflow: WorkflowStack;
   readonly observability: ObservabilityStack;
 
-  constructor(config: StageConfig, stage: string, props: GatewayAppProps = {}) {
+  /** @param props `context` overrides cdk.json's, key by key */
+  constructor(
+    config: StageConfig,
+    stage: string,
+    props: Pick<AppProps, 'outdir' | 'context'> = {},
+  ) {
     super({
-      ...(props.outdir === undefined ? {} : { outdir: props.outdir }),
+      ...props,
       context: { ...cdkContext(), ...props.context },
       analyticsReporting: false,
     });

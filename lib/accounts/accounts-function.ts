@@ -10,7 +10,7 @@ import type {
   TelemetryEnvironment,
 } from '../../lambda/platform/config.ts';
 import { type BundleFiles, bundle } from '../bundle/bundle.ts';
-import { acknowledge } from '../common/acknowledge.ts';
+import { acknowledge, INLINE_POLICY } from '../common/acknowledge.ts';
 import { StageLogGroup } from '../common/stage-stack.ts';
 import type { StageConfig } from '../stage/stage-config.ts';
 
@@ -116,8 +116,7 @@ export class AccountsFunction<E extends Entry = Entry> extends Construct impleme
     acknowledge(role, {
       'AwsSolutions-IAM5[Resource::*]':
         'X-Ray has no resources: PutTraceSegments and PutTelemetryRecords can only be granted on *.',
-      'NIST.800.53.R5-IAMNoInlinePolicy':
-        'The policy is for this one role and goes with it; nothing else could share it.',
+      ...INLINE_POLICY,
     });
     acknowledge(resource, CALLED_SYNCHRONOUSLY);
     if (reserved === undefined) acknowledge(resource, UNRESERVED);

@@ -2,7 +2,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
-import { acknowledge } from '../common/acknowledge.ts';
+import { acknowledge, INLINE_POLICY } from '../common/acknowledge.ts';
 
 export interface RefreshScheduleProps {
   /** Renews the snapshot; decides for itself whether that is due. */
@@ -28,10 +28,7 @@ export class RefreshSchedule extends Construct {
         resources: [handler.functionArn],
       }),
     );
-    acknowledge(role, {
-      'NIST.800.53.R5-IAMNoInlinePolicy':
-        'The policy is for this one role and goes with it; nothing else could share it.',
-    });
+    acknowledge(role, INLINE_POLICY);
     const minutes = Math.floor(refreshSeconds / 60);
     new CfnSchedule(this, 'Schedule', {
       description: "Renews the snapshot of eGain's accounts",

@@ -13,3 +13,9 @@ export function acknowledge(
   const rules = Object.entries(reasons).map(([id, reason]) => ({ id, reason }));
   Validations.of(construct).acknowledge(...rules);
 }
+
+/** Why a role's policy is in the role. */
+export const INLINE_POLICY = {
+  'NIST.800.53.R5-IAMNoInlinePolicy':
+    'The policy is for this one role and goes with it; nothing else could share it.',
+};

@@ -81,36 +81,26 @@ function limits(): string {
 /** Calls a minute by the number of eGain's pages. */
 function walks(): string {
   const periods = [DEFAULT_FRESH_SECONDS, 60, 300];
-  const row = (pages: number) => [pages, ...periods.map((period) => (pages * 60) / period)];
   const heads = periods.map((period) => `every ${period} s`);
-  return markdownTable(['pages of eGain', ...heads], [1, 4, 14].map(row).map(texts));
-}
-
-function texts(numbers: readonly number[]): string[] {
-  return numbers.map(String);
+  const rows = [1, 4, 14].map((pages) =>
+    [pages, ...periods.map((period) => (pages * 60) / period)].map(String),
+  );
+  return markdownTable(['pages of eGain', ...heads], rows);
 }
 
 function timeLimits(): string {
   const { integration, api, task, authorizer, refresh } = TIME_OUTS;
+  const limits = [
+    ['API Gateway', `${integration.toSeconds()} s`],
+    ['ApiFunction', `${api.toSeconds()} s`],
+    ['its answer', `${LONGEST_MS / 1000} s`],
+    ['AuthorizerFunction', `${authorizer.toSeconds()} s`],
+    ['TaskFunction', `${task.toSeconds()} s`],
+    ['RefreshFunction', `${refresh.toMinutes()} min`],
+  ] as const;
   return markdownTable(
-    [
-      'API Gateway',
-      'ApiFunction',
-      'its answer',
-      'AuthorizerFunction',
-      'TaskFunction',
-      'RefreshFunction',
-    ],
-    [
-      [
-        `${integration.toSeconds()} s`,
-        `${api.toSeconds()} s`,
-        `${LONGEST_MS / 1000} s`,
-        `${authorizer.toSeconds()} s`,
-        `${task.toSeconds()} s`,
-        `${refresh.toMinutes()} min`,
-      ],
-    ],
+    limits.map(([who]) => who),
+    [limits.map(([, limit]) => limit)],
   );
 }
 

@@ -143,19 +143,20 @@ export function createOpenApi(): object {
 function listOperation(): object {
   const account = EXAMPLE_ACCOUNTS.map(summaryOf);
   const list = { paginationInfo: { count: 2, pagenum: 1, pagesize: 100 }, account };
-  return operation({
+  const ok = success('A page of accounts.', 'AccountList', list, ['AccountsVersion', 'Link']);
+  return {
     operationId: 'listAccounts',
     summary: 'List accounts',
     description: 'The accounts that match every filter, a page at a time. `count` is of all pages.',
     parameters: parameters(LIST_PARAMETERS),
-    ok: success('A page of accounts.', 'AccountList', list, ['AccountsVersion', 'Link']),
-    faults: without(NOT_IN_LIST),
-  });
+    ...operation(ok, without(NOT_IN_LIST)),
+  };
 }
 
 function oneOperation(): object {
   const [account] = EXAMPLE_ACCOUNTS;
-  return operation({
+  const ok = success('The account.', 'Account', account && summaryOf(account));
+  return {
     operationId: 'getAccount',
     summary: 'Get one account',
     description: 'The bare account. One that does not exist for you is `404-902`.',
@@ -170,23 +171,13 @@ function oneOperation(): object {
       },
       ...parameters(ONE_ACCOUNT_PARAMETERS),
     ],
-    ok: success('The account.', 'Account', account && summaryOf(account)),
-    faults: without(TASK_ONLY),
-  });
+    ...operation(ok, without(TASK_ONLY)),
+  };
 }
 
-interface Operation {
-  readonly operationId: string;
-  readonly summary: string;
-  readonly description: string;
-  readonly parameters: readonly object[];
-  readonly ok: object;
-  readonly faults: readonly FaultName[];
-}
-
-function operation({ ok, faults, ...rest }: Operation): object {
+/** What the operations that ask for accounts have in common. */
+function operation(ok: object, faults: readonly FaultName[]): object {
   return {
-    ...rest,
     tags: ['accounts'],
     security: [{ partner: ['accounts/read' satisfies Scope] }],
     responses: {

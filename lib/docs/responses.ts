@@ -1,21 +1,9 @@
+import { STATUS_CODES } from 'node:http';
 import { FAULT_NAMES, FAULTS, type FaultName } from '../../lambda/faults.ts';
 import { REFUSED_EXAMPLES, UPSTREAM_DETAILS } from './examples.ts';
 
 /** What people call a status; without spaces, the name of its component. */
-const STATUS_NAMES: Readonly<Record<number, string>> = {
-  400: 'Bad Request',
-  401: 'Unauthorized',
-  403: 'Forbidden',
-  404: 'Not Found',
-  409: 'Conflict',
-  413: 'Too Large',
-  415: 'Unsupported Media Type',
-  429: 'Too Many Requests',
-  500: 'Internal Error',
-  502: 'Bad Gateway',
-  503: 'Service Unavailable',
-  504: 'Gateway Timeout',
-};
+const STATUS_NAMES = { ...STATUS_CODES, 413: 'Too Large', 500: 'Internal Error' };
 
 const componentOf = (status: number) => STATUS_NAMES[status]?.replaceAll(' ', '') ?? '';
 

@@ -18,7 +18,7 @@ import {
 } from 'aws-cdk-lib/aws-stepfunctions';
 import { CallAwsService } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { Construct } from 'constructs';
-import { acknowledge } from '../common/acknowledge.ts';
+import { acknowledge, INLINE_POLICY } from '../common/acknowledge.ts';
 import { StageLogGroup } from '../common/stage-stack.ts';
 import type { StageConfig } from '../stage/stage-config.ts';
 import { AllAccounts } from './all-accounts.ts';
@@ -78,8 +78,7 @@ export class ExportAccounts extends Construct {
         'The keys consist of execution, content and page, so only their prefix can be granted.',
       'AwsSolutions-IAM5[Resource::*]':
         'Log delivery and X-Ray have no resources: their actions can only be granted on *.',
-      'NIST.800.53.R5-IAMNoInlinePolicy':
-        'The policy is for this one role and goes with it; nothing else could share it.',
+      ...INLINE_POLICY,
     });
     this.stateMachine = stateMachine;
   }

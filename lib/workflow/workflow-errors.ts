@@ -26,26 +26,15 @@ const NOT_INVOKED = [
 /** The container died. The task only reads, so another try does no harm. */
 const CONTAINER_DIED = ['Lambda.Unknown', 'Sandbox.Timedout', 'Runtime.ExitError'];
 
-type Pace = Pick<RetryProps, 'interval' | 'maxDelay' | 'maxAttempts'>;
+/** When an error is tried again: after how many seconds at first and at most, and how often. */
+type Pace = readonly [first: number, longest: number, attempts: number];
 
-const BRIEFLY: Pace = {
-  interval: Duration.seconds(2),
-  maxDelay: Duration.seconds(30),
-  maxAttempts: 5,
-};
-const ONCE_OR_TWICE: Pace = { ...BRIEFLY, maxAttempts: 2 };
+const BRIEFLY: Pace = [2, 30, 5];
+const ONCE_OR_TWICE: Pace = [2, 30, 2];
 /** The task has used up its own retries, so these wait for an outage to end. */
-const PATIENTLY: Pace = {
-  interval: Duration.seconds(5),
-  maxDelay: Duration.seconds(60),
-  maxAttempts: 5,
-};
+const PATIENTLY: Pace = [5, 60, 5];
 /** Asking again soon would only prolong a throttle. */
-const SLOWLY: Pace = {
-  interval: Duration.seconds(30),
-  maxDelay: Duration.seconds(300),
-  maxAttempts: 5,
-};
+const SLOWLY: Pace = [30, 300, 5];
 
 /** The errors of TaskFunction that the fault catalogue calls worth another try. */
 export function retriedErrors(): WorkflowError[] {
@@ -66,6 +55,13 @@ export function writeRetries(): RetryProps[] {
   return [retrier(['States.TaskFailed'], BRIEFLY)];
 }
 
-function retrier(errors: string[], pace: Pace): RetryProps {
-  return { errors, ...pace, backoffRate: 2, jitterStrategy: JitterType.FULL };
+function retrier(errors: string[], [first, longest, maxAttempts]: Pace): RetryProps {
+  return {
+    errors,
+    interval: Duration.seconds(first),
+    maxDelay: Duration.seconds(longest),
+    maxAttempts,
+    backoffRate: 2,
+    jitterStrategy: JitterType.FULL,
+  };
 }

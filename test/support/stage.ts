@@ -114,16 +114,19 @@ export function synthesised(stageConfig: object): Synthesised {
 }
 
 /** The properties of each resource of a type, by logical id. */
-export function propertiesById(template: Template, type: string): Record<string, Json> {
+export function propertiesById<Properties = Json>(
+  template: Template,
+  type: string,
+): Record<string, Properties> {
   const resources = Object.entries(template.findResources(type));
   return Object.fromEntries(
-    resources.map(([id, resource]) => [id, resource['Properties'] as Json]),
+    resources.map(([id, resource]) => [id, resource['Properties'] as Properties]),
   );
 }
 
 /** The properties of a template's only resource of a type. */
-export function propertiesOfOnly(template: Template, type: string): Json {
-  const [properties, ...others] = Object.values(propertiesById(template, type));
+export function propertiesOfOnly<Properties = Json>(template: Template, type: string): Properties {
+  const [properties, ...others] = Object.values(propertiesById<Properties>(template, type));
   if (properties === undefined || others.length > 0) throw new Error(`not one ${type}`);
   return properties;
 }
