@@ -3,7 +3,11 @@ import { FAULT_NAMES, FAULTS, type FaultName } from '../../lambda/faults.ts';
 import { REFUSED_EXAMPLES, UPSTREAM_DETAILS } from './examples.ts';
 
 /** What people call a status; without spaces, the name of its component. */
-const STATUS_NAMES = { ...STATUS_CODES, 413: 'Too Large', 500: 'Internal Error' };
+const STATUS_NAMES: Readonly<Record<number, string | undefined>> = {
+  ...STATUS_CODES,
+  413: 'Too Large',
+  500: 'Internal Error',
+};
 
 const componentOf = (status: number) => STATUS_NAMES[status]?.replaceAll(' ', '') ?? '';
 

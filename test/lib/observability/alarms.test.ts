@@ -1,21 +1,19 @@
-import { readFileSync } from 'node:fs';
 import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
 import { type AlarmProperties, type Datapoint, goesOff } from '../../support/cloudwatch.ts';
 import { FULL_STAGE, PLAIN_STAGE, propertiesById, synthesised } from '../../support/stage.ts';
 
-const RUNBOOK = readFileSync(new URL('../../../docs/operations.md', import.meta.url), 'utf8');
 const MINUTE_MS = 60_000;
 
 /** The alarms of a stage, by their names without the stage's. */
 function alarmsOf(stageConfig: object): ReadonlyMap<string, AlarmProperties> {
   const { observability } = synthesised(stageConfig);
-  const found = Object.values(propertiesById(observability, 'AWS::CloudWatch::Alarm'));
+  const found = propertiesById<AlarmProperties>(observability, 'AWS::CloudWatch::Alarm');
   return new Map(
-    found.map((properties) => {
-      const alarm = properties as unknown as AlarmProperties;
-      return [alarm.AlarmName.replace(/^egain-accounts-test-/, ''), alarm];
-    }),
+    Object.values(found).map((alarm) => [
+      alarm.AlarmName.replace(/^egain-accounts-test-/, ''),
+      alarm,
+    ]),
   );
 }
 
@@ -88,17 +86,12 @@ describe('what comes and goes', () => {
   });
 });
 
-describe('the age of the snapshot', () => {
-  it('counts by the oldest answer of a minute', () => {
+describe('the thresholds', () => {
+  it('of old answers follow the freshness of the stage, for the oldest answer of a minute', () => {
     const ages = counted({ service: 'api' }, 'SnapshotAge', [10, 331, 20], 0);
 
     expect(goesOff(named('StaleTooLong'), ages)).toBe(true);
     expect(watchedBy(named('StaleTooLong'))).toMatchObject({ Period: 60 });
-  });
-});
-
-describe('the thresholds', () => {
-  it('of old answers follow the freshness of the stage', () => {
     expect(named('StaleTooLong')).toMatchObject({ Threshold: 30 + 300 });
     expect(named('StaleTooLong', withCache({ freshSeconds: 90 }))).toMatchObject({
       Threshold: 90 + 300,
@@ -142,18 +135,6 @@ describe('silence', () => {
 });
 
 describe('the alarms', () => {
-  it('are the ones that the runbook has a section for, and no section is left over', () => {
-    const links = [...fullAlarms.values()].map(
-      ({ AlarmDescription }) => /What to do: [^#]+#([a-z]+)$/.exec(AlarmDescription)?.[1],
-    );
-    const runbook = RUNBOOK.split(/^## /m).find((section) => section.startsWith('Runbook')) ?? '';
-    const sections = [...runbook.matchAll(/^### (\w+)$/gm)].map(([, title]) =>
-      title?.toLowerCase(),
-    );
-
-    expect(new Set(links)).toEqual(new Set(sections));
-  });
-
   it('lead to the runbook that the stage config names, else to ours', () => {
     full.allResourcesProperties('AWS::CloudWatch::Alarm', {
       AlarmDescription: Match.stringLikeRegexp('https://wiki.example.com/runbook#[a-z]+$'),

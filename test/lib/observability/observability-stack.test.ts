@@ -70,8 +70,8 @@ describe('the topic of the alarms', () => {
 });
 
 describe("the gateway's metrics", () => {
-  const filters = Object.values(propertiesById(plain, 'AWS::Logs::MetricFilter')).map(
-    (properties) => properties as unknown as MetricFilterProperties,
+  const filters = Object.values(
+    propertiesById<MetricFilterProperties>(plain, 'AWS::Logs::MetricFilter'),
   );
 
   /** What the metrics of the access log make of one of its lines. */
@@ -100,9 +100,10 @@ describe("the gateway's metrics", () => {
   });
 
   it("read fields that the access log has, and count in the stage's namespace", () => {
-    const { AccessLogSetting } = propertiesOfOnly(accounts, 'AWS::ApiGateway::Stage') as {
-      AccessLogSetting: { Format: string };
-    };
+    const { AccessLogSetting } = propertiesOfOnly<{ AccessLogSetting: { Format: string } }>(
+      accounts,
+      'AWS::ApiGateway::Stage',
+    );
     const fields = Object.keys(JSON.parse(AccessLogSetting.Format) as object);
     const read = [...JSON.stringify(filters).matchAll(/\$\.(\w+)/g)].map(([, field]) => field);
 
@@ -122,9 +123,7 @@ describe('the saved log queries', () => {
     readonly LogGroupNames: readonly object[];
     readonly QueryString: string;
   }
-  const queries = Object.values(propertiesById(plain, 'AWS::Logs::QueryDefinition')).map(
-    (properties) => properties as unknown as SavedQuery,
-  );
+  const queries = Object.values(propertiesById<SavedQuery>(plain, 'AWS::Logs::QueryDefinition'));
 
   it.each(queries.map((query) => [query.Name, query] as const))(
     '%s is in a folder of the stage, and has commands that Logs Insights knows',
