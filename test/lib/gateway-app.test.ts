@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { CloudAssembly } from 'aws-cdk-lib/cx-api';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { GatewayApp } from '../../lib/gateway-app.ts';
 import { parseStageConfig } from '../../lib/stage/stage-config.ts';
 import { appOf, FULL_STAGE, LEAST, PLAIN_STAGE, synthesised } from '../support/stage.ts';
@@ -12,11 +12,10 @@ const plain = synthesised(PLAIN_STAGE).assembly;
 const full = synthesised(FULL_STAGE).assembly;
 
 /** The names of the stacks that a deploy protects from being deleted. */
-function protectedStacksOf({ stacks }: CloudAssembly): string[] {
-  return stacks
-    .filter((stack) => stack.terminationProtection === true)
-    .map(({ stackName }) => stackName);
-}
+const protectedStacksOf = ({ stacks }: CloudAssembly) =>
+  stacks.flatMap(({ stackName, terminationProtection }) =>
+    terminationProtection ? stackName : [],
+  );
 
 describe('the app', () => {
   it.each([
@@ -41,11 +40,9 @@ describe('the app', () => {
   it("goes where the CDK's command line wants it", () => {
     const folder = temporaryFolder();
     vi.stubEnv('CDK_OUTDIR', folder);
+    onTestFinished(() => void vi.unstubAllEnvs());
 
-    const app = new GatewayApp(parseStageConfig(LEAST), 'test');
-    vi.unstubAllEnvs();
-
-    expect(app.outdir).toBe(folder);
+    expect(new GatewayApp(parseStageConfig(LEAST), 'test').outdir).toBe(folder);
   });
 });
 
@@ -79,9 +76,9 @@ describe('a cloud assembly', () => {
   });
 
   it('reports nothing about itself to AWS', () => {
-    const templates = plain.stacks.map(({ template }) => template as object);
-
-    expect(JSON.stringify(templates)).not.toContain('CDKMetadata');
+    expect(JSON.stringify(plain.stacks.map(({ template }) => template as object))).not.toContain(
+      'CDKMetadata',
+    );
   });
 
   it.each([

@@ -96,24 +96,19 @@ describe('the user pool of the partners', () => {
   });
 
   it('defines the three scopes, says what each opens, and has a domain of its own', () => {
-    const { Identifier, Scopes } = propertiesOfOnly(
-      template,
-      'AWS::Cognito::UserPoolResourceServer',
-    ) as {
-      Identifier: string;
-      Scopes: { ScopeName: string; ScopeDescription: string }[];
-    };
+    const scope = (ScopeName: string, what: string) => ({
+      ScopeName,
+      ScopeDescription: expect.stringContaining(what),
+    });
 
-    expect(
-      Scopes.map(({ ScopeName, ScopeDescription }) => [
-        `${Identifier}/${ScopeName}`,
-        /summary|address|configuration/.exec(ScopeDescription)?.[0],
-      ]),
-    ).toEqual([
-      ['accounts/read', 'summary'],
-      ['accounts/read.address', 'address'],
-      ['accounts/read.configuration', 'configuration'],
-    ]);
+    expect(propertiesOfOnly(template, 'AWS::Cognito::UserPoolResourceServer')).toMatchObject({
+      Identifier: 'accounts',
+      Scopes: [
+        scope('read', 'summary'),
+        scope('read.address', 'address'),
+        scope('read.configuration', 'configuration'),
+      ],
+    });
     template.hasResourceProperties('AWS::Cognito::UserPoolDomain', {
       Domain: { 'Fn::Join': ['', ['egain-accounts-test-', { Ref: 'AWS::AccountId' }]] },
     });

@@ -3,12 +3,6 @@ import { LONGEST_MS } from '../../../lambda/platform/deadline.ts';
 import { GATEWAY_METRICS, METRICS } from '../../../lambda/platform/metrics.ts';
 import { PLAIN_STAGE, propertiesOfOnly, synthesised } from '../../support/stage.ts';
 
-interface Line {
-  readonly value: number;
-  readonly label: string;
-  readonly yAxis: 'left' | 'right';
-}
-
 interface Widget {
   readonly type: string;
   readonly x: number;
@@ -21,7 +15,7 @@ interface Widget {
     readonly alarms?: readonly string[];
     /** Namespace, name, dimensions and options in a row; an expression's are options alone. */
     readonly metrics?: readonly (readonly unknown[])[];
-    readonly annotations?: { readonly horizontal: readonly Line[] };
+    readonly annotations?: { readonly horizontal: readonly object[] };
     readonly yAxis?: Readonly<Record<'left' | 'right', { readonly min?: number }>>;
   };
 }
@@ -30,9 +24,9 @@ const { observability } = synthesised({ ...PLAIN_STAGE, cache: { freshSeconds: 4
 
 /** The dashboard's page, with names in place of what CloudFormation fills in. */
 function dashboard(): { readonly start: string; readonly widgets: readonly Widget[] } {
-  const { DashboardBody: body } = propertiesOfOnly(observability, 'AWS::CloudWatch::Dashboard') as {
+  const { DashboardBody: body } = propertiesOfOnly<{
     DashboardBody: { 'Fn::Join': [string, readonly unknown[]] };
-  };
+  }>(observability, 'AWS::CloudWatch::Dashboard');
   const parts = body['Fn::Join'][1].map((part) =>
     typeof part === 'string'
       ? part
