@@ -116,7 +116,7 @@ export class AccountsStack extends StageStack {
     this.api = api;
     this.accessLogs = accessLogs;
     const [group] = partnerGroups(config);
-    if (group !== undefined) addUsagePlans(this, { config, stage, group, api });
+    if (group !== undefined) addUsagePlans(this, { stage, group, api });
 
     this.output('ApiUrl', url, "The partners' API");
     this.output('CredentialsSecretArn', egain.secretArn, "Where eGain's client id and secret go");

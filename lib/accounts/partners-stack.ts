@@ -21,12 +21,9 @@ export class PartnersStack extends StageStack {
 /** Gives each partner of the group a usage plan with its throttle and quota, and its key. */
 export function addUsagePlans(
   stack: Construct,
-  { config, stage, group, api }: PartnersStackProps,
+  { stage, group, api }: Omit<PartnersStackProps, 'config'>,
 ): void {
-  for (const name of group.names) {
-    const partner = config.partners[name];
-    if (partner === undefined) continue;
-    const { throttle, quota } = partner;
+  for (const [name, { throttle, quota }] of group.partners) {
     const scope = new Construct(stack, `Partner-${name}`);
     const plan = new UsagePlan(scope, 'UsagePlan', {
       name: partnerResourceName(stage, name),

@@ -4,20 +4,22 @@ import type { StageConfig } from '../stage/stage-config.ts';
 /** A stack holds 500 resources; a partner takes three of them, and the accounts stack has others. */
 const PARTNERS_PER_STACK = 100;
 
+type Partners = StageConfig['partners'];
+
 /** Partners whose usage plans are in one stack. */
 export interface PartnerGroup {
   /** Group 1 is in the accounts stack; each further group has its own stack. */
   readonly number: number;
-  readonly names: readonly string[];
+  readonly partners: readonly (readonly [name: string, partner: Partners[string]])[];
 }
 
 /** The partners in the order of the stage config, grouped by the stack of their usage plans. */
-export function partnerGroups({ partners }: Pick<StageConfig, 'partners'>): PartnerGroup[] {
-  const names = Object.keys(partners);
-  const count = Math.max(1, Math.ceil(names.length / PARTNERS_PER_STACK));
+export function partnerGroups({ partners }: { readonly partners: Partners }): PartnerGroup[] {
+  const all = Object.entries(partners);
+  const count = Math.max(1, Math.ceil(all.length / PARTNERS_PER_STACK));
   return Array.from({ length: count }, (_, index) => ({
     number: index + 1,
-    names: names.slice(index * PARTNERS_PER_STACK, (index + 1) * PARTNERS_PER_STACK),
+    partners: all.slice(index * PARTNERS_PER_STACK, (index + 1) * PARTNERS_PER_STACK),
   }));
 }
 
@@ -38,12 +40,13 @@ export function usageKey(stage: string, partner: string, group: number): string 
  * What the authorizer knows about the partners: the JSON of the file `partners.json` beside its
  * bundle, since a function's environment holds only 4 KB.
  */
-export function partnersTable(config: Pick<StageConfig, 'partners'>, stage: string): string {
-  const rows = partnerGroups(config).flatMap(({ number, names }) =>
-    names.map((name) => {
-      const { clientId, scopes, accounts } = config.partners[name] ?? {};
-      const row = { clientId, scopes, accounts, usageKey: usageKey(stage, name, number) };
-      return [name, row] as const;
+export function partnersTable(config: { readonly partners: Partners }, stage: string): string {
+  const rows = partnerGroups(config).flatMap(({ number, partners }) =>
+    partners.map(([name, { clientId, scopes, accounts }]) => {
+      return [
+        name,
+        { clientId, scopes, accounts, usageKey: usageKey(stage, name, number) },
+      ] as const;
     }),
   );
   return `${JSON.stringify(Object.fromEntries(rows), null, 2)}\n`;

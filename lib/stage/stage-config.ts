@@ -102,9 +102,8 @@ function readText(stage: string, folder: URL): string {
 function parseJson(json: string, file: string): unknown {
   try {
     return JSON.parse(json) as unknown;
-  } catch (error) {
-    const place = / \(line \d+ column \d+\)/.exec(String(error))?.[0] ?? placeOfError(json);
-    throw new StageConfigError(`${file} is not JSON${place}`);
+  } catch {
+    throw new StageConfigError(`${file} is not JSON${placeOfError(json)}`);
   }
 }
 

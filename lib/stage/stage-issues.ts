@@ -1,4 +1,4 @@
-import { visit } from 'jsonc-parser';
+import { type JSONVisitor, visit } from 'jsonc-parser';
 
 /** One mistake in a stage config. */
 export interface StageIssue {
@@ -75,13 +75,11 @@ export function repeatedKeys(json: string): StageIssue[] {
 
 /** The first place where a text is not JSON. `JSON.parse` names none at the end of the text. */
 export function placeOfError(json: string): string {
-  let place = '';
-  visit(json, {
-    onError(_code, _offset, _length, line, column) {
-      if (place === '') place = ` (line ${line + 1} column ${column + 1})`;
-    },
-  });
-  return place;
+  const places: string[] = [];
+  const onError: JSONVisitor['onError'] = (_code, _offset, _length, line, column) =>
+    places.push(` (line ${line + 1} column ${column + 1})`);
+  visit(json, { onError }, { disallowComments: true });
+  return places[0] ?? '';
 }
 
 function withoutSecrets(url: string): string {

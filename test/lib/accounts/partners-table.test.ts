@@ -22,9 +22,9 @@ it.each([
   const config = stageOf(partners);
   const groups = partnerGroups(config);
 
-  expect(groups.map(({ names }) => names.length)).toEqual(sizes);
+  expect(groups.map((group) => group.partners.length)).toEqual(sizes);
   expect(groups.map(({ number }) => number)).toEqual(sizes.map((_, index) => index + 1));
-  expect(groups.flatMap(({ names }) => names)).toEqual(Object.keys(config.partners));
+  expect(groups.flatMap((group) => group.partners)).toEqual(Object.entries(config.partners));
 });
 
 describe('what the authorizer knows about a partner', () => {

@@ -59,6 +59,7 @@ describe('the file of a stage', () => {
     ['a word where a key should be', '{\n  "egain": {},\n  egain }', '(line 3 column 3)'],
     ['what a line has too much', `{\n"egain": 1${'1'.repeat(9)} 2 }`, '(line 2 column 21)'],
     ['a value that JSON does not have', '{\n  "egain": yes }', '(line 2 column 12)'],
+    ['a comment', '{\n  // egain\n}', '(line 2 column 3)'],
     ['the end, where it comes too soon', '{\n  "egain": {', '(line 2 column 13)'],
   ])('is shown the place of %s', (_, content, place) => {
     const folder = folderWith({ 'bad.json': content });
