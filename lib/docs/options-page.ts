@@ -62,7 +62,7 @@ function optionsOf(schema: JsonSchema, key: string, needed: boolean): StageOptio
 }
 
 /** Objects with the same keys share their rows. */
-function groupOf(name: string, schema: Schema): string {
+function groupOf(name: string, schema: JsonSchema): string {
   return schema.properties === undefined ? name : JSON.stringify(schema);
 }
 

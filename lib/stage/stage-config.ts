@@ -139,9 +139,9 @@ function noSuchKey(key: string, path: readonly PropertyKey[]): string {
 }
 
 function expectation(issue: z.core.$ZodIssue): string {
-  if (issue.message !== 'Invalid input') return issue.message;
+  const [, , key, list, entry] = issue.path;
   // The functions share the account rule's schema, which has no messages of its own.
-  const [, , , list, entry] = issue.path;
+  if (key !== 'accounts') return issue.message;
   const what = list === 'attribute' ? 'name:value' : 'an id';
   if (list === undefined)
     return 'an object of lists: channel, orchestration, entryPoint, attribute';
