@@ -5,7 +5,7 @@ import {
   type Upstream,
 } from '../../lambda/egain/send.ts';
 import { send } from '../../lambda/platform/http-client.ts';
-import { parseJson } from '../../lambda/platform/json.ts';
+import { parseJson } from '../../lambda/platform/parse.ts';
 
 /** The product's own way to one of eGain's servers, retries included, and what came back on it. */
 export interface Recorder {

@@ -3,7 +3,7 @@ import type { AttemptResult, UpstreamResponse } from '../../lambda/egain/send.ts
 import { type Grant, requestGrant, type TokenEndpoint } from '../../lambda/egain/token.ts';
 import { Fault } from '../../lambda/faults.ts';
 import type { Deadline } from '../../lambda/platform/deadline.ts';
-import { parseJson } from '../../lambda/platform/json.ts';
+import { parseJson } from '../../lambda/platform/parse.ts';
 import { type Checked } from '../findings.ts';
 import { mixedScope } from './egain-family.ts';
 import { createRecorder, jsonMembers, OUT_OF_TIME } from './recorder.ts';

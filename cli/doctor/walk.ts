@@ -3,7 +3,7 @@ import type { FetchedPage, FetchPage } from '../../lambda/egain/client.ts';
 import { walkPages } from '../../lambda/egain/walk.ts';
 import { Fault } from '../../lambda/faults.ts';
 import type { Deadline } from '../../lambda/platform/deadline.ts';
-import { parseJson } from '../../lambda/platform/json.ts';
+import { parseJson } from '../../lambda/platform/parse.ts';
 import type { StageConfig } from '../../lib/stage/stage-config.ts';
 import { type Checked } from '../findings.ts';
 import { diagnoseApi, size } from './api.ts';

@@ -1,7 +1,24 @@
 import type { Account } from '../egain/account.ts';
 import { readDateTime } from '../platform/date-time.ts';
 import { getter, type ReadablePath, type ValueAt } from './fields.ts';
-import { codePointKey, foldCase } from './text.ts';
+
+/**
+ * Folds case by Unicode, the same in every locale: texts that differ only in case become equal,
+ * including `ß` and `SS`, or a final sigma.
+ */
+export function foldCase(text: string): string {
+  return text.toLowerCase().toUpperCase();
+}
+
+/**
+ * Rewrites a text so that JavaScript's `<`, which compares UTF-16 units, gives the order by code
+ * point: characters outside the Basic Multilingual Plane get a prefix that puts them last.
+ */
+export function codePointKey(text: string): string {
+  return text.replace(/[\uFFFF\u{10000}-\u{10FFFF}]/gu, (char) =>
+    char === '\uFFFF' ? '\uFFFF\0' : `\uFFFF${char}`,
+  );
+}
 
 /** How to prepare the value at one path for comparison. `of` looks at nothing else of an account. */
 interface Comparable<Value> {

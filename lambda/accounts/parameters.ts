@@ -6,12 +6,12 @@ import {
   type ComparableValue,
   type Condition,
   condition,
+  foldCase,
   oneOf,
   pathOf,
   SORTS,
 } from './compare.ts';
 import { FIELD_PATHS, type ReadablePath } from './fields.ts';
-import { foldCase } from './text.ts';
 
 // Wider than anything that eGain stores; the limits only bound the work for one request.
 const MAX_TEXT = 256;

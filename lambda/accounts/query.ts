@@ -2,15 +2,8 @@ import * as z from 'zod/mini';
 import type { Account } from '../egain/account.ts';
 import { type Detail, Fault } from '../faults.ts';
 import type { Snapshot } from '../snapshot/content.ts';
-import {
-  type Condition,
-  DEFAULT_SORT,
-  type Listed,
-  meetingAll,
-  pathOf,
-  sortName,
-} from './compare.ts';
-import { type FieldPath, missingScope, type Scope } from './fields.ts';
+import { type Condition, DEFAULT_SORT, type Listed, meetingAll } from './compare.ts';
+import type { FieldPath } from './fields.ts';
 import {
   FILTER_NAMES,
   type FilterName,
@@ -20,7 +13,6 @@ import {
   PARAMETERS,
   type ParameterName,
 } from './parameters.ts';
-import { excerpt } from './text.ts';
 import { type Viewer, viewOf } from './view.ts';
 
 type SchemaOf<Name extends ParameterName> = (typeof PARAMETERS)[Name]['schema'];
@@ -71,6 +63,22 @@ export function questionOf(query: Query): string {
     .map(([name, value]) => [name, Array.isArray(value) ? [...new Set(value)].toSorted() : value])
     .toSorted(([a], [b]) => (String(a) < String(b) ? -1 : 1));
   return JSON.stringify([query.sort ?? DEFAULT_SORT, filter]);
+}
+
+// Control and format characters, which can hide text or reverse it, and unusual line ends.
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+const EXCERPT_LENGTH = 100;
+
+/**
+ * A caller's text, made fit for an error message: cut to a length in UTF-16 units (never within a
+ * character), with a replacement character for everything invisible.
+ */
+export function excerpt(text: string, length = EXCERPT_LENGTH): string {
+  const splits = text.length > length && /[\uD800-\uDBFF]/.test(text.charAt(length - 1));
+  return text
+    .slice(0, splits ? length - 1 : length)
+    .toWellFormed()
+    .replace(UNPRINTABLE, '\uFFFD');
 }
 
 /** eGain's own limit; it keeps a small request from making a large answer. */
@@ -128,29 +136,6 @@ export function faultRows(
     const row = isParameter(name) ? PARAMETERS[name].expected : expected[name];
     return [unexpectedRow(name, row ?? 'something else', issue.input)];
   });
-}
-
-/**
- * Refuses a query that names a field which the scopes do not open: the answer to a filter on a
- * hidden field would tell what the field holds.
- *
- * @throws Fault `403-902` with a row for each filter, order and path, naming the scope
- */
-export function demandScopes(
-  query: Pick<Query, 'filter' | 'sort' | 'fields'>,
-  scopes: ReadonlySet<Scope>,
-): void {
-  const details: Detail[] = [];
-  const demand = (key: string, path: FieldPath) => {
-    const scope = missingScope(path, scopes);
-    if (scope !== undefined) details.push({ key, value: `${path} needs the scope ${scope}` });
-  };
-  for (const name of FILTER_NAMES) {
-    if (query.filter?.[name] !== undefined) demand(name, PARAMETERS[name].reads);
-  }
-  if (query.sort !== undefined) demand('sort', pathOf(sortName(query.sort)));
-  for (const path of new Set(query.fields)) demand('fields', path);
-  if (details.length > 0) throw new Fault('scopeMissing', { details });
 }
 
 /** The answer to a question, before it is cut into pages. */

@@ -7,9 +7,8 @@ import {
 } from 'jose';
 import { createSingleFlight, type Deadline, systemClock } from '../platform/deadline.ts';
 import { send } from '../platform/http-client.ts';
-import { parseJson } from '../platform/json.ts';
 import { log } from '../platform/log.ts';
-import { parseSecureUrl } from '../platform/url.ts';
+import { parseJson, parseSecureUrl } from '../platform/parse.ts';
 
 /** After this time keys are fetched again, so that a withdrawn key stops working. */
 const FRESH_MS = 10 * 60_000;

@@ -5,7 +5,7 @@ import { accountRuleSchema } from '../accounts/view.ts';
 import { Fault } from '../faults.ts';
 import { AWS_CLIENT } from '../platform/aws-request-handler.ts';
 import { createSingleFlight, type Deadline, within } from '../platform/deadline.ts';
-import { parseJson } from '../platform/json.ts';
+import { parseJson } from '../platform/parse.ts';
 
 const partnersSchema = z.record(
   z.string(),

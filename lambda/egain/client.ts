@@ -1,8 +1,7 @@
 import { Fault } from '../faults.ts';
 import type { Deadline } from '../platform/deadline.ts';
 import type { UnreadBody } from '../platform/http-client.ts';
-import { parseJson } from '../platform/json.ts';
-import { parseEndpoint } from '../platform/url.ts';
+import { parseEndpoint, parseJson } from '../platform/parse.ts';
 import { type Account, type AccountsPage, readAccount } from './account.ts';
 import { failureToFault } from './failure.ts';
 import type { Upstream, UpstreamRequest, UpstreamResponse, UpstreamResult } from './send.ts';

@@ -11,9 +11,9 @@ import {
   within,
 } from '../platform/deadline.ts';
 import { errorCode } from '../platform/http-client.ts';
-import { parseJson } from '../platform/json.ts';
 import { log } from '../platform/log.ts';
 import { count } from '../platform/metrics.ts';
+import { parseJson } from '../platform/parse.ts';
 
 const KEEP_MS = 5 * 60_000;
 /** How long the last value is used before asking again, while Secrets Manager is unwell. */

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import type { UpstreamEnvelope } from '../faults.ts';
-import { parseJson } from '../platform/json.ts';
+import { parseJson } from '../platform/parse.ts';
 
 const MAX_TEXT = 2048;
 const MAX_DETAILS = 30;

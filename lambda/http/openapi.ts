@@ -2,8 +2,7 @@ import type { APIGatewayProxyEvent } from 'aws-lambda';
 import * as z from 'zod/mini';
 import { systemClock } from '../platform/deadline.ts';
 import { send } from '../platform/http-client.ts';
-import { parseJson } from '../platform/json.ts';
-import { parseSecureUrl } from '../platform/url.ts';
+import { parseJson, parseSecureUrl } from '../platform/parse.ts';
 import { createRepresentation, type Representation } from './representation.ts';
 import { contextOf } from './request.ts';
 

@@ -1,7 +1,9 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import * as z from 'zod/mini';
-import { SCOPES } from '../accounts/fields.ts';
+import { pathOf, sortName } from '../accounts/compare.ts';
+import { type FieldPath, missingScope, SCOPES, type Scope } from '../accounts/fields.ts';
 import {
+  FILTER_NAMES,
   isFilter,
   isParameter,
   PARAMETER_NAMES,
@@ -146,6 +148,29 @@ export function readQueryString(event: QueryStringEvent, allowed: readonly Param
   if (!result.success) details.push(...faultRows(result.error.issues));
   if (result.success && details.length === 0) return result.data;
   throw invalidRequest(details);
+}
+
+/**
+ * Refuses a query that names a field which the scopes do not open: the answer to a filter on a
+ * hidden field would tell what the field holds.
+ *
+ * @throws Fault `403-902` with a row for each filter, order and path, naming the scope
+ */
+export function demandScopes(
+  query: Pick<Query, 'filter' | 'sort' | 'fields'>,
+  scopes: ReadonlySet<Scope>,
+): void {
+  const details: Detail[] = [];
+  const demand = (key: string, path: FieldPath) => {
+    const scope = missingScope(path, scopes);
+    if (scope !== undefined) details.push({ key, value: `${path} needs the scope ${scope}` });
+  };
+  for (const name of FILTER_NAMES) {
+    if (query.filter?.[name] !== undefined) demand(name, PARAMETERS[name].reads);
+  }
+  if (query.sort !== undefined) demand('sort', pathOf(sortName(query.sort)));
+  for (const path of new Set(query.fields)) demand('fields', path);
+  if (details.length > 0) throw new Fault('scopeMissing', { details });
 }
 
 /** The request's parameters with their decoded values, in the request's order. */

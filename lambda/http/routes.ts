@@ -1,6 +1,6 @@
 import type { APIGatewayProxyEvent, Context } from 'aws-lambda';
 import { DEFAULT_PAGESIZE, isParameter } from '../accounts/parameters.ts';
-import { demandScopes, type Query, select, selectOne } from '../accounts/query.ts';
+import { type Query, select, selectOne } from '../accounts/query.ts';
 import { type Viewer, viewKeyOf } from '../accounts/view.ts';
 import { Fault, isFault } from '../faults.ts';
 import { type Clock, deadlineOf } from '../platform/deadline.ts';
@@ -15,6 +15,7 @@ import {
   representationOf,
 } from './representation.ts';
 import {
+  demandScopes,
   LIST_PARAMETERS,
   ONE_ACCOUNT_PARAMETERS,
   parametersOf,

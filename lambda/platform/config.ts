@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { Fault } from '../faults.ts';
-import { parseJson } from './json.ts';
 import { METRICS_NAMESPACE } from './metrics.ts';
+import { parseJson } from './parse.ts';
 
 type Variables<Name extends PropertyKey> = Readonly<Record<Name, string | undefined>>;
 type Environment = Variables<string>;

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { isSecure } from '../../lambda/platform/url.ts';
+import { isSecure } from '../../lambda/platform/parse.ts';
 
 /*
  * The leaves of the stage config's schema. The error message of each says what was expected;

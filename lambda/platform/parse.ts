@@ -1,5 +1,18 @@
 import { Fault } from '../faults.ts';
 
+/**
+ * The value of a JSON text, which may begin with a byte order mark; undefined if it is not JSON. The
+ * engine's own error would quote the text.
+ */
+export function parseJson(text: string | null): unknown {
+  if (text === null) return undefined;
+  try {
+    return JSON.parse(text.startsWith('\uFEFF') ? text.slice(1) : text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** The names of this machine, as `URL.hostname` writes them. */
 const LOOPBACK: ReadonlySet<string> = new Set(['127.0.0.1', '[::1]', 'localhost']);
 
