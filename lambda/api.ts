@@ -20,7 +20,7 @@ import {
   router,
 } from './http/routes.ts';
 import { correlationId, faultLog, HANDLER_OPTIONS, invocationLog } from './invocation.ts';
-import { readCorsOrigins, readPublicSettings } from './platform/config.ts';
+import { readPublicSettings } from './platform/config.ts';
 import { nameService } from './platform/log.ts';
 import { createContainer } from './snapshot/container.ts';
 
@@ -72,7 +72,7 @@ const readOpenApi = () => readFileSync(new URL('openapi.json', import.meta.url),
 export const handler = createApiHandler({
   service,
   openApi: openApiDocument(readOpenApi, publicTokenUrl(settings), settings.contactUrl),
-  corsOrigins: readCorsOrigins(),
+  corsOrigins: settings.corsOrigins,
 });
 
 /** Settles when init may end; the bundle's main module waits for it. */

@@ -3,144 +3,142 @@ import { Fault } from '../faults.ts';
 import { METRICS_NAMESPACE } from './metrics.ts';
 import { parseJson } from './parse.ts';
 
-type Variables<Name extends PropertyKey> = Readonly<Record<Name, string | undefined>>;
-type Environment = Variables<string>;
+type Environment = Readonly<Record<string, string | undefined>>;
 
-const required = () => z.string().check(z.minLength(1));
-const digits = () => z.string().check(z.regex(/^\d{1,6}$/));
-const wholeNumber = () =>
-  z.pipe(
-    digits(),
-    z.transform((text) => Number(text)),
-  );
-const seconds = (fallback: string) =>
-  z.pipe(
-    z._default(digits(), fallback),
-    z.transform((text) => Number(text)),
-  );
+/** A setting: the environment variable that holds it, and how its text is read. */
+function setting<Name extends string, Schema extends z.ZodMiniType>(
+  variable: Name,
+  schema: Schema,
+): { readonly variable: Name; readonly schema: Schema } {
+  return { variable, schema };
+}
+type Table = Readonly<Record<string, ReturnType<typeof setting>>>;
+type Settings<Rows extends Table> = {
+  readonly [Name in keyof Rows]: z.output<Rows[Name]['schema']>;
+};
+type Variables<Name extends string> = Readonly<Record<Name, string | undefined>>;
 
-const serviceSchema = z.object({
-  CREDENTIALS_SECRET_ARN: required(),
-  EGAIN_API_URL: required(),
-  EGAIN_TOKEN_URL: required(),
-  EGAIN_SCOPE: required(),
-  EGAIN_CLIENT_AUTHENTICATION: z._default(z.enum(['body', 'basic']), 'body'),
-  CACHE_FRESH_SECONDS: seconds('30'),
-  CACHE_STALE_SECONDS: seconds('600'),
-  SHARED_TABLE_NAME: required(),
-  CACHE_REFRESH_SECONDS: z.optional(wholeNumber()),
-  EGAIN_CALLS_PER_MINUTE: z.optional(wholeNumber()),
-  AWS_LAMBDA_INITIALIZATION_TYPE: z.optional(z.string()),
-});
+const required = z.string().check(z.minLength(1));
+const optional = z.optional(z.string());
+const digits = z.string().check(z.regex(/^\d{1,6}$/));
+const number = z.transform((text: string) => Number(text));
+const clients = z.pipe(
+  z.pipe(
+    z.string(),
+    z.transform((text) => parseJson(text)),
+  ),
+  z.record(z.string(), z.string()),
+);
+
+const SERVICE = {
+  secretArn: setting('CREDENTIALS_SECRET_ARN', required),
+  /** The base of eGain's API, without a slash at the end. */
+  apiUrl: setting(
+    'EGAIN_API_URL',
+    z.pipe(
+      required,
+      z.transform((text) => text.replace(/\/+$/, '')),
+    ),
+  ),
+  tokenUrl: setting('EGAIN_TOKEN_URL', required),
+  scope: setting('EGAIN_SCOPE', required),
+  clientAuthentication: setting(
+    'EGAIN_CLIENT_AUTHENTICATION',
+    z._default(z.enum(['body', 'basic']), 'body'),
+  ),
+  freshSeconds: setting('CACHE_FRESH_SECONDS', z.pipe(z._default(digits, '30'), number)),
+  staleSeconds: setting('CACHE_STALE_SECONDS', z.pipe(z._default(digits, '600'), number)),
+  /** The table by which all containers share snapshot, token and failures. */
+  sharedTableName: setting('SHARED_TABLE_NAME', required),
+  /** How often a schedule renews the snapshot; without it, requests do. */
+  refreshSeconds: setting('CACHE_REFRESH_SECONDS', z.optional(z.pipe(digits, number))),
+  /** What all containers together may ask of eGain in any minute. */
+  callsPerMinute: setting('EGAIN_CALLS_PER_MINUTE', z.optional(z.pipe(digits, number))),
+  /** With provisioned concurrency the container sleeps between init and the first request. */
+  provisioned: setting(
+    'AWS_LAMBDA_INITIALIZATION_TYPE',
+    z.pipe(
+      optional,
+      z.transform((type) => type === 'provisioned-concurrency'),
+    ),
+  ),
+};
+
+/** The settings of ApiFunction, TaskFunction and RefreshFunction. */
+export type ServiceConfig = Settings<typeof SERVICE>;
 
 /** The variables that ApiFunction, TaskFunction and RefreshFunction read and their stack sets. */
 export type ServiceEnvironment = Variables<
-  Exclude<keyof z.input<typeof serviceSchema>, 'AWS_LAMBDA_INITIALIZATION_TYPE'>
+  Exclude<(typeof SERVICE)[keyof typeof SERVICE]['variable'], 'AWS_LAMBDA_INITIALIZATION_TYPE'>
 >;
 
-/** The settings of ApiFunction, TaskFunction and RefreshFunction. */
-export interface ServiceConfig {
-  readonly secretArn: string;
-  /** The base of eGain's API, without a slash at the end. */
-  readonly apiUrl: string;
-  readonly tokenUrl: string;
-  readonly scope: string;
-  readonly clientAuthentication: 'body' | 'basic';
-  readonly freshSeconds: number;
-  readonly staleSeconds: number;
-  /** The table by which all containers share snapshot, token and failures. */
-  readonly sharedTableName: string;
-  /** How often a schedule renews the snapshot; without it, requests do. */
-  readonly refreshSeconds?: number | undefined;
-  /** What all containers together may ask of eGain in any minute. */
-  readonly callsPerMinute?: number | undefined;
-  /** With provisioned concurrency the container sleeps between init and the first request. */
-  readonly provisioned: boolean;
-}
-
-/** A text that is not JSON becomes undefined, which no schema accepts. */
-const json = z.pipe(
-  z.string(),
-  z.transform((text) => parseJson(text)),
-);
-
-const authorizerSchema = z.object({
-  AUTH_ISSUER: required(),
-  AUTH_JWKS_URI: z.optional(z.string()),
-  AUTH_AUDIENCE: z.optional(z.string()),
-  AUTH_CLIENT_CLAIM: z.optional(z.string()),
-  AUTH_COGNITO_CLIENTS_SECRET_ARN: z.optional(z.string()),
-  AUTH_COGNITO_CLIENTS: z.optional(z.pipe(json, z.record(z.string(), z.string()))),
-});
-
-/** The variables that AuthorizerFunction reads. */
-export type AuthorizerEnvironment = Variables<keyof z.input<typeof authorizerSchema>>;
-
-/** The settings of AuthorizerFunction. */
-export interface AuthorizerConfig {
-  readonly issuer: string;
+const AUTHORIZER = {
+  issuer: setting('AUTH_ISSUER', required),
   /** Without it, the issuer's OpenID configuration names it. */
-  readonly jwksUri: string | undefined;
+  jwksUri: setting('AUTH_JWKS_URI', optional),
   /** The `aud` that tokens must have. Access tokens of a Cognito pool have none. */
-  readonly audience: string | undefined;
+  audience: setting('AUTH_AUDIENCE', optional),
   /** The one claim that names the client; undefined for the claims that issuers commonly use. */
-  readonly clientClaim: string | undefined;
+  clientClaim: setting(
+    'AUTH_CLIENT_CLAIM',
+    z.pipe(
+      optional,
+      z.transform((text) => text || undefined),
+    ),
+  ),
   /**
    * The Cognito app client's id by the partner's name, if the stack makes the pool: the ids are only
    * known once it is deployed. Undefined with an issuer of the deployer's own.
    */
-  readonly cognitoClients: Readonly<Record<string, string>> | undefined;
+  cognitoClients: setting('AUTH_COGNITO_CLIENTS', z.optional(clients)),
   /** The secret that holds these ids if they are too many for the environment. */
-  readonly cognitoClientsSecretArn?: string | undefined;
+  cognitoClientsSecretArn: setting('AUTH_COGNITO_CLIENTS_SECRET_ARN', optional),
+};
+
+/** The settings of AuthorizerFunction. */
+export type AuthorizerConfig = Settings<typeof AUTHORIZER>;
+
+/** The variables that AuthorizerFunction reads. */
+export type AuthorizerEnvironment = Variables<
+  (typeof AUTHORIZER)[keyof typeof AUTHORIZER]['variable']
+>;
+
+/** @throws Fault `500-902` naming each variable that is missing or malformed, never its value */
+function read<Rows extends Table>(table: Rows, environment: Environment): Settings<Rows> {
+  const malformed: string[] = [];
+  const settings = Object.entries(table).map(([name, { variable, schema }]) => {
+    const result = z.safeParse(schema, environment[variable]);
+    if (!result.success) malformed.push(variable);
+    return [name, result.data] as const;
+  });
+  if (malformed.length === 0) return Object.fromEntries(settings) as Settings<Rows>;
+  throw new Fault('misconfigured', {
+    reason: `environment variables missing or malformed: ${malformed.join(', ')}`,
+  });
 }
 
 /**
  * Reads the environment of ApiFunction, TaskFunction and RefreshFunction.
  *
- * @throws Fault `500-902` naming each variable that is missing or malformed, never its value
+ * @throws Fault `500-902` naming each variable that is missing or malformed
  */
-export function readServiceConfig(environment: Environment = process.env): ServiceConfig {
-  const env = parse(serviceSchema, environment);
-  return {
-    secretArn: env.CREDENTIALS_SECRET_ARN,
-    apiUrl: env.EGAIN_API_URL.replace(/\/+$/, ''),
-    tokenUrl: env.EGAIN_TOKEN_URL,
-    scope: env.EGAIN_SCOPE,
-    clientAuthentication: env.EGAIN_CLIENT_AUTHENTICATION,
-    freshSeconds: env.CACHE_FRESH_SECONDS,
-    staleSeconds: env.CACHE_STALE_SECONDS,
-    sharedTableName: env.SHARED_TABLE_NAME,
-    refreshSeconds: env.CACHE_REFRESH_SECONDS,
-    callsPerMinute: env.EGAIN_CALLS_PER_MINUTE,
-    provisioned: env.AWS_LAMBDA_INITIALIZATION_TYPE === 'provisioned-concurrency',
-  };
-}
+export const readServiceConfig = (environment: Environment = process.env): ServiceConfig =>
+  read(SERVICE, environment);
 
 /**
  * Reads the environment of AuthorizerFunction.
  *
  * @throws Fault `500-902` naming each variable that is missing or malformed
  */
-export function readAuthorizerConfig(environment: Environment = process.env): AuthorizerConfig {
-  const env = parse(authorizerSchema, environment);
-  return {
-    issuer: env.AUTH_ISSUER,
-    jwksUri: env.AUTH_JWKS_URI,
-    audience: env.AUTH_AUDIENCE,
-    clientClaim: env.AUTH_CLIENT_CLAIM || undefined,
-    cognitoClients: env.AUTH_COGNITO_CLIENTS,
-    cognitoClientsSecretArn: env.AUTH_COGNITO_CLIENTS_SECRET_ARN,
-  };
-}
+export const readAuthorizerConfig = (environment: Environment = process.env): AuthorizerConfig =>
+  read(AUTHORIZER, environment);
 
 /** The variables that every function reads. */
 export type TelemetryEnvironment = Variables<'LOG_LEVEL' | 'METRICS_NAMESPACE'>;
 
 /** The CloudWatch namespace of the metrics. */
-export function readMetricsNamespace(
-  environment: Partial<TelemetryEnvironment> = process.env,
-): string {
-  return environment.METRICS_NAMESPACE || METRICS_NAMESPACE;
+export function readMetricsNamespace(): string {
+  return process.env['METRICS_NAMESPACE'] || METRICS_NAMESPACE;
 }
 
 /** The least level of log lines that are written. */
@@ -154,8 +152,8 @@ const LEVELS: Readonly<Record<string, LogLevel>> = {
 };
 
 /** The level that the environment names; unknown levels, and levels finer than `INFO`, are `info`. */
-export function readLogLevel(environment: Partial<TelemetryEnvironment> = process.env): LogLevel {
-  return LEVELS[environment.LOG_LEVEL ?? ''] ?? 'info';
+export function readLogLevel(): LogLevel {
+  return LEVELS[process.env['LOG_LEVEL'] ?? ''] ?? 'info';
 }
 
 /** The variables that ApiFunction alone reads. */
@@ -163,46 +161,23 @@ export type PublicEnvironment = Variables<
   'CORS_ORIGINS' | 'PUBLIC_TOKEN_URL' | 'PUBLIC_ISSUER' | 'PUBLIC_CONTACT_URL'
 >;
 
-/** The origins whose scripts may read the API's answers; none if the variable is not set. */
-export function readCorsOrigins(environment: Partial<PublicEnvironment> = process.env): string[] {
-  return (environment.CORS_ORIGINS ?? '').split(' ').filter((origin) => origin !== '');
-}
-
-/** What the OpenAPI document says of this deployment. */
-export function readPublicSettings(environment: Partial<PublicEnvironment> = process.env): {
-  readonly tokenUrl: string | undefined;
-  readonly issuer: string | undefined;
-  readonly contactUrl: string | undefined;
-} {
+/** What ApiFunction tells browsers and the OpenAPI document of this deployment. */
+export function readPublicSettings(environment: Partial<PublicEnvironment> = process.env) {
   return {
+    /** The origins whose scripts may read the API's answers. */
+    corsOrigins: (environment.CORS_ORIGINS ?? '').split(' ').filter((origin) => origin !== ''),
     tokenUrl: environment.PUBLIC_TOKEN_URL || undefined,
     issuer: environment.PUBLIC_ISSUER || undefined,
     contactUrl: environment.PUBLIC_CONTACT_URL || undefined,
   };
 }
 
-function parse<T extends z.ZodMiniType>(schema: T, environment: Environment): z.output<T> {
-  const result = z.safeParse(schema, environment);
-  if (result.success) return result.data;
-  const names = result.error.issues.map((issue) => issue.path.join('.'));
-  throw new Fault('misconfigured', {
-    reason: `environment variables missing or malformed: ${[...new Set(names)].join(', ')}`,
-  });
-}
-
-/** The AWS keys that Lambda gives a function; it has no others. */
-export interface AwsKeys {
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-  readonly sessionToken?: string;
-}
-
 /**
- * Reads the function's AWS keys.
+ * Reads the AWS keys that Lambda gives the function; it has no others.
  *
  * @throws Fault `500-902` if there are none
  */
-export function readAwsKeys(environment: Environment = process.env): AwsKeys {
+export function readAwsKeys(environment: Environment = process.env) {
   const accessKeyId = environment['AWS_ACCESS_KEY_ID'];
   const secretAccessKey = environment['AWS_SECRET_ACCESS_KEY'];
   const sessionToken = environment['AWS_SESSION_TOKEN'];

@@ -66,6 +66,7 @@ export function createTestAuthorize(
     audience: AUDIENCE,
     clientClaim: undefined,
     cognitoClients: undefined,
+    cognitoClientsSecretArn: undefined,
     ...config,
   };
   const authorize = createAuthorize(full, partners);

@@ -101,6 +101,8 @@ function createContainer(
     sharedTableName: 'shared',
     freshSeconds: 30,
     staleSeconds: 600,
+    refreshSeconds: undefined,
+    callsPerMinute: undefined,
     provisioned: false,
     ...overrides,
   };

@@ -108,6 +108,8 @@ const CONFIG: ServiceConfig = {
   clientAuthentication: 'body',
   freshSeconds: FRESH_MS / 1000,
   staleSeconds: STALE_MS / 1000,
+  refreshSeconds: undefined,
+  callsPerMinute: undefined,
   provisioned: false,
 };
 const CREDENTIALS = { clientId: 'the-client', clientSecret: 'the-secret', version: '1' };

@@ -1,9 +1,8 @@
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { Fault } from '../../../lambda/faults.ts';
 import {
   readAuthorizerConfig,
   readAwsKeys,
-  readCorsOrigins,
   readLogLevel,
   readMetricsNamespace,
   readPublicSettings,
@@ -61,12 +60,6 @@ describe("the service's environment", () => {
       refreshSeconds: 60,
       callsPerMinute: 10,
       provisioned: true,
-    });
-  });
-
-  test('may name the client authentication that is the default', () => {
-    expect(readServiceConfig({ ...SERVICE, EGAIN_CLIENT_AUTHENTICATION: 'body' })).toMatchObject({
-      clientAuthentication: 'body',
     });
   });
 
@@ -154,44 +147,49 @@ describe("the authorizer's environment", () => {
 });
 
 describe('the rest of the environment', () => {
-  test('gives the namespace of the metrics, or none', () => {
-    expect(readMetricsNamespace({ METRICS_NAMESPACE: 'EgainAccounts/prod' })).toBe(
-      'EgainAccounts/prod',
-    );
-    expect(readMetricsNamespace({ METRICS_NAMESPACE: '' })).toBe('EgainAccounts');
-    expect(readMetricsNamespace({})).toBe('EgainAccounts');
+  afterEach(() => {
+    vi.unstubAllEnvs();
   });
 
   test.each([
-    [{}, 'info'],
-    [{ LOG_LEVEL: 'DEBUG' }, 'info'],
-    [{ LOG_LEVEL: 'WARN' }, 'warn'],
-  ])('gives the least level that is logged: %o', (environment, level) => {
-    expect(readLogLevel(environment)).toBe(level);
+    ['EgainAccounts/prod', 'EgainAccounts/prod'],
+    ['', 'EgainAccounts'],
+    [undefined, 'EgainAccounts'],
+  ])('gives the namespace of the metrics: %j is %s', (text, namespace) => {
+    vi.stubEnv('METRICS_NAMESPACE', text);
+
+    expect(readMetricsNamespace()).toBe(namespace);
   });
 
-  test('gives what the contract tells of this deployment, or nothing', () => {
-    expect(
-      readPublicSettings({
-        PUBLIC_TOKEN_URL: 'https://login.example.com/token',
-        PUBLIC_ISSUER: 'https://login.example.com',
-        PUBLIC_CONTACT_URL: 'https://example.com/help',
-      }),
-    ).toEqual({
+  test.each([
+    [undefined, 'info'],
+    ['DEBUG', 'info'],
+    ['WARN', 'warn'],
+  ])('gives the least level that is logged: %j is %s', (text, level) => {
+    vi.stubEnv('LOG_LEVEL', text);
+
+    expect(readLogLevel()).toBe(level);
+  });
+
+  test('gives what this deployment tells browsers and the contract, or nothing', () => {
+    const environment = {
+      CORS_ORIGINS: 'https://a.example.com https://b.example.com',
+      PUBLIC_TOKEN_URL: 'https://login.example.com/token',
+      PUBLIC_ISSUER: 'https://login.example.com',
+      PUBLIC_CONTACT_URL: 'https://example.com/help',
+    };
+    const nothing = { corsOrigins: [], tokenUrl: undefined, issuer: undefined };
+
+    expect(readPublicSettings(environment)).toEqual({
+      corsOrigins: ['https://a.example.com', 'https://b.example.com'],
       tokenUrl: 'https://login.example.com/token',
       issuer: 'https://login.example.com',
       contactUrl: 'https://example.com/help',
     });
-    const empty = { PUBLIC_TOKEN_URL: '', PUBLIC_ISSUER: '', PUBLIC_CONTACT_URL: '' };
-    const nothing = { tokenUrl: undefined, issuer: undefined, contactUrl: undefined };
-    expect([readPublicSettings(empty), readPublicSettings({})]).toEqual([nothing, nothing]);
-  });
-
-  test('gives the origins that may call from a browser, or none', () => {
-    expect(
-      readCorsOrigins({ CORS_ORIGINS: 'https://a.example.com https://b.example.com' }),
-    ).toEqual(['https://a.example.com', 'https://b.example.com']);
-    expect([readCorsOrigins({}), readCorsOrigins({ CORS_ORIGINS: '' })]).toEqual([[], []]);
+    for (const text of ['', undefined]) {
+      const empty = Object.fromEntries(Object.keys(environment).map((name) => [name, text]));
+      expect(readPublicSettings(empty)).toEqual(nothing);
+    }
   });
 
   test("gives the function's AWS keys, with a session or without", () => {
