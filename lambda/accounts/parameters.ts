@@ -4,14 +4,13 @@ import {
   allPairs,
   type ComparableName,
   type ComparableValue,
-  type Condition,
   condition,
   foldCase,
   oneOf,
   pathOf,
   SORTS,
 } from './compare.ts';
-import { FIELD_PATHS, type ReadablePath } from './fields.ts';
+import { FIELD_PATHS } from './fields.ts';
 
 // Wider than anything that eGain stores; the limits only bound the work for one request.
 const MAX_TEXT = 256;
@@ -61,18 +60,18 @@ const before = (wanted: string) => {
  * task's JSON input, the conditions on accounts and the parameters in the OpenAPI document.
  */
 export const PARAMETERS = {
-  pagenum: option({
+  pagenum: {
     schema: integer(MAX_PAGENUM),
     form: 'integer',
     expected: `an integer from 1 to ${MAX_PAGENUM}`,
     description: 'The page, from 1. Past the end the list is empty and the count still true.',
-  }),
-  pagesize: option({
+  },
+  pagesize: {
     schema: integer(MAX_PAGESIZE),
     form: 'integer',
     expected: `an integer from 1 to ${MAX_PAGESIZE}`,
     description: 'How many accounts a page holds.',
-  }),
+  },
   active: filter({
     schema: z.boolean(),
     form: 'boolean',
@@ -158,35 +157,33 @@ export const PARAMETERS = {
     reads: 'attributes',
     matches: allPairs,
   }),
-  sort: option({
+  sort: {
     schema: z.enum(SORTS),
     form: 'text',
     expected: SORTS.join(', '),
     description:
       'The order; a minus turns it round. Names are compared in lower case, by code point. ' +
       'Ties are by id, ascending; an account without the date comes last.',
-  }),
-  fields: option({
+  },
+  fields: {
     schema: listOf(z.enum(FIELD_PATHS)),
     form: 'commas',
     expected: 'a comma list of dotted paths of an account, such as id,channel.id',
     description:
       "The fields wanted, as dotted paths. An object's name means all that is open in it. " +
       'Repeated: all of them together.',
-  }),
-} as const satisfies Record<string, FilterRow<z.ZodMiniType> | OptionRow<z.ZodMiniType>>;
+  },
+} as const satisfies Record<string, ParameterRow>;
 
 export type ParameterName = keyof typeof PARAMETERS;
 
-type NamesOf<Kind> = {
-  [Name in ParameterName]: (typeof PARAMETERS)[Name]['kind'] extends Kind ? Name : never;
+/** A parameter that chooses which accounts match. */
+export type FilterName = {
+  [Name in ParameterName]: (typeof PARAMETERS)[Name] extends { condition: unknown } ? Name : never;
 }[ParameterName];
-export type FilterName = NamesOf<'filter'>;
-export type OptionName = NamesOf<'option'>;
 
 export const PARAMETER_NAMES = Object.keys(PARAMETERS) as readonly ParameterName[];
 export const FILTER_NAMES = PARAMETER_NAMES.filter(isFilter);
-export const OPTION_NAMES = PARAMETER_NAMES.filter((name) => !isFilter(name)) as OptionName[];
 
 /** Whether `GET /accounts` has a parameter of this name; names such as `constructor` are none. */
 export function isParameter(name: string): name is ParameterName {
@@ -195,10 +192,12 @@ export function isParameter(name: string): name is ParameterName {
 
 /** Whether a parameter chooses which accounts match. */
 export function isFilter(name: ParameterName): name is FilterName {
-  return PARAMETERS[name].kind === 'filter';
+  return 'condition' in PARAMETERS[name];
 }
 
-interface ParameterText {
+interface ParameterRow {
+  /** The schema of the JSON value: an integer, a boolean, a text or a list of texts. */
+  readonly schema: z.ZodMiniType;
   /**
    * How a query string writes the value: `list` repeats the parameter; `commas` is a list with
    * commas that may be repeated too; the others may stand once.
@@ -210,46 +209,22 @@ interface ParameterText {
   readonly description: string;
 }
 
-/** A parameter that shapes the answer but does not choose accounts. */
-export interface OptionRow<Schema extends z.ZodMiniType> extends ParameterText {
-  readonly kind: 'option';
-  /** The schema of the JSON value: an integer, a text or a list of texts. */
-  readonly schema: Schema;
-}
-
-/** A parameter that chooses which accounts match. */
-export interface FilterRow<Schema extends z.ZodMiniType> extends ParameterText {
-  readonly kind: 'filter';
-  /** The schema of the JSON value: a boolean, a text or a list of texts. */
-  readonly schema: Schema;
-  /** The one field that the filter looks at; its scope is the filter's scope. */
-  readonly reads: ReadablePath;
-  readonly condition: (wanted: z.output<Schema>) => Condition;
-}
-
-interface FilterOptions<Schema extends z.ZodMiniType, Name extends ComparableName>
-  extends ParameterText {
-  readonly schema: Schema;
+/** What makes a parameter a filter: which comparable value it reads, and how it tests that. */
+interface FilterTest<Wanted, Name extends ComparableName> {
   readonly reads: Name;
   /** Makes the test of that value; the test sees nothing else of an account. */
-  readonly matches: (wanted: z.output<Schema>) => (value: ComparableValue<Name>) => boolean;
-}
-
-function option<Schema extends z.ZodMiniType>(
-  row: Omit<OptionRow<Schema>, 'kind'>,
-): OptionRow<Schema> {
-  return { kind: 'option', ...row };
+  readonly matches: (wanted: Wanted) => (value: ComparableValue<Name>) => boolean;
 }
 
 function filter<Schema extends z.ZodMiniType, Name extends ComparableName>({
   reads,
   matches,
-  ...rest
-}: FilterOptions<Schema, Name>): FilterRow<Schema> {
+  ...row
+}: ParameterRow & { readonly schema: Schema } & FilterTest<z.output<Schema>, Name>) {
   return {
-    kind: 'filter',
-    ...rest,
+    ...row,
+    /** The one field that the filter looks at; its scope is the filter's scope. */
     reads: pathOf(reads),
-    condition: (wanted) => condition(reads, matches(wanted)),
+    condition: (wanted: z.output<Schema>) => condition(reads, matches(wanted)),
   };
 }

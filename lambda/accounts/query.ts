@@ -4,56 +4,42 @@ import { type Detail, Fault } from '../faults.ts';
 import type { Snapshot } from '../snapshot/content.ts';
 import { type Condition, DEFAULT_SORT, type Listed, meetingAll } from './compare.ts';
 import type { FieldPath } from './fields.ts';
-import {
-  FILTER_NAMES,
-  type FilterName,
-  isParameter,
-  OPTION_NAMES,
-  type OptionName,
-  PARAMETERS,
-  type ParameterName,
-} from './parameters.ts';
+import { FILTER_NAMES, type FilterName, isParameter, PARAMETERS } from './parameters.ts';
 import { type Viewer, viewOf } from './view.ts';
 
-type SchemaOf<Name extends ParameterName> = (typeof PARAMETERS)[Name]['schema'];
-
-/** The schemas of some parameters, all optional. */
-function optionalSchemas<Name extends ParameterName>(names: readonly Name[]) {
-  const rows = names.map((name) => [name, z.optional<z.ZodMiniType>(PARAMETERS[name].schema)]);
-  // `fromEntries` loses which name goes with which schema.
-  return Object.fromEntries(rows) as { [N in Name]: z.ZodMiniOptional<SchemaOf<N>> };
-}
+/** The schemas of all filters, each optional. */
+type FilterSchemas = {
+  [Name in FilterName]: z.ZodMiniOptional<(typeof PARAMETERS)[Name]['schema']>;
+};
 
 /** The filters as JSON values: the task's `filter`, and what a query string is read into. */
-export const filterSchema = z.strictObject(optionalSchemas(FILTER_NAMES));
+export const filterSchema = z.strictObject(
+  Object.fromEntries(
+    FILTER_NAMES.map((name) => [name, z.optional<z.ZodMiniType>(PARAMETERS[name].schema)]),
+    // `fromEntries` loses which name goes with which schema.
+  ) as FilterSchemas,
+);
 
-/** The value of each filter. */
-type Wanted = { readonly [Name in FilterName]: z.output<SchemaOf<Name>> };
-
-export type Filter = { readonly [Name in FilterName]?: Wanted[Name] | undefined };
+export type Filter = Readonly<z.infer<typeof filterSchema>>;
 
 /** What partners and workflows may ask: which accounts, in which order, with which fields. */
 export const querySchema = z.strictObject({
   filter: z.optional(filterSchema),
-  ...optionalSchemas<OptionName>(OPTION_NAMES),
+  pagenum: z.optional(PARAMETERS.pagenum.schema),
+  pagesize: z.optional(PARAMETERS.pagesize.schema),
+  sort: z.optional(PARAMETERS.sort.schema),
+  fields: z.optional(PARAMETERS.fields.schema),
 });
 
 export type Query = Readonly<z.infer<typeof querySchema>>;
 
-const FILTERS: {
-  readonly [Name in FilterName]: { condition(wanted: Wanted[Name]): Condition };
-} = PARAMETERS;
-
 /** The conditions that an account meets if it matches the filter. */
 export function filterConditions(filter: Filter): readonly Condition[] {
-  return FILTER_NAMES.flatMap((name) => {
-    const wanted = filter[name];
-    return wanted === undefined ? [] : [conditionOf(name, wanted)];
+  return FILTER_NAMES.filter((name) => filter[name] !== undefined).map((name) => {
+    // The schema has checked that the value is the one that this filter takes.
+    const conditionOf = PARAMETERS[name].condition as (wanted: unknown) => Condition;
+    return conditionOf(filter[name]);
   });
-}
-
-function conditionOf<Name extends FilterName>(name: Name, wanted: Wanted[Name]): Condition {
-  return FILTERS[name].condition(wanted);
 }
 
 /** A question (filter and sort) as a text: the same text for the same question. */

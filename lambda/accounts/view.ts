@@ -4,9 +4,6 @@ import type { Account } from '../egain/account.ts';
 import type { Snapshot } from '../snapshot/content.ts';
 import {
   anyPair,
-  type ComparableName,
-  type ComparableValue,
-  type Condition,
   condition,
   DEFAULT_SORT,
   inOrder,
@@ -94,7 +91,7 @@ function remember<Key, Value>(
 /** One text for one view: the same for all who see the same accounts and the same fields. */
 export function viewKeyOf({ scopes, rule }: Viewer): string {
   const open = SCOPES.filter((scope) => scopes.has(scope));
-  return JSON.stringify([open, RULE_NAMES.map((name) => rule?.[name])]);
+  return JSON.stringify([open, rule]);
 }
 
 function createView(
@@ -122,33 +119,9 @@ function versionOf(accounts: readonly Listed[], write: Writer): string {
   return whole.digest('base64url').slice(0, VERSION_LENGTH);
 }
 
-interface RuleRow {
-  readonly schema: z.ZodMiniType<string, string>;
-  /** Whether an account has one of the wanted values. */
-  readonly condition: (wanted: readonly string[]) => Condition;
-}
-
-function ruleRow<Name extends ComparableName>(
-  reads: Name,
-  schema: RuleRow['schema'],
-  matches: (wanted: readonly string[]) => (value: ComparableValue<Name>) => boolean,
-): RuleRow {
-  return { schema, condition: (wanted) => condition(reads, matches(wanted)) };
-}
-
+const list = (item: z.ZodMiniType<string, string>) =>
+  z.optional(z.array(item).check(z.minLength(1)));
 const id = z.string().check(z.minLength(1));
-const pair = z.string().check(z.regex(/^[^:]+:/));
-
-const RULES = {
-  channel: ruleRow('channel', id, oneOf),
-  orchestration: ruleRow('orchestration', id, oneOf),
-  entryPoint: ruleRow('entryPoint', id, oneOf),
-  attribute: ruleRow('attributes', pair, anyPair),
-};
-type RuleName = keyof typeof RULES;
-const RULE_NAMES = Object.keys(RULES) as readonly RuleName[];
-
-const list = (name: RuleName) => z.optional(z.array(RULES[name].schema).check(z.minLength(1)));
 
 /**
  * A partner's account rule, as the stage config and the authorizer's context hold it: which accounts
@@ -156,24 +129,24 @@ const list = (name: RuleName) => z.optional(z.array(RULES[name].schema).check(z.
  * at the first colon. An empty list would hide everything and is refused.
  */
 export const accountRuleSchema = z.strictObject({
-  channel: list('channel'),
-  orchestration: list('orchestration'),
-  entryPoint: list('entryPoint'),
-  attribute: list('attribute'),
-} satisfies Record<RuleName, unknown>);
+  channel: list(id),
+  orchestration: list(id),
+  entryPoint: list(id),
+  attribute: list(z.string().check(z.regex(/^[^:]+:/))),
+});
 
-export type AccountRule = {
-  readonly [Name in RuleName]?: readonly string[] | undefined;
-};
+export type AccountRule = Readonly<z.infer<typeof accountRuleSchema>>;
 
 /** The accounts that exist for those to whom the rule applies. */
 export function visibleAccounts(
   accounts: readonly Account[],
-  rule: AccountRule | undefined,
+  { channel, orchestration, entryPoint, attribute }: AccountRule = {},
 ): readonly Account[] {
-  const conditions = RULE_NAMES.flatMap((name) => {
-    const wanted = rule?.[name];
-    return wanted === undefined ? [] : [RULES[name].condition(wanted)];
-  });
+  const conditions = [
+    channel && condition('channel', oneOf(channel)),
+    orchestration && condition('orchestration', oneOf(orchestration)),
+    entryPoint && condition('entryPoint', oneOf(entryPoint)),
+    attribute && condition('attributes', anyPair(attribute)),
+  ].filter((one) => one !== undefined);
   return meetingAll(conditions, listed(accounts)).map(({ account }) => account);
 }
