@@ -1,13 +1,13 @@
 import type { APIGatewayAuthorizerResult } from 'aws-lambda';
-import { SCOPES, type Scope } from '../accounts/fields.ts';
+import { SCOPES } from '../accounts/fields.ts';
 import { Fault } from '../faults.ts';
 import type { AuthorizerConfig } from '../platform/config.ts';
 import type { Deadline } from '../platform/deadline.ts';
 import { log } from '../platform/log.ts';
 import { count } from '../platform/metrics.ts';
 import { createKeyLookUp } from './issuer-keys.ts';
-import { createClientDirectory, createPartnerTable, type Partner } from './partners.ts';
-import { type TokenRules, verifyToken } from './verify-token.ts';
+import { createPartnerLookUp } from './partners.ts';
+import { verifyToken } from './verify-token.ts';
 
 /** Both forms of a user pool's host, with the domains of all partitions. */
 const COGNITO_ISSUER =
@@ -38,15 +38,14 @@ export type Authorize = (
  *   tokens are meant for this API
  */
 export function createAuthorize(config: AuthorizerConfig, partnersFile: unknown): Authorize {
-  const { issuer, jwksUri, audience, clientClaim, cognitoClients } = config;
-  const ownPool = cognitoClients !== undefined || config.cognitoClientsSecretArn !== undefined;
-  if (audience === undefined && !ownPool) {
+  const ownPool =
+    config.cognitoClients !== undefined || config.cognitoClientsSecretArn !== undefined;
+  if (config.audience === undefined && !ownPool) {
     throw new Fault('misconfigured', { reason: 'AUTH_AUDIENCE is missing' });
   }
-  const partnersOf = partnerLookUp(partnersFile, config);
-  const cognito = ownPool || COGNITO_ISSUER.test(issuer);
-  const rules: TokenRules = { issuer, audience, clientClaim, cognito };
-  const lookUpKeys = createKeyLookUp({ issuer, jwksUri });
+  const partnersOf = createPartnerLookUp(partnersFile, config);
+  const rules = { ...config, cognito: ownPool || COGNITO_ISSUER.test(config.issuer) };
+  const lookUpKeys = createKeyLookUp(config);
 
   return async ({ authorizationToken = '', methodArn }, deadline) => {
     const bearer = await verifyToken(authorizationToken, rules, (header) =>
@@ -54,60 +53,33 @@ export function createAuthorize(config: AuthorizerConfig, partnersFile: unknown)
     );
     const partners = await partnersOf(deadline);
     const partner = bearer.clientId === undefined ? undefined : partners.get(bearer.clientId);
-    if (partner === undefined) {
-      noteDenial({ reason: 'no partner' });
-      return policy('Deny', methodArn, 'unknown');
-    }
+    if (partner === undefined) return deny(methodArn, { reason: 'no partner' });
+    const { name, accounts, usageKey } = partner;
     const granted = SCOPES.filter((scope) => bearer.scopes.has(scope) && partner.scopes.has(scope));
-    if (!granted.includes('accounts/read' satisfies Scope)) {
-      noteDenial({ reason: 'scope', partner: partner.name });
-      return policy('Deny', methodArn, partner.name);
+    if (!granted.includes('accounts/read')) {
+      return deny(methodArn, { reason: 'scope', partner: name });
     }
-    return allow(methodArn, partner, granted);
+    return {
+      ...policy('Allow', methodArn, name),
+      // The AWS account in the method's ARN tells usage keys from those of other accounts.
+      usageIdentifierKey: `${usageKey}-${methodArn.split(':')[4] ?? ''}`,
+      context: {
+        partner: name,
+        scopes: granted.join(' '),
+        ...(accounts === undefined ? {} : { accounts }),
+      },
+    };
   };
 }
 
-/** A client with a valid token is denied: it is no partner, or has no scope that counts. */
-function noteDenial(fields: { readonly reason: string; readonly partner?: string }): void {
+/** Denies a client with a valid token that is no partner, or has no scope that counts. */
+function deny(
+  methodArn: string,
+  fields: { readonly reason: string; readonly partner?: string },
+): APIGatewayAuthorizerResult {
   count('TokensRefused');
   log.warn('client denied', fields);
-}
-
-/** The partners by client id: known at once, or read with the first request. */
-function partnerLookUp(
-  partnersFile: unknown,
-  { cognitoClients, cognitoClientsSecretArn }: AuthorizerConfig,
-): (deadline: Deadline) => Promise<ReadonlyMap<string, Partner>> {
-  if (cognitoClientsSecretArn === undefined) {
-    const partners = createPartnerTable(partnersFile, cognitoClients);
-    return async () => partners;
-  }
-  const readIds = createClientDirectory(cognitoClientsSecretArn);
-  let partners: ReadonlyMap<string, Partner> | undefined;
-  return async (deadline) =>
-    (partners ??= createPartnerTable(partnersFile, await readIds(deadline)));
-}
-
-/** Lets a partner in with these scopes, on its own usage plan. */
-function allow(
-  methodArn: string,
-  partner: Partner,
-  scopes: readonly Scope[],
-): APIGatewayAuthorizerResult {
-  return {
-    ...policy('Allow', methodArn, partner.name),
-    usageIdentifierKey: `${partner.usageKey}-${accountOf(methodArn)}`,
-    context: {
-      partner: partner.name,
-      scopes: scopes.join(' '),
-      ...(partner.accounts === undefined ? {} : { accounts: partner.accounts }),
-    },
-  };
-}
-
-/** The AWS account in a method's ARN; it tells usage keys from those of other accounts. */
-function accountOf(methodArn: string): string {
-  return methodArn.split(':')[4] ?? '';
+  return policy('Deny', methodArn, fields.partner ?? 'unknown');
 }
 
 /**

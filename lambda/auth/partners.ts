@@ -4,6 +4,7 @@ import { SCOPES, type Scope } from '../accounts/fields.ts';
 import { accountRuleSchema } from '../accounts/view.ts';
 import { Fault } from '../faults.ts';
 import { AWS_CLIENT } from '../platform/aws-request-handler.ts';
+import type { AuthorizerConfig } from '../platform/config.ts';
 import { createSingleFlight, type Deadline, within } from '../platform/deadline.ts';
 import { parseJson } from '../platform/parse.ts';
 
@@ -40,17 +41,37 @@ export function readPartnersFile(url: URL): unknown {
   }
 }
 
+/** The partners by client id. */
+type PartnerTable = ReadonlyMap<string, Partner>;
+
 /**
- * Makes the table of partners by client id.
+ * Makes the function that gives the partners' table. Where the stage has too many client ids for a
+ * function's environment, it reads them with the first request, once, since only a deploy changes
+ * them, and again after a failure.
  *
  * @param file the content of `partners.json`
- * @param cognitoClients client ids by the partner's name, if the user pool is the stack's own
+ * @returns throws Fault `500-902` if the ids' secret is malformed, the SDK's error if it cannot be
+ *   read
  * @throws Fault `500-902` if the file is malformed, a partner has no client id, or two share one
  */
-export function createPartnerTable(
+export function createPartnerLookUp(
   file: unknown,
-  cognitoClients: Readonly<Record<string, string>> | undefined,
-): ReadonlyMap<string, Partner> {
+  { cognitoClients, cognitoClientsSecretArn: secretArn }: AuthorizerConfig,
+): (deadline: Deadline) => Promise<PartnerTable> {
+  if (secretArn === undefined) {
+    const partners = partnerTable(file, cognitoClients);
+    return async () => partners;
+  }
+  const flight = createSingleFlight<PartnerTable>();
+  let known: PartnerTable | undefined;
+  const read = async (deadline: Deadline) => {
+    known = partnerTable(file, await readClientIds(secretArn, deadline));
+    return known;
+  };
+  return async (deadline) => known ?? flight.run(deadline, () => read(deadline));
+}
+
+function partnerTable(file: unknown, cognitoClients: AuthorizerConfig['cognitoClients']) {
   const parsed = z.safeParse(partnersSchema, file);
   if (!parsed.success) {
     const paths = parsed.error.issues.map((issue) => issue.path.join('.'));
@@ -77,39 +98,18 @@ function misconfigured(reason: string): Fault {
   return new Fault('misconfigured', { reason });
 }
 
-/** Client ids by the partner's name. */
-export type ClientIds = Readonly<Record<string, string>>;
-
-/**
- * Reads the partners' client ids from Secrets Manager, for stages with too many for a function's
- * environment. It reads once, since only a deploy changes them, and again after a failure. The SDK
- * is loaded only here, so that a stage with few partners does not wait for it.
- *
- * @throws Fault `500-902` if the secret is malformed; the SDK's error if it cannot be read
- */
-export function createClientDirectory(
-  secretArn: string,
-): (deadline: Deadline) => Promise<ClientIds> {
-  const flight = createSingleFlight<ClientIds>();
-  let known: ClientIds | undefined;
-
-  const read = async (deadline: Deadline): Promise<ClientIds> => {
-    const { GetSecretValueCommand, SecretsManagerClient } = await import(
-      '@aws-sdk/client-secrets-manager'
-    );
-    const client = new SecretsManagerClient(AWS_CLIENT);
-    const command = new GetSecretValueCommand({ SecretId: secretArn });
-    const { SecretString = null } = await within(
-      client.send(command, { abortSignal: deadline.signal }),
-      deadline,
-    );
-    const ids = z.safeParse(z.record(z.string(), z.string()), parseJson(SecretString));
-    if (!ids.success) {
-      throw new Fault('misconfigured', { reason: `${secretArn} holds no client ids by name` });
-    }
-    known = ids.data;
-    return known;
-  };
-
-  return async (deadline) => known ?? flight.run(deadline, () => read(deadline));
+/** Reads client ids by the partner's name. Few stages need the SDK for that, so it is loaded here. */
+async function readClientIds(secretArn: string, deadline: Deadline) {
+  const { GetSecretValueCommand, SecretsManagerClient } = await import(
+    '@aws-sdk/client-secrets-manager'
+  );
+  const client = new SecretsManagerClient(AWS_CLIENT);
+  const command = new GetSecretValueCommand({ SecretId: secretArn });
+  const { SecretString = null } = await within(
+    client.send(command, { abortSignal: deadline.signal }),
+    deadline,
+  );
+  const ids = z.safeParse(z.record(z.string(), z.string()), parseJson(SecretString));
+  if (!ids.success) throw misconfigured(`${secretArn} holds no client ids by name`);
+  return ids.data;
 }

@@ -10,6 +10,7 @@ import {
   jwtVerify,
   UnsecuredJWT,
 } from 'jose';
+import type { AuthorizerConfig } from '../platform/config.ts';
 
 const ALGORITHMS = ['RS256', 'ES256'];
 
@@ -24,21 +25,16 @@ export class TokenRefused extends Error {
 }
 
 /** Which tokens are meant for this API. */
-export interface TokenRules {
-  readonly issuer: string;
-  /** Undefined if the issuer's tokens have no `aud`. */
-  readonly audience: string | undefined;
+interface TokenRules extends Pick<AuthorizerConfig, 'issuer' | 'audience' | 'clientClaim'> {
   /**
    * Whether the issuer is a Cognito pool. Its access tokens have no `aud` but a `client_id`, and
    * `token_use` tells them from ID tokens.
    */
   readonly cognito: boolean;
-  /** The one claim that names the client; undefined for the claims that issuers commonly use. */
-  readonly clientClaim: string | undefined;
 }
 
 /** What a verified token says. */
-export interface Bearer {
+interface Bearer {
   /** Undefined if the token names none. */
   readonly clientId: string | undefined;
   /** By their exact names. */
