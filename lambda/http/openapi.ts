@@ -1,6 +1,6 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import * as z from 'zod/mini';
-import { systemClock } from '../platform/deadline.ts';
+import { createDeadline } from '../platform/deadline.ts';
 import { send } from '../platform/http-client.ts';
 import { parseJson, parseSecureUrl } from '../platform/parse.ts';
 import { createRepresentation, type Representation } from './representation.ts';
@@ -74,24 +74,21 @@ const MAX_CONFIGURATION_BYTES = 512 * 1024;
 
 const configurationSchema = z.object({ token_endpoint: z.string() });
 
-/** What the environment tells of where partners get their tokens. */
-export interface TokenUrlSource {
-  /** The token URL, if the stack makes the issuer. */
-  readonly tokenUrl: string | undefined;
-  /** The issuer that the stage config names. Its OpenID configuration has the token URL. */
-  readonly issuer: string | undefined;
-}
-
 /**
  * Finds where partners get their tokens. A container that has found it does not ask again.
  *
+ * @param tokenUrl the token URL, if the stack makes the issuer
+ * @param issuer the issuer that the stage config names; its OpenID configuration has the token URL
  * @returns undefined if the issuer does not tell
  * @see https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfig
  */
 export function publicTokenUrl({
   tokenUrl,
   issuer,
-}: TokenUrlSource): () => Promise<string | undefined> {
+}: {
+  readonly tokenUrl: string | undefined;
+  readonly issuer: string | undefined;
+}): () => Promise<string | undefined> {
   let known = tokenUrl;
   return async () => {
     if (known === undefined && issuer !== undefined) known = await discover(issuer);
@@ -100,27 +97,18 @@ export function publicTokenUrl({
 }
 
 async function discover(issuer: string): Promise<string | undefined> {
-  const configuration = parseSecureUrl(
-    `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`,
-  );
-  if (configuration === undefined) return undefined;
-  const timeout = new AbortController();
-  const timer = setTimeout(() => timeout.abort(), DISCOVERY_MS);
-  const options = {
-    maxBytes: MAX_CONFIGURATION_BYTES,
-    deadline: { signal: timeout.signal, clock: systemClock },
-  };
+  const url = parseSecureUrl(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`)?.href;
+  if (url === undefined) return undefined;
+  const deadline = createDeadline(Number.POSITIVE_INFINITY, { longestMs: DISCOVERY_MS });
+  const request = { url, method: 'GET', headers: { accept: 'application/json' } } as const;
   try {
-    const { status, text } = await send(
-      { url: configuration.href, method: 'GET', headers: { accept: 'application/json' } },
-      options,
-    );
+    const { status, text } = await send(request, { maxBytes: MAX_CONFIGURATION_BYTES, deadline });
     const found = z.safeParse(configurationSchema, status === 200 ? parseJson(text) : undefined);
     return found.success ? parseSecureUrl(found.data.token_endpoint)?.href : undefined;
   } catch {
     // The document is served without it.
     return undefined;
   } finally {
-    clearTimeout(timer);
+    deadline.dispose();
   }
 }

@@ -19,14 +19,11 @@ const MAX_ESCAPED_LENGTH = 32_768 - 1000;
  */
 class TaskError extends Error {
   constructor(fault: Fault) {
-    super(fitting(fault));
-    hide(this, 'name', fault.workflowError);
-    hide(this, 'stack', fault.workflowError);
+    super(fittingEnvelope(fault));
+    const hidden = { value: fault.workflowError, enumerable: false };
+    Object.defineProperties(this, { name: hidden, stack: hidden });
   }
 }
-
-/** Nothing is hidden from workflows: IAM decides who may run them. */
-const NOTHING_IS_HIDDEN = true;
 
 /** Middleware: turns whatever was thrown into the `TaskError` that the state machine catches. */
 export function thrownFault(): Middleware {
@@ -38,49 +35,34 @@ export function thrownFault(): Middleware {
   };
 }
 
-/** The envelope with all details; if they do not fit, with as many as do and a row that says so. */
-function fitting(fault: Fault): string {
-  const details = detailsOf(fault);
-  const whole = envelopeOf(fault, details);
-  if (fits(whole)) return whole;
+/**
+ * The envelope as over HTTP, but without `userMessage`, which workflows cannot ask for. If its
+ * details do not fit, it has as many as do and a row that says so.
+ */
+function fittingEnvelope(fault: Fault): string {
+  const { code, retryAfterSeconds } = fault;
+  // Nothing is hidden from workflows: IAM decides who may run them.
+  const { developerMessage, details } = fault.told(true);
+  // The wait comes first, because workflows act on it.
+  const wait = { key: 'retryAfterSeconds', value: String(retryAfterSeconds) };
+  const rows: readonly Detail[] = retryAfterSeconds === undefined ? details : [wait, ...details];
+
+  const envelopeOf = (kept: number): string => {
+    const rest = { key: 'details', value: `${rows.length - kept} more are left out` };
+    const told = kept < rows.length ? [...rows.slice(0, kept), rest] : rows;
+    return JSON.stringify({ code, developerMessage, ...(told.length > 0 && { details: told }) });
+  };
+  if (fits(envelopeOf(rows.length))) return envelopeOf(rows.length);
   let kept = 0;
-  let most = details.length - 1;
+  let most = rows.length - 1;
   while (kept < most) {
     const middle = Math.ceil((kept + most) / 2);
-    if (fits(cut(fault, details, middle))) kept = middle;
+    if (fits(envelopeOf(middle))) kept = middle;
     else most = middle - 1;
   }
-  return cut(fault, details, kept);
-}
-
-function cut(fault: Fault, details: readonly Detail[], kept: number): string {
-  const rest = { key: 'details', value: `${details.length - kept} more are left out` };
-  return envelopeOf(fault, [...details.slice(0, kept), rest]);
+  return envelopeOf(kept);
 }
 
 const fits = (envelope: string): boolean =>
   Buffer.byteLength(envelope) <= MAX_ENVELOPE_BYTES &&
   JSON.stringify(envelope).length <= MAX_ESCAPED_LENGTH;
-
-/** The wait comes first, because workflows act on it. */
-function detailsOf(fault: Fault): readonly Detail[] {
-  const { retryAfterSeconds } = fault;
-  const { details } = fault.told(NOTHING_IS_HIDDEN);
-  if (retryAfterSeconds === undefined) return details;
-  return [{ key: 'retryAfterSeconds', value: String(retryAfterSeconds) }, ...details];
-}
-
-/** The envelope as over HTTP, but without `userMessage`: workflows cannot ask for it. */
-function envelopeOf(fault: Fault, details: readonly Detail[]): string {
-  const { code } = fault;
-  const { developerMessage } = fault.told(NOTHING_IS_HIDDEN);
-  return JSON.stringify({
-    code,
-    developerMessage,
-    ...(details.length === 0 ? {} : { details }),
-  });
-}
-
-function hide(error: Error, key: 'name' | 'stack', value: string): void {
-  Object.defineProperty(error, key, { value, enumerable: false });
-}

@@ -1,6 +1,8 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
+import * as z from 'zod/mini';
 import type { Selection } from '../accounts/query.ts';
 import { Fault } from '../faults.ts';
+import { parseJson } from '../platform/parse.ts';
 
 /** What TaskFunction gives back to the state machine. */
 export interface TaskOutput {
@@ -93,17 +95,18 @@ function tooLarge(id: string, fields: readonly string[]): Fault {
 
 /** The fields that fit into the room once the largest are left out; at least `id`. */
 function fieldsWithin(room: number, text: string, asked: readonly string[] | undefined): string[] {
-  const account = Object.entries(JSON.parse(text) as Record<string, unknown>);
-  const kept = new Map(
-    account.map(([key, value]) => [key, byteLength(JSON.stringify([key, value]))]),
+  const sizes = Object.entries(JSON.parse(text) as Record<string, unknown>).map(
+    ([key, value]) => [key, byteLength(JSON.stringify([key, value]))] as const,
   );
-  const total = () => [...kept.values()].reduce((sum, size) => sum + size, 0);
-  const bySize = [...kept].toSorted(([, a], [, b]) => b - a).map(([key]) => key);
-  for (const key of bySize) if (total() > room) kept.delete(key);
-  const paths = (asked ?? account.map(([key]) => key)).filter((path) =>
-    kept.has(path.replace(/\..*/, '')),
-  );
-  return paths.length > 0 ? paths : ['id'];
+  let left = room;
+  const kept = new Set<string>();
+  for (const [key, size] of sizes.toSorted(([, a], [, b]) => a - b)) {
+    left -= size;
+    if (left >= 0) kept.add(key);
+  }
+  const paths = asked ?? sizes.map(([key]) => key);
+  const fitting = paths.filter((path) => kept.has(path.replace(/\..*/, '')));
+  return fitting.length > 0 ? fitting : ['id'];
 }
 
 const byteLength = (text: string): number => Buffer.byteLength(text);
@@ -119,6 +122,13 @@ export interface Position {
 }
 
 const VERSION = 1;
+const cursorSchema = z.tuple([
+  z.literal(VERSION),
+  z.string(),
+  z.int().check(z.minimum(1)),
+  z.int().check(z.minimum(2)),
+  z.string(),
+]);
 /** Longer than any cursor that is given, so a foreign one is refused before it is decoded. */
 export const MAX_CURSOR_LENGTH = 512;
 
@@ -131,11 +141,9 @@ export function encodeCursor(
   { snapshotHash, offset, pagenum }: Position,
   question: string,
 ): string {
-  const seal = createHash('sha256')
-    .update(JSON.stringify([VERSION, snapshotHash, offset, pagenum, question]))
-    .digest('base64url')
-    // 132 bits: no two positions share a seal by chance.
-    .slice(0, 22);
+  const sealed = JSON.stringify([VERSION, snapshotHash, offset, pagenum, question]);
+  // 132 bits: no two positions share a seal by chance.
+  const seal = hash('sha256', sealed, 'base64url').slice(0, 22);
   const parts = [VERSION, snapshotHash, offset, pagenum, seal];
   return Buffer.from(JSON.stringify(parts)).toString('base64url');
 }
@@ -147,9 +155,15 @@ export function encodeCursor(
  *   question
  */
 export function decodeCursor(cursor: string, question: string): Position {
-  const position = positionIn(cursor);
+  const text = Buffer.from(cursor, 'base64url').toString('utf8');
+  const parts = z.safeParse(cursorSchema, parseJson(text));
+  if (!parts.success) throw foreignCursor();
+  const [, snapshotHash, offset, pagenum] = parts.data;
+  const position = { snapshotHash, offset, pagenum };
+  // No page is empty, so each earlier one held at least one account.
+  const isPossible = offset >= pagenum - 1;
   // Writing the cursor again checks the seal, the question and every other way to spell its bytes.
-  if (position === undefined || encodeCursor(position, question) !== cursor) throw foreignCursor();
+  if (!isPossible || encodeCursor(position, question) !== cursor) throw foreignCursor();
   return position;
 }
 
@@ -160,24 +174,4 @@ function foreignCursor(): Fault {
       { key: 'cursor', value: 'expected the cursor of the page before, with its filter and sort' },
     ],
   });
-}
-
-function positionIn(cursor: string): Position | undefined {
-  let parts: unknown;
-  try {
-    parts = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
-  } catch {
-    return undefined;
-  }
-  if (!Array.isArray(parts)) return undefined;
-  const [, snapshotHash, offset, pagenum] = parts as unknown[];
-  if (typeof snapshotHash !== 'string') return undefined;
-  if (!isIntegerFrom(1, offset) || !isIntegerFrom(2, pagenum)) return undefined;
-  // No page is empty, so each earlier one held at least one account.
-  if (offset < pagenum - 1) return undefined;
-  return { snapshotHash, offset, pagenum };
-}
-
-function isIntegerFrom(minimum: number, value: unknown): value is number {
-  return Number.isSafeInteger(value) && Number(value) >= minimum;
 }
