@@ -119,32 +119,26 @@ export function oneOf(wanted: readonly string[]): (value: string | null | undefi
   return (value) => set.has(value);
 }
 
-/** An attribute as filters and account rules write it: `name:value`, split at the first colon. */
-interface Attribute {
-  readonly name: string;
-  readonly value: string;
-}
-type Attributes = readonly { readonly [Key in keyof Attribute]?: unknown }[];
+type Attributes = readonly { readonly name?: unknown; readonly value?: unknown }[];
 
 /** Whether all of these pairs are among the attributes. */
 export function allPairs(pairs: readonly string[]): (attributes: Attributes) => boolean {
-  const wanted = [...new Set(pairs)].map(splitPair);
-  return (attributes) => wanted.every((pair) => has(attributes, pair));
+  const tests = [...new Set(pairs)].map(hasPair);
+  return (attributes) => tests.every((has) => has(attributes));
 }
 
 /** Whether one of these pairs is among the attributes. */
 export function anyPair(pairs: readonly string[]): (attributes: Attributes) => boolean {
-  const wanted = pairs.map(splitPair);
-  return (attributes) => wanted.some((pair) => has(attributes, pair));
+  const tests = pairs.map(hasPair);
+  return (attributes) => tests.some((has) => has(attributes));
 }
 
-function splitPair(pair: string): Attribute {
+/** Whether an attribute is this `name:value`, split at the first colon. */
+function hasPair(pair: string): (attributes: Attributes) => boolean {
   const colon = pair.indexOf(':');
-  return { name: pair.slice(0, colon), value: pair.slice(colon + 1) };
-}
-
-function has(attributes: Attributes, pair: Attribute): boolean {
-  return attributes.some(({ name, value }) => name === pair.name && value === pair.value);
+  const [wantedName, wantedValue] = [pair.slice(0, colon), pair.slice(colon + 1)];
+  return (attributes) =>
+    attributes.some(({ name, value }) => name === wantedName && value === wantedValue);
 }
 
 const SORT_NAMES = ['name', 'created', 'modified'] as const satisfies readonly ComparableName[];

@@ -1,8 +1,7 @@
 import * as z from 'zod/mini';
-import type { Account } from '../egain/account.ts';
 import { type Detail, Fault } from '../faults.ts';
 import type { Snapshot } from '../snapshot/content.ts';
-import { type Condition, DEFAULT_SORT, type Listed, meetingAll } from './compare.ts';
+import { type Condition, DEFAULT_SORT, meetingAll } from './compare.ts';
 import type { FieldPath } from './fields.ts';
 import { FILTER_NAMES, type FilterName, isParameter, PARAMETERS } from './parameters.ts';
 import { type Viewer, viewOf } from './view.ts';
@@ -90,18 +89,6 @@ export function repeatedRow(name: string, times: number): Detail {
   return { key: name, value: `may be given once; it was given ${times} times` };
 }
 
-/** A row that says what was expected and what came instead. */
-function unexpectedRow(name: string, expected: string, value: unknown): Detail {
-  return { key: excerpt(name), value: `expected ${expected}; got ${shown(value)}${hint(value)}` };
-}
-
-function shown(value: unknown): string {
-  return `"${excerpt(typeof value === 'string' ? value : JSON.stringify(value))}"`;
-}
-
-const hint = (value: unknown): string =>
-  typeof value === 'string' && /\d \d\d:?\d\d$/.test(value) ? '; in a URL, a + is written %2B' : '';
-
 /**
  * One row for each fault that a schema found, under the parameter's name (the last name of the
  * issue's path). The schema must have been run with `reportInput`.
@@ -119,39 +106,32 @@ export function faultRows(
     if (issue.code === 'unrecognized_keys') return issue.keys.map(unknownRow);
     const names = issue.path.filter((part) => typeof part === 'string');
     const name = names.at(-1) ?? 'input';
-    const row = isParameter(name) ? PARAMETERS[name].expected : expected[name];
-    return [unexpectedRow(name, row ?? 'something else', issue.input)];
+    const wanted = isParameter(name) ? PARAMETERS[name].expected : expected[name];
+    const text = typeof issue.input === 'string' ? issue.input : JSON.stringify(issue.input);
+    const hint = /\d \d\d:?\d\d$/.test(text) ? '; in a URL, a + is written %2B' : '';
+    const value = `expected ${wanted ?? 'something else'}; got "${excerpt(text)}"${hint}`;
+    return [{ key: excerpt(name), value }];
   });
 }
 
 /** The answer to a question, before it is cut into pages. */
-export interface Selection {
-  /** The accounts that match, in the order asked for. */
-  readonly accounts: readonly Listed[];
-  /** Writes one of them as JSON, with the open fields that the query asks for. */
-  readonly write: (account: Account) => string;
-  /** `View.version`: of everything that the viewer can see, whatever matches. */
-  readonly version: () => string;
-}
+export type Selection = ReturnType<typeof select>;
 
 /**
  * Filters and sorts what the viewer can see of a snapshot. The caller has checked with
  * `demandScopes` that the scopes open what the query names.
+ *
+ * @returns the accounts that match, in the order asked for; what writes one of them as JSON, with
+ *   the open fields that the query asks for; and the version of everything that the viewer can see
  */
 export function select(
   snapshot: Snapshot,
   viewer: Viewer,
-  query: Pick<Query, 'filter' | 'sort' | 'fields'>,
-): Selection {
-  const view = viewOf(snapshot, viewer);
-  return {
-    accounts: meetingAll(
-      filterConditions(query.filter ?? {}),
-      view.ordered(query.sort ?? DEFAULT_SORT),
-    ),
-    write: view.writer(query.fields),
-    version: view.version,
-  };
+  { filter = {}, sort = DEFAULT_SORT, fields }: Pick<Query, 'filter' | 'sort' | 'fields'>,
+) {
+  const { ordered, writer, version } = viewOf(snapshot, viewer);
+  const accounts = meetingAll(filterConditions(filter), ordered(sort));
+  return { accounts, write: writer(fields), version };
 }
 
 /** The JSON text of one account; undefined if the viewer sees none with this id. */

@@ -44,15 +44,11 @@ const MAX_VIEWS = 64;
 /** Base64url characters of the hash: 132 bits. */
 const VERSION_LENGTH = 22;
 
-/** What is worked out of a snapshot's accounts; it goes with them. */
-interface WorkedOut {
-  /** By scopes and rule. */
-  readonly views: Map<string, View>;
-  /** Writers of whole summaries, by scopes: viewers with the same scopes share the texts. */
-  readonly summaries: Map<string, Writer>;
-}
-
-const workedOut = new WeakMap<Snapshot['accounts'], WorkedOut>();
+/** By snapshot: views by scopes and rule; writers of whole summaries by scopes, which share texts. */
+const workedOut = new WeakMap<
+  Snapshot['accounts'],
+  { readonly views: Map<string, View>; readonly summaries: Map<string, Writer> }
+>();
 
 /** The viewer's view of the snapshot, worked out once. */
 export function viewOf({ accounts }: Snapshot, viewer: Viewer): View {

@@ -21,36 +21,25 @@ const MAX_ANSWER_BYTES = 6 * 1024 * 1024 - 64 * 1024;
 const MAX_BYTES_PER_UNIT = 3;
 
 /**
- * Makes a representation: checks the body's size and adds its entity tag.
+ * Makes a representation: checks the body's size and adds its entity tag. The tag is weak, because
+ * the gateway may compress the body, and a strong tag would have to differ between the two forms.
  *
  * @param howToAskForLess tells the caller what to do if the body is too large
  * @throws Fault `413-901` if the body, escaped as the platform does, would pass its limit
+ * @see https://www.rfc-editor.org/rfc/rfc9110#section-8.8.1
  */
 export function createRepresentation(
   { body, headers, ...rest }: Representation,
   howToAskForLess: string,
 ): Representation {
-  if (isTooLarge(body)) {
+  const mayBeTooLarge = body.length * MAX_BYTES_PER_UNIT > MAX_ANSWER_BYTES;
+  if (mayBeTooLarge && Buffer.byteLength(JSON.stringify(body)) > MAX_ANSWER_BYTES) {
     throw new Fault('tooLarge', {
       developerMessage: `The answer is larger than the platform allows. ${howToAskForLess}`,
     });
   }
-  return { ...rest, body, headers: { ...headers, ETag: entityTag(body) } };
-}
-
-function isTooLarge(body: string): boolean {
-  if (body.length * MAX_BYTES_PER_UNIT <= MAX_ANSWER_BYTES) return false;
-  return Buffer.byteLength(JSON.stringify(body)) > MAX_ANSWER_BYTES;
-}
-
-/**
- * A weak entity tag, made of the body's bytes alone. Weak, because the gateway may compress the
- * body, and a strong tag would have to differ between the two forms.
- *
- * @see https://www.rfc-editor.org/rfc/rfc9110#section-8.8.1
- */
-function entityTag(body: string): string {
-  return `W/"${hash('sha256', body, 'base64url')}"`;
+  const ETag = `W/"${hash('sha256', body, 'base64url')}"`;
+  return { ...rest, body, headers: { ...headers, ETag } };
 }
 
 /** All answers that a container keeps, in UTF-16 units, each of which takes at most two bytes. */

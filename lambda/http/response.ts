@@ -54,27 +54,20 @@ export type Freshness = Omit<SnapshotAnswer, 'snapshot'>;
 
 /**
  * The headers that tell the age of an answer. `max-age` is the whole freshness, from which a cache
- * subtracts `Age` (RFC 9111, section 4.2).
+ * subtracts `Age` (RFC 9111, section 4.2). `Cache-Status` (RFC 9211) says where the accounts came
+ * from: `hit` without asking eGain; `stale` when renewing them failed or is still under way.
  */
 export function freshnessHeaders(freshness: Freshness): Record<string, string> {
+  const { state, freshSecondsLeft, freshSeconds, ageSeconds } = freshness;
+  const source = { hit: 'hit', miss: 'fwd=miss; stored', stale: 'fwd=stale' }[state];
+  const secondsLeft = state === 'stale' ? freshSeconds - ageSeconds : freshSecondsLeft;
   return {
-    'Cache-Control': `private, max-age=${freshness.freshSeconds}`,
-    Age: String(freshness.ageSeconds),
-    'Cache-Status': `egain-accounts; ${cacheStatus(freshness)}`,
+    'Cache-Control': `private, max-age=${freshSeconds}`,
+    Age: String(ageSeconds),
+    'Cache-Status': `egain-accounts; ${source}; ttl=${secondsLeft}`,
     // Keeps partners, and the two forms of a body, apart in a shared cache.
     Vary: 'Authorization, Accept-Encoding',
   };
-}
-
-/**
- * Where the accounts came from: `hit` without asking eGain; `stale` when renewing them failed or is
- * still under way.
- *
- * @see https://www.rfc-editor.org/rfc/rfc9211#section-2
- */
-function cacheStatus({ state, freshSecondsLeft, freshSeconds, ageSeconds }: Freshness): string {
-  if (state === 'stale') return `fwd=stale; ttl=${freshSeconds - ageSeconds}`;
-  return `${state === 'hit' ? 'hit' : 'fwd=miss; stored'}; ttl=${freshSecondsLeft}`;
 }
 
 /** Middleware: answers whatever was thrown with its envelope. */
@@ -89,11 +82,13 @@ export function faultResponse(): HttpMiddleware {
 function responseTo(fault: Fault, event: APIGatewayProxyEvent): HttpResponse {
   const { code, retryAfterSeconds } = fault;
   const { developerMessage, details, userMessage } = fault.told(seesEverything(event));
+  const asksForUserMessage =
+    headerOf(event, 'x-egain-error-message')?.trim().toLowerCase() === 'yes';
   const envelope = {
     code,
     developerMessage,
     ...(details.length > 0 && { details }),
-    ...(wantsUserMessage(event) && { userMessage }),
+    ...(asksForUserMessage && { userMessage }),
   };
   return {
     statusCode: fault.status,
@@ -104,10 +99,6 @@ function responseTo(fault: Fault, event: APIGatewayProxyEvent): HttpResponse {
     },
     body: JSON.stringify(envelope),
   };
-}
-
-function wantsUserMessage(event: APIGatewayProxyEvent): boolean {
-  return headerOf(event, 'x-egain-error-message')?.trim().toLowerCase() === 'yes';
 }
 
 /** Middleware: answers HEAD as GET, without the body. */
