@@ -295,16 +295,7 @@ describe('keys had once, and the issuer goes down', () => {
     issuer.disturbance = { configuration: down, jwks: down };
   });
 
-  test('tokens signed by the known keys go on, for a day', async () => {
-    for (const wait of [9 * MINUTE, HOUR, 22 * HOUR]) {
-      advance(wait);
-      await expect(present(first)).resolves.toMatchObject({ principalId: 'acme' });
-    }
-    advance(HOUR);
-    await expect(present(first)).rejects.toBeInstanceOf(KeysUnavailable);
-  });
-
-  test('a day is no longer than that, also where the issuer has just been asked', async () => {
+  test('tokens signed by the known keys go on for a day, and no longer', async () => {
     advance(24 * HOUR - 1);
     await expect(present(first)).resolves.toMatchObject({ principalId: 'acme' });
 
@@ -352,14 +343,6 @@ describe('keys had once, and the issuer goes down', () => {
     await expect(present(second)).rejects.toBeInstanceOf(KeysUnavailable);
     await expect(present(second)).rejects.toBeInstanceOf(KeysUnavailable);
     expect(issuer.fetches).toEqual({ configuration: 1, jwks: 2 });
-  });
-
-  test('an unknown kid is refused while the last answer is fresh', async () => {
-    await expect(present(second)).rejects.toBeInstanceOf(TokenRefused);
-  });
-
-  test('a forged signature under a known kid is refused', async () => {
-    await expect(present({ ...second, kid: 'first' })).rejects.toBeInstanceOf(TokenRefused);
   });
 
   test('it comes back', async () => {

@@ -73,13 +73,6 @@ describe('a good token is let in', () => {
     ['one second before it expires', () => sign(rsa, { ...claims, exp: seconds + 1 })],
     ['valid from now', () => sign(rsa, { ...claims, nbf: seconds })],
     ['valid in 5 seconds, by a clock ahead', () => sign(rsa, { ...claims, nbf: seconds + 5 })],
-    [
-      'with azp for a client id',
-      () => sign(rsa, { ...without('client_id'), azp: 'client-acme', sub: 'x' }),
-    ],
-    ['with sub for a client id', () => sign(rsa, without('client_id'))],
-    ['with scp as a string', () => sign(rsa, { ...without('scope'), scp: 'accounts/read' })],
-    ['with scp as a list', () => sign(rsa, { ...without('scope'), scp: [7, 'accounts/read'] })],
   ])('%s', async (_, make) => {
     expect(await effectOf(`Bearer ${await make()}`)).toBe('Allow');
   });
@@ -92,75 +85,79 @@ describe('a good token is let in', () => {
   );
 });
 
-describe('a bad token is refused', () => {
-  test.each<[string, () => string | Promise<string>]>([
-    ['unsigned, alg none', () => `${encode({ alg: 'none' })}.${encode(claims)}.`],
+describe('a bad token is refused, and the log learns by which check', () => {
+  const raw = (more: object) => () => signRaw({ alg: 'RS256', kid: 'rsa', ...more }, claims);
+  const typed = (typ: unknown) => raw({ typ });
+  const SIGNATURE = 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED';
+
+  test.each<[string, () => string | Promise<string>, string]>([
+    ['unsigned', () => `${encode({ alg: 'none' })}.${encode(claims)}.`, 'not a bearer token'],
     [
       'alg none with a signature',
       async () => `${encode({ alg: 'none' })}.${encode(claims)}.${(await parts())[2]}`,
+      'alg',
     ],
-    ['HS256 with the public key as the secret', publicKeyAsSecret],
-    ['alg of another kind than the key', () => sign({ ...elliptic, kid: 'rsa' }, claims)],
-    ['RS512, well signed', () => signRaw({ alg: 'RS512', kid: 'rsa' }, claims, 'sha512')],
+    ['HS256 with the public key as the secret', publicKeyAsSecret, 'alg'],
     [
-      'signed by a stranger under a known kid',
-      async () => sign(await createSigningKey('rsa'), claims),
+      'alg of another kind than the key',
+      () => sign({ ...elliptic, kid: 'rsa' }, claims),
+      'ERR_JWKS_NO_MATCHING_KEY',
     ],
-    ['signed by an unknown kid', async () => sign(await createSigningKey('other'), claims)],
+    ['RS512, well signed', () => signRaw({ alg: 'RS512', kid: 'rsa' }, claims, 'sha512'), 'alg'],
+    ['a stranger’s key', async () => sign(await createSigningKey('rsa'), claims), SIGNATURE],
+    [
+      'an unknown kid',
+      () => sign({ ...elliptic, kid: 'other' }, claims),
+      'ERR_JWKS_NO_MATCHING_KEY',
+    ],
     [
       'claims tampered with',
       async () => {
         const [h, , s] = await parts();
         return `${h}.${encode({ ...claims, client_id: 'client-basic' })}.${s}`;
       },
+      SIGNATURE,
     ],
-    ['signature cut short', async () => (await sign(rsa, claims)).slice(0, -8)],
-    ['critical extension', () => signRaw({ alg: 'RS256', kid: 'rsa', crit: ['x'], x: 1 }, claims)],
-    ['kid that is no string', () => signRaw({ alg: 'RS256', kid: { a: 1 } }, claims)],
-    ['alg that is no string', () => signRaw({ alg: ['RS256'] }, claims)],
-    ['header that is no object', () => signRaw(7, claims)],
-    ['claims that are no object', () => signRaw({ alg: 'RS256', kid: 'rsa' }, [claims])],
-    ['of an ID token type', () => sign(rsa, claims, { typ: 'id_token+jwt' })],
-    ['of a logout token type', () => sign(rsa, claims, { typ: 'logout+jwt' })],
-    ['of a DPoP proof type', () => sign(rsa, claims, { typ: 'dpop+jwt' })],
-    ['of type application/jwt', () => sign(rsa, claims, { typ: 'application/jwt' })],
-    ['of an empty type', () => sign(rsa, claims, { typ: '' })],
-    ['of a type behind another', () => sign(rsa, claims, { typ: 'x-at+jwt' })],
-    ['of a type with a line break', () => sign(rsa, claims, { typ: 'at+jwt\n' })],
+    ['signature cut short', async () => (await sign(rsa, claims)).slice(0, -8), SIGNATURE],
+    ['alg that is no text', raw({ alg: ['RS256'] }), 'alg'],
+    ['header that is no object', () => signRaw(7, claims), 'header'],
     [
-      'of a type that is no text',
-      () => signRaw({ alg: 'RS256', kid: 'rsa', typ: ['JWT'] }, claims),
+      'claims that are no object',
+      () => signRaw({ alg: 'RS256', kid: 'rsa' }, [claims]),
+      'ERR_JWT_INVALID',
     ],
-    ['of type null', () => signRaw({ alg: 'RS256', kid: 'rsa', typ: null }, claims)],
-    ['with an access token hash, as an ID token', changed({ at_hash: 'x' })],
-    ['with a nonce, as an ID token', changed({ nonce: 'x' })],
-    ["of Keycloak's type ID", changed({ typ: 'ID' })],
-    ['of use id', changed({ token_use: 'id' })],
+    ['of an ID token type', typed('id_token+jwt'), 'typ'],
+    ['of type application/jwt', typed('application/jwt'), 'typ'],
+    ['of an empty type', typed(''), 'typ'],
+    ['of a type behind another', typed('x-at+jwt'), 'typ'],
+    ['of a type with a line break', typed('at+jwt\n'), 'typ'],
+    ['of a type that is no text', typed(['JWT']), 'typ'],
+    ['of type null', typed(null), 'typ'],
+    ['a critical extension', raw({ crit: ['x'], x: 1 }), 'ERR_JOSE_NOT_SUPPORTED'],
+    ['an unencoded payload', raw({ crit: ['b64'], b64: false }), 'ERR_JWT_INVALID'],
+    ['a kid that is no text', raw({ kid: 7 }), 'ERR_JWKS_NO_MATCHING_KEY'],
+    ['of another issuer', changed({ iss: 'https://other.test' }), 'iss'],
+    ['of the issuer with a slash', () => sign(rsa, { ...claims, iss: `${issuer.url}/` }), 'iss'],
     [
-      'with a critical extension',
-      () => signRaw({ alg: 'RS256', kid: 'rsa', crit: ['x'], x: 1 }, claims),
+      'issuer in a list',
+      () => sign(rsa, { ...claims, iss: [issuer.url] as unknown as string }),
+      'iss',
     ],
-    [
-      'with an unencoded payload',
-      () => signRaw({ alg: 'RS256', kid: 'rsa', crit: ['b64'], b64: false }, claims),
-    ],
-    ['with a kid that is no text', () => signRaw({ alg: 'RS256', kid: 7 }, claims)],
-    ['of another issuer', changed({ iss: 'https://other.test' })],
-    ['of the issuer with a slash', () => sign(rsa, { ...claims, iss: `${issuer.url}/` })],
-    ['issuer in a list', () => sign(rsa, { ...claims, iss: [issuer.url] as unknown as string })],
-    ['without issuer', changed({ iss: undefined as unknown as string })],
-    ['for another audience', changed({ aud: 'https://other.test' })],
-    ['without audience', () => sign(rsa, without('aud'))],
-    ['expired this second', changed({ exp: seconds })],
-    ['expired long ago', changed({ exp: 1 })],
-    ['without exp', () => sign(rsa, without('exp'))],
-    ['exp as text', changed({ exp: String(seconds + 60) as unknown as number })],
-    ['valid in 6 seconds', changed({ nbf: seconds + 6 })],
-    ['nbf as text', changed({ nbf: 'soon' as unknown as number })],
-    ['oversized', changed({ padding: 'x'.repeat(9000) })],
-  ])('%s', async (_, make) => {
-    const token = await make();
-    await expect(authorize(`Bearer ${token}`)).rejects.toBeInstanceOf(TokenRefused);
+    ['without issuer', changed({ iss: undefined as unknown as string }), 'iss'],
+    ['for another audience', changed({ aud: 'https://other.test' }), 'aud'],
+    ['without audience', () => sign(rsa, without('aud')), 'aud'],
+    ['expired this second', changed({ exp: seconds }), 'exp'],
+    ['expired long ago', changed({ exp: 1 }), 'exp'],
+    ['without exp', () => sign(rsa, without('exp')), 'exp'],
+    ['exp as text', changed({ exp: String(seconds + 60) as unknown as number }), 'exp'],
+    ['valid in 6 seconds', changed({ nbf: seconds + 6 }), 'nbf'],
+    ['nbf as text', changed({ nbf: 'soon' as unknown as number }), 'nbf'],
+    ['oversized', changed({ padding: 'x'.repeat(9000) }), 'too long'],
+  ])('%s', async (_, make, check) => {
+    const refused = authorize(`Bearer ${await make()}`);
+
+    await expect(refused).rejects.toBeInstanceOf(TokenRefused);
+    await expect(refused).rejects.toThrow(new RegExp(`^${check}$`));
   });
 
   test.each<[string, (token: string) => string]>([
@@ -181,12 +178,6 @@ describe('a bad token is refused', () => {
 
   test('no header at all', async () => {
     await expect(authorize(undefined)).rejects.toThrow('not a bearer token');
-  });
-
-  test('a refusal repeats nothing of the token', async () => {
-    const token = await sign(rsa, { ...claims, aud: 'audience-of-somebody' });
-    const error: unknown = await authorize(`Bearer ${token}`).catch((caught: unknown) => caught);
-    expect(error).toMatchObject({ message: 'aud' });
   });
 
   test('any text whatever', async () => {
@@ -259,30 +250,4 @@ test.each([
 
   expect(text).toHaveLength(length);
   await expect(authorize(text)).rejects.toThrow(reason);
-});
-
-test.each([
-  ['exp', { exp: 1 }],
-  ['exp', { exp: seconds }],
-  ['exp', { exp: undefined }],
-  ['nbf', { nbf: 9_999_999_999 }],
-  ['aud', { aud: 'https://other.test' }],
-  ['iss', { iss: 'https://other.test' }],
-  ['ID token', { nonce: 'n' }],
-])('the log learns which check a token failed: %s', async (check, change) => {
-  const token = await sign(rsa, { ...claims, ...change } as JWTPayload);
-
-  await expect(authorize(`Bearer ${token}`)).rejects.toThrow(new RegExp(`^${check}$`));
-});
-
-test.each<[string, () => string | Promise<string>]>([
-  ['typ', () => sign(rsa, claims, { typ: 'logout+jwt' })],
-  ['alg', () => signRaw({ alg: 'RS512', kid: 'rsa' }, claims, 'sha512')],
-  [
-    'ERR_JWS_SIGNATURE_VERIFICATION_FAILED',
-    async () => sign(await createSigningKey('ec', 'ES256'), claims),
-  ],
-  ['ERR_JWKS_NO_MATCHING_KEY', () => sign({ ...elliptic, kid: 'other' }, claims)],
-])('the log learns which check of header or signature a token failed: %s', async (check, make) => {
-  await expect(authorize(`Bearer ${await make()}`)).rejects.toThrow(new RegExp(`^${check}$`));
 });

@@ -19,10 +19,6 @@ const codeOf = (decode: () => unknown): string | undefined => {
     return error instanceof Fault ? error.code : String(error);
   }
 };
-const sealOf = (cursor: string): [string] => {
-  const parts = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')) as unknown[];
-  return [String(parts[4])];
-};
 const repack = (change: (parts: unknown[]) => unknown): string => {
   const text = Buffer.from(encodeCursor(POSITION, QUESTION), 'base64url').toString('utf8');
   return Buffer.from(JSON.stringify(change(JSON.parse(text) as unknown[]))).toString('base64url');
@@ -92,18 +88,6 @@ describe('a cursor', () => {
     expect(accepted).toEqual([]);
   });
 
-  test('is refused with the parts of one and the seal of another', () => {
-    fc.assert(
-      fc.property(positionArbitrary, positionArbitrary, fc.string(), (one, two, question) => {
-        fc.pre(JSON.stringify(one) !== JSON.stringify(two));
-        const [seal] = sealOf(encodeCursor(two, question));
-        const cursor = pack([1, one.snapshotHash, one.offset, one.pagenum, seal]);
-
-        expect(codeOf(() => decodeCursor(cursor, question))).toBe('400-901');
-      }),
-    );
-  });
-
   test('of any text whatever is refused', () => {
     const text = fc.oneof(
       fc.string(),
@@ -123,16 +107,6 @@ describe('a cursor', () => {
     ['no list', repack(() => ({ offset: 1 }))],
     ['padded', `${encodeCursor(POSITION, QUESTION)}==`],
     ['another offset', repack(([v, hash, , page, seal]) => [v, hash, 501, page, seal])],
-    ['an offset of none', repack(([v, hash, , page, seal]) => [v, hash, 0, page, seal])],
-    ['a fraction', repack(([v, hash, , page, seal]) => [v, hash, 0.5, page, seal])],
-    ['a text for a number', repack(([v, hash, , page, seal]) => [v, hash, '500', page, seal])],
-    ['a number for the hash', repack(([v, , offset, page, seal]) => [v, 1, offset, page, seal])],
-    ['the first page', repack(([v, hash, offset, , seal]) => [v, hash, offset, 1, seal])],
-    [
-      'more pages than accounts on them, though sealed',
-      encodeCursor({ snapshotHash: 'gq7n', offset: 2, pagenum: 4 }, QUESTION),
-    ],
-    ['the first page, though sealed', sealed({ pagenum: 1 })],
     ['a fraction of an account, though sealed', sealed({ offset: 1.5 })],
     ['a fraction of a page, though sealed', sealed({ pagenum: 2.5 })],
     ['no text for the hash, though sealed', sealed({ snapshotHash: 7 as unknown as string })],
