@@ -142,7 +142,7 @@ function bodyOf({ text, unread, headers }: UpstreamResponse): string {
   if (unread === 'undecodable') return 'a body that cannot be decoded';
   if (text === '') return 'an empty body';
   if (text === null) return 'a body that is not UTF-8';
-  return /html/i.test(headers.get('content-type') ?? '')
+  return /html/i.test(headers['content-type'] ?? '')
     ? 'a page of HTML'
     : 'a body that is not a JSON object';
 }

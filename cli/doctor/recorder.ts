@@ -1,9 +1,4 @@
-import {
-  type AttemptResult,
-  createRetryBudget,
-  createUpstream,
-  type Upstream,
-} from '../../lambda/egain/send.ts';
+import { type AttemptResult, createUpstream, type Upstream } from '../../lambda/egain/send.ts';
 import { send } from '../../lambda/platform/http-client.ts';
 import { parseJson } from '../../lambda/platform/parse.ts';
 
@@ -17,16 +12,13 @@ export interface Recorder {
 }
 
 /** The result of a request whose deadline passed before an attempt ended. */
-export const OUT_OF_TIME: AttemptResult = { kind: 'timeout', of: 'deadline', waitedMs: 0 };
+export const OUT_OF_TIME: AttemptResult = { kind: 'timeout', of: 'deadline' };
 
 /** Makes a way to one of eGain's two servers. */
 export function createRecorder(name: 'accounts' | 'token'): Recorder {
   const results: AttemptResult[] = [];
   let requests = 0;
-  const upstream = createUpstream({
-    name,
-    metric: name === 'token' ? 'TokenRequests' : 'UpstreamCalls',
-    budget: createRetryBudget(),
+  const upstream = createUpstream(name, {
     send(call, options) {
       requests += 1;
       return send(call, options);
@@ -37,12 +29,10 @@ export function createRecorder(name: 'accounts' | 'token'): Recorder {
     get requests() {
       return requests;
     },
-    upstream: {
-      async send(request, deadline) {
-        const sent = await upstream.send(request, deadline);
-        results.push(sent.result);
-        return sent;
-      },
+    async upstream(request, deadline) {
+      const result = await upstream(request, deadline);
+      results.push(result);
+      return result;
     },
   };
 }

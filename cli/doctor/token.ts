@@ -182,7 +182,7 @@ function shapeOf({ headers, text, unread, status }: UpstreamResponse): string {
   if (status >= 300 && status < 400) return ', a redirect';
   if (unread === 'too-large') return ' with too long a body';
   if (text === '') return ' without a body';
-  if (/html/i.test(headers.get('content-type') ?? '')) return ' with a page of HTML';
+  if (/html/i.test(headers['content-type'] ?? '')) return ' with a page of HTML';
   return parseJson(text) === undefined
     ? ' with a body that is not JSON'
     : ' with JSON that is no token';

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { readDateTime } from '../platform/date-time.ts';
+import { isRecord } from '../platform/json.ts';
 
 const field = <T extends z.ZodMiniType>(schema: T) => z.optional(z.nullable(schema));
 const text = () => field(z.string());
@@ -60,7 +61,7 @@ type Reader = (value: unknown, path: string, report: Report) => unknown;
  * @returns undefined where the value is no object
  */
 export function readAccount(value: unknown, report: Report): Account | undefined {
-  return isObject(value) ? (readFields(value, '', report) as Account) : undefined;
+  return isRecord(value) ? (readFields(value, '', report) as Account) : undefined;
 }
 
 /** Makes the reader of a schema, so that the fields stand in one place alone. */
@@ -84,7 +85,7 @@ function nullOr(read: Reader): Reader {
 function objectOf(shape: Readonly<Record<string, z.core.$ZodType>>): Reader {
   const fields = Object.entries(shape).map(([name, schema]) => [name, readerOf(schema)] as const);
   return (value, path, report) => {
-    if (!isObject(value)) {
+    if (!isRecord(value)) {
       report(path);
       return undefined;
     }
@@ -112,7 +113,3 @@ function listOf(read: Reader): Reader {
 }
 
 const readFields = readerOf(accountSchema);
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}

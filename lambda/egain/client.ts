@@ -1,10 +1,10 @@
 import { Fault } from '../faults.ts';
 import type { Deadline } from '../platform/deadline.ts';
 import type { UnreadBody } from '../platform/http-client.ts';
-import { parseEndpoint, parseJson } from '../platform/parse.ts';
+import { isRecord, parseEndpoint, parseJson } from '../platform/parse.ts';
 import { type Account, type AccountsPage, readAccount } from './account.ts';
 import { failureToFault } from './failure.ts';
-import type { Upstream, UpstreamRequest, UpstreamResponse, UpstreamResult } from './send.ts';
+import type { AttemptResult, Upstream, UpstreamRequest, UpstreamResponse } from './send.ts';
 import type { Token, TokenProvider } from './token.ts';
 import { readEnvelope, type Sensitive } from './words.ts';
 
@@ -42,7 +42,7 @@ export type FetchPage = (deadline: Deadline, page?: PageRequest) => Promise<Fetc
 export interface ClientOptions {
   /** The base of eGain's API, without a slash at the end. */
   readonly apiUrl: string;
-  readonly tokens: Pick<TokenProvider, 'get' | 'replace'>;
+  readonly tokens: TokenProvider;
   readonly upstream: Upstream;
 }
 
@@ -51,14 +51,14 @@ export function createClient({ apiUrl, tokens, upstream }: ClientOptions): Fetch
   return async (deadline, page) => {
     parseEndpoint('EGAIN_API_URL', apiUrl);
     const url = `${apiUrl}/accounts${queryOf(page)}`;
-    for (let token = await tokens.get(deadline); ; ) {
-      const sent = await upstream.send(requestOf(url, token), deadline);
-      const { result } = sent;
+    let token = await tokens.get(deadline);
+    for (let replaced = 0; ; replaced += 1) {
+      const result = await upstream(requestOf(url, token), deadline);
       const isRefused = result.kind === 'response' && result.status === 401;
-      const other = isRefused ? await tokens.replace(token, deadline) : undefined;
+      const other = isRefused ? await tokens.replace(token, replaced, deadline) : undefined;
       if (other === undefined) {
         const sensitive = { token: token.value, ...token.credentials };
-        return judgeAnswer(sent, sensitive, deadline.clock.now());
+        return judgeAnswer(result, sensitive, deadline.clock.now());
       }
       token = other;
     }
@@ -89,12 +89,11 @@ function queryOf(page: PageRequest | undefined): string {
  * @param now milliseconds since the epoch
  * @throws Fault `502-901` to `502-905`, `503-901`, `504-901`, or eGain's own 5xx
  */
-export function judgeAnswer(sent: UpstreamResult, sensitive: Sensitive, now: number): FetchedPage {
-  const { result } = sent;
-  if (result.kind !== 'response') throw failureToFault(sent, { server: 'eGain', now });
+export function judgeAnswer(result: AttemptResult, sensitive: Sensitive, now: number): FetchedPage {
+  if (result.kind !== 'response') throw failureToFault(result, { server: 'eGain', now });
   if (result.status === 200) return readPage(result);
   const envelope = readEnvelope(result.status, result.text, sensitive);
-  throw failureToFault(sent, { server: 'eGain', now, envelope });
+  throw failureToFault(result, { server: 'eGain', now, envelope });
 }
 
 /** Why a body that came with status 200 cannot be used. */
@@ -166,10 +165,6 @@ function isTooLarge(account: unknown): boolean {
 function wholeNumber(value: unknown): number | undefined {
   const number = typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value;
   return Number.isSafeInteger(number) && Number(number) >= 0 ? Number(number) : undefined;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /**

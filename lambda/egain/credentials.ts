@@ -50,7 +50,8 @@ export interface CredentialsOptions {
 /** Credentials out of Secrets Manager, `AWSCURRENT` alone. Makes one read at a time. */
 export function createCredentialsStore(options: CredentialsOptions): CredentialsStore {
   const { secretArn, clock } = options;
-  const region = regionOf(secretArn);
+  // The region of the ARN may be another than the function's.
+  const region = /^arn:[\w-]+:secretsmanager:([\w-]+):/.exec(secretArn)?.[1];
   const client = new SecretsManagerClient({
     ...(region !== undefined && { region }),
     maxAttempts: 2,
@@ -60,41 +61,37 @@ export function createCredentialsStore(options: CredentialsOptions): Credentials
   let kept: Credentials | undefined;
   let keepUntil = 0;
 
+  /** @param begun ends when the answer is too late for the caller */
+  const fetchSecret = async (begun: Deadline): Promise<Credentials> => {
+    const command = new GetSecretValueCommand({ SecretId: secretArn, VersionStage: 'AWSCURRENT' });
+    // The SDK's pauses between attempts do not end with the signal.
+    const answer = await within(client.send(command, { abortSignal: begun.signal }), begun);
+    return parseSecret(secretArn, answer.SecretString, answer.VersionId);
+  };
+
   const read = async (deadline: Deadline): Promise<Credentials> => {
     deadline.signal.throwIfAborted();
     const begun = untilFirstByte(deadline);
     count('SecretReads');
-    const command = new GetSecretValueCommand({ SecretId: secretArn, VersionStage: 'AWSCURRENT' });
     try {
-      // The SDK's pauses between attempts do not end with the signal.
-      const answer = await within(client.send(command, { abortSignal: begun.signal }), begun);
-      kept = parseSecret(secretArn, answer.SecretString, answer.VersionId);
+      kept = await fetchSecret(begun);
       keepUntil = clock.now() + KEEP_MS;
-      return kept;
     } catch (error) {
       // The work was cancelled: nobody needs the outcome.
       if (deadline.signal.aborted && deadline.remaining() > 0) throw error;
-      const late = begun.signal.aborted;
-      if (error instanceof Fault && !late) throw error;
-      const failure = late ? 'TimeoutError' : errorName(error);
+      const isLate = begun.signal.aborted;
+      if (error instanceof Fault && !isLate) throw error;
+      const failure = isLate ? 'TimeoutError' : errorName(error);
       log.warn('Reading the secret failed', { secretArn, failure });
-      if (late && (kept === undefined || deadline.signal.aborted)) {
-        throw new Fault('timedOut', { reason: 'Secrets Manager did not answer in time' });
+      const isUnwell = isLate || isTransient(error);
+      if (kept === undefined || deadline.signal.aborted || !isUnwell) {
+        throw unreadable(secretArn, failure, { isLate, isUnwell });
       }
-      if (kept !== undefined && (late || isTransient(error))) {
-        keepUntil = clock.now() + UNWELL_MS;
-        return kept;
-      }
-      if (isTransient(error)) {
-        throw new Fault('secretStoreUnavailable', {
-          retryAfterSeconds: RETRY_AFTER_SECONDS,
-          reason: `the secret ${secretArn} cannot be read now: ${failure}`,
-        });
-      }
-      throw new Fault('misconfigured', { reason: unreadable(secretArn, failure) });
+      keepUntil = clock.now() + UNWELL_MS;
     } finally {
       begun.dispose();
     }
+    return kept;
   };
 
   return {
@@ -156,20 +153,28 @@ function parseSecret(
   return { ...secret.value, version: versionId ?? hash('sha256', JSON.stringify(secret.value)) };
 }
 
-function unreadable(arn: string, failure: string): string {
-  switch (failure) {
-    case 'ResourceNotFoundException':
-      return `there is no secret ${arn}, or it has no value yet; put ${SECRET_FORM}`;
-    case 'AccessDeniedException':
-      return `the function may not read the secret ${arn}, or not use its key`;
-    default:
-      return `the secret ${arn} cannot be read: ${failure}`;
+function unreadable(
+  arn: string,
+  failure: string,
+  { isLate, isUnwell }: { readonly isLate: boolean; readonly isUnwell: boolean },
+): Fault {
+  if (isLate) return new Fault('timedOut', { reason: 'Secrets Manager did not answer in time' });
+  if (isUnwell) {
+    return new Fault('secretStoreUnavailable', {
+      retryAfterSeconds: RETRY_AFTER_SECONDS,
+      reason: `the secret ${arn} cannot be read now: ${failure}`,
+    });
   }
+  return new Fault('misconfigured', { reason: whyRefused(arn, failure) });
 }
 
-/** The region in a secret's ARN, which may be another than the function's. */
-function regionOf(arn: string): string | undefined {
-  return /^arn:[\w-]+:secretsmanager:([\w-]+):/.exec(arn)?.[1];
+function whyRefused(arn: string, failure: string): string {
+  if (failure === 'ResourceNotFoundException') {
+    return `there is no secret ${arn}, or it has no value yet; put ${SECRET_FORM}`;
+  }
+  return failure === 'AccessDeniedException'
+    ? `the function may not read the secret ${arn}, or not use its key`
+    : `the secret ${arn} cannot be read: ${failure}`;
 }
 
 /** The name alone: the SDK's message for an answer it cannot parse quotes the answer. */

@@ -5,13 +5,16 @@ import {
   type UpstreamEnvelope,
   UpstreamFault,
 } from '../faults.ts';
-import type { AnswerHeaders } from '../platform/http-client.ts';
-import { statedWait, type UpstreamResult } from './send.ts';
+import { type AttemptResult, statedWait } from './send.ts';
+
+/** How long to leave alone a server that throttles and names no wait. */
+const UNSTATED_SECONDS = 10;
+const LONGEST_SECONDS = 3600;
 
 /** eGain's API turned the product's request down. */
 export class RefusedRequest extends Fault {
   override readonly name: string = 'RefusedRequest';
-  /** The status that eGain answered with. */
+  /** The status of the answer. */
   readonly upstreamStatus: number;
 
   constructor(kind: FaultName, upstreamStatus: number, options: FaultOptions) {
@@ -19,12 +22,6 @@ export class RefusedRequest extends Fault {
     this.upstreamStatus = upstreamStatus;
   }
 }
-
-/** What a status means by itself, from eGain's API and its token endpoint alike. */
-const STATUS_FAULTS: ReadonlyMap<number, FaultName> = new Map([
-  [401, 'egainCredentialsRefused'],
-  [403, 'egainScopeInsufficient'],
-]);
 
 /**
  * OAuth's error codes by the fault that each makes, for the functions and the doctor.
@@ -63,7 +60,7 @@ interface FailureContext {
  * words go to callers from whom nothing is hidden; the token endpoint's go to nobody.
  */
 export function failureToFault(
-  { result, waitTooLong }: UpstreamResult,
+  result: AttemptResult,
   { server, now, envelope, oauthError = '' }: FailureContext,
 ): Fault {
   if (result.kind === 'timeout') {
@@ -75,20 +72,29 @@ export function failureToFault(
       reason: `${server} cannot be reached: ${result.during} ${result.errorCode}`,
     });
   }
-  const { status, headers } = result;
+  const { status, headers, waitTooLong } = result;
   const named = OAUTH_FAULTS.get(oauthError);
   const reason = `${server} answered ${status}${named === undefined ? '' : ` ${oauthError}`}`;
   const options = { reason, ...wordsOf(envelope) };
   if (status === 429 || waitTooLong || named === 'egainThrottled') {
-    return throttled(status, headers, now, options);
+    const waitMs = statedWait(status, headers, now) ?? UNSTATED_SECONDS * 1000;
+    const retryAfterSeconds = Math.min(LONGEST_SECONDS, Math.max(1, Math.ceil(waitMs / 1000)));
+    return new Fault('egainThrottled', { ...options, retryAfterSeconds });
   }
   if (status >= 500) {
     return envelope === undefined
       ? new Fault('egainUnavailable', { reason })
       : new UpstreamFault(status, envelope);
   }
-  const kind = named ?? STATUS_FAULTS.get(status) ?? 'egainContractBroken';
+  const kind = named ?? refusalOf(status);
+  // A walk takes a refused page for the end of the list, but never a refused token request.
   return server === 'eGain' ? new RefusedRequest(kind, status, options) : new Fault(kind, options);
+}
+
+/** What a status means by itself, from eGain's API and its token endpoint alike. */
+function refusalOf(status: number): FaultName {
+  if (status === 401) return 'egainCredentialsRefused';
+  return status === 403 ? 'egainScopeInsufficient' : 'egainContractBroken';
 }
 
 /** eGain's code goes to every caller, its message to callers from whom nothing is hidden. */
@@ -99,22 +105,4 @@ function wordsOf(envelope: UpstreamEnvelope | undefined): FaultOptions {
   if (developerMessage === undefined) return { details: [code] };
   const message = { key: 'egain.developerMessage', value: developerMessage };
   return { details: [code], inFull: { details: [code, message] } };
-}
-
-const UNSTATED_SECONDS = 10;
-const LONGEST_SECONDS = 3600;
-
-/**
- * The fault for an answer by which eGain, or its token endpoint, throttles: with the wait that it
- * asks for in whole seconds, from 1 to 3600, or 10 where it asks for none.
- */
-export function throttled(
-  status: number,
-  headers: AnswerHeaders,
-  now: number,
-  options: FaultOptions,
-): Fault {
-  const waitMs = statedWait(status, headers, now) ?? UNSTATED_SECONDS * 1000;
-  const seconds = Math.min(LONGEST_SECONDS, Math.max(1, Math.ceil(waitMs / 1000)));
-  return new Fault('egainThrottled', { ...options, retryAfterSeconds: seconds });
 }

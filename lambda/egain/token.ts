@@ -2,20 +2,19 @@ import * as z from 'zod/mini';
 import { Fault, isFault } from '../faults.ts';
 import type { ServiceConfig } from '../platform/config.ts';
 import { type Clock, createSingleFlight, type Deadline } from '../platform/deadline.ts';
+import type { HttpAnswer } from '../platform/http-client.ts';
 import { log } from '../platform/log.ts';
 import { parseEndpoint, parseJson } from '../platform/parse.ts';
 import { type GuardedTable, TableAway } from '../platform/table.ts';
 import type { Credentials, CredentialsStore } from './credentials.ts';
 import { failureToFault, OAUTH_FAULTS } from './failure.ts';
-import type { Upstream, UpstreamResponse } from './send.ts';
+import type { Upstream } from './send.ts';
 import { formEncoded } from './words.ts';
 
 /** A token is renewed this long before it ends, or half its life when that is shorter. */
 const EARLY_MS = 60_000;
 /** How long credentials that eGain refused are not tried again. */
 const QUARANTINE_MS = 30_000;
-/** A token that has served this long was good: that eGain refuses it then is a new matter. */
-const PROVEN_MS = 30_000;
 
 /** A bearer token, with the credentials that it was granted for. */
 export interface Token {
@@ -32,10 +31,11 @@ export interface TokenProvider {
    * too, one for another version of the secret, which is read anew. When there is nothing more to
    * try, the secret's version is not tried again for 30 s.
    *
+   * @param replaced how many tokens this request has replaced already
    * @returns undefined when there is nothing more to try: the 401 stands
    * @throws Fault, as `get` does
    */
-  replace(refused: Token, deadline: Deadline): Promise<Token | undefined>;
+  replace(refused: Token, replaced: number, deadline: Deadline): Promise<Token | undefined>;
 }
 
 export interface TokenProviderOptions {
@@ -59,8 +59,6 @@ export function createTokenProvider(options: TokenProviderOptions): TokenProvide
   /** The last value that eGain refused. It may still be in the table. */
   let refusedValue: string | undefined;
   let quarantined = { version: '', until: 0 };
-  /** The last token that replaced a refused one, and how many were refused before it. */
-  let replacement = { value: '', replaced: 0, at: Number.NEGATIVE_INFINITY };
 
   const isQuarantined = (version: string) =>
     quarantined.version === version && clock.now() < quarantined.until;
@@ -90,18 +88,12 @@ export function createTokenProvider(options: TokenProviderOptions): TokenProvide
   };
 
   const grant = async (current: Credentials, deadline: Deadline): Promise<Token> => {
-    const { version } = current;
-    if (isQuarantined(version)) {
-      throw new Fault('egainCredentialsRefused', {
-        reason: 'eGain refused this version of the secret just now',
-      });
-    }
     const askedAt = clock.now();
     const { accessToken, lifeSeconds } = await requestGrant(endpoint, current, upstream, deadline);
     const lifeMs = lifeSeconds * 1000;
     kept = {
       value: accessToken,
-      secretVersion: version,
+      secretVersion: current.version,
       renewAt: askedAt + lifeMs - Math.min(EARLY_MS, lifeMs / 2),
       endsAt: askedAt + lifeMs,
     };
@@ -116,10 +108,15 @@ export function createTokenProvider(options: TokenProviderOptions): TokenProvide
     isReread = false,
   ): Promise<Token> => {
     const { version } = current;
+    if (isQuarantined(version)) {
+      throw new Fault('egainCredentialsRefused', {
+        reason: 'eGain refused this version of the secret just now',
+      });
+    }
     try {
       return await grant(current, deadline);
     } catch (error) {
-      if (!isFault(error, 'egainCredentialsRefused') || isQuarantined(version)) throw error;
+      if (!isFault(error, 'egainCredentialsRefused')) throw error;
       const next = isReread ? current : await credentials.reread(version, deadline);
       if (next.version === version) {
         quarantine(version);
@@ -146,32 +143,16 @@ export function createTokenProvider(options: TokenProviderOptions): TokenProvide
 
   const get = (deadline: Deadline) => flight.run(deadline, () => obtain(deadline));
 
-  const timesReplaced = ({ value }: Token) => {
-    const isRecent = clock.now() - replacement.at < PROVEN_MS;
-    return replacement.value === value && isRecent ? replacement.replaced : 0;
-  };
-  const getAnother = async (replaced: number, deadline: Deadline): Promise<Token> => {
-    const token = await get(deadline);
-    // When several pages are refused at once, one of them may have replaced the token already.
-    const most = Math.max(replaced, timesReplaced(token));
-    replacement = { value: token.value, replaced: most, at: clock.now() };
-    return token;
-  };
-
   return {
     get,
-    async replace(refused, deadline) {
-      const { version } = refused.credentials;
-      const replaced = timesReplaced(refused);
+    async replace({ value, credentials: { version } }, replaced, deadline) {
       log.warn('eGain refuses a token', { replaced });
-      refusedValue = refused.value;
-      if (kept?.value === refused.value) kept = undefined;
+      refusedValue = value;
+      if (kept?.value === value) kept = undefined;
       if (isQuarantined(version)) return undefined;
-      if (replaced === 0) return getAnother(1, deadline);
-      if (replaced === 1) {
-        const next = await credentials.reread(version, deadline);
-        if (next.version !== version) return getAnother(2, deadline);
-      }
+      if (replaced === 0) return get(deadline);
+      const next = replaced === 1 ? await credentials.reread(version, deadline) : undefined;
+      if (next !== undefined && next.version !== version) return get(deadline);
       quarantine(version);
       return undefined;
     },
@@ -241,21 +222,20 @@ export async function requestGrant(
     ...(!inBody && { authorization: basic(clientId, clientSecret) }),
   };
   const body = form.toString();
-  const sent = await upstream.send(
+  const result = await upstream(
     { url, method: 'POST', headers, body, maxBytes: MAX_ANSWER_BYTES, isTransient },
     deadline,
   );
-  const response = sent.result.kind === 'response' ? sent.result : undefined;
-  const grant = response && grantIn(response);
-  if (grant !== undefined) return grant;
-  const oauthError = response && oauthErrorIn(response);
-  if (response && isSuccess(response) && !OAUTH_FAULTS.has(oauthError ?? '')) {
+  const answer = result.kind === 'response' ? readAnswer(result) : {};
+  if ('accessToken' in answer) return answer;
+  const { oauthError } = answer;
+  if (result.kind === 'response' && isSuccess(result) && !OAUTH_FAULTS.has(oauthError ?? '')) {
     throw new Fault('egainContractBroken', {
       reason: 'the token endpoint did not answer with a bearer token',
     });
   }
   const now = deadline.clock.now();
-  throw failureToFault(sent, { server: 'the token endpoint', now, oauthError });
+  throw failureToFault(result, { server: 'the token endpoint', now, oauthError });
 }
 
 /** The client by HTTP Basic: each part form-encoded, then both in base64 (RFC 6749, 2.3.1). */
@@ -271,14 +251,18 @@ const grantSchema = z.object({
   expires_in: z.optional(z.unknown()),
 });
 
-function grantIn(response: UpstreamResponse): Grant | undefined {
-  if (!isSuccess(response)) return undefined;
-  const granted = z.safeParse(grantSchema, parseJson(response.text)).data;
-  if (granted === undefined) return undefined;
-  return { accessToken: granted.access_token, lifeSeconds: believableLife(granted.expires_in) };
+/** A grant, or the error code alone: the endpoint's texts may hold what it was sent. */
+function readAnswer(response: HttpAnswer): Grant | { readonly oauthError?: string } {
+  const json = parseJson(response.text);
+  const granted = isSuccess(response) ? z.safeParse(grantSchema, json).data : undefined;
+  if (granted !== undefined) {
+    return { accessToken: granted.access_token, lifeSeconds: believableLife(granted.expires_in) };
+  }
+  const refused = z.safeParse(z.object({ error: z.string() }), json).data;
+  return refused === undefined ? {} : { oauthError: refused.error };
 }
 
-function isSuccess({ status }: UpstreamResponse): boolean {
+function isSuccess({ status }: HttpAnswer): boolean {
   return status >= 200 && status < 300;
 }
 
@@ -289,13 +273,8 @@ function believableLife(stated: unknown): number {
   return isBelievable ? seconds : UNSTATED_SECONDS;
 }
 
-/** The error code alone: the endpoint's texts may hold what it was sent. */
-function oauthErrorIn({ text }: UpstreamResponse): string | undefined {
-  return z.safeParse(z.object({ error: z.string() }), parseJson(text)).data?.error;
-}
-
 /** RFC 6749's codes for a server that cannot answer now, whatever status goes with them. */
-function isTransient(response: UpstreamResponse): boolean {
-  if (grantIn(response) !== undefined) return false;
-  return OAUTH_FAULTS.get(oauthErrorIn(response) ?? '') === 'egainUnavailable';
+function isTransient(response: HttpAnswer): boolean {
+  const answer = readAnswer(response);
+  return 'oauthError' in answer && OAUTH_FAULTS.get(answer.oauthError ?? '') === 'egainUnavailable';
 }

@@ -18,10 +18,6 @@ const MAX_WALK_BYTES = 150_000_000;
 /** How many paths of malformed fields the log names. */
 const MAX_PATHS = 10;
 
-type Settled =
-  | { readonly kind: 'page'; readonly page: FetchedPage }
-  | { readonly kind: 'failure'; readonly error: unknown };
-
 /**
  * Fetches all accounts: the first page without parameters, since eGain documents none, and the
  * others, four at a time, as far as the earlier ones show that there are any. A page that fails
@@ -38,48 +34,34 @@ export async function walkPages(
 ): Promise<Account[]> {
   const walk = cancellable(deadline);
   const first = await fetchPage(walk);
-  const collected = createPageCollector(first);
+  const collected = new PageCollector(first);
   const { pagesize } = first.paginationInfo;
-  const underway = new Map<number, Promise<void>>();
-  const arrived = new Map<number, Settled>();
+  /** The next pages, in their order. */
+  const underway: Promise<FetchedPage>[] = [];
   let asked = 1;
 
-  /** Settles with the failure, so that a page which fails before its turn is no unhandled rejection. */
-  const ask = async (pagenum: number) => {
-    const settled = await fetchPage(walk, { pagenum, pagesize }).then(
-      (page) => ({ kind: 'page', page }) as const,
-      (error: unknown) => ({ kind: 'failure', error }) as const,
-    );
-    arrived.set(pagenum, settled);
-    underway.delete(pagenum);
-  };
-
-  const arrivalOf = async (pagenum: number): Promise<Settled> => {
-    for (;;) {
-      while (underway.size < MAX_IN_FLIGHT && asked < collected.pagesKnown()) {
-        asked += 1;
-        underway.set(asked, ask(asked));
-      }
-      const settled = arrived.get(pagenum);
-      if (settled !== undefined) {
-        arrived.delete(pagenum);
-        return settled;
-      }
-      await Promise.race(underway.values());
-    }
+  const ask = () => {
+    asked += 1;
+    const page = fetchPage(walk, { pagenum: asked, pagesize });
+    // A page that fails before its turn is no unhandled rejection.
+    page.catch(() => undefined);
+    underway.push(page);
   };
 
   try {
-    if (!collected.complete()) await calls?.reserve(collected.pagesKnown() - 1, walk);
-    for (let pagenum = 2; !collected.complete(); pagenum += 1) {
-      const next = await arrivalOf(pagenum);
-      if (next.kind === 'page') collected.add(next.page);
-      else if (isNoSuchPage(next.error) && collected.mayEndHere()) break;
-      else throw next.error;
+    if (!collected.complete) await calls?.reserve(collected.pagesKnown - 1, walk);
+    while (!collected.complete) {
+      while (underway.length < MAX_IN_FLIGHT && asked < collected.pagesKnown) ask();
+      const page = await underway.shift()?.catch((error: unknown) => {
+        if (isNoSuchPage(error) && collected.mayEndHere) return undefined;
+        throw error;
+      });
+      if (page === undefined) break;
+      collected.add(page);
     }
   } finally {
     walk.cancel(new Error('the walk has ended'));
-    await Promise.all(underway.values());
+    await Promise.allSettled(underway);
     await calls?.release();
   }
   return collected.accounts();
@@ -89,22 +71,8 @@ function isNoSuchPage(error: unknown): boolean {
   return error instanceof RefusedRequest && [400, 404].includes(error.upstreamStatus);
 }
 
-/** What the pages so far add up to. Fed page by page, in their order. */
-export interface PageCollector {
-  /** The distinct accounts, in the order of their first coming. Logs and counts what was odd. */
-  accounts(): Account[];
-  /** How many pages to ask for, as far as is known. */
-  pagesKnown(): number;
-  /** Whether the list is whole. */
-  complete(): boolean;
-  /** @throws Fault `502-904` when the pages cannot add up any more, `502-903` when it is too much */
-  add(page: FetchedPage): void;
-  /** Whether a refusal (400 or 404) of the next page means that there was no more. */
-  mayEndHere(): boolean;
-}
-
 /**
- * The collector of a walk that begins with `first`, which is added already.
+ * What the pages so far add up to. Fed page by page, in their order.
  *
  * `count` is documented as the number of records, and counts as that until more records have come:
  * then it counts pages, as in eGain's sibling APIs. Under either meaning it is a promise, and an end
@@ -112,111 +80,119 @@ export interface PageCollector {
  * than `count` records but before `count` pages, as when accounts are added during the walk. Then
  * one more page is asked for. A single page that is not full is the whole list, though it holds more
  * than `count`.
- *
- * @throws Fault, as `add` does
  */
-export function createPageCollector(first: FetchedPage): PageCollector {
-  const { count: promised, pagesize: size = first.account.length } = first.paginationInfo;
-  const merged = new Map<string, Account>();
-  const malformed = { count: 0, paths: [] as string[] };
-  let received = 0;
-  let bytes = 0;
-  let pages = 0;
-  let duplicates = 0;
-  let pagesKnown = 1;
-  let short = false;
-  let complete = false;
+export class PageCollector {
+  /** Whether the list is whole. */
+  complete = false;
+  /** How many pages to ask for, as far as is known. */
+  pagesKnown = 1;
+  readonly #promised: number;
+  readonly #size: number;
+  readonly #merged = new Map<string, Account>();
+  readonly #malformed = { count: 0, paths: [] as string[] };
+  #received = 0;
+  #bytes = 0;
+  #pages = 0;
+  #duplicates = 0;
+  #short = false;
 
-  // Each page has brought at least one account, so `promised` pages hold no fewer than `promised`.
-  const mayEndHere = () => merged.size === promised || pages >= promised || short;
+  /** @throws Fault, as `add` does */
+  constructor(first: FetchedPage) {
+    const { count: promised, pagesize = first.account.length } = first.paginationInfo;
+    this.#promised = promised;
+    this.#size = pagesize;
+    this.add(first);
+  }
 
-  const plan = (known: number) => {
-    pagesKnown = Math.max(pagesKnown, known);
-  };
+  /** Whether a refusal (400 or 404) of the next page means that there was no more. */
+  get mayEndHere(): boolean {
+    // Each page has brought at least one account, so `promised` pages hold no fewer than `promised`.
+    return this.#merged.size === this.#promised || this.#pages >= this.#promised || this.#short;
+  }
 
-  const measure = (page: FetchedPage) => {
-    received += page.account.length;
-    bytes += page.bytes;
-    if (received > MAX_WALK_ACCOUNTS || bytes > MAX_WALK_BYTES) {
+  /** The distinct accounts, in the order of their first coming. Logs and counts what was odd. */
+  accounts(): Account[] {
+    if (this.#duplicates > 0) {
+      count('DuplicateAccounts', this.#duplicates);
+      log.warn('Accounts came more than once in one walk', { duplicates: this.#duplicates });
+    }
+    if (this.#malformed.count > 0) {
+      count('MalformedFields', this.#malformed.count);
+      const fields = { malformed: this.#malformed.count, paths: this.#malformed.paths.join(', ') };
+      log.warn('Fields of accounts are malformed and left out', fields);
+    }
+    return [...this.#merged.values()];
+  }
+
+  /** @throws Fault `502-904` when the pages cannot add up any more, `502-903` when it is too much */
+  add(page: FetchedPage): void {
+    this.#measure(page);
+    const keys = keysOf(page.account);
+    if (keys.every((key) => this.#merged.has(key))) {
+      // Nothing new ends the walk, unless more was promised.
+      if (!this.mayEndHere) {
+        throw doNotAddUp(keys.length === 0 ? 'one is empty too early' : 'one is repeated');
+      }
+      this.complete = true;
+      return;
+    }
+    if (this.#short) throw doNotAddUp('more came after a short one');
+    this.#pages += 1;
+    this.#merge(page.account, keys);
+    if (this.#pages > MAX_PAGES) throw doNotAddUp(`there are more than ${MAX_PAGES}`);
+    this.#planNext(page.account.length >= this.#size);
+  }
+
+  #measure({ account, bytes, malformed }: FetchedPage): void {
+    this.#received += account.length;
+    this.#bytes += bytes;
+    if (this.#received > MAX_WALK_ACCOUNTS || this.#bytes > MAX_WALK_BYTES) {
       throw new Fault('egainContractBroken', {
         reason: `the walk is larger than ${MAX_WALK_ACCOUNTS} accounts or ${MAX_WALK_BYTES / 1e6} MB`,
       });
     }
-    malformed.count += page.malformed.length;
-    for (const path of page.malformed.slice(0, MAX_PATHS - malformed.paths.length)) {
-      malformed.paths.push(`page ${pages + 1} ${path}`);
+    const { paths } = this.#malformed;
+    this.#malformed.count += malformed.length;
+    for (const path of malformed.slice(0, MAX_PATHS - paths.length)) {
+      paths.push(`page ${this.#pages + 1} ${path}`);
     }
-  };
+  }
 
-  const merge = (page: readonly Account[], keys: readonly string[]) => {
+  #merge(page: readonly Account[], keys: readonly string[]): void {
     page.forEach((account, index) => {
       const key = keys[index] ?? '';
-      const known = merged.get(key);
-      if (known !== undefined) duplicates += 1;
-      if (known === undefined || isLater(account, known)) merged.set(key, account);
+      const known = this.#merged.get(key);
+      if (known !== undefined) this.#duplicates += 1;
+      if (known === undefined || isLater(account, known)) this.#merged.set(key, account);
     });
-  };
+  }
 
-  const planNext = (isFull: boolean) => {
-    if (merged.size < promised) {
+  #planNext(isFull: boolean): void {
+    const left = this.#promised - this.#merged.size;
+    const next = this.#pages + 1;
+    if (left > 0) {
       // Later pages may turn out smaller than the first. Then plan one more at a time.
-      const left = promised - merged.size;
-      const last = pages === 1 ? 1 + Math.ceil(left / size) : pages + 1;
+      const last = this.#pages === 1 ? 1 + Math.ceil(left / this.#size) : next;
       if (last > MAX_PAGES) throw doNotAddUp(`there are more than ${MAX_PAGES}`);
       // The last one will be full, so one more will be needed to be sure. In a long walk it goes
       // along with the others, so that nothing waits for it alone.
-      const oneMore = pages === 1 && left % size === 0 && last > LONG_WALK;
-      plan(oneMore ? last + 1 : last);
+      const oneMore = this.#pages === 1 && left % this.#size === 0 && last > LONG_WALK;
+      this.#plan(oneMore ? last + 1 : last);
     } else if (isFull) {
       // Exactly as promised: one more, to be sure. More than that: `count` counts pages.
-      plan(merged.size > promised ? Math.max(promised, pages + 1) : pages + 1);
-      if (pagesKnown > MAX_PAGES + 1) throw doNotAddUp(`there are more than ${MAX_PAGES}`);
-    } else if (pages === 1 || mayEndHere()) {
-      complete = true;
+      this.#plan(left < 0 ? Math.max(this.#promised, next) : next);
+      if (this.pagesKnown > MAX_PAGES + 1) throw doNotAddUp(`there are more than ${MAX_PAGES}`);
+    } else if (this.#pages === 1 || this.mayEndHere) {
+      this.complete = true;
     } else {
-      short = true;
-      plan(pages + 1);
+      this.#short = true;
+      this.#plan(next);
     }
-  };
+  }
 
-  const add = (page: FetchedPage) => {
-    measure(page);
-    const keys = keysOf(page.account);
-    if (keys.every((key) => merged.has(key))) {
-      // Nothing new ends the walk, unless more was promised.
-      if (!mayEndHere()) {
-        throw doNotAddUp(keys.length === 0 ? 'one is empty too early' : 'one is repeated');
-      }
-      complete = true;
-      return;
-    }
-    if (short) throw doNotAddUp('more came after a short one');
-    pages += 1;
-    merge(page.account, keys);
-    if (pages > MAX_PAGES) throw doNotAddUp(`there are more than ${MAX_PAGES}`);
-    planNext(page.account.length >= size);
-  };
-  add(first);
-
-  return {
-    accounts() {
-      if (duplicates > 0) {
-        count('DuplicateAccounts', duplicates);
-        log.warn('Accounts came more than once in one walk', { duplicates });
-      }
-      if (malformed.count > 0) {
-        count('MalformedFields', malformed.count);
-        const paths = malformed.paths.join(', ');
-        const fields = { malformed: malformed.count, paths };
-        log.warn('Fields of accounts are malformed and left out', fields);
-      }
-      return [...merged.values()];
-    },
-    pagesKnown: () => pagesKnown,
-    complete: () => complete,
-    add,
-    mayEndHere,
-  };
+  #plan(pages: number): void {
+    this.pagesKnown = Math.max(this.pagesKnown, pages);
+  }
 }
 
 /**

@@ -1,6 +1,6 @@
 import { readAwsKeys } from './config.ts';
 import { systemClock } from './deadline.ts';
-import { ConnectionFailed, connectionError, exchange, type HttpCall } from './http-client.ts';
+import { ConnectionFailed, connectionError, exchange } from './http-client.ts';
 
 /** What the SDK's signer has made, ready to send. */
 interface AwsRequest {
@@ -12,58 +12,41 @@ interface AwsRequest {
   readonly body?: string;
 }
 
-interface AwsResponse {
-  readonly statusCode: number;
-  readonly headers: Record<string, string>;
-  readonly body: Uint8Array;
-}
-
-interface HandlerOptions {
-  readonly abortSignal?: object | undefined;
-}
-
 /** BatchGetItem gives 16 MB of items, which are a third larger as base64. */
 const MAX_BYTES = 32_000_000;
 
 /**
  * The SDK's `requestHandler`, by the product's own HTTP client: the SDK's own handler would bring
- * HTTP/2, pools and time-outs that no call of ours uses. Sends a request again, once and over a new
- * connection, when the kept connection had been closed meanwhile, as happens while a container is
- * frozen.
+ * HTTP/2, pools and time-outs that no call of ours uses.
  */
 const requestHandler = {
   metadata: { handlerProtocol: 'http/1.1' },
 
   async handle(
-    request: AwsRequest,
-    { abortSignal }: HandlerOptions = {},
-  ): Promise<{ readonly response: AwsResponse }> {
-    const { protocol, hostname, port, path, headers, body } = request;
-    const call: HttpCall = {
-      url: `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}${path}`,
-      method: 'POST',
-      headers: { 'accept-encoding': 'identity', ...headers },
-      ...(body !== undefined && { body }),
-    };
+    { protocol, hostname, port, path, headers, body }: AwsRequest,
+    { abortSignal }: { readonly abortSignal?: object | undefined } = {},
+  ) {
     const signal = abortSignal instanceof AbortSignal ? abortSignal : new AbortController().signal;
-    const options = { maxBytes: MAX_BYTES, deadline: { signal, clock: systemClock } };
-    const answer = await exchange(call, options).catch((error: unknown) => {
-      if (!(error instanceof ConnectionFailed && error.wasClosed)) throw error;
-      return exchange(call, { ...options, fresh: true });
-    });
-    const { status, bytes } = answer;
-    // An error counts by its status, whatever became of its body.
-    if (bytes === null && status < 300)
-      throw new ConnectionFailed(connectionError('ECONNRESET'), false);
-    return {
-      response: {
-        statusCode: status,
-        headers: Object.fromEntries(
-          Object.entries(answer.headers).map(([name, value]) => [name, String(value)]),
-        ),
-        body: bytes ?? new Uint8Array(),
+    const answer = await exchange(
+      {
+        url: `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}${path}`,
+        method: 'POST',
+        headers: { 'accept-encoding': 'identity', ...headers },
+        ...(body !== undefined && { body }),
       },
+      { maxBytes: MAX_BYTES, deadline: { signal, clock: systemClock } },
+    );
+    const { status: statusCode, bytes } = answer;
+    // An error counts by its status, whatever became of its body.
+    if (bytes === null && statusCode < 300) {
+      throw new ConnectionFailed(connectionError('ECONNRESET'), false);
+    }
+    const response = {
+      statusCode,
+      headers: { ...answer.headers },
+      body: bytes ?? new Uint8Array(),
     };
+    return { response };
   },
 };
 

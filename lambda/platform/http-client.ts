@@ -15,17 +15,14 @@ export interface CallOptions {
   readonly maxBytes: number;
   /** Its signal ends the waiting, and its clock measures it. */
   readonly deadline: Pick<Deadline, 'signal' | 'clock'>;
-  /** How long to wait for the head of the answer, in milliseconds. */
-  readonly firstByteMs?: number;
-  /** Use a new connection, whatever connections are kept. */
-  readonly fresh?: boolean;
+  /** By when the answer has to begin, in milliseconds since the epoch. */
+  readonly firstByteBy?: number | undefined;
+  /** Called before the request is sent once more over a new connection. What it throws ends the call. */
+  readonly onReconnect?: () => Promise<void>;
 }
 
-/** The headers of an answer. A header that came several times has its values joined by commas. */
-export interface AnswerHeaders {
-  /** The header's value, whatever the case of its name; null where there is none. */
-  get(name: string): string | null;
-}
+/** Header values by their names in lower case; several values of one name are joined by commas. */
+export type AnswerHeaders = Readonly<Record<string, string>>;
 
 /** Why a body could not be read. Its status and headers count all the same. */
 export type UnreadBody = 'too-large' | 'not-utf-8' | 'undecodable' | 'cut-off';
@@ -40,8 +37,7 @@ export interface HttpAnswer {
 }
 
 /** What a server answered, its body as bytes; null where it could not be read. */
-export interface RawAnswer extends Pick<HttpAnswer, 'status' | 'unread'> {
-  readonly headers: IncomingMessage['headers'];
+export interface RawAnswer extends Omit<HttpAnswer, 'text'> {
   readonly bytes: Buffer | null;
 }
 
@@ -53,10 +49,7 @@ export class ConnectionFailed extends Error {
   override readonly name = 'ConnectionFailed';
   /** The system's or Node.js's error code. */
   readonly code: string | undefined;
-  /**
-   * The connection was kept from an earlier request and had been closed meanwhile, as happens while a
-   * container is frozen. It says nothing about the server: the request may be sent again.
-   */
+  /** The connection was kept from an earlier request, and the server had closed it meanwhile. */
   readonly wasClosed: boolean;
 
   constructor(cause: unknown, reusedSocket: boolean) {
@@ -66,7 +59,7 @@ export class ConnectionFailed extends Error {
   }
 }
 
-/** The answer did not begin within `firstByteMs`. */
+/** The answer did not begin by `firstByteBy`. */
 export class BeginTimeout extends Error {
   override readonly name = 'BeginTimeout';
 }
@@ -82,19 +75,20 @@ const MAX_CODINGS = 4;
 
 /**
  * Sends a request and reads the answer whole, as text. Does not follow redirects, since credentials
- * must not leave for another origin, and keeps connections.
+ * must not leave for another origin. Keeps connections, and sends the request once more over a new
+ * one where a kept one had been closed meanwhile: that is usual after a container was frozen, and
+ * says nothing about the server.
  *
  * @throws ConnectionFailed, BeginTimeout
  * @throws the signal's reason when it aborts
  */
 export async function send(call: HttpCall, options: CallOptions): Promise<HttpAnswer> {
-  const { status, headers: received, bytes, unread } = await exchange(call, options);
-  const headers = { get: (name: string) => valueOf(received[name.toLowerCase()]) };
-  if (bytes === null) return { status, headers, text: null, ...(unread && { unread }) };
+  const { bytes, ...answer } = await exchange(call, options);
+  if (bytes === null) return { ...answer, text: null };
   try {
-    return { status, headers, text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };
+    return { ...answer, text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };
   } catch {
-    return { status, headers, text: null, unread: 'not-utf-8' };
+    return { ...answer, text: null, unread: 'not-utf-8' };
   }
 }
 
@@ -104,8 +98,15 @@ export type Send = typeof send;
 /** As `send`, for callers that read the bytes themselves. */
 export async function exchange(call: HttpCall, options: CallOptions): Promise<RawAnswer> {
   options.deadline.signal.throwIfAborted();
-  const message = await begin(call, options);
-  const { statusCode: status = 0, headers } = message;
+  const message = await begin(call, options).catch(async (error: unknown) => {
+    if (!(error instanceof ConnectionFailed && error.wasClosed)) throw error;
+    await options.onReconnect?.();
+    return begin(call, options, false);
+  });
+  const { statusCode: status = 0 } = message;
+  const headers = Object.fromEntries(
+    Object.entries(message.headers).map(([name, value]) => [name, [value].flat().join(', ')]),
+  );
   const body = await readBody(message, options);
   if (typeof body === 'string') return { status, headers, bytes: null, unread: body };
   return { status, headers, bytes: body };
@@ -119,13 +120,14 @@ export function errorCode(error: unknown): string | undefined {
 
 function begin(
   { url, method, headers, body }: HttpCall,
-  { deadline: { signal, clock }, firstByteMs, fresh = false }: CallOptions,
+  { deadline: { signal, clock }, firstByteBy }: CallOptions,
+  mayReuse = true,
 ): Promise<IncomingMessage> {
   const options: RequestOptions = {
     method,
     headers: { 'user-agent': 'egain-accounts', 'accept-encoding': 'gzip, br', ...headers },
     signal,
-    ...(fresh && { agent: false }),
+    ...(!mayReuse && { agent: false }),
   };
   // Loading fetch costs 30 to 50 ms of every cold start, and an import of node:http loads it too,
   // because node:http exports parts of it.
@@ -139,7 +141,9 @@ function begin(
     });
     const giveUp = () => outgoing.destroy(new BeginTimeout('the answer did not begin in time'));
     const stopWaiting =
-      firstByteMs === undefined ? () => undefined : clock.after(firstByteMs, giveUp);
+      firstByteBy === undefined
+        ? () => undefined
+        : clock.after(Math.max(0, firstByteBy - clock.now()), giveUp);
     const fail = (error: unknown) => {
       stopWaiting();
       if (signal.aborted) reject(signal.reason);
@@ -229,7 +233,3 @@ const DECODERS: ReadonlyMap<string, Decoder> = new Map([
       process.getBuiltinModule('node:zlib').brotliDecompressSync(body, { maxOutputLength }),
   ],
 ]);
-
-function valueOf(header: string | readonly string[] | undefined): string | null {
-  return header === undefined ? null : [header].flat().join(', ');
-}

@@ -1,7 +1,7 @@
 import { createCallBudget } from '../egain/call-budget.ts';
 import { createClient } from '../egain/client.ts';
 import { type CredentialsStore, createCredentialsStore } from '../egain/credentials.ts';
-import { createRetryBudget, createUpstream } from '../egain/send.ts';
+import { createUpstream } from '../egain/send.ts';
 import { createTokenProvider } from '../egain/token.ts';
 import { walkPages } from '../egain/walk.ts';
 import { readServiceConfig, type ServiceConfig } from '../platform/config.ts';
@@ -84,7 +84,7 @@ export function createService(config: ServiceConfig, options: ServiceOptions = {
     callsPerMinute === undefined
       ? undefined
       : createCallBudget({ callsPerMinute, table, key: keys.calls, clock });
-  const attempts = { random, budget: createRetryBudget(), calls, send };
+  const upstream = { random, calls, send };
 
   const credentials = options.credentials ?? createCredentialsStore({ clock, secretArn });
   const tokens = createTokenProvider({
@@ -93,17 +93,12 @@ export function createService(config: ServiceConfig, options: ServiceOptions = {
     table,
     key: keys.token,
     clock,
-    upstream: createUpstream({ ...attempts, name: 'token', metric: 'TokenRequests' }),
+    upstream: createUpstream('token', upstream),
   });
   const fetchPage = createClient({
     apiUrl: config.apiUrl,
     tokens,
-    upstream: createUpstream({
-      ...attempts,
-      name: 'accounts',
-      metric: 'UpstreamCalls',
-      latencyMetric: 'UpstreamLatency',
-    }),
+    upstream: createUpstream('accounts', upstream),
   });
 
   const snapshots = createSnapshots({

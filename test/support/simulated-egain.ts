@@ -71,12 +71,14 @@ export function connectEgain(options: SimulatedEgainOptions, process: SimulatedP
   const answer = ({ method, url }: HttpCall) =>
     method === 'POST' ? grantToken() : givePage(new URL(url));
 
-  return (request, { deadline: { signal }, firstByteMs }) =>
+  return (request, { deadline: { signal }, firstByteBy }) =>
     new Promise((resolve, reject) => {
       signal.throwIfAborted();
       signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-      if (firstByteMs !== undefined) {
-        process.clock.after(firstByteMs, () => reject(new BeginTimeout('it has not begun')));
+      if (firstByteBy !== undefined) {
+        process.clock.after(firstByteBy - process.clock.now(), () =>
+          reject(new BeginTimeout('it has not begun')),
+        );
       }
       // What is on its way arrives, whatever becomes of the process.
       time.after(roundTripMs / 2, () => {
@@ -94,8 +96,7 @@ function json(
   body: unknown,
   headers: Readonly<Record<string, string>> = {},
 ): HttpAnswer {
-  const get = (name: string) => headers[name] ?? null;
-  return { status, headers: { get }, text: JSON.stringify(body) };
+  return { status, headers, text: JSON.stringify(body) };
 }
 
 /** A content's accounts, each of which says which content it is of: three pages of them. */

@@ -16,7 +16,7 @@ export const REQUEST: UpstreamRequest = {
 /** An answer as the HTTP client gives it. */
 export const answerOf = (status: number, more: Partial<HttpAnswer> = {}): HttpAnswer => ({
   status,
-  headers: new Headers(),
+  headers: {},
   text: 'a text',
   ...more,
 });

@@ -8,8 +8,7 @@ const KB_256 = 256 * 1024;
 
 function judge(account: unknown, paginationInfo: unknown = { count: 1 }) {
   const text = JSON.stringify({ paginationInfo, account });
-  const result = { kind: 'response', ...answerOf(200, { text }) } as const;
-  return judgeAnswer({ result, waitTooLong: false }, CANARY, NOW);
+  return judgeAnswer({ kind: 'response', ...answerOf(200, { text }) }, CANARY, NOW);
 }
 const brokenBy = (reason: string) => expect.objectContaining({ code: '502-903', reason }) as Error;
 

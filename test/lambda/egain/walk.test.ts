@@ -1,8 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import type { AccountsPage } from '../../../lambda/egain/account.ts';
-import { RefusedRequest } from '../../../lambda/egain/failure.ts';
 import { walkPages } from '../../../lambda/egain/walk.ts';
-import { Fault } from '../../../lambda/faults.ts';
 import { createDeadline } from '../../../lambda/platform/deadline.ts';
 import { total } from '../../../lambda/platform/metrics.ts';
 import {
@@ -13,8 +11,10 @@ import {
   makeAccounts,
   servePages,
   startUpstream,
+  tokenReply,
 } from '../../support/egain-world.ts';
 import { page } from '../../support/fault-row.ts';
+import type { Reply } from '../../support/scripted-upstream.ts';
 
 const upstream = await startUpstream();
 
@@ -231,22 +231,19 @@ test('what is malformed is left out and counted, and takes no list down', async 
   });
 });
 
-/** Walks a list of one full page, after which this is thrown. */
-const walkInto = (error: unknown) =>
-  walkPages(async (_deadline, request) => {
-    if (request !== undefined) throw error;
-    const paginationInfo = { count: 2, pagesize: 2 };
-    return { account: makeAccounts(2), bytes: 9, malformed: [], paginationInfo };
-  }, createDeadline(25_000));
-
 describe('the page after a full last one', () => {
-  test.each([
-    new RefusedRequest('egainScopeInsufficient', 403, {}),
-    new RefusedRequest('egainContractBroken', 410, {}),
-    new Fault('egainUnavailable'),
-    new Error('unforeseen'),
-  ])('fails the walk when it is neither empty nor refused with 400 or 404: %s', async (error) => {
-    await expect(walkInto(error)).rejects.toBe(error);
+  test.each<[string, Reply, Reply | undefined, string]>([
+    ['403', { status: 403 }, undefined, '502-902'],
+    ['410', { status: 410 }, undefined, '502-903'],
+    ['501', { status: 501 }, undefined, '502-905'],
+    ['401, and no other token', { status: 401 }, { status: 404 }, '502-903'],
+  ])('fails the walk when it is answered with %s', async (_, reply, token, code) => {
+    const { ask } = createWorld(upstream);
+    const well = servePages({ accounts: makeAccounts(2), pagesize: 2 });
+    upstream.accounts.otherwise = (request) => (request.url.search === '' ? well(request) : reply);
+    upstream.token.script = [tokenReply('t'), ...(token === undefined ? [] : [token])];
+
+    await expect(ask()).rejects.toMatchObject({ code });
   });
 });
 
