@@ -12,8 +12,7 @@ import {
   readSecret,
 } from '../../../lambda/egain/credentials.ts';
 import { Fault } from '../../../lambda/faults.ts';
-import { cancellable, createDeadline, type Deadline } from '../../../lambda/platform/deadline.ts';
-import { total } from '../../../lambda/platform/metrics.ts';
+import { cancellable, createDeadline } from '../../../lambda/platform/deadline.ts';
 import { CANARY, SECRET_ARN } from '../../support/egain-world.ts';
 import { createManualClock, type ManualClock } from '../../support/manual-clock.ts';
 import { captureLog, type LoggedLine } from '../../support/telemetry.ts';
@@ -38,54 +37,21 @@ afterEach(() => secretsManager.reset());
 afterAll(() => secretsManager.restore());
 
 const reads = () => secretsManager.on(GetSecretValueCommand);
-const inTime = (): Deadline => createDeadline(26_000, { clock });
+const inTime = () => createDeadline(26_000, { clock });
 
 function holds({ version, ...value }: typeof FIRST): void {
   reads().resolves({ SecretString: JSON.stringify(value), VersionId: version });
 }
 
-/** Lets Secrets Manager answer in an error, whose message quotes what it should not. */
-function fails(name: string, httpStatusCode = 400): void {
+/** An error of Secrets Manager's, whose message quotes what it should not. */
+function serviceError(name: string, httpStatusCode: number): Error {
   const message = `about ${CANARY.clientSecret}`;
   const $metadata = { httpStatusCode };
-  reads().rejects(
-    new SecretsManagerServiceException({ name, $fault: 'client', $metadata, message }),
-  );
+  return new SecretsManagerServiceException({ name, $fault: 'client', $metadata, message });
 }
-
-async function faultOf(work: Promise<unknown>): Promise<Fault> {
-  const error = await work.catch((thrown: unknown) => thrown);
-  if (!(error instanceof Fault)) throw new Error('no Fault was thrown');
-  return error;
-}
+const fails = (name: string, status: number) => reads().rejects(serviceError(name, status));
 
 describe('the secret', () => {
-  test('is read once in five minutes, and its current version alone', async () => {
-    const first = await store.get(inTime());
-    clock.advance(5 * MINUTE - 1);
-    const same = await store.get(inTime());
-    holds(SECOND);
-    clock.advance(1);
-    const later = await store.get(inTime());
-
-    expect([first, same, later]).toEqual([FIRST, FIRST, SECOND]);
-    expect(total('SecretReads')).toBe(2);
-    expect(secretsManager).toHaveReceivedCommandTimes(GetSecretValueCommand, 2);
-    for (const nth of [1, 2]) {
-      expect(secretsManager).toHaveReceivedNthCommandWith(GetSecretValueCommand, nth, {
-        SecretId: SECRET_ARN,
-        VersionStage: 'AWSCURRENT',
-      });
-    }
-  });
-
-  test('is read once for callers who come together', async () => {
-    const callers = [store.get(inTime()), store.get(inTime()), store.reread('none', inTime())];
-
-    await expect(Promise.all(callers)).resolves.toEqual([FIRST, FIRST, FIRST]);
-    expect(secretsManager).toHaveReceivedCommandOnce(GetSecretValueCommand);
-  });
-
   test('has a version of its own where Secrets Manager names none', async () => {
     reads()
       .resolvesOnce({ SecretString: JSON.stringify(VALUE) })
@@ -101,15 +67,6 @@ describe('the secret', () => {
 });
 
 describe('a version that eGain refuses', () => {
-  test('is read anew when it is the one that is kept', async () => {
-    await store.get(inTime());
-    holds(SECOND);
-
-    await expect(store.reread(FIRST.version, inTime())).resolves.toEqual(SECOND);
-    await expect(store.get(inTime())).resolves.toEqual(SECOND);
-    expect(secretsManager).toHaveReceivedCommandTimes(GetSecretValueCommand, 2);
-  });
-
   test('causes no read when another one is known already', async () => {
     await store.get(inTime());
 
@@ -119,6 +76,11 @@ describe('a version that eGain refuses', () => {
 });
 
 describe('while Secrets Manager is unwell', () => {
+  beforeEach(async () => {
+    await store.get(inTime());
+    clock.advance(5 * MINUTE);
+  });
+
   test.each([
     ['ThrottlingException', 400],
     ['TooManyRequestsException', 400],
@@ -128,13 +90,9 @@ describe('while Secrets Manager is unwell', () => {
     ['RequestTimeout', 400],
     ['SomeException', 429],
     ['SomeException', 500],
-    ['SomeException', 599],
-    ['InternalServiceError', 500],
   ])(
     '%s, %i: the last value goes on serving, and is asked for again 30 s later',
     async (...error) => {
-      await store.get(inTime());
-      clock.advance(5 * MINUTE);
       fails(...error);
 
       const during = [await store.get(inTime()), await store.get(inTime())];
@@ -144,13 +102,8 @@ describe('while Secrets Manager is unwell', () => {
 
       expect([...during, after]).toEqual([FIRST, FIRST, SECOND]);
       expect(secretsManager).toHaveReceivedCommandTimes(GetSecretValueCommand, 3);
-      expect(lines).toEqual([
-        {
-          level: 'warn',
-          message: 'Reading the secret failed',
-          fields: { secretArn: SECRET_ARN, failure: error[0] },
-        },
-      ]);
+      const fields = { secretArn: SECRET_ARN, failure: error[0] };
+      expect(lines).toEqual([{ level: 'warn', message: 'Reading the secret failed', fields }]);
     },
   );
 
@@ -159,8 +112,6 @@ describe('while Secrets Manager is unwell', () => {
     ['by the system', Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' })],
     ['without a status', Object.assign(new Error('x'), { code: 'EPIPE', $metadata: {} })],
   ])('a connection that fails counts as unwell: %s', async (_, error) => {
-    await store.get(inTime());
-    clock.advance(5 * MINUTE);
     reads().rejects(error);
 
     await expect(store.get(inTime())).resolves.toEqual(FIRST);
@@ -169,9 +120,9 @@ describe('while Secrets Manager is unwell', () => {
   test.each([
     ['a set-up that lacks something', new Error('Region is missing'), 'Error'],
     ['what is no error', 'away', 'unknown'],
+    ['a refused request', serviceError('SomeException', 499), 'SomeException'],
+    ['a request with status 428', serviceError('SomeException', 428), 'SomeException'],
   ])('%s counts as no such thing', async (_, error, name) => {
-    await store.get(inTime());
-    clock.advance(5 * MINUTE);
     reads().callsFake(async () => {
       throw error;
     });
@@ -182,82 +133,31 @@ describe('while Secrets Manager is unwell', () => {
     });
   });
 
-  test.each([
-    ['SomeException', 400],
-    ['SomeException', 428],
-    ['SomeException', 499],
-  ])('%s, %i, is no such thing', async (...error) => {
-    await store.get(inTime());
-    clock.advance(5 * MINUTE);
-    fails(...error);
+  test('an answer that is late is done without', async () => {
+    reads().callsFake(() => new Promise(() => undefined));
 
-    await expect(store.get(inTime())).rejects.toMatchObject({ code: '500-902' });
-  });
+    const asked = store.get({ ...inTime(), firstByteMs: 5000 });
+    clock.advance(5000);
 
-  test('there is no last value to a container that never read it', async () => {
-    fails('InternalServiceError', 500);
-
-    const fault = await faultOf(store.get(inTime()));
-
-    expect(fault).toMatchObject({ code: '503-903', retryAfterSeconds: 5 });
-    expect(fault.reason).toContain('cannot be read now: InternalServiceError');
-  });
-
-  test('the last value does not stand in for a read that is denied', async () => {
-    await store.get(inTime());
-    clock.advance(5 * MINUTE);
-    fails('AccessDeniedException');
-
-    await expect(store.get(inTime())).rejects.toMatchObject({ code: '500-902' });
+    await expect(asked).resolves.toEqual(FIRST);
+    await expect(store.get(inTime())).resolves.toEqual(FIRST);
+    expect(lines.map(({ fields }) => fields)).toEqual([
+      { secretArn: SECRET_ARN, failure: 'TimeoutError' },
+    ]);
   });
 });
 
 describe('what stands in for a secret until somebody puts it there', () => {
   test.each([
-    '<>',
-    '<secret>',
-    ' <secret> ',
-    '...',
-    '…',
-    'changeme',
-    'change-me',
-    'change_me',
-    'CHANGE ME',
-    'replaceme',
-    'replace-me',
-    'replace me',
-    'Placeholder',
-    'todo',
-    'TBD',
-    'xxx',
-    'XXXXXXXX',
-    'null',
-    'undefined',
-    'none',
-    'your-secret',
-    'your_client_secret',
-    'your secret',
+    ...['<>', ' <secret> ', '...', '…', 'changeme', 'change-me', 'CHANGE ME', 'replace_me'],
+    ...['Placeholder', 'todo', 'TBD', 'xxx', 'null', 'undefined', 'none', 'your_client_secret'],
   ])('is told from one: %s', (text) => {
     expect(readSecret(withSecret(text))).toEqual({ fault: 'clientSecret is a placeholder' });
   });
 
   test.each([
-    'a<b>',
-    '<a>b',
-    '....',
-    '..',
-    'abc',
-    'xx',
-    'xxxy',
-    'changemenow',
-    'dontchangeme',
-    'replaceme2',
-    'todos',
-    'nullable',
-    'nonesuch',
-    'yoursecret',
-    'my your-secret',
-    'change--me',
+    ...['a<b>', '<a>b', '....', '..', 'xx', 'xxxy', 'changemenow', 'dontchangeme', 'replaceme2'],
+    ...['todos', 'nullable', 'nonesuch', 'yoursecret', 'my your-secret', 'change--me'],
   ])('is not seen in a secret that looks a little like it: %s', (text) => {
     expect(readSecret(withSecret(text))).toEqual({
       value: { clientId: CANARY.clientId, clientSecret: text },
@@ -286,73 +186,18 @@ describe('a read', () => {
     reads().callsFake(() => new Promise(() => undefined));
 
     const asked = store.get(deadline);
+    const [call] = secretsManager.commandCalls(GetSecretValueCommand);
+    const [, options] = (call?.args ?? []) as readonly unknown[];
     clock.advance(4999);
-    await expect(Promise.race([asked, Promise.resolve('waiting')])).resolves.toBe('waiting');
+    expect(options).toMatchObject({ abortSignal: { aborted: false } });
     clock.advance(1);
 
     await expect(asked).rejects.toMatchObject({
       code: '504-901',
       reason: 'Secrets Manager did not answer in time',
     });
-    expect(deadline.signal.aborted).toBe(false);
-  });
-
-  test('does without an answer that is late, where it has read the secret before', async () => {
-    await store.get(inTime());
-    clock.advance(5 * MINUTE);
-    reads().callsFake(() => new Promise(() => undefined));
-
-    const asked = store.get({ ...inTime(), firstByteMs: 5000 });
-    clock.advance(5000);
-
-    await expect(asked).resolves.toEqual(FIRST);
-    await expect(store.get(inTime())).resolves.toEqual(FIRST);
-    expect(lines.map(({ fields }) => fields)).toEqual([
-      { secretArn: SECRET_ARN, failure: 'TimeoutError' },
-    ]);
-  });
-
-  test('that is late is broken off', async () => {
-    reads().callsFake(() => new Promise(() => undefined));
-
-    const asked = faultOf(store.get({ ...inTime(), firstByteMs: 5000 }));
-    const [call] = secretsManager.commandCalls(GetSecretValueCommand);
-    const [, options] = (call?.args ?? []) as readonly unknown[];
-    expect(options).toMatchObject({ abortSignal: { aborted: false } });
-    clock.advance(5000);
-    await asked;
-
     expect(options).toMatchObject({ abortSignal: { aborted: true } });
-  });
-
-  test('that has ended leaves no timer behind', async () => {
-    const deadline = { ...inTime(), firstByteMs: 5000 };
-    const { waiting } = clock;
-
-    await store.get(deadline);
-
-    expect(clock.waiting).toBe(waiting);
-  });
-
-  test("ends with 504-901 when the caller's time does", async () => {
-    reads().callsFake(() => Promise.withResolvers().promise);
-    const waiting = faultOf(store.get(inTime()));
-
-    clock.advance(25_000);
-    const fault = await waiting;
-
-    expect(fault).toMatchObject({
-      code: '504-901',
-      reason: expect.stringContaining('Secrets Manager did not answer'),
-    });
-  });
-
-  test('is not begun when no time is left', async () => {
-    await expect(store.get(createDeadline(0, { clock }))).rejects.toMatchObject({
-      code: '504-901',
-    });
-
-    expect(secretsManager).not.toHaveReceivedAnyCommand();
+    expect(deadline.signal.aborted).toBe(false);
   });
 
   test('ends when its work is cancelled, for the reason given there', async () => {
