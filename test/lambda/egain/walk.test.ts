@@ -2,12 +2,10 @@ import { describe, expect, test, vi } from 'vitest';
 import type { AccountsPage } from '../../../lambda/egain/account.ts';
 import { walkPages } from '../../../lambda/egain/walk.ts';
 import { createDeadline } from '../../../lambda/platform/deadline.ts';
-import { total } from '../../../lambda/platform/metrics.ts';
 import {
   createWorld,
   envelopeReply,
   inOrder,
-  makeAccount,
   makeAccounts,
   servePages,
   startUpstream,
@@ -40,22 +38,6 @@ describe('what is asked for', () => {
     });
   });
 
-  test('in a long walk, the page after a full last one is asked for along with it', async () => {
-    const { ask } = createWorld(upstream);
-    const well = servePages({ accounts: makeAccounts(12), pagesize: 2 });
-    const seventh = Promise.withResolvers<void>();
-    upstream.accounts.otherwise = (request) => {
-      const pagenum = request.url.searchParams.get('$pagenum');
-      if (pagenum === '7') seventh.resolve();
-      return pagenum === '6' ? { ...well(request), after: seventh.promise } : well(request);
-    };
-
-    const { snapshot } = await ask();
-
-    expect(snapshot.accounts).toEqual(inOrder(makeAccounts(12)));
-    expect(searches()).toHaveLength(7);
-  }, 10_000);
-
   test('no size is asked for where none was reported', async () => {
     const { ask } = createWorld(upstream);
     const reported = false;
@@ -85,38 +67,6 @@ describe('what is asked for', () => {
 });
 
 describe('whether there is more after a full page', () => {
-  const past = ['empty', 'first-page', 'last-page', 400, 404] as const;
-
-  test.each(past)('exactly `count` came, and the next page (%s) ends the walk', async (what) => {
-    const { ask } = createWorld(upstream);
-    upstream.accounts.otherwise = servePages({
-      accounts: makeAccounts(4),
-      pagesize: 2,
-      past: what,
-    });
-
-    const { snapshot } = await ask();
-
-    expect(snapshot.accounts).toEqual(inOrder(makeAccounts(4)));
-    expect(searches()).toHaveLength(3);
-  });
-
-  test.each(past)('`count` counts pages, and the next page (%s) ends the walk', async (what) => {
-    const { ask } = createWorld(upstream);
-    const meaning = 'pages';
-    upstream.accounts.otherwise = servePages({
-      accounts: makeAccounts(9),
-      pagesize: 3,
-      meaning,
-      past: what,
-    });
-
-    const { snapshot } = await ask();
-
-    expect(snapshot.accounts).toEqual(inOrder(makeAccounts(9)));
-    expect(searches()).toHaveLength(4);
-  });
-
   test('a 404 before the pages that `count` promised is no end', async () => {
     const { ask } = createWorld(upstream);
     const well = servePages({ accounts: makeAccounts(10), pagesize: 2, meaning: 'pages' });
@@ -170,23 +120,6 @@ test('a page that fails aborts those in flight, and nothing is left running', as
   expect(searches()).toHaveLength(5);
 });
 
-test('unknown fields are dropped, and `__proto__` is as any other', async () => {
-  const { ask } = createWorld(upstream);
-  const account = JSON.stringify(makeAccount(1)).replace('{', '{"__proto__":{"x":1},"secret":1,');
-  upstream.accounts.script = [
-    {
-      body: `{"paginationInfo":{"count":1,"pagesize":25},"account":[${account}]}`,
-      headers: { 'content-type': 'application/hal+json; charset=utf-8' },
-    },
-  ];
-
-  const { snapshot } = await ask();
-
-  expect(snapshot.accounts).toEqual(inOrder([makeAccount(1)]));
-  expect(Object.keys(snapshot.accounts[0] ?? {})).not.toContain('__proto__');
-  expect(Object.getPrototypeOf(snapshot.accounts[0])).toBe(Object.prototype);
-});
-
 test.each(['', 'text/html', 'application/json, application/json', 'application/hal+json'])(
   'a page is judged by what it holds, whatever its content type: %j',
   async (type) => {
@@ -209,26 +142,6 @@ test.each([
   const { snapshot } = await ask();
 
   expect(snapshot.accounts).toEqual([]);
-});
-
-test('what is malformed is left out and counted, and takes no list down', async () => {
-  const { ask, lines } = createWorld(upstream);
-  const created = '2021-03-21T14:29:01.516+0000';
-  const odd = { ...makeAccount(2), name: 5, channel: 'x', modified: '21/03/2021', attributes: {} };
-  const account = [makeAccount(1, { created }), odd];
-  upstream.accounts.script = [page(account, { count: '2', pagenum: '1', pagesize: '25' })];
-
-  const { snapshot } = await ask();
-
-  const { name: _, channel: __, ...rest } = makeAccount(2);
-  expect(snapshot.accounts).toEqual(inOrder([makeAccount(1, { created }), rest]));
-  expect(total('MalformedFields')).toBe(4);
-  const paths = ['name', 'channel', 'modified', 'attributes'];
-  expect(lines).toContainEqual({
-    level: 'warn',
-    message: 'Fields of accounts are malformed and left out',
-    fields: { malformed: 4, paths: paths.map((path) => `page 1 account[1].${path}`).join(', ') },
-  });
 });
 
 describe('the page after a full last one', () => {

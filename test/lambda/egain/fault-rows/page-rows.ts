@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { CANARY, envelopeReply, makeAccounts, servePages } from '../../../support/egain-world.ts';
 import { type FaultRow, page, unfetched } from '../../../support/fault-row.ts';
+import type { Reply } from '../../../support/scripted-upstream.ts';
 
 const plain = { name: 'a', address: 'b', channel: {} };
 
@@ -16,118 +17,59 @@ const UNUSABLE: [what: string, account: unknown, paginationInfo: unknown, reason
   ['a list for an account', [[plain]], { count: 1 }, 'account[0] is no object'],
 ];
 
+const JSON_TYPE = { 'content-type': 'application/json' };
+const gzipped = (body: string | Buffer): Reply => ({
+  body: gzipSync(body),
+  headers: { ...JSON_TYPE, 'content-encoding': 'gzip' },
+});
+const unpacking = (accounts: string) =>
+  gzipped(`{"paginationInfo":{"count":1},"account":${accounts}}`);
+const nested = `${'['.repeat(90_000)}${']'.repeat(90_000)}`;
+
+const FIRST: [what: string, reply: Reply, reason: string][] = [
+  ['no JSON', { body: CANARY.token, headers: JSON_TYPE }, 'not a JSON object'],
+  ['no UTF-8', { body: Buffer.from([0x22, 0xff, 0x22]), headers: JSON_TYPE }, 'not UTF-8'],
+  ['no accounts', { body: { paginationInfo: { count: 1 } } }, 'account is missing'],
+  ['null for the promised accounts', page(null, { count: 1 }), 'account is missing'],
+  ...UNUSABLE.map(([what, account, paginationInfo, reason]): [string, Reply, string] => [
+    what,
+    page(account, paginationInfo),
+    reason,
+  ]),
+  ['20 MB and a byte', { body: Buffer.alloc(20_000_001, ' '), headers: JSON_TYPE }, '20 MB'],
+  ['200 MB, unpacked', gzipped(Buffer.alloc(200_000_000, ' ')), 'larger than 20 MB'],
+  ['millions of zeros', unpacking(`[${'0,'.repeat(9_900_000)}0]`), 'more than 10,000'],
+  ['millions of objects', unpacking(`[${'{},'.repeat(6_600_000)}{}]`), 'too many lists'],
+  ['millions of lists, each in another', unpacking('['.repeat(19_000_000)), 'too many lists'],
+  [
+    'an account with a list within lists',
+    unpacking(`[{"x":${nested},"y":"${'y'.repeat(99_000)}"}]`),
+    'larger than 256 KB',
+  ],
+  [
+    'an account above 256 KB, most of it in a field that is unknown',
+    page([{ ...makeAccounts(1)[0], note: `\\"]}${'é'.repeat(131_100)}` }]),
+    'larger than 256 KB',
+  ],
+  [
+    'a broken encoding',
+    { body: 'plain', headers: { ...JSON_TYPE, 'content-encoding': 'br' } },
+    'cannot be decoded',
+  ],
+];
+
 /** eGain's API where it answers with pages that cannot be used. */
 export const pageRows: readonly FaultRow[] = [
-  {
-    name: 'a page that is not JSON',
-    accounts: [{ body: CANARY.token, headers: { 'content-type': 'application/json' } }],
-    gives: [502, '502-903'],
-    calls: [1, 1, 1],
-    logs: unfetched('502-903', 'not a JSON object'),
-  },
-  {
-    name: 'a page that is not UTF-8',
-    accounts: [
-      { body: Buffer.from([0x22, 0xff, 0x22]), headers: { 'content-type': 'application/json' } },
-    ],
-    gives: [502, '502-903'],
-    calls: [1, 1, 1],
-    logs: unfetched('502-903', 'not UTF-8'),
-  },
-  {
-    name: 'a page without accounts',
-    accounts: [{ body: { paginationInfo: { count: 1 } } }],
-    gives: [502, '502-903'],
-    calls: [1, 1, 1],
-    logs: unfetched('502-903', 'account is missing'),
-  },
-  ...UNUSABLE.map(
-    ([what, account, paginationInfo, reason]): FaultRow => ({
+  ...FIRST.map(
+    ([what, reply, reason]): FaultRow => ({
       name: `a page with ${what}`,
-      accounts: [page(account, paginationInfo)],
+      accounts: [reply],
       gives: [502, '502-903'],
       calls: [1, 1, 1],
       logs: unfetched('502-903', reason),
       details: [],
     }),
   ),
-  {
-    name: 'a page above 20 MB',
-    accounts: [
-      { body: Buffer.alloc(20_000_001, ' '), headers: { 'content-type': 'application/json' } },
-    ],
-    gives: [502, '502-903'],
-    calls: [1, 1, 1],
-    logs: unfetched('502-903', 'larger than 20 MB'),
-  },
-  {
-    name: 'a small page that unpacks to 200 MB',
-    accounts: [
-      {
-        body: gzipSync(Buffer.alloc(200_000_000, ' ')),
-        headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' },
-      },
-    ],
-    gives: [502, '502-903'],
-    calls: [1, 1, 1],
-    logs: unfetched('502-903', 'larger than 20 MB'),
-  },
-  ...[
-    ['millions of zeros for accounts', `[${'0,'.repeat(9_900_000)}0]`, 'more than 10,000'],
-    ['millions of objects for accounts', `[${'{},'.repeat(6_600_000)}{}]`, 'too many lists'],
-    ['millions of lists, each in another', '['.repeat(19_000_000), 'too many lists'],
-    [
-      'an account with a list within lists',
-      `[{"x":${'['.repeat(90_000)}${']'.repeat(90_000)},"y":"${'y'.repeat(99_000)}"}]`,
-      'larger than 256 KB',
-    ],
-  ].map(
-    ([what, accounts, reason]): FaultRow => ({
-      name: `a few bytes that unpack to ${what}`,
-      accounts: [
-        {
-          body: gzipSync(`{"paginationInfo":{"count":1},"account":${accounts}}`),
-          headers: { 'content-encoding': 'gzip' },
-        },
-      ],
-      gives: [502, '502-903'],
-      calls: [1, 1, 1],
-      logs: unfetched('502-903', reason),
-    }),
-  ),
-  {
-    name: 'more than 10,000 accounts on a page',
-    accounts: [page(Array.from({ length: 10_001 }, () => ({ name: 'a'.repeat(30) })))],
-    gives: [502, '502-903'],
-    calls: [1, 1, 1],
-    logs: unfetched('502-903', 'more than 10,000'),
-  },
-  {
-    name: 'an account above 256 KB, most of it in a field that is unknown',
-    accounts: [page([{ ...makeAccounts(1)[0], note: `\\"]}${'é'.repeat(131_100)}` }])],
-    gives: [502, '502-903'],
-    calls: [1, 1, 1],
-    logs: unfetched('502-903', 'larger than 256 KB'),
-  },
-  {
-    name: 'null in the place of accounts where some are promised',
-    accounts: [page(null, { count: 1 })],
-    gives: [502, '502-903'],
-    calls: [1, 1, 1],
-    logs: unfetched('502-903', 'account is missing'),
-  },
-  {
-    name: 'a page in a broken encoding',
-    accounts: [
-      {
-        body: 'plain',
-        headers: { 'content-type': 'application/json', 'content-encoding': 'br' },
-      },
-    ],
-    gives: [502, '502-903'],
-    calls: [1, 1, 1],
-    logs: unfetched('502-903', 'cannot be decoded'),
-  },
   {
     name: 'an empty page too early',
     accounts: [page(makeAccounts(1), { count: 2, pagesize: 1 }), page([])],

@@ -1,6 +1,44 @@
 import { expect } from 'vitest';
 import { envelopeReply, secretReply } from '../../../support/egain-world.ts';
 import { type FaultRow, failed, STARTS_AT, three, unfetched } from '../../../support/fault-row.ts';
+import type { Reply } from '../../../support/scripted-upstream.ts';
+
+/** What is not tried again, and of which eGain gives no usable envelope. */
+const REFUSED: [what: string, reply: Reply, code: string][] = [
+  [
+    '403 whose body cannot be read',
+    { status: 403, headers: { 'content-encoding': 'br' }, body: 'plain' },
+    '502-902',
+  ],
+  ['404', { status: 404, body: 'nothing here' }, '502-903'],
+  ['406 in an envelope with a number of our own', envelopeReply(406, '406-900'), '502-903'],
+  ['a redirect', { status: 302, headers: { location: '/api/elsewhere' } }, '502-903'],
+  ['success without content', { status: 204 }, '502-903'],
+];
+
+const later = (seconds: number) => new Date(STARTS_AT + seconds * 1000);
+const throttling = (name: string, value: string, status = 429): Reply => ({
+  status,
+  headers: { [name]: value },
+});
+
+const TOO_LONG: [what: string, reply: Reply, seconds: number][] = [
+  ['seconds', throttling('retry-after', '60'), 60],
+  ['seconds, on a 503', throttling('retry-after', '100', 503), 100],
+  ['a year', throttling('retry-after', '31536000'), 3600],
+  ['an HTTP date', throttling('retry-after', later(90).toUTCString()), 90],
+  ['a reset', throttling('x-ratelimit-reset', later(61.5).toISOString()), 62],
+  [
+    'seconds, before a body that cannot be read',
+    {
+      status: 429,
+      headers: { 'retry-after': '60', 'content-encoding': 'gzip' },
+      body: 'plain',
+      drop: 'short',
+    },
+    60,
+  ],
+];
 
 /** eGain's API where it answers, and says no. */
 export const refusalRows: readonly FaultRow[] = [
@@ -55,28 +93,6 @@ export const refusalRows: readonly FaultRow[] = [
     logs: failed({ status: 401, unread: 'cut-off' }),
   },
   {
-    name: '403 whose body cannot be read',
-    accounts: [{ status: 403, headers: { 'content-encoding': 'br' }, body: 'plain' }],
-    gives: [502, '502-902'],
-    calls: [1, 1, 1],
-    logs: unfetched('502-902', 'answered 403'),
-  },
-  {
-    name: '429 whose body cannot be read, with a wait that does not fit',
-    accounts: [
-      {
-        status: 429,
-        headers: { 'retry-after': '60', 'content-encoding': 'gzip' },
-        body: 'plain',
-        drop: 'short',
-      },
-    ],
-    gives: [503, '503-901'],
-    calls: [1, 1, 1],
-    logs: unfetched('503-901'),
-    retryAfterSeconds: 60,
-  },
-  {
     name: '403',
     accounts: [envelopeReply(403, '403-197')],
     gives: [502, '502-902'],
@@ -96,41 +112,11 @@ export const refusalRows: readonly FaultRow[] = [
     ],
   },
   {
-    name: '404',
-    accounts: [{ status: 404, body: 'nothing here' }],
-    gives: [502, '502-903'],
-    calls: [1, 1, 1],
-    logs: unfetched('502-903', 'answered 404'),
-    details: [],
-  },
-  {
-    name: '406, in an envelope with a number of our own',
-    accounts: [envelopeReply(406, '406-900')],
-    gives: [502, '502-903'],
-    calls: [1, 1, 1],
-    logs: unfetched('502-903', 'answered 406'),
-    details: [],
-  },
-  {
     name: '408 for ever',
     accounts: three({ status: 408 }),
     gives: [502, '502-903'],
     calls: [3, 1, 1],
     logs: failed({ attempt: 3, status: 408 }),
-  },
-  {
-    name: 'a redirect',
-    accounts: [{ status: 302, headers: { location: '/api/elsewhere' } }],
-    gives: [502, '502-903'],
-    calls: [1, 1, 1],
-    logs: unfetched('502-903', 'answered 302'),
-  },
-  {
-    name: 'success without content',
-    accounts: [{ status: 204 }],
-    gives: [502, '502-903'],
-    calls: [1, 1, 1],
-    logs: unfetched('502-903', 'answered 204'),
   },
   {
     name: '429 for ever',
@@ -152,42 +138,6 @@ export const refusalRows: readonly FaultRow[] = [
     logs: failed({ retryAfterMs: 2050 }),
   },
   {
-    name: '429 with a wait that does not fit',
-    accounts: [{ status: 429, headers: { 'retry-after': '60' } }],
-    gives: [503, '503-901'],
-    calls: [1, 1, 1],
-    logs: unfetched('503-901'),
-    retryAfterSeconds: 60,
-  },
-  {
-    name: '429 with an HTTP date',
-    accounts: [
-      { status: 429, headers: { 'retry-after': new Date(STARTS_AT + 90_000).toUTCString() } },
-    ],
-    gives: [503, '503-901'],
-    calls: [1, 1, 1],
-    logs: unfetched('503-901'),
-    retryAfterSeconds: 90,
-  },
-  {
-    name: '429 with a reset',
-    accounts: [
-      { status: 429, headers: { 'x-ratelimit-reset': new Date(STARTS_AT + 61_500).toISOString() } },
-    ],
-    gives: [503, '503-901'],
-    calls: [1, 1, 1],
-    logs: unfetched('503-901'),
-    retryAfterSeconds: 62,
-  },
-  {
-    name: '429 with a wait of a year',
-    accounts: [{ status: 429, headers: { 'retry-after': '31536000' } }],
-    gives: [503, '503-901'],
-    calls: [1, 1, 1],
-    logs: unfetched('503-901'),
-    retryAfterSeconds: 3600,
-  },
-  {
     name: '429 with a wait that is none',
     accounts: three({ status: 429, headers: { 'retry-after': '-5' } }),
     gives: [503, '503-901'],
@@ -207,12 +157,24 @@ export const refusalRows: readonly FaultRow[] = [
       { key: 'egain.developerMessage', value: 'about 500-100' },
     ],
   },
-  {
-    name: '503 with a wait that does not fit',
-    accounts: [{ status: 503, headers: { 'retry-after': '100' } }],
-    gives: [503, '503-901'],
-    calls: [1, 1, 1],
-    logs: unfetched('503-901'),
-    retryAfterSeconds: 100,
-  },
+  ...REFUSED.map(
+    ([what, reply, code]): FaultRow => ({
+      name: what,
+      accounts: [reply],
+      gives: [502, code],
+      calls: [1, 1, 1],
+      logs: unfetched(code, `answered ${reply.status}`),
+      details: [],
+    }),
+  ),
+  ...TOO_LONG.map(
+    ([what, reply, retryAfterSeconds]): FaultRow => ({
+      name: `a wait that does not fit: ${what}`,
+      accounts: [reply],
+      gives: [503, '503-901'],
+      calls: [1, 1, 1],
+      logs: unfetched('503-901'),
+      retryAfterSeconds,
+    }),
+  ),
 ];

@@ -1,112 +1,118 @@
 import { globalAgent } from 'node:http';
-import { expect } from 'vitest';
 import { CANARY, secretReply, tokenReply } from '../../../support/egain-world.ts';
 import { type FaultRow, failed, three, unfetched } from '../../../support/fault-row.ts';
+import type { Reply } from '../../../support/scripted-upstream.ts';
+
+const oauth = (error: string, status = 400): Reply => ({ status, body: { error } });
+const noToken = 'bearer token';
+
+/** What is not tried again. */
+const ONCE: [what: string, reply: Reply, code: string, reason: string][] = [
+  ['a bare 403', { status: 403 }, '502-902', 'answered 403'],
+  ['invalid_scope', oauth('invalid_scope'), '502-902', 'invalid_scope'],
+  ['unauthorized_client', oauth('unauthorized_client'), '502-902', 'unauthorized_client'],
+  ['invalid_resource', oauth('invalid_resource'), '502-902', 'invalid_resource'],
+  ['invalid_target', oauth('invalid_target'), '502-902', 'invalid_target'],
+  ['invalid_request', oauth('invalid_request'), '502-903', 'invalid_request'],
+  ['an unknown error', oauth(CANARY.clientSecret, 418), '502-903', 'answered 418'],
+  [
+    'a redirect',
+    { status: 307, headers: { location: 'http://127.0.0.1:1/' } },
+    '502-903',
+    'answered 307',
+  ],
+  ['no JSON', { body: `<html>${CANARY.clientSecret}` }, '502-903', noToken],
+  ['204', { status: 204 }, '502-903', noToken],
+  ['299', { status: 299 }, '502-903', noToken],
+  ['302 and a token', { ...tokenReply('t'), status: 302 }, '502-903', 'answered 302'],
+  ['a list', { body: [] }, '502-903', noToken],
+  ['no token', { body: { token_type: 'bearer' } }, '502-903', noToken],
+  ['no bearer', tokenReply('t', { token_type: 'no bearer' }), '502-903', noToken],
+  ['a token with a line break', tokenReply(`${CANARY.token}\n`), '502-903', noToken],
+];
+
+/** What refuses the client, so that the secret is read again; it is still the same. */
+const CLIENT_REFUSED: [what: string, reply: Reply, reason: string][] = [
+  [
+    'invalid_client, and quotes the secret',
+    { status: 401, body: { error: 'invalid_client', error_description: CANARY.clientSecret } },
+    '401 invalid_client',
+  ],
+  ['invalid_client and 400', oauth('invalid_client'), '400 invalid_client'],
+  ['invalid_client and 200', oauth('invalid_client', 200), '200 invalid_client'],
+  ['a bare 401', { status: 401, body: 'no' }, 'answered 401'],
+  [
+    'a 401 whose body cannot be read',
+    { status: 401, headers: { 'content-encoding': 'gzip' }, body: 'plain' },
+    'answered 401',
+  ],
+];
 
 /** The token endpoint. */
 export const tokenRows: readonly FaultRow[] = [
-  {
-    name: 'invalid_client, and the secret is the same',
-    token: three({
-      status: 401,
-      body: { error: 'invalid_client', error_description: CANARY.clientSecret },
+  ...ONCE.map(
+    ([what, reply, code, reason]): FaultRow => ({
+      name: `the token endpoint answers ${what}`,
+      token: [reply],
+      gives: [502, code],
+      calls: [0, 1, 1],
+      logs: unfetched(code, reason),
     }),
-    gives: [502, '502-901'],
-    calls: [0, 1, 2],
-    logs: { message: 'eGain refuses the credentials', fields: expect.anything() },
-  },
-  {
-    name: 'invalid_client with status 400',
-    token: three({ status: 400, body: { error: 'invalid_client' } }),
-    gives: [502, '502-901'],
-    calls: [0, 1, 2],
-    logs: unfetched('502-901', '400 invalid_client'),
-  },
+  ),
+  ...CLIENT_REFUSED.map(
+    ([what, reply, reason]): FaultRow => ({
+      name: `the token endpoint answers ${what}`,
+      token: three(reply),
+      gives: [502, '502-901'],
+      calls: [0, 1, 2],
+      logs: unfetched('502-901', reason),
+    }),
+  ),
   {
     name: 'invalid_client, and the secret was rotated',
-    token: [{ status: 401, body: { error: 'invalid_client' } }],
+    token: [oauth('invalid_client', 401)],
     secrets: [secretReply(), secretReply(undefined, 'version-2')],
     gives: 'whole',
     calls: [1, 2, 2],
-    logs: {
-      message: 'The secret has a new version',
-      fields: expect.objectContaining({ secretVersion: 'version-2' }),
-    },
+    logs: { message: 'The secret has a new version', fields: { secretVersion: 'version-2' } },
   },
   {
     name: 'invalid_client for the rotated secret as well',
-    token: three({ status: 401, body: { error: 'invalid_client' } }),
+    token: three(oauth('invalid_client', 401)),
     secrets: [secretReply(), secretReply(undefined, 'version-2')],
     gives: [502, '502-901'],
     calls: [0, 2, 2],
-    logs: {
-      message: 'eGain refuses the credentials',
-      fields: expect.objectContaining({ secretVersion: 'version-2' }),
-    },
-  },
-  {
-    name: 'a bare 401 from the token endpoint',
-    token: three({ status: 401, body: 'no' }),
-    gives: [502, '502-901'],
-    calls: [0, 1, 2],
-    logs: unfetched('502-901', 'answered 401'),
-  },
-  {
-    name: 'a bare 403 from the token endpoint',
-    token: [{ status: 403 }],
-    gives: [502, '502-902'],
-    calls: [0, 1, 1],
-    logs: unfetched('502-902', 'answered 403'),
-  },
-  {
-    name: 'invalid_scope',
-    token: [{ status: 400, body: { error: 'invalid_scope' } }],
-    gives: [502, '502-902'],
-    calls: [0, 1, 1],
-    logs: unfetched('502-902', 'invalid_scope'),
-  },
-  {
-    name: 'unauthorized_client',
-    token: [{ status: 400, body: { error: 'unauthorized_client' } }],
-    gives: [502, '502-902'],
-    calls: [0, 1, 1],
-    logs: unfetched('502-902', 'unauthorized_client'),
-  },
-  {
-    name: 'invalid_request',
-    token: [{ status: 400, body: { error: 'invalid_request' } }],
-    gives: [502, '502-903'],
-    calls: [0, 1, 1],
-    logs: unfetched('502-903', 'invalid_request'),
-  },
-  {
-    name: 'an error that no standard names',
-    token: [{ status: 418, body: { error: CANARY.clientSecret } }],
-    gives: [502, '502-903'],
-    calls: [0, 1, 1],
-    logs: unfetched('502-903', 'answered 418'),
-  },
-  {
-    name: 'a redirect from the token endpoint',
-    token: [{ status: 307, headers: { location: 'http://127.0.0.1:1/' } }],
-    gives: [502, '502-903'],
-    calls: [0, 1, 1],
-    logs: unfetched('502-903', 'answered 307'),
+    logs: { message: 'eGain refuses the credentials', fields: { secretVersion: 'version-2' } },
   },
   {
     name: 'the token endpoint fails',
-    token: three({ status: 500, body: { error: 'invalid_client' } }),
+    token: three(oauth('invalid_client', 500)),
     gives: [502, '502-905'],
     calls: [0, 3, 1],
     logs: failed({ upstream: 'token', attempt: 3, status: 500 }),
   },
   {
-    name: 'the token endpoint fails once',
-    token: [{ status: 503 }],
-    gives: 'whole',
-    calls: [1, 2, 1],
-    logs: failed({ upstream: 'token', attempt: 1, status: 503 }),
+    name: 'temporarily_unavailable for ever',
+    token: three(oauth('temporarily_unavailable')),
+    gives: [502, '502-905'],
+    calls: [0, 3, 1],
+    logs: unfetched('502-905', 'temporarily_unavailable'),
   },
+  ...[
+    oauth('', 503),
+    oauth('temporarily_unavailable'),
+    oauth('temporarily_unavailable', 401),
+    oauth('server_error'),
+    oauth('server_error', 200),
+  ].map(
+    (reply): FaultRow => ({
+      name: `the token endpoint answers ${JSON.stringify(reply)}, once`,
+      token: [reply],
+      gives: 'whole',
+      calls: [1, 2, 1],
+      logs: failed({ upstream: 'token', status: reply.status, retryAfterMs: 50 }),
+    }),
+  ),
   {
     name: 'the token endpoint drops connections, the first of which was kept from the secret',
     setUp: () => globalAgent.destroy(),
@@ -117,10 +123,18 @@ export const tokenRows: readonly FaultRow[] = [
   },
   {
     name: 'the token endpoint throttles',
-    token: three({ status: 429, body: { error: 'slow_down' } }),
+    token: three(oauth('slow_down', 429)),
     gives: [503, '503-901'],
     calls: [0, 3, 1],
     logs: unfetched('503-901'),
+    retryAfterSeconds: 10,
+  },
+  {
+    name: 'the token endpoint throttles with 400',
+    token: [oauth('slow_down')],
+    gives: [503, '503-901'],
+    calls: [0, 1, 1],
+    logs: unfetched('503-901', 'slow_down'),
     retryAfterSeconds: 10,
   },
   {
@@ -139,104 +153,5 @@ export const tokenRows: readonly FaultRow[] = [
     gives: [504, '504-901'],
     calls: [0, 1, 1],
     logs: unfetched('504-901', 'token endpoint'),
-  },
-  {
-    name: 'the token answer is not JSON',
-    token: [{ body: `<html>${CANARY.clientSecret}` }],
-    gives: [502, '502-903'],
-    calls: [0, 1, 1],
-    logs: unfetched('502-903', 'bearer token'),
-  },
-  ...[204, 299].map(
-    (status): FaultRow => ({
-      name: `${status} without a token`,
-      token: [{ status }],
-      gives: [502, '502-903'],
-      calls: [0, 1, 1],
-      logs: unfetched('502-903', 'bearer token'),
-    }),
-  ),
-  {
-    name: 'a token in an answer that is no success',
-    token: [{ ...tokenReply('t'), status: 302 }],
-    gives: [502, '502-903'],
-    calls: [0, 1, 1],
-    logs: unfetched('502-903', 'answered 302'),
-  },
-  {
-    name: 'the token answer is a list',
-    token: [{ body: [] }],
-    gives: [502, '502-903'],
-    calls: [0, 1, 1],
-    logs: unfetched('502-903', 'bearer token'),
-  },
-  {
-    name: 'the token answer has no token',
-    token: [{ body: { token_type: 'bearer' } }],
-    gives: [502, '502-903'],
-    calls: [0, 1, 1],
-    logs: unfetched('502-903', 'bearer token'),
-  },
-  {
-    name: 'the token is not a bearer',
-    token: [tokenReply('t', { token_type: 'no bearer' })],
-    gives: [502, '502-903'],
-    calls: [0, 1, 1],
-    logs: unfetched('502-903', 'bearer token'),
-  },
-  {
-    name: 'the token cannot stand in a header',
-    token: [tokenReply(`${CANARY.token}\n`)],
-    gives: [502, '502-903'],
-    calls: [0, 1, 1],
-    logs: unfetched('502-903', 'bearer token'),
-  },
-  ...['invalid_resource', 'invalid_target'].map((error) => ({
-    name: `${error}: the scope is wrong`,
-    token: [{ status: 400, body: { error } }],
-    gives: [502, '502-902'] as const,
-    calls: [0, 1, 1] as const,
-    logs: unfetched('502-902', error),
-  })),
-  ...[
-    ['temporarily_unavailable', 400],
-    ['temporarily_unavailable', 401],
-    ['server_error', 400],
-    ['server_error', 200],
-  ].map(([error, status]) => ({
-    name: `${error} with ${status}, once`,
-    token: [{ status: Number(status), body: { error } }],
-    gives: 'whole' as const,
-    calls: [1, 2, 1] as const,
-    logs: failed({ upstream: 'token', status, retryAfterMs: 50 }),
-  })),
-  {
-    name: 'temporarily_unavailable for ever',
-    token: three({ status: 400, body: { error: 'temporarily_unavailable' } }),
-    gives: [502, '502-905'],
-    calls: [0, 3, 1],
-    logs: unfetched('502-905', 'temporarily_unavailable'),
-  },
-  {
-    name: 'slow_down with 400',
-    token: [{ status: 400, body: { error: 'slow_down' } }],
-    gives: [503, '503-901'],
-    calls: [0, 1, 1],
-    logs: unfetched('503-901', 'slow_down'),
-    retryAfterSeconds: 10,
-  },
-  {
-    name: 'success that says invalid_client',
-    token: three({ body: { error: 'invalid_client' } }),
-    gives: [502, '502-901'],
-    calls: [0, 1, 2],
-    logs: unfetched('502-901', '200 invalid_client'),
-  },
-  {
-    name: 'a 401 of the token endpoint whose body cannot be read',
-    token: three({ status: 401, headers: { 'content-encoding': 'gzip' }, body: 'plain' }),
-    gives: [502, '502-901'],
-    calls: [0, 1, 2],
-    logs: unfetched('502-901', 'answered 401'),
   },
 ];
