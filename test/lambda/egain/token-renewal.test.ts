@@ -31,8 +31,6 @@ let versions: string[];
 let rereads: string[];
 /** The statuses by which the token endpoint answers; after them, it grants. */
 let refusals: number[];
-/** The header by which it asks to be left alone. */
-let retryAfter: string;
 /** For which client each token was asked. */
 let asked: string[];
 
@@ -46,7 +44,6 @@ beforeEach(() => {
   versions = ['v1'];
   rereads = [];
   refusals = [];
-  retryAfter = '';
   asked = [];
   provider = container();
 });
@@ -81,8 +78,7 @@ function container(): TokenProvider {
       const status = refusals.shift() ?? 200;
       const grant = { access_token: `t${asked.length}`, expires_in: LIFE_MS / 1000 };
       const text = status === 200 ? JSON.stringify(grant) : '';
-      const headers = { 'retry-after': retryAfter };
-      return { kind: 'response', ...answerOf(status, { text, headers }) };
+      return { kind: 'response', ...answerOf(status, { text }) };
     },
     table: {
       async read(key) {
@@ -140,15 +136,6 @@ describe('a token', () => {
     ]);
   });
 
-  test('serves until a minute before its end', async () => {
-    await get();
-    clock.advance(LIFE_MS - EARLY_MS - 10 - 1);
-    await expect(get()).resolves.toMatchObject({ value: 't1', credentials: { version: 'v1' } });
-    clock.advance(1);
-
-    await expect(get()).resolves.toMatchObject({ value: 't2' });
-  });
-
   test('goes on serving to its end while the endpoint fails', async () => {
     await get();
     refusals = [503, 503];
@@ -169,21 +156,6 @@ describe('a token', () => {
 
     await expect(get()).rejects.toMatchObject({ code: '502-901' });
   });
-
-  test('is asked for no more until the endpoint says', async () => {
-    refusals = [429];
-    retryAfter = new Date(START + 7000).toUTCString();
-
-    await expect(get()).rejects.toMatchObject({ code: '503-901', retryAfterSeconds: 7 });
-  });
-
-  test('is asked for once by callers who come together', async () => {
-    await expect(Promise.all([get(), get()])).resolves.toMatchObject([
-      { value: 't1' },
-      { value: 't1' },
-    ]);
-    expect(asked).toEqual(['v1']);
-  });
 });
 
 describe('a client that the token endpoint refuses', () => {
@@ -202,15 +174,6 @@ describe('a client that the token endpoint refuses', () => {
       ['v1', 'v1'],
       ['v1', 'v1'],
     ]);
-  });
-
-  test('gives way to a new version of the secret', async () => {
-    versions = ['v1', 'v2'];
-    refusals = [401];
-
-    await expect(get()).resolves.toMatchObject({ value: 't2', credentials: { version: 'v2' } });
-
-    expect(logged()).toEqual([['info', 'The secret has a new version', { secretVersion: 'v2' }]]);
   });
 
   test('is left alone, too, when it is of the new version', async () => {
