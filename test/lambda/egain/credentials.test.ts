@@ -200,6 +200,13 @@ describe('a read', () => {
     expect(deadline.signal.aborted).toBe(false);
   });
 
+  test('is not begun when no time is left', async () => {
+    const noTime = createDeadline(0, { clock });
+
+    await expect(store.get(noTime)).rejects.toMatchObject({ code: '504-901' });
+    expect(secretsManager).not.toHaveReceivedAnyCommand();
+  });
+
   test('ends when its work is cancelled, for the reason given there', async () => {
     reads().callsFake(() => Promise.withResolvers().promise);
     const deadline = cancellable(inTime());

@@ -1,18 +1,11 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { beforeEach, expect, test, vi } from 'vitest';
 import { AWS_CLIENT } from '../../../lambda/platform/aws-request-handler.ts';
-import {
-  type Reply,
-  type ScriptedUpstream,
-  startScriptedUpstream,
-} from '../../support/scripted-upstream.ts';
+import { startUpstream } from '../../support/egain-world.ts';
+import type { Reply } from '../../support/scripted-upstream.ts';
 
-let upstream: ScriptedUpstream;
+const upstream = await startUpstream();
 let client: SecretsManagerClient;
-beforeAll(async () => {
-  upstream = await startScriptedUpstream();
-});
-afterAll(() => upstream.close());
 beforeEach(() => {
   upstream.reset();
   upstream.secrets.otherwise = () => found;
