@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { readDateTime } from '../platform/date-time.ts';
-import { isRecord } from '../platform/json.ts';
+import { isRecord } from '../platform/parse.ts';
 
 const field = <T extends z.ZodMiniType>(schema: T) => z.optional(z.nullable(schema));
 const text = () => field(z.string());
