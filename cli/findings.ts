@@ -1,41 +1,36 @@
 import type { Terminal } from './terminal.ts';
 
-/** What one check found. Codes, names and numbers only, no text of eGain's or AWS's. */
-export interface Finding {
+/** What one check found. Its texts hold codes, names and numbers, nothing that eGain or AWS wrote. */
+export interface Finding<T = unknown> {
   /** A warning alone fails nothing. */
   readonly state: 'ok' | 'warning' | 'failed' | 'not-run';
   readonly seen: string;
   /** What to do about it. */
-  readonly advice?: string | undefined;
+  readonly advice?: string;
   /** What is worth knowing and fails nothing. */
-  readonly notes?: readonly string[] | undefined;
+  readonly notes?: readonly string[];
   /** The known cause of a failure, for programs. */
   readonly cause?: string | undefined;
   /** What was measured, for programs. */
-  readonly measured?: Readonly<Record<string, string | number | null>> | undefined;
-}
-
-/** A finding, and what the next checks need from this one. */
-export interface Checked<T> {
-  readonly finding: Finding;
-  /** Undefined where the next checks can't go on. */
+  readonly measured?: Readonly<Record<string, string | number | null>>;
+  /** What the next checks need; it may be a secret. Undefined where they can't go on. */
   readonly value?: T;
 }
 
-type More = Pick<Finding, 'notes' | 'measured'>;
+type More<T> = Omit<Finding<T>, 'state' | 'seen' | 'advice'>;
 
 /** A check that holds. */
-export function ok(seen: string, more: More = {}): Finding {
+export function ok<T = never>(seen: string, more: More<T> = {}): Finding<T> {
   return { state: 'ok', seen, ...more };
 }
 
 /** A check that may be meant, or that this machine can't answer. */
-export function warning(seen: string, advice: string, more: More = {}): Finding {
+export function warning(seen: string, advice: string, more: More<never> = {}): Finding<never> {
   return { state: 'warning', seen, advice, ...more };
 }
 
 /** A check that fails, and what to do about it. */
-export function failed(seen: string, advice: string, more: More = {}): Finding {
+export function failed(seen: string, advice: string, more: More<never> = {}): Finding<never> {
   return { state: 'failed', seen, advice, ...more };
 }
 
@@ -48,15 +43,12 @@ const INDENT = ' '.repeat(17);
  * @param name the check's name, at most 14 characters
  */
 export function findingText(name: string, { state, seen, advice, notes = [] }: Finding): string {
-  return [
-    `${MARKS[state]} ${name.padEnd(14)} ${indented(seen)}`,
-    ...(advice === undefined ? [] : [`${INDENT}→ ${indented(advice)}`]),
-    ...notes.map((note) => `${INDENT}· ${indented(note)}`),
-  ].join('\n');
-}
-
-function indented(text: string): string {
-  return text.replaceAll('\n', `\n${INDENT}`);
+  const lines = [
+    `${MARKS[state]} ${name.padEnd(14)} ${seen}`,
+    ...(advice === undefined ? [] : [`→ ${advice}`]),
+    ...notes.map((note) => `· ${note}`),
+  ];
+  return lines.join('\n').replaceAll('\n', `\n${INDENT}`);
 }
 
 /** Prints findings as they come, and remembers how the checks ended. */
@@ -80,14 +72,12 @@ export class FindingLog {
    */
   async run<T>(
     name: string,
-    check: () => Promise<Checked<T>>,
-    onError: (error: unknown) => Finding,
+    check: () => Promise<Finding<T>>,
+    onError: (error: unknown) => Finding<never>,
   ): Promise<T | undefined> {
-    const { finding, value } = await check().catch(
-      (error: unknown): Checked<T> => ({ finding: onError(error) }),
-    );
+    const finding = await check().catch(onError);
     this.add(name, finding);
-    return value;
+    return finding.value;
   }
 
   /** The names of the checks that ended in a state. */

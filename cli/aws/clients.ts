@@ -7,10 +7,12 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { STSClient } from '@aws-sdk/client-sts';
-import { CommandFailure } from '../program.ts';
+import { loadStageConfig } from '../../lib/stage/stage-config.ts';
+import { CommandFailure, type World } from '../program.ts';
 import { proxyEnvironment } from '../proxy.ts';
+import type { Terminal } from '../terminal.ts';
 
-type Environment = Readonly<Record<string, string | undefined>>;
+type Environment = Terminal['environment'];
 
 /** Which account and region the clients call. */
 export interface AwsTarget {
@@ -21,6 +23,16 @@ export interface AwsTarget {
 }
 
 export type Aws = ReturnType<typeof connectAws>;
+
+/** A stage's config, and clients for where it is deployed. @throws StageConfigError */
+export function connectStage(
+  { stage, profile, region }: AwsTarget & { readonly stage: string },
+  { terminal, configFolder }: World,
+) {
+  const config = loadStageConfig(stage, { folder: configFolder });
+  const target = { profile, region: region ?? config.aws.region };
+  return { config, aws: connectAws(target, terminal.environment) };
+}
 
 /**
  * Makes clients with the caller's own credentials. The SDK finds credentials, region and endpoints
@@ -64,26 +76,32 @@ export function errorName(error: unknown): string {
   return /^[\w.]{1,80}$/.test(error.name) ? error.name : 'UnknownError';
 }
 
-/** What to do about an error of AWS; `rights` are the actions that the caller needs. */
-export function adviceFor(name: string, rights: string): string {
-  if (/AccessDenied|UnauthorizedOperation|Forbidden|NotAuthorized/.test(name)) {
-    return `Give your AWS identity the right to ${rights} (docs/deploying.md, Rights).`;
-  }
-  if (isNoSignIn(name)) return SIGN_IN;
-  if (/^(?:ENOTFOUND|EAI_|ECONN|ETIMEDOUT|TimeoutError)/.test(name)) {
-    return 'This machine does not reach AWS: check the network, HTTPS_PROXY and AWS_ENDPOINT_URL.';
-  }
-  return 'Try again. If it fails again, run aws sts get-caller-identity to see whether AWS answers.';
+/** What an error of AWS's is called, what kind it is of, and what to do about it. */
+export interface AwsProblem {
+  readonly name: string;
+  readonly kind: 'denied' | 'signed-out' | 'unreachable' | 'other';
+  readonly advice: string;
 }
 
-/** What to do where the shell's credentials do not work. */
-export const SIGN_IN = 'Sign in to AWS in this shell: aws sts get-caller-identity must answer.';
-
-/** Whether an error of this name means that the shell is not signed in. */
-export function isNoSignIn(name: string): boolean {
-  return /CredentialsProvider|UnrecognizedClient|InvalidSignature|Expired|InvalidClientToken/.test(
-    name,
-  );
+/** Explains an error of the SDK; `rights` are the actions that the caller needs. */
+export function explain(error: unknown, rights: string): AwsProblem {
+  const name = errorName(error);
+  if (/AccessDenied|Decryption|UnauthorizedOperation|Forbidden|NotAuthorized/.test(name)) {
+    const advice = `Give your AWS identity the right to ${rights} (docs/deploying.md, Rights).`;
+    return { name, kind: 'denied', advice };
+  }
+  if (/CredentialsProvider|UnrecognizedClient|Signature|Expired|InvalidClientToken/.test(name)) {
+    const advice = 'Sign in to AWS in this shell: aws sts get-caller-identity must answer.';
+    return { name, kind: 'signed-out', advice };
+  }
+  if (/^(?:ENOTFOUND|EAI_|ECONN|ETIMEDOUT|TimeoutError)/.test(name)) {
+    const advice =
+      'This machine does not reach AWS: check the network, HTTPS_PROXY and AWS_ENDPOINT_URL.';
+    return { name, kind: 'unreachable', advice };
+  }
+  const advice =
+    'Try again. If it fails again, run aws sts get-caller-identity to see whether AWS answers.';
+  return { name, kind: 'other', advice };
 }
 
 /** AWS's answer. @throws CommandFailure in place of its error, saying what to do */
@@ -92,7 +110,7 @@ export async function asked<T>(answer: Promise<T>, rights: string): Promise<T> {
     return await answer;
   } catch (error) {
     if (error instanceof CommandFailure) throw error;
-    const name = errorName(error);
-    throw new CommandFailure(`AWS refuses ${rights}: ${name}. ${adviceFor(name, rights)}`);
+    const { name, advice } = explain(error, rights);
+    throw new CommandFailure(`AWS refuses ${rights}: ${name}. ${advice}`);
   }
 }

@@ -4,11 +4,12 @@ import { Fault } from '../../lambda/faults.ts';
 import type { Deadline } from '../../lambda/platform/deadline.ts';
 import { parseJson } from '../../lambda/platform/parse.ts';
 import type { StageConfig } from '../../lib/stage/stage-config.ts';
-import { type Checked } from '../findings.ts';
-import { contractDifferences } from './contract-differences.ts';
+import { type Finding, failed, ok } from '../findings.ts';
+import { member } from '../json.ts';
+import { answered, isHtml, noAnswer, overload } from './answers.ts';
+import { contractNotes } from './contract-notes.ts';
 import { familyNotes } from './egain-family.ts';
-import { jsonMembers, OUT_OF_TIME, type Recorder } from './recorder.ts';
-import { fails, holds } from './report.ts';
+import { OUT_OF_TIME, type Recorder } from './recorder.ts';
 
 /** The answer of eGain's API to the first request, with status 200. */
 export interface FirstAnswer {
@@ -23,128 +24,95 @@ export async function checkScope(
   fetchPage: FetchPage,
   { results }: Recorder,
   deadline: Deadline,
-): Promise<Checked<FirstAnswer>> {
+): Promise<Finding<FirstAnswer>> {
   const judged = await fetchPage(deadline).catch((error: unknown) => {
     if (error instanceof Fault) return error;
     throw error;
   });
-  const result = results.at(-1) ?? OUT_OF_TIME;
-  if (result.kind === 'response' && result.status === 200) {
-    return holds(
-      { answer: result, judged },
-      "eGain's API takes the token and opens the accounts to it",
-    );
-  }
-  return diagnoseApi(result, egain, judged instanceof Fault ? judged : undefined);
+  const answer = results.at(-1) ?? OUT_OF_TIME;
+  return answer.kind === 'response' && answer.status === 200
+    ? ok("eGain's API takes the token and opens the accounts to it", { value: { answer, judged } })
+    : diagnoseApi(answer, egain, judged);
 }
+
+const API = "eGain's API";
+
+/** What eGain's API means by a status. */
+const REFUSALS: Readonly<Record<number, readonly [cause: string, what: string, advice: string]>> = {
+  401: [
+    'token-refused',
+    ': it refuses the token that its token endpoint granted',
+    'Token URL, scope and API URL must be of one environment and tenant: compare all three ' +
+      "with eGain's Admin Console. The client secret is right: the token endpoint took it.",
+  ],
+  403: [
+    'scope-missing',
+    ': the token is good, but the client may not read accounts',
+    'Assign app.conversation.conversationmgr.read (or .manage) to the client application in ' +
+      "eGain's Admin Console, and name it in egain.scope unless that ends in /.default. " +
+      'Renewing tokens or secrets does not help.',
+  ],
+  400: ['request-refused', '', 'Report it to the makers of this product, with the code.'],
+  406: ['request-refused', '', 'Report it to the makers of this product, with the code.'],
+};
 
 /** Names the cause of an answer of eGain's API that is not a page. */
 export function diagnoseApi(
   result: AttemptResult,
   egain: StageConfig['egain'],
-  fault: Fault | undefined,
-): Checked<never> {
-  if (result.kind === 'timeout') {
-    return fails(
-      'timeout',
-      "eGain's API takes the request and does not answer in time",
-      'Try again. If it fails again, ask eGain: the product gives up after 25 s.',
-    );
-  }
-  if (result.kind === 'network-error') {
-    return fails(
-      'unreachable',
-      `the connection to eGain's API broke (${result.during}, ${result.errorCode})`,
-      'Try again. If it fails again, check the firewall or proxy in between.',
-    );
-  }
-  const { status } = result;
-  const code = egainCode(result);
-  const seen = `eGain's API answered ${status}${code === undefined ? '' : ` (${code})`}`;
-  if (status === 401) {
-    return fails(
-      'token-refused',
-      `${seen}: it refuses the token that its token endpoint granted`,
-      'Token URL, scope and API URL must be of one environment and tenant: compare all three ' +
-        "with eGain's Admin Console. The client secret is right: the token endpoint took it.",
-      { notes: familyNotes(egain) },
-    );
-  }
-  if (status === 403) {
-    return fails(
-      'scope-missing',
-      `${seen}: the token is good, but the client may not read accounts`,
-      'Assign app.conversation.conversationmgr.read (or .manage) to the client application in ' +
-        "eGain's Admin Console, and name it in egain.scope unless that ends in /.default. " +
-        'Renewing tokens or secrets does not help.',
-    );
-  }
-  if (status === 429) {
-    const seconds = fault?.retryAfterSeconds ?? 60;
-    return fails('throttled', seen, `Wait ${seconds} s and try again; ask eGain for the quota.`);
-  }
-  if (status >= 500) {
-    const advice = 'Try again later. Nothing shows that the setup is wrong.';
-    return fails('egain-unavailable', seen, advice);
-  }
-  if (status === 400 || status === 406) {
-    const advice = 'Report it to the makers of this product, with the code.';
-    return fails('request-refused', seen, advice);
-  }
-  return fails(
+  error: unknown,
+): Finding<never> {
+  if (result.kind !== 'response') return noAnswer(API, result);
+  const codes = egainCodes(result);
+  const seen = answered(API, result, codes);
+  const overloaded = overload(seen, result, error);
+  if (overloaded !== undefined) return overloaded;
+  const [cause, what, advice] = REFUSALS[result.status] ?? [
     'api-url',
-    `${seen}${code === undefined ? ', not in the form of its errors' : ''}`,
+    codes.length === 0 ? ', not in the form of its errors' : '',
     'Is egain.apiUrl the base that eGain documents, like ' +
       'https://api.egain.cloud/conversation/conversationmgr/v3, on the host of your region?',
-  );
+  ];
+  const notes = cause === 'token-refused' ? familyNotes(egain) : [];
+  return failed(`${seen}${what}`, advice, { cause, notes });
 }
 
-function egainCode({ status, text }: UpstreamResponse): string | undefined {
-  const { code } = jsonMembers(text);
-  return typeof code === 'string' && /^\d{3}-\d{1,4}$/.test(code) && code.startsWith(`${status}-`)
-    ? code
-    : undefined;
+function egainCodes({ status, text }: UpstreamResponse): string[] {
+  const code = member(parseJson(text), 'code');
+  const isCode = typeof code === 'string' && /^\d{3}-\d{1,4}$/.test(code);
+  return isCode && code.startsWith(`${status}-`) ? [code] : [];
 }
 
-/** Whether page 1 has the shape of the contract. Names every difference by its path. */
-export function checkPage({ answer, judged }: FirstAnswer): Checked<true> {
-  const json = parseJson(answer.text);
-  if (judged instanceof Fault && (json === undefined || typeof json !== 'object')) {
-    return fails(
-      answer.unread === 'too-large' ? 'too-large' : 'not-json',
-      `eGain's API answered 200 with ${bodyOf(answer)}`,
-      'Is egain.apiUrl right, and is no proxy or sign-in page in between?',
-    );
-  }
-  const { faults, notes } = contractDifferences(json);
-  if (judged instanceof Fault) {
-    const seen = faults.length === 0 ? [judged.message] : faults;
-    return fails(
-      'contract-broken',
-      `page 1 differs from eGain's contract:\n${seen.join('\n')}`,
-      'Report it to eGain, and to the makers of this product, which serves no such page.',
-      { notes },
-    );
-  }
-  const { count, pagesize } = judged.paginationInfo;
-  const rows = judged.account.length;
-  const bytes = Buffer.byteLength(answer.text ?? '');
-  const leftOut = judged.malformed.length;
-  const how = leftOut === 0 ? 'as the contract says' : `${leftOut} malformed fields left out`;
-  return holds(true, `${rows} accounts in ${size(bytes)}, ${how}`, {
-    notes,
-    measured: { accounts: rows, count, pagesize: pagesize ?? null, bytes },
+/** Whether the product can use page 1, and what is odd in it. */
+export function checkPage({ answer, judged }: FirstAnswer): Finding<true> {
+  if (judged instanceof Fault) return unusable(answer, judged);
+  const { account, bytes, malformed } = judged;
+  const { count, pagesize = null } = judged.paginationInfo;
+  const { length } = malformed;
+  const how = length === 0 ? 'as the contract says' : `${length} malformed fields left out`;
+  return ok(`${account.length} accounts in ${size(bytes)}, ${how}`, {
+    value: true,
+    notes: contractNotes(answer.text, judged),
+    measured: { accounts: account.length, count, pagesize, bytes },
   });
 }
 
-function bodyOf({ text, unread, headers }: UpstreamResponse): string {
-  if (unread === 'too-large') return 'more than 20 MB';
-  if (unread === 'undecodable') return 'a body that cannot be decoded';
-  if (text === '') return 'an empty body';
-  if (text === null) return 'a body that is not UTF-8';
-  return /html/i.test(headers['content-type'] ?? '')
-    ? 'a page of HTML'
-    : 'a body that is not a JSON object';
+function unusable(answer: UpstreamResponse, { message }: Fault): Finding<never> {
+  if (parseJson(answer.text) !== undefined) return contractBroken(message);
+  return failed(
+    `${API} answered 200, but ${message}${isHtml(answer) ? ': it is HTML' : ''}`,
+    'Is egain.apiUrl right, and is no proxy or sign-in page in between?',
+    { cause: answer.unread === 'too-large' ? 'too-large' : 'not-json' },
+  );
+}
+
+/** A page that is JSON, and that the product refuses. */
+export function contractBroken(why: string): Finding<never> {
+  return failed(
+    `a page differs from eGain's contract: ${why}`,
+    'Report it to eGain, and to the makers of this product, which serves no such page.',
+    { cause: 'contract-broken' },
+  );
 }
 
 /** Bytes for people. */

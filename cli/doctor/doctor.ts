@@ -7,21 +7,14 @@ import {
   LONGEST_MS,
   systemClock,
 } from '../../lambda/platform/deadline.ts';
-import { type Checked, type Finding } from '../findings.ts';
+import { type Finding, failed } from '../findings.ts';
 import type { World } from '../program.ts';
 import { checkPage, checkScope } from './api.ts';
 import { checkConfig } from './config.ts';
 import { checkCredentials } from './credentials.ts';
 import { checkPartners } from './partners.ts';
 import { createRecorder } from './recorder.ts';
-import {
-  type CheckName,
-  type CheckReport,
-  checkReport,
-  fails,
-  type Report,
-  reportOf,
-} from './report.ts';
+import { type CheckName, type CheckReport, type Report, reportOf } from './report.ts';
 import { checkToken } from './token.ts';
 import { checkUrls } from './urls.ts';
 import { checkWalk } from './walk.ts';
@@ -43,36 +36,38 @@ const SHORT_MS = 8000;
  */
 export async function examine(
   { stage, secretArn }: DoctorOptions,
-  { terminal: { environment }, configFolder, clock = systemClock }: World,
+  world: World,
   onCheck: (check: CheckReport) => void,
 ): Promise<Report> {
-  const findings = new Map<CheckName, Finding>();
+  const { environment } = world.terminal;
+  const { clock = systemClock } = world;
+  const rows = new Map<CheckName, CheckReport>();
   const secrets: string[] = [];
 
   const run = async <T>(
     name: CheckName,
     ms: number,
-    check: (deadline: Deadline) => Checked<T> | Promise<Checked<T>>,
+    check: (deadline: Deadline) => Finding<T> | Promise<Finding<T>>,
   ): Promise<T> => {
     const deadline = createDeadline(ms + ANSWER_MS, { clock });
-    const { finding, value } = await Promise.resolve()
-      .then(() => check(deadline))
+    const { value, ...finding } = await Promise.resolve(deadline)
+      .then(check)
       .catch(unexpected)
       .finally(() => deadline.dispose());
-    findings.set(name, redacted(finding, secrets));
-    onCheck(checkReport(name, findings.get(name)));
+    const row = redacted({ notes: [], ...finding, name }, secrets);
+    rows.set(name, row);
+    onCheck(row);
     if (value === undefined) throw new Stop();
     return value;
   };
 
   try {
-    const { config, sandbox } = await run('config', SHORT_MS, () =>
-      checkConfig(stage, configFolder, environment),
-    );
+    const examined = await run('config', SHORT_MS, () => checkConfig(stage, world));
+    const { config } = examined;
     const { egain } = config;
     await run('urls', SHORT_MS, (deadline) => checkUrls(egain, deadline, environment));
     const credentials = await run('credentials', SHORT_MS, (deadline) =>
-      checkCredentials({ secretArn, environment, config, sandbox }, deadline),
+      checkCredentials(examined, secretArn, environment, deadline),
     );
     secrets.push(credentials.clientSecret);
     const { accessToken } = await run('token', SHORT_MS, (deadline) =>
@@ -100,7 +95,7 @@ export async function examine(
   } catch (error) {
     if (!(error instanceof Stop)) throw error;
   }
-  return reportOf(stage, findings);
+  return reportOf(stage, rows);
 }
 
 /** Ends the examination: the checks that follow need what this one did not find. */
@@ -114,28 +109,27 @@ function fixedToken(value: string, credentials: Credentials): ClientOptions['tok
 }
 
 /** Names the error only: its message may quote what it is about. */
-function unexpected(error: unknown): Checked<never> {
+function unexpected(error: unknown): Finding<never> {
   const name = error instanceof Error && /^\w{1,60}$/.test(error.name) ? error.name : 'unknown';
-  return fails(
-    'unexpected',
-    `the check itself failed (${name})`,
-    'Report it to the makers of this product.',
-  );
+  const advice = 'Report it to the makers of this product.';
+  return failed(`the check itself failed (${name})`, advice, { cause: 'unexpected' });
 }
 
 /** Ordinary words may contain a shorter secret. */
 const MIN_SECRET = 12;
 
 /** The findings hold no secret; this is the second lock. */
-function redacted(finding: Finding, secrets: readonly string[]): Finding {
-  const needles = secrets.flatMap((secret) =>
-    secret.length < MIN_SECRET
-      ? []
-      : [secret, encodeURIComponent(secret), Buffer.from(secret).toString('base64')],
-  );
-  return JSON.parse(JSON.stringify(finding), (_key, value: unknown) =>
+function redacted(row: CheckReport, secrets: readonly string[]): CheckReport {
+  const needles = secrets
+    .filter(({ length }) => length >= MIN_SECRET)
+    .flatMap((secret) => [
+      secret,
+      encodeURIComponent(secret),
+      Buffer.from(secret).toString('base64'),
+    ]);
+  return JSON.parse(JSON.stringify(row), (_key, value: unknown) =>
     typeof value === 'string'
       ? needles.reduce((text, needle) => text.replaceAll(needle, '[redacted]'), value)
       : value,
-  ) as Finding;
+  ) as CheckReport;
 }

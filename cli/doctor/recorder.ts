@@ -1,6 +1,10 @@
-import { type AttemptResult, createUpstream, type Upstream } from '../../lambda/egain/send.ts';
+import {
+  type AttemptResult,
+  createRetryBudget,
+  createUpstream,
+  type Upstream,
+} from '../../lambda/egain/send.ts';
 import { send } from '../../lambda/platform/http-client.ts';
-import { parseJson } from '../../lambda/platform/parse.ts';
 
 /** The product's own way to one of eGain's servers, retries included, and what came back on it. */
 export interface Recorder {
@@ -12,13 +16,16 @@ export interface Recorder {
 }
 
 /** The result of a request whose deadline passed before an attempt ended. */
-export const OUT_OF_TIME: AttemptResult = { kind: 'timeout', of: 'deadline' };
+export const OUT_OF_TIME: AttemptResult = { kind: 'timeout', of: 'deadline', waitedMs: 0 };
 
 /** Makes a way to one of eGain's two servers. */
 export function createRecorder(name: 'accounts' | 'token'): Recorder {
   const results: AttemptResult[] = [];
   let requests = 0;
-  const upstream = createUpstream(name, {
+  const upstream = createUpstream({
+    name,
+    metric: name === 'token' ? 'TokenRequests' : 'UpstreamCalls',
+    budget: createRetryBudget(),
     send(call, options) {
       requests += 1;
       return send(call, options);
@@ -29,16 +36,12 @@ export function createRecorder(name: 'accounts' | 'token'): Recorder {
     get requests() {
       return requests;
     },
-    async upstream(request, deadline) {
-      const result = await upstream(request, deadline);
-      results.push(result);
-      return result;
+    upstream: {
+      async send(request, deadline) {
+        const sent = await upstream.send(request, deadline);
+        results.push(sent.result);
+        return sent;
+      },
     },
   };
-}
-
-/** The members of a text that is a JSON object. */
-export function jsonMembers(text: string | null): Readonly<Record<string, unknown>> {
-  const value = parseJson(text);
-  return typeof value === 'object' && value !== null ? { ...value } : {};
 }

@@ -1,4 +1,4 @@
-import { type Checked, type Finding, failed, findingText, ok } from '../findings.ts';
+import { type Finding, findingText } from '../findings.ts';
 
 /** The checks in order. Each one needs what the earlier ones found. */
 const CHECKS = {
@@ -14,29 +14,9 @@ const CHECKS = {
 
 export type CheckName = keyof typeof CHECKS;
 
-/** A check that holds: `value` is for the next checks, `seen` and `more` for the reader. */
-export function holds<T>(
-  value: T,
-  seen: string,
-  more: Pick<Finding, 'notes' | 'measured'> = {},
-): Checked<T> {
-  return { value, finding: ok(seen, more) };
-}
-
-/** A check that fails: the name of the cause, what was seen, and what to do. */
-export function fails(
-  cause: string,
-  seen: string,
-  advice: string,
-  more: Pick<Finding, 'notes'> = {},
-): Checked<never> {
-  return { finding: { ...failed(seen, advice, more), cause } };
-}
-
-/** The row of one check in the report. */
-export interface CheckReport extends Partial<Finding> {
+/** What a check found, for the report. */
+export interface CheckReport extends Omit<Finding, 'value'> {
   readonly name: CheckName;
-  readonly state: Finding['state'];
   readonly notes: readonly string[];
 }
 
@@ -47,23 +27,18 @@ export interface Report {
   readonly checks: readonly CheckReport[];
 }
 
-/** The row of a check; without a finding the check was not run. */
-export function checkReport(name: CheckName, finding: Finding | undefined): CheckReport {
-  const { notes = [], ...rest } = finding ?? { state: 'not-run' };
-  return { name, ...rest, notes };
-}
-
-/** The report on a stage, with a row for every check. */
-export function reportOf(stage: string, findings: ReadonlyMap<CheckName, Finding>): Report {
-  const names = Object.keys(CHECKS) as CheckName[];
-  const checks = names.map((name) => checkReport(name, findings.get(name)));
+/** The report on a stage; checks without a finding were not run. */
+export function reportOf(stage: string, findings: ReadonlyMap<CheckName, CheckReport>): Report {
+  const seen = 'not run, since an earlier check failed';
+  const checks = (Object.keys(CHECKS) as CheckName[]).map(
+    (name) => findings.get(name) ?? { name, state: 'not-run' as const, seen, notes: [] },
+  );
   return { stage, ok: checks.every(({ state }) => state === 'ok'), checks };
 }
 
-/** The row of a check, for people. */
-export function checkText({ name, seen, ...row }: CheckReport): string {
-  const notRun = 'not run, since an earlier check failed';
-  return findingText(CHECKS[name], { ...row, seen: seen ?? notRun });
+/** A check's lines, for people. */
+export function checkText(check: CheckReport): string {
+  return findingText(CHECKS[check.name], check);
 }
 
 /** The report in one sentence. */

@@ -4,22 +4,11 @@ import { TLSSocket } from 'node:tls';
 import type { Deadline } from '../../lambda/platform/deadline.ts';
 import type { StageConfig } from '../../lib/stage/stage-config.ts';
 import { agentsOf, errorName } from '../aws/clients.ts';
-import type { Checked } from '../findings.ts';
+import { type Finding, failed, ok } from '../findings.ts';
 import { proxyEnvironment } from '../proxy.ts';
-import { fails, holds } from './report.ts';
+import type { Terminal } from '../terminal.ts';
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
-interface Reached {
-  readonly seen: string;
-  readonly cause?: never;
-}
-
-interface Problem {
-  readonly cause: string;
-  readonly seen: string;
-  readonly advice: string;
-}
+type Environment = Terminal['environment'];
 
 /**
  * Whether both URLs have the right form and can be reached, the way that requests to eGain go: through
@@ -29,7 +18,7 @@ export async function checkUrls(
   egain: Pick<StageConfig['egain'], 'apiUrl' | 'tokenUrl'>,
   deadline: Deadline,
   environment: Environment,
-): Promise<Checked<true>> {
+): Promise<Finding<true>> {
   const results = await Promise.all(
     (['tokenUrl', 'apiUrl'] as const).map(async (name) => {
       const key = `egain.${name}`;
@@ -38,37 +27,35 @@ export async function checkUrls(
     }),
   );
   const seen = results.map((result) => result.seen).join('\n');
-  const problems = results.flatMap((result) => (result.cause === undefined ? [] : [result]));
-  const [first] = problems;
-  if (first === undefined) {
-    const documented = /\/conversation\/conversationmgr\/v3\/?$/.test(egain.apiUrl);
-    const note =
-      'egain.apiUrl does not end in /conversation/conversationmgr/v3, as eGain documents it';
-    return holds(true, seen, { notes: documented ? [] : [note] });
+  const problems = results.filter(({ state }) => state === 'failed');
+  if (problems.length > 0) {
+    const advice = new Set(problems.map((problem) => problem.advice));
+    return failed(seen, [...advice].join('\n'), { cause: problems[0]?.cause });
   }
-  const advice = [...new Set(problems.map((problem) => problem.advice))].join('\n');
-  return fails(first.cause, seen, advice);
+  const isDocumented = /\/conversation\/conversationmgr\/v3\/?$/.test(egain.apiUrl);
+  const note =
+    'egain.apiUrl does not end in /conversation/conversationmgr/v3, as eGain documents it';
+  return ok(seen, { value: true, notes: isDocumented ? [] : [note] });
 }
 
-function formProblem(key: string, url: URL): Problem | undefined {
+function formProblem(key: string, url: URL): Finding<never> | undefined {
   if (key === 'egain.apiUrl' && /\/accounts\/?$/.test(url.pathname)) {
-    return {
-      cause: 'api-url-form',
-      seen: 'egain.apiUrl ends in /accounts',
-      advice: 'Give only the base, which ends in /v3: the product adds /accounts itself.',
-    };
+    return failed(
+      'egain.apiUrl ends in /accounts',
+      'Give only the base, which ends in /v3: the product adds /accounts itself.',
+      { cause: 'api-url-form' },
+    );
   }
   const isExample =
     /(^|\.)example(\.(com|org|net))?$/.test(url.hostname) ||
     url.pathname.includes('/00000000-0000-0000-0000-000000000000/');
   if (!isExample) return undefined;
-  return {
-    cause: 'placeholder',
-    seen: `${key} is still the example's`,
-    advice:
-      "Enter your tenant's own, from eGain's Admin Console: Partition, Integration, Client " +
+  return failed(
+    `${key} is still the example's`,
+    "Enter your tenant's own, from eGain's Admin Console: Partition, Integration, Client " +
       'Application, Metadata.',
-  };
+    { cause: 'placeholder' },
+  );
 }
 
 /** The proxy that the environment names for such a URL; `NO_PROXY` may except its host. */
@@ -83,7 +70,7 @@ function reach(
   url: URL,
   { signal }: Deadline,
   environment: Environment,
-): Promise<Reached | Problem> {
+): Promise<Finding<never>> {
   const proxy = proxyOf(url, environment);
   const secure = url.protocol === 'https:';
   const { request } = secure ? https : http;
@@ -93,7 +80,7 @@ function reach(
     const agent = secure ? httpsAgent : httpAgent;
     const asked = request(url.origin, { method: 'HEAD', signal, agent });
     const connected = (how: string) => {
-      resolve({ seen: `${key}: ${url.host} ${how}` });
+      resolve(ok(`${key}: ${url.host} ${how}`));
       asked.destroy();
     };
     asked.once('socket', (socket) => {
@@ -115,29 +102,33 @@ function reach(
   });
 }
 
-function proxyProblem(code: string, proxy: URL | undefined, error: Error): Problem | undefined {
-  if (proxy === undefined) return undefined;
-  const { statusCode, hostname, port } = error as NodeJS.ErrnoException & {
+/** What the proxy did wrong; undefined where it did nothing wrong, or there is none. */
+function proxyProblem(
+  code: string,
+  proxy: URL | undefined,
+  error: NodeJS.ErrnoException & {
     readonly statusCode?: number;
     readonly hostname?: string;
     readonly port?: number;
-  };
+  },
+): Finding<never> | undefined {
+  if (proxy === undefined) return undefined;
+  const { statusCode, hostname, port } = error;
   if (code === 'ERR_PROXY_TUNNEL') {
-    return {
-      cause: 'proxy-refused',
-      seen: `the proxy ${proxy.host} refuses the connection (${statusCode ?? code})`,
-      advice:
-        statusCode === 407
-          ? 'It needs a user and a password: HTTPS_PROXY=http://<user>:<password>@<host>:<port>.'
-          : "Let it connect to eGain's hosts, or add them to NO_PROXY where no proxy is needed.",
-    };
+    return failed(
+      `the proxy ${proxy.host} refuses the connection (${statusCode ?? code})`,
+      statusCode === 407
+        ? 'It needs a user and a password: HTTPS_PROXY=http://<user>:<password>@<host>:<port>.'
+        : "Let it connect to eGain's hosts, or add them to NO_PROXY where no proxy is needed.",
+      { cause: 'proxy-refused' },
+    );
   }
   if (hostname !== proxy.hostname && port !== Number(proxy.port || 80)) return undefined;
-  return {
-    cause: 'proxy-unreachable',
-    seen: `the proxy ${proxy.host} cannot be reached (${code})`,
-    advice: 'Compare HTTPS_PROXY and HTTP_PROXY with what your network needs, or unset them.',
-  };
+  return failed(
+    `the proxy ${proxy.host} cannot be reached (${code})`,
+    'Compare HTTPS_PROXY and HTTP_PROXY with what your network needs, or unset them.',
+    { cause: 'proxy-unreachable' },
+  );
 }
 
 /** What an error code of Node.js's resolver, sockets or OpenSSL means; the first that fits counts. */
@@ -170,11 +161,11 @@ const CODES = [
   },
 ] as const;
 
-function unreachable(key: string, { host }: URL, code: string): Problem {
+function unreachable(key: string, { host }: URL, code: string): Finding<never> {
   const { cause, what, advice } = CODES.find(({ pattern }) => pattern.test(code)) ?? {
     cause: 'unreachable',
     what: code === 'ETIMEDOUT' ? 'does not answer in time' : 'cannot be reached',
     advice: 'Does a firewall or proxy let this machine connect to it? Is the host right?',
   };
-  return { cause, seen: `${key}: ${host} ${what} (${code})`, advice };
+  return failed(`${key}: ${host} ${what} (${code})`, advice, { cause });
 }

@@ -3,13 +3,10 @@ import type { FetchedPage, FetchPage } from '../../lambda/egain/client.ts';
 import { walkPages } from '../../lambda/egain/walk.ts';
 import { Fault } from '../../lambda/faults.ts';
 import type { Deadline } from '../../lambda/platform/deadline.ts';
-import { parseJson } from '../../lambda/platform/parse.ts';
 import type { StageConfig } from '../../lib/stage/stage-config.ts';
-import { type Checked } from '../findings.ts';
-import { diagnoseApi, size } from './api.ts';
-import { contractDifferences } from './contract-differences.ts';
+import { type Finding, failed, ok } from '../findings.ts';
+import { contractBroken, diagnoseApi, size } from './api.ts';
 import type { Recorder } from './recorder.ts';
-import { fails, holds } from './report.ts';
 
 /** A partner whose request waits for a longer walk notices it. */
 const SLOW_MS = 5000;
@@ -20,7 +17,7 @@ export async function checkWalk(
   fetchPage: FetchPage,
   recorder: Recorder,
   deadline: Deadline,
-): Promise<Checked<readonly Account[]>> {
+): Promise<Finding<readonly Account[]>> {
   const { clock } = deadline;
   const began = clock.now();
   const pages: FetchedPage[] = [];
@@ -33,8 +30,10 @@ export async function checkWalk(
     const accounts = await walkPages(counting, deadline);
     return describe(accounts, pages, recorder, clock.now() - began, config);
   } catch (error) {
-    if (error instanceof Fault) return diagnose(error, pages.length, recorder, config);
-    throw error;
+    if (!(error instanceof Fault)) throw error;
+    const finding = diagnose(error, recorder, config);
+    const after = `after ${pages.length === 1 ? '1 page' : `${pages.length} pages`}`;
+    return { ...finding, seen: `${after}: ${finding.seen}` };
   }
 }
 
@@ -44,7 +43,7 @@ function describe(
   { requests }: Recorder,
   milliseconds: number,
   config: StageConfig,
-): Checked<readonly Account[]> {
+): Finding<readonly Account[]> {
   const accounts = walked.length;
   const filled = pages.filter((page) => page.account.length > 0).length;
   const rows = pages.reduce((sum, page) => sum + page.account.length, 0);
@@ -55,22 +54,26 @@ function describe(
   const malformed = new Set(
     pages.flatMap((page) => page.malformed.map((path) => path.replaceAll(/\[\d+\]/g, '[]'))),
   );
-  if (malformed.size > 0)
+  if (malformed.size > 0) {
     notes.push(`malformed, so left out: ${[...malformed].toSorted().join(', ')}`);
+  }
   if (accounts === 0) notes.push('eGain has no accounts for this client; is that so?');
   if (rows > accounts) {
     notes.push(`${rows - accounts} accounts came more than once; each is kept once`);
   }
   if (milliseconds > SLOW_MS) {
     notes.push(
-      'a request that waits for this walk is slow; with a longer cache.freshSeconds fewer do',
+      'requests that wait for a walk are slow; a longer cache.freshSeconds makes them rare',
     );
   }
-  const seen = `${accounts} accounts on ${filled} pages in ${milliseconds} ms, ${size(bytes)}; count tells ${countTells}`;
-  return holds(walked, seen, {
-    notes,
-    measured: { accounts, pages: filled, requests, milliseconds, bytes, count, countTells },
-  });
+  return ok(
+    `${accounts} accounts on ${filled} pages in ${milliseconds} ms, ${size(bytes)}; count tells ${countTells}`,
+    {
+      value: walked,
+      notes,
+      measured: { accounts, pages: filled, requests, milliseconds, bytes, count, countTells },
+    },
+  );
 }
 
 /**
@@ -103,46 +106,29 @@ function budgetNotes({ egain, cache }: StageConfig, requests: number): string[] 
   return notes;
 }
 
-function diagnose(
-  fault: Fault,
-  pages: number,
-  { results }: Recorder,
-  { egain }: StageConfig,
-): Checked<never> {
-  const after = `after ${pages === 1 ? '1 page' : `${pages} pages`}`;
+function diagnose(fault: Fault, { results }: Recorder, { egain }: StageConfig): Finding<never> {
   if (fault.is('egainPagesInconsistent')) {
-    return fails(
-      'pages-do-not-add-up',
-      `${after}: ${fault.message}`,
+    return failed(
+      fault.message,
       'Run it again: accounts may have changed meanwhile. If it fails again, report it to eGain.',
+      { cause: 'pages-do-not-add-up' },
     );
   }
   if (fault.is('timedOut')) {
-    return fails(
-      'walk-too-slow',
-      `${after} the time was up: a walk has 25 s at most`,
+    return failed(
+      'the time was up: a walk has 25 s at most',
       "Try again. If it fails again, ask eGain why its pages are slow, or for the client's quota.",
+      { cause: 'walk-too-slow' },
     );
   }
-  const failed = results.find((result) => result.kind !== 'response' || result.status !== 200);
-  if (failed === undefined) {
-    const bad = results.flatMap((result) =>
-      result.kind === 'response' ? contractDifferences(parseJson(result.text)).faults : [],
-    );
-    const seen = bad.length === 0 ? [fault.message] : [...new Set(bad)];
-    return fails(
-      'contract-broken',
-      `${after} one differs from eGain's contract:\n${seen.join('\n')}`,
-      'Report it to eGain, and to the makers of this product, which serves no such page.',
-    );
-  }
-  if (failed.kind === 'response' && (failed.status === 400 || failed.status === 404)) {
-    return fails(
-      'paging-refused',
-      `${after} eGain answers ${failed.status} to the next, which it had promised`,
+  const broken = results.find((result) => result.kind !== 'response' || result.status !== 200);
+  if (broken === undefined) return contractBroken(fault.message);
+  if (broken.kind === 'response' && (broken.status === 400 || broken.status === 404)) {
+    return failed(
+      `eGain answers ${broken.status} to the next, which it had promised`,
       'Report it to eGain, and to the makers of this product.',
+      { cause: 'paging-refused' },
     );
   }
-  const { finding } = diagnoseApi(failed, egain, fault);
-  return { finding: { ...finding, seen: `${after}: ${finding.seen}` } };
+  return diagnoseApi(broken, egain, fault);
 }

@@ -1,9 +1,10 @@
 import { GetAccountCommand } from '@aws-sdk/client-api-gateway';
+import type { Stack } from '@aws-sdk/client-cloudformation';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import type { StageConfig } from '../../lib/stage/stage-config.ts';
-import { type Aws, adviceFor, errorName } from '../aws/clients.ts';
+import { type Aws, explain } from '../aws/clients.ts';
 import { findStack } from '../aws/stacks.ts';
-import { type Checked, type Finding, failed, ok, warning } from '../findings.ts';
+import { type Finding, failed, ok, warning } from '../findings.ts';
 
 /** The account and region that the shell's credentials are for. */
 export interface Caller {
@@ -12,38 +13,34 @@ export interface Caller {
 }
 
 /** Whose credentials the shell has. */
-export async function checkIdentity(aws: Aws): Promise<Checked<Caller>> {
+export async function checkIdentity(aws: Aws): Promise<Finding<Caller>> {
   const region = await aws.region().catch(() => undefined);
   if (region === undefined) {
     const advice = 'export AWS_REGION=<region>, or set aws.region in the stage config.';
-    return { finding: failed('no region is set', advice) };
+    return failed('no region is set', advice);
   }
   const { Account: account = '', Arn: arn = '' } = await aws.sts.send(
     new GetCallerIdentityCommand({}),
   );
-  const finding = ok(`${arn}, account ${account}, region ${region}`);
-  return { finding, value: { account, region } };
+  return ok(`${arn}, account ${account}, region ${region}`, { value: { account, region } });
 }
 
 /** Whether account and region are those that the stage config pins. */
-export function checkPlace({ aws }: StageConfig, { account, region }: Caller): Finding {
-  const wrong = [
-    ...(aws.account === undefined || aws.account === account
-      ? []
-      : [`account ${account} instead of ${aws.account}`]),
-    ...(aws.region === undefined || aws.region === region
-      ? []
-      : [`region ${region} instead of ${aws.region}`]),
-  ];
+export function checkPlace({ aws }: StageConfig, caller: Caller): Finding {
+  const keys = ['account', 'region'] as const;
+  const wrong = keys
+    .filter((key) => (aws[key] ?? caller[key]) !== caller[key])
+    .map((key) => `${key} ${caller[key]} instead of ${aws[key]}`);
   if (wrong.length > 0) {
     return failed(
       `the shell has ${wrong.join(', ')}`,
       'Use the other profile (AWS_PROFILE, AWS_REGION), or change aws in the stage config.',
     );
   }
-  if (aws.account !== undefined && aws.region !== undefined) {
+  if (keys.every((key) => aws[key] !== undefined)) {
     return ok('the account and region that the stage config pins');
   }
+  const { account, region } = caller;
   return ok('the stage config does not pin them: the shell decides where the stage goes', {
     notes: [`to pin them: "aws": { "account": "${account}", "region": "${region}" }`],
   });
@@ -54,93 +51,80 @@ export async function checkBootstrap(
   aws: Aws,
   { account, region }: Caller,
   stackName: string,
-): Promise<Checked<never>> {
+): Promise<Finding<never>> {
   const stack = await findStack(aws, stackName);
   const command = `npx cdk bootstrap aws://${account}/${region}`;
   if (stack === undefined) {
     const seen = `the CDK has not been bootstrapped in ${account}, ${region}`;
-    return { finding: failed(seen, `Once for an account and region: ${command}`) };
+    return failed(seen, `Once for an account and region: ${command}`);
   }
   const { StackStatus: status = 'not readable', Outputs = [] } = stack;
   if (!/^(?:CREATE|UPDATE|UPDATE_ROLLBACK|IMPORT)_COMPLETE$/.test(status)) {
-    const seen = `the stack ${stackName} is ${status}`;
-    return { finding: failed(seen, `Bootstrap again: ${command}`) };
+    return failed(`the stack ${stackName} is ${status}`, `Bootstrap again: ${command}`);
   }
   const version = Outputs.find(({ OutputKey }) => OutputKey === 'BootstrapVersion')?.OutputValue;
-  const which = version === undefined ? '' : `, version ${version}`;
-  return { finding: ok(`the CDK has its ${stackName}${which}`) };
+  return ok(`the CDK has its ${stackName}${version === undefined ? '' : `, version ${version}`}`);
 }
 
 /** Whether API Gateway may write logs: otherwise the deploy fails after minutes. */
-export async function checkGatewayRole(aws: Aws): Promise<Checked<never>> {
+export async function checkGatewayRole(aws: Aws): Promise<Finding<never>> {
   const { cloudwatchRoleArn = '' } = await aws.apiGateway.send(new GetAccountCommand({}));
-  if (cloudwatchRoleArn !== '') {
-    return { finding: ok(`API Gateway writes logs as ${cloudwatchRoleArn}`) };
-  }
-  const seen = 'API Gateway has no role to write logs with in this account and region';
-  const advice = 'Give it one, with three commands: docs/deploying.md, First deploy, step 4.';
-  return { finding: failed(seen, advice) };
-}
-
-interface FoundStack {
-  readonly stackName: string;
-  readonly status: string;
-  readonly isProtected: boolean;
+  if (cloudwatchRoleArn !== '') return ok(`API Gateway writes logs as ${cloudwatchRoleArn}`);
+  return failed(
+    'API Gateway has no role to write logs with in this account and region',
+    'Give it one, with three commands: docs/deploying.md, First deploy, step 4.',
+  );
 }
 
 /** Whether another deploy is running, or left a stack that can't be updated. */
-export async function checkStacks(aws: Aws, names: readonly string[]): Promise<Checked<never>> {
-  const found: FoundStack[] = [];
-  for (const stackName of names) {
-    const stack = await findStack(aws, stackName);
-    if (stack === undefined) continue;
-    const { StackStatus: status = 'of no known status' } = stack;
-    found.push({ stackName, status, isProtected: stack.EnableTerminationProtection === true });
-  }
-  return { finding: judgedStacks(found) };
-}
-
-function judgedStacks(found: readonly FoundStack[]): Finding {
+export async function checkStacks(aws: Aws, names: readonly string[]): Promise<Finding<never>> {
+  const found: Stack[] = [];
+  for (const name of names) found.push(...[(await findStack(aws, name)) ?? []].flat());
   // In review, a change set waits (as after --no-execute); a deploy takes it over.
-  const busy = found.filter(({ status }) => /(?<!^REVIEW)_IN_PROGRESS$/.test(status));
+  const busy = inState(found, /(?<!^REVIEW)_IN_PROGRESS$/);
   if (busy.length > 0) {
     return failed(linesOf(busy), 'Another deploy is running: wait for its end.');
   }
-  const held = found.filter(
-    ({ status, isProtected }) => /^ROLLBACK_(?:COMPLETE|FAILED)$/.test(status) && isProtected,
+  const held = inState(found, /^ROLLBACK_(?:COMPLETE|FAILED)$/).filter(
+    (stack) => stack.EnableTerminationProtection,
   );
   if (held.length > 0) {
     const commands = held.map(
-      ({ stackName }) =>
+      ({ StackName }) =>
         '  aws cloudformation update-termination-protection --no-enable-termination-protection ' +
-        `--stack-name ${stackName}`,
+        `--stack-name ${StackName}`,
     );
     const seen = linesOf(held).replaceAll(/$/gm, ', and protected from termination');
     const why = 'The CDK has to delete a stack whose first deploy failed. Allow it:';
     return failed(seen, [why, ...commands].join('\n'));
   }
-  const stuck = found.filter(({ status }) => status.endsWith('_FAILED'));
+  const stuck = inState(found, /_FAILED$/);
   if (stuck.length > 0) {
     const advice =
       "CloudFormation's events of the stack say why (docs/deploying.md, When a command fails).";
     return warning(linesOf(stuck), advice);
   }
-  const none = 'none of this stage yet: this is its first deploy';
-  return ok(found.length === 0 ? none : linesOf(found));
+  return ok(linesOf(found) || 'none of this stage yet: this is its first deploy');
 }
 
-function linesOf(stacks: readonly FoundStack[]): string {
-  return stacks.map(({ stackName, status }) => `${stackName} is ${status}`).join('\n');
+function inState(stacks: readonly Stack[], pattern: RegExp): Stack[] {
+  return stacks.filter(({ StackStatus = '' }) => pattern.test(StackStatus));
+}
+
+function linesOf(stacks: readonly Stack[]): string {
+  return stacks.map(({ StackName, StackStatus }) => `${StackName} is ${StackStatus}`).join('\n');
 }
 
 /** Makes a finding of an error of AWS; `rights` are the actions that the caller needs. */
-export function notAnswered(rights: string): (error: unknown) => Finding {
-  return (error) => warning(`not known: ${errorName(error)}`, adviceFor(errorName(error), rights));
+export function notAnswered(rights: string): (error: unknown) => Finding<never> {
+  return (error) => {
+    const { name, advice } = explain(error, rights);
+    return warning(`not known: ${name}`, advice);
+  };
 }
 
 /** What the identity check found where AWS refused to answer it. */
-export function notIdentified(error: unknown): Finding {
-  const name = errorName(error);
-  const advice = adviceFor(name, 'sts:GetCallerIdentity');
+export function notIdentified(error: unknown): Finding<never> {
+  const { name, advice } = explain(error, 'sts:GetCallerIdentity');
   return failed(`AWS does not say who this is: ${name}`, advice);
 }

@@ -45,7 +45,7 @@ export async function preflightStage(
   const { environment } = terminal;
   const log = new FindingLog(terminal);
   const config = loadStageConfig(stage, {
-    ...(configFolder === undefined ? {} : { folder: configFolder }),
+    folder: configFolder,
     region: region ?? environment['AWS_REGION'],
   });
   log.add('stage config', ok(`config/${stage}.json is valid`));
@@ -94,9 +94,7 @@ async function checkEgain(
   environment: World['terminal']['environment'],
 ): Promise<Finding> {
   const deadline = createDeadline(URLS_MS);
-  const { finding } = await checkUrls(egain, deadline, environment).finally(() =>
-    deadline.dispose(),
-  );
+  const finding = await checkUrls(egain, deadline, environment).finally(() => deadline.dispose());
   const { cause, seen, advice = '' } = finding;
   // These two are mistakes in the config; the other causes may be this machine's.
   if (cause === undefined || cause === 'placeholder' || cause === 'api-url-form') return finding;

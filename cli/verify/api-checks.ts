@@ -1,8 +1,9 @@
 import { SLOW_MS, STALE_TOO_LONG_SECONDS } from '../../lib/observability/alarms.ts';
 import type { StageConfig } from '../../lib/stage/stage-config.ts';
-import { type Checked, type Finding, failed, ok } from '../findings.ts';
-import { adviceForCode, ask, faultCode, type HttpAnswer, member, networkCode } from './http.ts';
-import type { PartnerAccess } from './partner-token.ts';
+import { type Finding, failed, ok } from '../findings.ts';
+import { member } from '../json.ts';
+import { adviceForCode, ask, faultCode, type HttpAnswer, networkCode } from './http.ts';
+import type { PartnerAccess } from './partner-access.ts';
 
 /** The API of a stage, as a partner sees it. */
 export interface Api {
@@ -14,7 +15,7 @@ export interface Api {
 }
 
 /** Gets a token as the partner would (RFC 6749 §4.4). */
-export async function checkToken(access: PartnerAccess): Promise<Checked<string>> {
+export async function checkToken(access: PartnerAccess): Promise<Finding<string>> {
   const { tokenUrl, clientId, clientSecret, scope } = access;
   const body = new URLSearchParams({
     grant_type: 'client_credentials',
@@ -27,25 +28,22 @@ export async function checkToken(access: PartnerAccess): Promise<Checked<string>
   if (typeof token === 'string') {
     const life = member(answer.body, 'expires_in');
     const seconds = typeof life === 'number' ? ` for ${life} s` : '';
-    return { value: token, finding: ok(`granted${seconds} in ${answer.milliseconds} ms`) };
+    return ok(`granted${seconds} in ${answer.milliseconds} ms`, { value: token });
   }
   const error = member(answer.body, 'error');
   const said = typeof error === 'string' && /^[a-z_]{1,40}$/.test(error) ? ` (${error})` : '';
   const advice =
     "Compare the partner's client id, secret and scopes with the issuer's; --scope asks for another scope.";
-  return { finding: failed(`the issuer answered ${answer.status}${said}`, advice) };
+  return failed(`the issuer answered ${answer.status}${said}`, advice);
 }
 
 /** Whether the contract is served without a token. */
-export async function checkContract(api: Api): Promise<Checked<never>> {
+export async function checkContract(api: Api): Promise<Finding<never>> {
   const answer = await ask(`${api.url}/openapi.json`);
-  const version = member(member(answer.body, 'info'), 'version');
-  const isContract = answer.status === 200 && typeof version === 'string';
-  return {
-    finding: isContract
-      ? ok(`200, version ${version}, in ${answer.milliseconds} ms`)
-      : unexpected(answer, api),
-  };
+  const version = member(answer.body, 'info', 'version');
+  return answer.status === 200 && typeof version === 'string'
+    ? ok(`200, version ${version}, in ${answer.milliseconds} ms`)
+    : unexpected(answer, api);
 }
 
 /**
@@ -53,23 +51,23 @@ export async function checkContract(api: Api): Promise<Checked<never>> {
  *
  * @returns the id of an account in it
  */
-export async function checkList(api: Api, token: string): Promise<Checked<string>> {
+export async function checkList(api: Api, token: string): Promise<Finding<string>> {
   const answer = await ask(`${api.url}/accounts?pagesize=10`, bearer(token));
-  const count = member(member(answer.body, 'paginationInfo'), 'count');
+  const count = member(answer.body, 'paginationInfo', 'count');
   const rows = member(answer.body, 'account');
   if (answer.status !== 200 || typeof count !== 'number' || !Array.isArray(rows)) {
-    return { finding: unexpected(answer, api) };
+    return unexpected(answer, api);
   }
   const id: unknown = rows.map((row) => member(row, 'id')).find((one) => typeof one === 'string');
   const finding = judgedList(api, answer, count);
-  return { finding, ...(typeof id === 'string' ? { value: id } : {}) };
+  return typeof id === 'string' ? { ...finding, value: id } : finding;
 }
 
 function judgedList(
   { config: { cache } }: Api,
   { headers, milliseconds }: HttpAnswer,
   count: number,
-): Finding {
+): Finding<never> {
   const age = Number(headers.get('age') ?? 0);
   const version = headers.get('accounts-version');
   const told = version === null ? '' : `, version ${version}`;
@@ -92,14 +90,11 @@ function judgedList(
 }
 
 /** Whether an account is found by its id. */
-export async function checkById(api: Api, token: string, id: string): Promise<Checked<never>> {
+export async function checkById(api: Api, token: string, id: string): Promise<Finding<never>> {
   const answer = await ask(`${api.url}/accounts/${encodeURIComponent(id)}`, bearer(token));
-  const same = answer.status === 200 && member(answer.body, 'id') === id;
-  return {
-    finding: same
-      ? ok(`200, the account of the list, in ${answer.milliseconds} ms`)
-      : unexpected(answer, api),
-  };
+  return answer.status === 200 && member(answer.body, 'id') === id
+    ? ok(`200, the account of the list, in ${answer.milliseconds} ms`)
+    : unexpected(answer, api);
 }
 
 /** Whether a wrong request is refused with the contract's envelope. */
@@ -107,17 +102,17 @@ export async function checkRefusal(
   api: Api,
   { path, token }: { readonly path: string; readonly token?: string },
   code: string,
-): Promise<Checked<never>> {
+): Promise<Finding<never>> {
   const answer = await ask(`${api.url}${path}`, token === undefined ? {} : bearer(token));
   const right =
     faultCode(answer.body) === code &&
     answer.status === Number(code.slice(0, 3)) &&
     answer.headers.has('x-correlation-id');
-  return { finding: right ? ok(`${code}, as it should be`) : unexpected(answer, api) };
+  return right ? ok(`${code}, as it should be`) : unexpected(answer, api);
 }
 
 /** What a check found whose request got no answer. */
-export function noAnswer(error: unknown): Finding {
+export function noAnswer(error: unknown): Finding<never> {
   return failed(
     `no answer: ${networkCode(error)}`,
     'Does this machine reach it? A new DNS record takes a while; --api-url and --token-url name other addresses.',
@@ -128,7 +123,7 @@ function bearer(token: string): RequestInit {
   return { headers: { Authorization: `Bearer ${token}` } };
 }
 
-function unexpected({ status, body, headers }: HttpAnswer, api: Api): Finding {
+function unexpected({ status, body, headers }: HttpAnswer, api: Api): Finding<never> {
   const code = faultCode(body);
   const id = headers.get('x-correlation-id');
   const named = id !== null && /^[\w.:-]{1,128}$/.test(id) ? `, X-Correlation-Id ${id}` : '';

@@ -1,16 +1,9 @@
 import { InvalidArgumentError } from 'commander';
 import { systemClock } from '../../lambda/platform/deadline.ts';
-import { loadStageConfig, type StageConfig } from '../../lib/stage/stage-config.ts';
-import { type Aws, connectAws } from '../aws/clients.ts';
-import { readOutputs, requiredOutput, type StageOutputs } from '../aws/stacks.ts';
-import { FindingLog, failed, ok } from '../findings.ts';
-import {
-  addAwsOptions,
-  addStage,
-  type CliCommand,
-  CommandFailure,
-  type World,
-} from '../program.ts';
+import { type AwsTarget, connectStage } from '../aws/clients.ts';
+import { readOutputs, requiredOutput } from '../aws/stacks.ts';
+import { FindingLog, ok } from '../findings.ts';
+import { addAwsOptions, addStage, type CliCommand, type World } from '../program.ts';
 import { withProxy } from '../proxy.ts';
 import {
   type Api,
@@ -21,18 +14,17 @@ import {
   checkToken,
   noAnswer,
 } from './api-checks.ts';
-import { accessOf } from './partner-token.ts';
+import {
+  checkPartner,
+  notAccessible,
+  type PartnerAccess,
+  type PartnerOptions,
+} from './partner-access.ts';
 import { checkExport, checkTask, refusedBy } from './workflow-checks.ts';
 
-export interface VerifyOptions {
-  readonly stage: string;
-  readonly partner?: string;
+interface VerifyOptions extends AwsTarget, PartnerOptions {
   readonly export?: true;
   readonly apiUrl?: string;
-  readonly tokenUrl?: string;
-  readonly scope?: string;
-  readonly profile?: string;
-  readonly region?: string;
 }
 
 /** `npm run verify`: asks a deployed stage what a partner and a workflow would ask. */
@@ -77,17 +69,24 @@ Exit code: 0 all checks hold, 1 one fails, 2 wrong usage.`,
 };
 
 async function runVerify(options: VerifyOptions, world: World): Promise<number> {
-  const { terminal, configFolder, clock = systemClock } = world;
-  const { stage, profile } = options;
-  const config = loadStageConfig(stage, configFolder === undefined ? {} : { folder: configFolder });
-  const region = options.region ?? config.aws.region;
-  const aws = connectAws({ profile, region }, terminal.environment);
+  const { terminal, clock = systemClock } = world;
+  const { stage } = options;
+  const { config, aws } = connectStage(options, world);
   const outputs = await readOutputs(aws, stage);
   const log = new FindingLog(terminal);
-  const apiUrl = (options.apiUrl ?? requiredOutput(outputs, 'ApiUrl')).replace(/\/+$/, '');
-  log.add('stacks', ok(`stage ${stage} is deployed: ${apiUrl}`));
+  const url = (options.apiUrl ?? requiredOutput(outputs, 'ApiUrl')).replace(/\/+$/, '');
+  log.add('stacks', ok(`stage ${stage} is deployed: ${url}`));
   const secretArn = outputs.get('CredentialsSecretArn');
-  await verifyApi({ url: apiUrl, config, secretArn }, options, outputs, aws, terminal, log);
+  const api = { url, config, secretArn };
+  await log.run('contract', () => checkContract(api), noAnswer);
+  const noToken = { path: '/accounts' };
+  await log.run('without token', () => checkRefusal(api, noToken, '401-901'), noAnswer);
+  const access = await log.run(
+    'partner',
+    () => checkPartner(options, config, outputs, aws, terminal.environment),
+    notAccessible,
+  );
+  if (access !== undefined) await verifyAsPartner(api, access, log);
   const count = await log.run(
     'TaskFunction',
     () => checkTask(aws, requiredOutput(outputs, 'TaskFunctionArn'), secretArn),
@@ -110,49 +109,13 @@ async function runVerify(options: VerifyOptions, world: World): Promise<number> 
   return failures.length === 0 ? 0 : 1;
 }
 
-async function verifyApi(
-  api: Api,
-  options: VerifyOptions,
-  outputs: StageOutputs,
-  aws: Aws,
-  { environment }: World['terminal'],
-  log: FindingLog,
-): Promise<void> {
-  await log.run('contract', () => checkContract(api), noAnswer);
-  const noToken = { path: '/accounts' };
-  await log.run('without token', () => checkRefusal(api, noToken, '401-901'), noAnswer);
-  const partner = options.partner ?? firstPartner(api.config);
-  if (partner === undefined || !Object.hasOwn(api.config.partners, partner)) {
-    const seen = `the stage has no ${partner === undefined ? '' : 'such '}partner`;
-    const advice = `Add one under partners in config/${options.stage}.json, and deploy.`;
-    log.add('partner', failed(seen, advice));
-    return;
-  }
-  const access = await log.run(
-    'partner',
-    async () => {
-      const value = await accessOf(partner, options, api.config, outputs, aws, environment);
-      return { value, finding: ok(`${partner}, client id ${value.clientId}`) };
-    },
-    (error) => {
-      if (error instanceof CommandFailure) return failed(partner, error.message);
-      throw error;
-    },
-  );
-  if (access === undefined) return;
+async function verifyAsPartner(api: Api, access: PartnerAccess, log: FindingLog): Promise<void> {
   const token = await log.run('token', () => checkToken(access), noAnswer);
   if (token === undefined) return;
   const id = await log.run('list', () => checkList(api, token), noAnswer);
   if (id !== undefined) await log.run('by id', () => checkById(api, token, id), noAnswer);
   const wrong = { path: '/accounts?active=perhaps', token };
   await log.run('wrong filter', () => checkRefusal(api, wrong, '400-901'), noAnswer);
-}
-
-/** The first partner without an account rule, otherwise the first. */
-function firstPartner({ partners }: StageConfig): string | undefined {
-  const all = Object.entries(partners);
-  const [name] = all.find(([, { accounts }]) => accounts === undefined) ?? all[0] ?? [];
-  return name;
 }
 
 function url(text: string): string {

@@ -1,3 +1,6 @@
+import { parseJson } from '../../lambda/platform/parse.ts';
+import { member } from '../json.ts';
+
 /** An answer of the API or the token endpoint. */
 export interface HttpAnswer {
   readonly status: number;
@@ -24,29 +27,12 @@ export async function ask(url: string, init: RequestInit = {}): Promise<HttpAnsw
   });
   const text = await answer.text();
   const milliseconds = Math.round(performance.now() - began);
-  return { status: answer.status, headers: answer.headers, body: jsonOf(text), milliseconds };
-}
-
-/** The text's JSON value; undefined where it is not JSON. */
-export function jsonOf(text: string | undefined): unknown {
-  try {
-    return JSON.parse(text ?? '');
-  } catch {
-    return undefined;
-  }
-}
-
-/** The named member of a value that may be an object. */
-export function member(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
-    ? Reflect.get(value, name)
-    : undefined;
+  return { status: answer.status, headers: answer.headers, body: parseJson(text), milliseconds };
 }
 
 /** The system's code for why a request got no answer. */
 export function networkCode(error: unknown): string {
-  const cause: unknown = error instanceof Error ? error.cause : undefined;
-  const code = member(cause, 'code');
+  const code = member(error, 'cause', 'code');
   if (typeof code === 'string') return code;
   return error instanceof Error ? error.name : 'UnknownError';
 }

@@ -33,7 +33,7 @@ const REMOVED_KEYS: ReadonlyMap<string, string> = new Map([
 
 export interface StageConfigOptions {
   /** The folder of the stage configs. @default - the project's `config/` */
-  readonly folder?: URL;
+  readonly folder?: URL | undefined;
   /** The region of the deployment where the config names none. @default - not known */
   readonly region?: string | undefined;
 }

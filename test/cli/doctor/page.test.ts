@@ -34,13 +34,6 @@ function examine(partners: object = {}, canaries: readonly string[] = []) {
   });
 }
 
-async function differences(body: unknown): Promise<string> {
-  page = body;
-  const { row } = await examine();
-  const { seen = '', notes } = row('page');
-  return [seen, ...notes].join('\n');
-}
-
 describe("page 1 and eGain's contract", () => {
   it('do not differ where optional fields are missing or null', async () => {
     page = pageOf(...exampleAccounts(300));
@@ -53,10 +46,10 @@ describe("page 1 and eGain's contract", () => {
   });
 
   it.each<[body: unknown, told: string]>([
-    [[], '(the whole answer) is array, expected object'],
-    [{ account: [] }, 'paginationInfo is missing'],
-    [{ ...pageOf(), account: {} }, 'account is object, expected array'],
-    [pageOf(EXAMPLE, 7), 'account[] is integer, expected object (1 time, first account[1])'],
+    [[], 'the page is not a JSON object'],
+    [{ account: [] }, 'paginationInfo.count is missing'],
+    [{ ...pageOf(), account: {} }, 'account is missing or no list'],
+    [pageOf(EXAMPLE, 7), 'account[1] is no object'],
   ])('name what the product refuses: %j', async (body, told) => {
     page = body;
 
@@ -81,13 +74,13 @@ describe("page 1 and eGain's contract", () => {
 
     expect(failure).toBe('');
     expect(row('page').seen).toMatch(/, 6 malformed fields left out$/);
+    const leftOut = 'is not as documented, and is left out';
     expect(row('page').notes.toSorted()).toEqual([
-      'account[].active is string, expected boolean; it is left out (1 time, first account[2].active)',
-      'account[].address is integer, expected string; it is left out (1 time, first account[2].address)',
-      'account[].attributes[].value is integer, expected string; it is left out (1 time, first account[2].attributes[1].value)',
-      'account[].channel is array, expected object; it is left out (1 time, first account[1].channel)',
-      'account[].name is integer, expected string; it is left out (1 time, first account[1].name)',
-      'account[].name is object, expected string; it is left out (1 time, first account[2].name)',
+      `account[].active ${leftOut} (1 time, first account[2].active)`,
+      `account[].address ${leftOut} (1 time, first account[2].address)`,
+      `account[].attributes[].value ${leftOut} (1 time, first account[2].attributes[1].value)`,
+      `account[].channel ${leftOut} (1 time, first account[1].channel)`,
+      `account[].name ${leftOut} (2 times, first account[1].name)`,
     ]);
     expect(row('walk').notes).toContain(
       'malformed, so left out: account[].active, account[].address, ' +
@@ -125,22 +118,13 @@ describe("page 1 and eGain's contract", () => {
       'account[].chatConfigurations.entryPoint.region is unknown to the contract',
       'account[].chatConfigurations.onAgentUnavailability has a value that the contract does not name',
       'account[].color is unknown to the contract',
-      'account[].created is no date-time; it is left out',
+      'account[].created is not as documented, and is left out',
       'account[].id is missing; nobody can ask for it by id',
       'links is unknown to the contract',
       'paginationInfo.pagenum is missing',
       'paginationInfo.pagesize is missing',
     ]);
   });
-
-  it.each(['21/03/2021 14:29', '2021-02-30T14:29:01Z'])(
-    'name a date that the product cannot read: %s',
-    async (modified) => {
-      expect(await differences(pageOf({ ...EXAMPLE, modified }))).toContain(
-        'account[].modified is no date-time',
-      );
-    },
-  );
 
   it('name no field that may be an address or a token, and no value', async () => {
     const odd = { '+15551234567': 1, 'desk@example.com': 2, eyJhbGciOi1234567890: 3, name: 4711 };

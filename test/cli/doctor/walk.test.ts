@@ -46,13 +46,13 @@ const inOrder = (response: ServerResponse, pagenum: number) =>
   sendPage(response, pagenum, ACCOUNTS.slice(pagenum * 2 - 2, pagenum * 2));
 
 describe('a walk that fails after page 1', () => {
-  it('for a page of another shape: its differences are named by path', async () => {
+  it('for a page of another shape: what is wrong is named by path', async () => {
     onPage = (response, pagenum) => sendPage(response, pagenum, [7, ACCOUNTS[3]]);
 
     const result = await run();
 
     expect(result.failure).toBe('walk: contract-broken');
-    expect(result.row('walk').seen).toContain('account[] is integer, expected object');
+    expect(result.row('walk').seen).toContain('account[0] is no object');
   });
 
   it.each([400, 404])('for a %i to a page that was promised', async (status) => {
@@ -101,7 +101,7 @@ describe('a walk that ends well', () => {
     expect(result.exitCode).toBe(0);
     expect(result.row('walk').measured).toMatchObject({ milliseconds: 6000, accounts: 6 });
     expect(result.row('walk').notes.join('\n')).toContain(
-      'with a longer cache.freshSeconds fewer do',
+      'a longer cache.freshSeconds makes them rare',
     );
   });
 

@@ -1,0 +1,87 @@
+import type { StageConfig } from '../../lib/stage/stage-config.ts';
+import type { Aws } from '../aws/clients.ts';
+import { findPartnerClient, readClientSecret } from '../aws/partner-client.ts';
+import { requiredOutput, type StageOutputs } from '../aws/stacks.ts';
+import { type Finding, failed, ok } from '../findings.ts';
+import { member } from '../json.ts';
+import { CommandFailure } from '../program.ts';
+import type { Terminal } from '../terminal.ts';
+import { ask } from './http.ts';
+
+/** How a partner gets a token. */
+export interface PartnerAccess {
+  readonly tokenUrl: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly scope: string;
+}
+
+/** As whom to ask, and what to use in place of the partner's own token URL and scopes. */
+export interface PartnerOptions {
+  readonly stage: string;
+  /** @default - the first without an account rule, otherwise the first */
+  readonly partner?: string;
+  readonly tokenUrl?: string;
+  readonly scope?: string;
+}
+
+/**
+ * Whether the stage has the partner, and how the partner gets a token: with `PARTNER_CLIENT_ID` and
+ * `PARTNER_CLIENT_SECRET` of the environment where they are set, otherwise with the client in the
+ * stage's own user pool.
+ *
+ * @throws CommandFailure saying what is missing
+ */
+export async function checkPartner(
+  options: PartnerOptions,
+  config: StageConfig,
+  outputs: StageOutputs,
+  aws: Aws,
+  { PARTNER_CLIENT_ID, PARTNER_CLIENT_SECRET }: Terminal['environment'],
+): Promise<Finding<PartnerAccess>> {
+  const { stage, partner = firstPartner(config) } = options;
+  const entry = new Map(Object.entries(config.partners)).get(partner ?? '');
+  if (partner === undefined || entry === undefined) {
+    const seen = `the stage has no ${partner === undefined ? '' : 'such '}partner`;
+    return failed(seen, `Add one under partners in config/${stage}.json, and deploy.`);
+  }
+  const found = (clientId: string, clientSecret: string) => {
+    const value = { tokenUrl, clientId, clientSecret, scope };
+    return ok(`${partner}, client id ${clientId}`, { value });
+  };
+  const scope = options.scope ?? entry.scopes.join(' ');
+  const tokenUrl = options.tokenUrl ?? (await tokenUrlOf(config, outputs));
+  if (PARTNER_CLIENT_ID !== undefined && PARTNER_CLIENT_SECRET !== undefined) {
+    return found(PARTNER_CLIENT_ID, PARTNER_CLIENT_SECRET);
+  }
+  if (config.auth.issuer !== undefined) {
+    throw new CommandFailure(
+      `Stage ${stage} has an issuer of its own: set PARTNER_CLIENT_ID and PARTNER_CLIENT_SECRET ` +
+        `to the client of partner ${partner} there.`,
+    );
+  }
+  const client = await findPartnerClient(aws, outputs, stage, partner);
+  return found(client.clientId, await readClientSecret(aws, client));
+}
+
+/** Makes a finding of what `checkPartner` throws. */
+export function notAccessible(error: unknown): Finding<never> {
+  if (error instanceof CommandFailure) return failed('no credentials', error.message);
+  throw error;
+}
+
+function firstPartner({ partners }: StageConfig): string | undefined {
+  const all = Object.entries(partners);
+  const [name] = all.find(([, { accounts }]) => accounts === undefined) ?? all[0] ?? [];
+  return name;
+}
+
+/** The pool's, or the one in the issuer's metadata (OpenID Connect Discovery 1.0). */
+async function tokenUrlOf({ auth }: StageConfig, outputs: StageOutputs): Promise<string> {
+  if (auth.issuer === undefined) return requiredOutput(outputs, 'TokenUrl');
+  const url = `${auth.issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
+  const metadata = await ask(url).catch(() => undefined);
+  const endpoint = member(metadata?.body, 'token_endpoint');
+  if (typeof endpoint === 'string') return endpoint;
+  throw new CommandFailure(`${url} names no token endpoint: name it with --token-url <url>.`);
+}
