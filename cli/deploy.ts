@@ -27,14 +27,11 @@ export const deploy: CliCommand = {
       .addHelpText(
         'after',
         `
-Every other option goes to the CDK: npx cdk deploy --help lists them.
-
-Example:
-  npm run deploy -- --stage dev
-
-Exit code: 0 deployed, 1 not deployed, 2 wrong usage.`,
+Every other option goes to the CDK: npx cdk deploy --help lists them.`,
       );
   },
+  example: 'npm run deploy -- --stage dev',
+  exitCodes: '0 deployed, 1 not deployed, 2 wrong usage',
   async run(command, world) {
     const { terminal } = world;
     const options = command.opts<DeployOptions>();

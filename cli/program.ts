@@ -14,8 +14,11 @@ export interface World {
 
 /** One of the project's commands. */
 export interface CliCommand {
-  /** Adds the description, options and examples. */
+  /** Adds the description and the options. */
   readonly describe: (command: Command) => void;
+  readonly example: string;
+  /** What the exit codes mean. @default - the help does not say */
+  readonly exitCodes?: string;
   /** Does what the parsed command line asks for, and returns the exit code. */
   readonly run: (command: Command, world: World) => Promise<number>;
 }
@@ -68,8 +71,10 @@ export async function runCli(args: readonly string[], world: World): Promise<num
       .helpOption('-h, --help', 'prints this text')
       .showHelpAfterError(`npm run ${name} -- --help lists the options.`);
     if (name !== args[0]) continue;
-    const { describe, run } = await load();
+    const { describe, run, example, exitCodes } = await load();
     describe(command);
+    const codes = exitCodes === undefined ? '' : `\n\nExit code: ${exitCodes}.`;
+    command.addHelpText('after', `\nExample:\n  ${example}${codes}`);
     command.action(async () => {
       exitCode = await run(command, world);
     });

@@ -47,12 +47,10 @@ export const start: CliCommand = {
         'after',
         `
 A stage other than sandbox calls its real eGain, with EGAIN_CLIENT_ID and EGAIN_CLIENT_SECRET.
-PORT is the gateway's port (default: 3000, or the next free one).
-
-Example:
-  npm start -- --accounts 5000 --latency 200`,
+PORT is the gateway's port (default: 3000, or the next free one).`,
       );
   },
+  example: 'npm start -- --accounts 5000 --latency 200',
   async run(command, { terminal }) {
     const { stage, accounts, latency, containers, logs } = command.opts<StartOptions>();
     refuseForRealEgain(command, stage, ['accounts', 'latency']);

@@ -53,12 +53,10 @@ export const workflow: CliCommand = {
         'after',
         `
 Each retry and Wait state takes a fifth of a second.
-A stage other than sandbox calls its real eGain, with EGAIN_CLIENT_ID and EGAIN_CLIENT_SECRET.
-
-Example:
-  npm run workflow -- --definition my.asl.json --input '{"filter":{"active":true}}'`,
+A stage other than sandbox calls its real eGain, with EGAIN_CLIENT_ID and EGAIN_CLIENT_SECRET.`,
       );
   },
+  example: `npm run workflow -- --definition my.asl.json --input '{"filter":{"active":true}}'`,
   async run(command, { terminal }) {
     const options = command.opts<WorkflowOptions>();
     const { stage, accounts = 240, fault } = options;

@@ -114,3 +114,13 @@ export async function asked<T>(answer: Promise<T>, rights: string): Promise<T> {
     throw new CommandFailure(`AWS refuses ${rights}: ${name}. ${advice}`);
   }
 }
+
+/** All pages of AWS's answer. @throws CommandFailure as `asked` does */
+export function askedPages<T>(pages: AsyncIterable<T>, rights: string): Promise<T[]> {
+  const collect = async () => {
+    const all: T[] = [];
+    for await (const page of pages) all.push(page);
+    return all;
+  };
+  return asked(collect(), rights);
+}

@@ -4,7 +4,7 @@ import {
 } from '@aws-sdk/client-cognito-identity-provider';
 import { partnerResourceName } from '../../lib/stage/stage-name.ts';
 import { CommandFailure } from '../program.ts';
-import { type Aws, asked } from './clients.ts';
+import { type Aws, asked, askedPages } from './clients.ts';
 import type { StageOutputs } from './stacks.ts';
 
 /** A partner's app client in the stage's own user pool. */
@@ -19,28 +19,24 @@ export interface PartnerClient {
  * @throws CommandFailure where there is none, or AWS refuses
  */
 export async function findPartnerClient(
-  aws: Aws,
+  { cognito: client }: Aws,
   outputs: StageOutputs,
   stage: string,
   partner: string,
 ): Promise<PartnerClient> {
-  const userPoolId = outputs.get('UserPoolId');
-  if (userPoolId === undefined) {
+  const UserPoolId = outputs.get('UserPoolId');
+  if (UserPoolId === undefined) {
     throw new CommandFailure(
       `Stage ${stage} has no user pool of its own: its issuer has the partners' clients.`,
     );
   }
-  const find = async () => {
-    const query = { UserPoolId: userPoolId, MaxResults: 60 };
-    for await (const page of paginateListUserPoolClients({ client: aws.cognito }, query)) {
-      const wanted = partnerResourceName(stage, partner);
-      const client = page.UserPoolClients?.find(({ ClientName }) => ClientName === wanted);
-      if (client?.ClientId !== undefined) return client.ClientId;
-    }
-    return undefined;
-  };
-  const clientId = await asked(find(), 'cognito-idp:ListUserPoolClients');
-  if (clientId !== undefined) return { userPoolId, clientId };
+  const wanted = partnerResourceName(stage, partner);
+  const pages = paginateListUserPoolClients({ client }, { UserPoolId, MaxResults: 60 });
+  const all = await askedPages(pages, 'cognito-idp:ListUserPoolClients');
+  const found = all
+    .flatMap(({ UserPoolClients = [] }) => UserPoolClients)
+    .find(({ ClientName }) => ClientName === wanted);
+  if (found?.ClientId !== undefined) return { userPoolId: UserPoolId, clientId: found.ClientId };
   throw new CommandFailure(
     `Partner ${partner} has no client in the user pool yet: deploy the stage, then try again.`,
   );
@@ -48,13 +44,11 @@ export async function findPartnerClient(
 
 /** The client's secret. It is for a request or a file, never for the screen. */
 export async function readClientSecret(
-  aws: Aws,
-  { userPoolId, clientId }: PartnerClient,
+  { cognito }: Aws,
+  { userPoolId: UserPoolId, clientId: ClientId }: PartnerClient,
 ): Promise<string> {
   const { UserPoolClient: client } = await asked(
-    aws.cognito.send(
-      new DescribeUserPoolClientCommand({ UserPoolId: userPoolId, ClientId: clientId }),
-    ),
+    cognito.send(new DescribeUserPoolClientCommand({ UserPoolId, ClientId })),
     'cognito-idp:DescribeUserPoolClient',
   );
   if (client?.ClientSecret !== undefined) return client.ClientSecret;

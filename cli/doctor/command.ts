@@ -19,16 +19,10 @@ export const doctor: CliCommand = {
         'reads the credentials from this Secrets Manager secret, with the AWS credentials of your ' +
           'shell (default: EGAIN_CLIENT_ID and EGAIN_CLIENT_SECRET of the environment)',
       )
-      .option('--json', 'prints one JSON document')
-      .addHelpText(
-        'after',
-        `
-Example:
-  npm run doctor -- --stage dev
-
-Exit code: 0 all checks hold, 1 one fails, 2 wrong usage.`,
-      );
+      .option('--json', 'prints one JSON document');
   },
+  example: 'npm run doctor -- --stage dev',
+  exitCodes: '0 all checks hold, 1 one fails, 2 wrong usage',
   async run(command, world) {
     const { terminal } = world;
     const options = command.opts<DoctorOptions & { readonly json?: true }>();

@@ -1,38 +1,40 @@
 import { Argument } from 'commander';
 import { systemClock } from '../../lambda/platform/deadline.ts';
-import { loadStageConfig, type StageConfig } from '../../lib/stage/stage-config.ts';
-import { type Aws, connectAws } from '../aws/clients.ts';
-import { findPartnerClient, type PartnerClient, readClientSecret } from '../aws/partner-client.ts';
+import type { StageConfig } from '../../lib/stage/stage-config.ts';
+import { type Aws, type AwsTarget, connectStage } from '../aws/clients.ts';
+import { findPartnerClient, readClientSecret } from '../aws/partner-client.ts';
 import { readOutputs, requiredOutput, type StageOutputs } from '../aws/stacks.ts';
-import { addAwsOptions, addStage, type CliCommand, type World } from '../program.ts';
+import { addAwsOptions, addStage, type CliCommand } from '../program.ts';
 import { addSecret, endOldSecret, refuseExisting, secretsOf, writeSecretFile } from './secrets.ts';
-import { readUsage } from './usage.ts';
+import { usageText } from './usage.ts';
 
-interface PartnerOptions {
+interface PartnerOptions extends AwsTarget {
   readonly stage: string;
   readonly out?: string;
   readonly finish?: true;
-  readonly profile?: string;
-  readonly region?: string;
 }
 
 /** One partner of a deployed stage, and what is needed to do something with it. */
 interface Case {
+  readonly stage: string;
   readonly name: string;
-  readonly options: PartnerOptions;
-  readonly config: StageConfig;
+  readonly entry: StageConfig['partners'][string];
+  readonly issuer: string | undefined;
   readonly outputs: StageOutputs;
   readonly aws: Aws;
-  readonly world: World;
+  /** Where a secret goes. */
+  readonly file: string;
+  readonly finish: boolean;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
 }
 
-const USAGE_DAYS = 7;
-
-const ACTIONS: Readonly<Record<string, (one: Case) => Promise<void>>> = {
+/** Each does what its name says, and returns what to print. */
+const ACTIONS: Readonly<Record<string, (one: Case) => Promise<string>>> = {
   show,
   secret,
   rotate,
-  usage,
+  usage: ({ aws, stage, name, now }) => usageText(aws, stage, name, now),
 };
 
 /** `npm run partner`: what is done with one partner of a deployed stage. */
@@ -50,63 +52,52 @@ export const partner: CliCommand = {
         new Argument('[action]', 'what to do').choices(Object.keys(ACTIONS)).default('show'),
       )
       .option('--out <file>', "the secret's new file (default: <stage>-<partner>.secret.json)")
-      .option('--finish', 'with rotate: ends the old secret')
-      .addHelpText(
-        'after',
-        `
-Example:
-  npm run partner -- --stage dev acme rotate
-
-Exit code: 0 done, 1 not done, 2 wrong usage.`,
-      );
+      .option('--finish', 'with rotate: ends the old secret');
   },
+  example: 'npm run partner -- --stage dev acme rotate',
+  exitCodes: '0 done, 1 not done, 2 wrong usage',
   async run(command, world) {
     const options = command.opts<PartnerOptions>();
     const [name = '', action = ''] = command.processedArgs as string[];
-    if (options.finish === true && action !== 'rotate') {
-      command.error('error: --finish is for rotate.');
-    }
-    const { stage, profile } = options;
-    const { configFolder } = world;
-    const config = loadStageConfig(
-      stage,
-      configFolder === undefined ? {} : { folder: configFolder },
-    );
-    if (!Object.hasOwn(config.partners, name)) {
-      const names = Object.keys(config.partners).join(', ');
+    const { stage, finish = false, out = `${stage}-${name}.secret.json` } = options;
+    if (finish && action !== 'rotate') command.error('error: --finish is for rotate.');
+    const { config, aws } = connectStage(options, world);
+    const { partners, auth } = config;
+    const entry = new Map(Object.entries(partners)).get(name);
+    if (entry === undefined) {
+      const names = Object.keys(partners).join(', ');
       const known = names === '' ? 'It has none.' : `There are: ${names}.`;
-      command.error(`error: stage ${stage} has no such partner. ${known}`);
+      return command.error(`error: stage ${stage} has no such partner. ${known}`);
     }
-    const region = options.region ?? config.aws.region;
-    const aws = connectAws({ profile, region }, world.terminal.environment);
     const outputs = await readOutputs(aws, stage);
-    await ACTIONS[action]?.({ name, options, config, outputs, aws, world });
+    const now = (world.clock ?? systemClock).now();
+    const { issuer } = auth;
+    const one = { stage, name, entry, issuer, outputs, aws, file: out, finish, now };
+    world.terminal.print((await ACTIONS[action]?.(one)) ?? '');
     return 0;
   },
 };
 
-async function show(one: Case): Promise<void> {
-  const { name, options, config, outputs, aws, world } = one;
-  const { terminal } = world;
-  const entry = config.partners[name];
-  const own = config.auth.issuer === undefined;
-  const client = own ? await clientOf(one) : undefined;
-  const secrets = client === undefined ? 0 : (await secretsOf(aws, client)).length;
+async function show(one: Case): Promise<string> {
+  const { stage, name, entry, issuer, outputs, aws } = one;
+  const client = issuer === undefined ? await clientOf(one) : undefined;
   const rows = [
-    ['client id', client?.clientId ?? entry?.clientId ?? ''],
+    ['client id', client?.clientId ?? entry.clientId ?? ''],
     ['API', requiredOutput(outputs, 'ApiUrl')],
-    ['tokens', own ? requiredOutput(outputs, 'TokenUrl') : `by ${config.auth.issuer}`],
-    ['scopes', entry?.scopes.join(' ') ?? ''],
-    ['accounts', ruleText(entry?.accounts)],
-    ...(own ? [['secrets', secrets > 1 ? 'two: rotate --finish ends the old one' : 'one']] : []),
+    ['tokens', issuer === undefined ? requiredOutput(outputs, 'TokenUrl') : `by ${issuer}`],
+    ['scopes', entry.scopes.join(' ')],
+    ['accounts', ruleText(entry.accounts)],
   ];
-  for (const [key = '', value = ''] of rows) terminal.print(`${key.padEnd(10)}${value}`);
-  if (own) {
-    terminal.print(
-      `\nTo write its secret to a file: npm run partner -- --stage ${options.stage} ${name} secret\n` +
-        'Give the partner docs/partner-guide.md with it.',
-    );
-  }
+  const lines = rows.map(([key = '', value = '']) => `${key.padEnd(10)}${value}`);
+  if (client === undefined) return lines.join('\n');
+  const two = (await secretsOf(aws, client)).length > 1;
+  return [
+    ...lines,
+    `secrets   ${two ? 'two: rotate --finish ends the old one' : 'one'}`,
+    '',
+    `To write its secret to a file: npm run partner -- --stage ${stage} ${name} secret`,
+    'Give the partner docs/partner-guide.md with it.',
+  ].join('\n');
 }
 
 function ruleText(rule: object | undefined): string {
@@ -116,59 +107,41 @@ function ruleText(rule: object | undefined): string {
     .join('; ');
 }
 
-async function secret(one: Case): Promise<void> {
-  refuseExisting(fileOf(one));
+async function secret(one: Case): Promise<string> {
+  refuseExisting(one.file);
   const client = await clientOf(one);
-  write(one, client, await readClientSecret(one.aws, client));
+  return write(one, client.clientId, await readClientSecret(one.aws, client));
 }
 
-async function rotate(one: Case): Promise<void> {
-  const { name, aws, options, world } = one;
-  const { terminal } = world;
-  if (options.finish === true) {
+async function rotate(one: Case): Promise<string> {
+  const { name, stage, aws, finish, file } = one;
+  if (finish) {
     await endOldSecret(aws, await clientOf(one));
-    terminal.print(`The old secret of partner ${name} no longer works; the new one does.`);
-    return;
+    return `The old secret of partner ${name} no longer works; the new one does.`;
   }
-  refuseExisting(fileOf(one));
+  refuseExisting(file);
   const client = await clientOf(one);
-  write(one, client, await addSecret(aws, client));
-  terminal.print(
-    'The old secret works too. Once the partner uses the new one, end the old one:\n' +
-      `npm run partner -- --stage ${options.stage} ${name} rotate --finish`,
-  );
+  return [
+    write(one, client.clientId, await addSecret(aws, client)),
+    'The old secret works too. Once the partner uses the new one, end the old one:',
+    `npm run partner -- --stage ${stage} ${name} rotate --finish`,
+  ].join('\n');
 }
 
-async function usage({ name, aws, options, world }: Case): Promise<void> {
-  const { terminal, clock = systemClock } = world;
-  const now = clock.now();
-  const found = await readUsage(aws, options.stage, name, USAGE_DAYS, now);
-  const { limit = 'none', period, days, remaining } = found;
-  for (const { day, used } of days) terminal.print(`${day} ${String(used).padStart(12)}`);
-  const left = remaining === undefined ? '' : `, ${remaining} left`;
-  terminal.print(`quota: ${limit}${period === undefined ? '' : ` a ${period}`}${left}`);
+function clientOf({ aws, outputs, stage, name }: Case) {
+  return findPartnerClient(aws, outputs, stage, name);
 }
 
-function clientOf({ aws, outputs, options, name }: Case): Promise<PartnerClient> {
-  return findPartnerClient(aws, outputs, options.stage, name);
-}
-
-function fileOf({ options, name }: Case): string {
-  return options.out ?? `${options.stage}-${name}.secret.json`;
-}
-
-function write(one: Case, { clientId }: PartnerClient, clientSecret: string): void {
-  const { outputs, config, name, world } = one;
-  const path = fileOf(one);
-  writeSecretFile(path, {
+function write({ outputs, entry, name, file }: Case, clientId: string, secretText: string): string {
+  writeSecretFile(file, {
     clientId,
-    clientSecret,
+    clientSecret: secretText,
     tokenUrl: requiredOutput(outputs, 'TokenUrl'),
     apiUrl: requiredOutput(outputs, 'ApiUrl'),
-    scope: config.partners[name]?.scopes.join(' ') ?? '',
+    scope: entry.scopes.join(' '),
   });
-  world.terminal.print(
-    `${path} holds what partner ${name} needs, its secret included. Send it through a channel made ` +
-      'for secrets, then delete it.',
+  return (
+    `${file} holds what partner ${name} needs, its secret included. Send it through a channel made ` +
+    'for secrets, then delete it.'
   );
 }

@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, existsSync, openSync, writeSync } from 'node:fs';
+import { chmodSync, existsSync, writeFileSync } from 'node:fs';
 import {
   AddUserPoolClientSecretCommand,
   type ClientSecretDescriptorType,
@@ -54,33 +54,19 @@ function madeAt({ ClientSecretCreateDate: date }: ClientSecretDescriptorType): n
 
 /** The client's secrets, without their values. */
 export async function secretsOf(
-  aws: Aws,
+  { cognito }: Aws,
   client: PartnerClient,
 ): Promise<readonly ClientSecretDescriptorType[]> {
-  const secrets: ClientSecretDescriptorType[] = [];
-  let NextToken: string | undefined;
-  do {
-    const page = await asked(
-      aws.cognito.send(new ListUserPoolClientSecretsCommand({ ...keyOf(client), NextToken })),
-      'cognito-idp:ListUserPoolClientSecrets',
-    );
-    secrets.push(...(page.ClientSecrets ?? []));
-    ({ NextToken } = page);
-  } while (NextToken !== undefined);
-  return secrets;
+  // A client has two at most, so there is one page.
+  const { ClientSecrets = [] } = await asked(
+    cognito.send(new ListUserPoolClientSecretsCommand(keyOf(client))),
+    'cognito-idp:ListUserPoolClientSecrets',
+  );
+  return ClientSecrets;
 }
 
 function keyOf({ userPoolId, clientId }: PartnerClient) {
   return { UserPoolId: userPoolId, ClientId: clientId };
-}
-
-/** What a partner needs to call the API. */
-export interface PartnerFile {
-  readonly clientId: string;
-  readonly clientSecret: string;
-  readonly tokenUrl: string;
-  readonly apiUrl: string;
-  readonly scope: string;
 }
 
 const OWNER_ONLY = 0o600;
@@ -102,21 +88,16 @@ export function refuseExisting(path: string): void {
  *
  * @throws CommandFailure where the file can't be written
  */
-export function writeSecretFile(path: string, content: PartnerFile): void {
-  let file: number;
+export function writeSecretFile(path: string, content: Readonly<Record<string, string>>): void {
   try {
-    file = openSync(path, 'wx', OWNER_ONLY);
-  } catch (error) {
-    const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined;
-    throw new CommandFailure(
-      `${path} can't be written (${String(code)}): name another file with --out <file>.`,
-    );
-  }
-  try {
-    // The umask narrows the mode that `open` gets, and some file systems ignore it.
+    writeFileSync(path, '', { flag: 'wx', mode: OWNER_ONLY });
+    // The umask narrows the mode that a new file gets, and some file systems ignore it.
     chmodSync(path, OWNER_ONLY);
-    writeSync(file, `${JSON.stringify(content, null, 2)}\n`);
-  } finally {
-    closeSync(file);
+    writeFileSync(path, `${JSON.stringify(content, null, 2)}\n`);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new CommandFailure(
+      `${path} can't be written (${code}): name another file with --out <file>.`,
+    );
   }
 }

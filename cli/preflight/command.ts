@@ -13,12 +13,11 @@ export const preflight: CliCommand = {
       .addHelpText(
         'after',
         `
-Example:
-  npm run preflight -- --stage dev
-
-✓ holds, ! is a warning, ✗ stops a deploy. Exit code: 0 no ✗, 1 some ✗, 2 wrong usage.`,
+✓ holds, ! is a warning, ✗ stops a deploy.`,
       );
   },
+  example: 'npm run preflight -- --stage dev',
+  exitCodes: '0 no ✗, 1 some ✗, 2 wrong usage',
   async run(command, world) {
     const options = command.opts<PreflightOptions>();
     const { failed, warned } = await preflightStage(options, world);

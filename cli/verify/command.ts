@@ -56,14 +56,11 @@ export const verify: CliCommand = {
       .addHelpText(
         'after',
         `
-With an issuer of your own, set PARTNER_CLIENT_ID and PARTNER_CLIENT_SECRET to the partner's.
-
-Example:
-  npm run verify -- --stage dev --export
-
-Exit code: 0 all checks hold, 1 one fails, 2 wrong usage.`,
+With an issuer of your own, set PARTNER_CLIENT_ID and PARTNER_CLIENT_SECRET to the partner's.`,
       );
   },
+  example: 'npm run verify -- --stage dev --export',
+  exitCodes: '0 all checks hold, 1 one fails, 2 wrong usage',
   run: (command, world) =>
     withProxy(world.terminal.environment, () => runVerify(command.opts<VerifyOptions>(), world)),
 };
