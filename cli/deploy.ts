@@ -1,9 +1,10 @@
+import type { Output } from '@aws-sdk/client-cloudformation';
 import type { Command } from 'commander';
-import { loadStageConfig, type StageConfig } from '../lib/stage/stage-config.ts';
-import { connectAws } from './aws/clients.ts';
-import { type DescribedOutput, readDescribedOutputs, stageStackNames } from './aws/stacks.ts';
+import { type Aws, connectStage } from './aws/clients.ts';
+import { readDescribedOutputs, stageStackNames } from './aws/stacks.ts';
 import { type PreflightOptions, preflightStage } from './preflight/preflight.ts';
 import { addAwsOptions, addStage, type CliCommand, CommandFailure, type World } from './program.ts';
+import type { Terminal } from './terminal.ts';
 
 interface DeployOptions extends PreflightOptions {
   readonly yes?: true;
@@ -38,7 +39,7 @@ Every other option goes to the CDK: npx cdk deploy --help lists them.`,
     const { stage, yes } = options;
     const passed = cdkOptions(command);
     // A mistake in the config should not have to wait for AWS.
-    const config = loadStageConfig(stage);
+    const { config, aws } = connectStage(options, world);
     if (options.skipPreflight !== true && !(await isReady(options, world))) return 1;
     const exitCode = await terminal.runCdk([
       'deploy',
@@ -55,7 +56,7 @@ Every other option goes to the CDK: npx cdk deploy --help lists them.`,
     terminal.print(
       /--no-execute|--execute,false|--method,prepare-change-set/.test(passed.join())
         ? '\nNothing is deployed yet: the change sets wait to be executed.'
-        : deployedText(stage, await outputsToShow(options, config, world)),
+        : deployedText(stage, await outputsToShow(aws, stageStackNames(stage, config), terminal)),
     );
     return 0;
   },
@@ -63,17 +64,17 @@ Every other option goes to the CDK: npx cdk deploy --help lists them.`,
 
 /** The options that are the CDK's. The stage and the stacks are not for them to choose. */
 function cdkOptions(command: Command): readonly string[] {
-  const [first, ...rest] = command.args;
-  if (first !== undefined && !first.startsWith('-')) {
+  const { args } = command;
+  if (args[0]?.startsWith('-') === false) {
     command.error(
       'error: npm run deploy takes options only, and deploys all stacks of a stage. ' +
         'For one stack: npx cdk deploy <stack> --exclusively -c stage=<stage>',
     );
   }
-  if (command.args.some((arg) => /^(?:-c)?stage=/.test(arg))) {
+  if (args.some((arg) => /^(?:-c)?stage=/.test(arg))) {
     command.error('error: name the stage with --stage alone.');
   }
-  return first === undefined ? [] : [first, ...rest];
+  return args;
 }
 
 function given(name: string, value: string | undefined): string[] {
@@ -106,34 +107,30 @@ async function isReady(options: DeployOptions, world: World): Promise<boolean> {
 
 /** The outputs for people. The deploy has succeeded even where they can't be read. */
 async function outputsToShow(
-  { stage, profile, region }: DeployOptions,
-  config: StageConfig,
-  { terminal }: World,
-): Promise<DescribedOutput[]> {
-  try {
-    const target = { profile, region: region ?? config.aws.region };
-    const aws = connectAws(target, terminal.environment);
-    return await readDescribedOutputs(aws, stageStackNames(stage, config));
-  } catch (error) {
+  aws: Aws,
+  stacks: readonly string[],
+  terminal: Terminal,
+): Promise<Output[]> {
+  return readDescribedOutputs(aws, stacks).catch((error: unknown) => {
     if (!(error instanceof CommandFailure)) throw error;
     terminal.printError(`The stage's outputs can't be read. ${error.message}`);
     return [];
-  }
+  });
 }
 
-function deployedText(stage: string, outputs: readonly DescribedOutput[]): string {
-  const width = Math.max(0, ...outputs.map(({ name }) => name.length)) + 2;
-  const rows = outputs.flatMap(({ name, value, description }) => [
-    `  ${name.padEnd(width)}${value}`,
-    `  ${' '.repeat(width)}· ${description}`,
+function deployedText(stage: string, outputs: readonly Output[]): string {
+  const width = Math.max(0, ...outputs.map(({ OutputKey = '' }) => OutputKey.length)) + 2;
+  const rows = outputs.flatMap(({ OutputKey = '', OutputValue, Description }) => [
+    `  ${OutputKey.padEnd(width)}${OutputValue}`,
+    `  ${' '.repeat(width)}· ${Description}`,
   ]);
-  const secret = outputs.find(({ name }) => name === 'CredentialsSecretArn');
+  const secret = outputs.find(({ OutputKey }) => OutputKey === 'CredentialsSecretArn');
   return `
 Stage ${stage} is deployed${rows.length === 0 ? '.' : `:\n${rows.join('\n')}`}
 
 If the secret is new, put eGain's client id and secret into it. Write them to a file outside this
 folder, {"clientId":"…","clientSecret":"…"}, then:
-  aws secretsmanager put-secret-value --secret-id ${secret?.value ?? '<CredentialsSecretArn>'} --secret-string file://<file> && rm <file>
+  aws secretsmanager put-secret-value --secret-id ${secret?.OutputValue ?? '<CredentialsSecretArn>'} --secret-string file://<file> && rm <file>
 Then check that the stage works:
   npm run verify -- --stage ${stage}`;
 }

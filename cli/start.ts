@@ -1,5 +1,4 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import type { ClientCredentials } from '../sandbox/egain/egain.ts';
 import type { Sandbox, SandboxOptions } from '../sandbox/sandbox.ts';
 import { addStage, type CliCommand, CommandFailure, wholeNumber } from './program.ts';
 import type { Terminal } from './terminal.ts';
@@ -22,15 +21,10 @@ interface StartOptions {
 /** `npm start`: starts the sandbox, shows that it works, and runs until it is told to end. */
 export const start: CliCommand = {
   describe(command) {
-    addStage(command, SANDBOX_STAGE)
+    addSandboxOptions(command)
       .description(
         'Runs the whole product on this machine, from the synthesised app: gateway, functions, ' +
           'secret store, token issuer and a simulated eGain.',
-      )
-      .option(
-        '--accounts <n>',
-        'how many accounts the simulated eGain has (default: 240)',
-        wholeNumber(0, 200_000),
       )
       .option(
         '--latency <ms>',
@@ -43,27 +37,17 @@ export const start: CliCommand = {
         wholeNumber(1, 64),
       )
       .option('--logs', 'prints what the functions log')
-      .addHelpText(
-        'after',
-        `
-A stage other than sandbox calls its real eGain, with EGAIN_CLIENT_ID and EGAIN_CLIENT_SECRET.
-PORT is the gateway's port (default: 3000, or the next free one).`,
-      );
+      .addHelpText('after', `PORT is the gateway's port (default: 3000, or the next free one).`);
   },
   example: 'npm start -- --accounts 5000 --latency 200',
   async run(command, { terminal }) {
-    const { stage, accounts, latency, containers, logs } = command.opts<StartOptions>();
-    refuseForRealEgain(command, stage, ['accounts', 'latency']);
-    const realEgain = realCredentials(command, stage, terminal.environment);
+    const { stage, accounts = 240, latency = 0, containers, logs } = command.opts<StartOptions>();
     const starting = startOn(portOf(command, terminal.environment), {
       stage,
-      egain: {
-        ...(accounts === undefined ? {} : { accounts }),
-        ...(latency === undefined ? {} : { latencyMs: latency }),
-      },
+      egain: { accounts, latencyMs: latency },
+      ...realEgainOf(command, terminal, ['accounts', 'latency']),
       onProgress: (step) => terminal.print(`- ${step}`),
       ...(containers === undefined ? {} : { maxInstances: containers, spread: true }),
-      ...(realEgain === undefined ? {} : { realEgain }),
       ...(logs === undefined ? {} : { onLog: ({ text }) => terminal.print(text) }),
     });
     endOnSignal(starting);
@@ -73,24 +57,38 @@ PORT is the gateway's port (default: 3000, or the next free one).`,
   },
 };
 
-/** Refuses options for the simulated eGain where a real one is called. */
-export function refuseForRealEgain(
-  command: Command,
-  stage: string,
-  names: readonly string[],
-): void {
-  const given = names.find((name) => command.getOptionValue(name) !== undefined);
-  if (stage === SANDBOX_STAGE || given === undefined) return;
-  command.error(`error: --${given} is for the simulated eGain of stage sandbox.`);
+/** Adds what the commands that start a sandbox have in common. */
+export function addSandboxOptions(command: Command): Command {
+  return addStage(command, SANDBOX_STAGE)
+    .option(
+      '--accounts <n>',
+      'how many accounts the simulated eGain has (default: 240)',
+      wholeNumber(0, 200_000),
+    )
+    .addHelpText(
+      'after',
+      `
+A stage other than sandbox calls its real eGain, with EGAIN_CLIENT_ID and EGAIN_CLIENT_SECRET.`,
+    );
 }
 
-/** The credentials for a stage's real eGain, from the environment; undefined for a simulated one. */
-export function realCredentials(
+/**
+ * The credentials for a stage's real eGain, out of the environment; without credentials, the sandbox
+ * simulates eGain.
+ *
+ * @param simulated the options that are for the simulated eGain alone
+ */
+export function realEgainOf(
   command: Command,
-  stage: string,
-  environment: Terminal['environment'],
-): ClientCredentials | undefined {
-  if (stage === SANDBOX_STAGE) return undefined;
+  { environment }: Terminal,
+  simulated: readonly string[],
+): Pick<SandboxOptions, 'realEgain'> {
+  const stage = String(command.getOptionValue('stage'));
+  if (stage === SANDBOX_STAGE) return {};
+  const given = simulated.find((name) => command.getOptionValue(name) !== undefined);
+  if (given !== undefined) {
+    command.error(`error: --${given} is for the simulated eGain of stage sandbox.`);
+  }
   const { EGAIN_CLIENT_ID: clientId = '', EGAIN_CLIENT_SECRET: clientSecret = '' } = environment;
   if (clientId === '' || clientSecret === '') {
     command.error(
@@ -99,7 +97,7 @@ export function realCredentials(
         'Client Application).',
     );
   }
-  return { clientId, clientSecret };
+  return { realEgain: { clientId, clientSecret } };
 }
 
 /** The port that must be used; undefined for 3000 or the next free one. */

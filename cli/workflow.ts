@@ -5,8 +5,8 @@ import { runStateMachine } from '../sandbox/aws/state-machine.ts';
 import { EGAIN_FAULTS } from '../sandbox/egain/egain-faults.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import { type Definition, isTaskFunction, readDefinition, withArn } from './authors-definition.ts';
-import { addStage, type CliCommand, wholeNumber } from './program.ts';
-import { realCredentials, refuseForRealEgain, SANDBOX_STAGE } from './start.ts';
+import type { CliCommand } from './program.ts';
+import { addSandboxOptions, realEgainOf } from './start.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Retries and waits are shown, not waited for. */
@@ -27,7 +27,7 @@ interface WorkflowOptions {
  */
 export const workflow: CliCommand = {
   describe(command) {
-    addStage(command, SANDBOX_STAGE)
+    addSandboxOptions(command)
       .description(
         'Starts the sandbox and runs a state machine with the real bundle of TaskFunction: one of ' +
           'your own, or ExportAccounts from the synthesised template.',
@@ -39,35 +39,20 @@ export const workflow: CliCommand = {
       )
       .option('--input <json>', "the execution's input", parseJson, {})
       .option('--out <folder>', 'where objects that it puts into S3 go', 'export')
-      .option(
-        '--accounts <n>',
-        'how many accounts the simulated eGain has (default: 240)',
-        wholeNumber(0, 200_000),
-      )
       .addOption(
         new Option('--fault <name>', 'how the simulated eGain fails').choices(
           Object.keys(EGAIN_FAULTS),
         ),
       )
-      .addHelpText(
-        'after',
-        `
-Each retry and Wait state takes a fifth of a second.
-A stage other than sandbox calls its real eGain, with EGAIN_CLIENT_ID and EGAIN_CLIENT_SECRET.`,
-      );
+      .addHelpText('after', 'Each retry and Wait state takes a fifth of a second.');
   },
   example: `npm run workflow -- --definition my.asl.json --input '{"filter":{"active":true}}'`,
   async run(command, { terminal }) {
     const options = command.opts<WorkflowOptions>();
     const { stage, accounts = 240, fault } = options;
-    refuseForRealEgain(command, stage, ['accounts', 'fault']);
-    const realEgain = realCredentials(command, stage, terminal.environment);
+    const real = realEgainOf(command, terminal, ['accounts', 'fault']);
     const { startSandbox } = await import('../sandbox/sandbox.ts');
-    const sandbox = await startSandbox({
-      stage,
-      egain: { accounts },
-      ...(realEgain === undefined ? {} : { realEgain }),
-    });
+    const sandbox = await startSandbox({ stage, egain: { accounts }, ...real });
     try {
       if (fault !== undefined) sandbox.egain?.setMode({ fault });
       return await execute(sandbox, options, terminal);

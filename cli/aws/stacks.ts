@@ -1,4 +1,4 @@
-import { DescribeStacksCommand, type Stack } from '@aws-sdk/client-cloudformation';
+import { DescribeStacksCommand, type Output, type Stack } from '@aws-sdk/client-cloudformation';
 import { partnerGroups } from '../../lib/accounts/partners-table.ts';
 import type { StageConfig } from '../../lib/stage/stage-config.ts';
 import { stackName } from '../../lib/stage/stage-name.ts';
@@ -79,34 +79,20 @@ export function requiredOutput(outputs: StageOutputs, name: string): string {
   );
 }
 
-/** An output for people. */
-export interface DescribedOutput {
-  readonly name: string;
-  readonly value: string;
-  readonly description: string;
-}
-
 /**
- * Reads the outputs that have a description, by stack and name. Those that one stack publishes for
- * another have none.
+ * Reads the outputs for people, by stack and name: those that have a description. Those that one
+ * stack publishes for another have none.
  *
  * @param names stacks; those that do not exist are left out
  * @throws CommandFailure where AWS refuses, or no stack has such an output
  */
-export async function readDescribedOutputs(
-  aws: Aws,
-  names: readonly string[],
-): Promise<DescribedOutput[]> {
-  const described: DescribedOutput[] = [];
+export async function readDescribedOutputs(aws: Aws, names: readonly string[]): Promise<Output[]> {
+  const described: Output[] = [];
   for (const name of names) {
     const stack = await asked(findStack(aws, name), 'cloudformation:DescribeStacks');
-    const outputs = (stack?.Outputs ?? []).flatMap(
-      ({ OutputKey, OutputValue, Description = '' }) =>
-        OutputKey === undefined || OutputValue === undefined || Description === ''
-          ? []
-          : [{ name: OutputKey, value: OutputValue, description: Description }],
-    );
-    described.push(...outputs.toSorted((one, other) => (one.name < other.name ? -1 : 1)));
+    const outputs = (stack?.Outputs ?? []).filter(({ Description }) => Description !== undefined);
+    const keyOf = ({ OutputKey = '' }: Output) => OutputKey;
+    described.push(...outputs.toSorted((one, other) => (keyOf(one) < keyOf(other) ? -1 : 1)));
   }
   if (described.length > 0) return described;
   throw new CommandFailure('The account and region that were asked have no outputs of the stage.');
