@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { basename } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import { type AslState, type AslStates, canCall, statesOf } from '../sandbox/aws/state-machine.ts';
+import { member } from './json.ts';
 
 /** An author's state machine. */
 export interface Definition {
@@ -67,7 +68,7 @@ function parse(text: string, name: string): AslStates {
       `${name} is not JSON: ${why}. Convert a definition in YAML first.`,
     );
   }
-  const states = (asl as { States?: unknown } | null)?.States;
+  const states = member(asl, 'States');
   if (typeof states === 'object' && states !== null) return asl as AslStates;
   throw new InvalidArgumentError(
     `${name} is no state machine: it has no "States". From a CloudFormation template, take the ` +
@@ -84,12 +85,11 @@ function placeholderFaults(text: string): string[] {
 const isJsonata = ({ QueryLanguage }: AslStates | AslState) => QueryLanguage === 'JSONata';
 
 function jsonataFaults(asl: AslStates): string[] {
-  const what = isJsonata(asl)
-    ? ['the state machine is']
-    : [...statesOf(asl)].filter(([, state]) => isJsonata(state)).map(([name]) => `${name} is`);
-  return what.map(
+  const states = [...statesOf(asl)].filter(([, state]) => isJsonata(state));
+  const subjects = isJsonata(asl) ? ['the state machine'] : states.map(([name]) => name);
+  return subjects.map(
     (subject) =>
-      `${subject} in JSONata, which only Step Functions runs; this machine runs JSONPath. ` +
+      `${subject} is in JSONata, which only Step Functions runs; this machine runs JSONPath. ` +
       'Try it with aws stepfunctions test-state',
   );
 }
@@ -123,8 +123,8 @@ function localFaults(asl: AslStates): string[] {
 /** The function that a state names; undefined where only the run time knows it. */
 function functionOf({ Resource = '', Parameters }: AslState): string | undefined {
   if (Resource.endsWith(':states:::lambda:invoke')) {
-    const { FunctionName } = (Parameters ?? {}) as { FunctionName?: unknown };
-    return typeof FunctionName === 'string' ? FunctionName : undefined;
+    const name = member(Parameters, 'FunctionName');
+    return typeof name === 'string' ? name : undefined;
   }
   return Resource.includes(':states:::') ? undefined : Resource;
 }

@@ -26,28 +26,24 @@ function familyOfScope(scope: string): Family | undefined {
   return scope.split(' ').every((name) => /^[a-z]+(\.[a-z]+)+$/i.test(name)) ? 'newer' : undefined;
 }
 
-/** What does not go together in a stage's `egain`. Checks that fail repeat it as a cause. */
-export function familyNotes(egain: {
+/** What of a stage's `egain` shows its family. */
+interface Urls {
   readonly apiUrl: string;
   readonly tokenUrl: string;
   readonly scope: string;
-}): string[] {
+}
+
+/** What does not go together in a stage's `egain`. Checks that fail repeat it as a cause. */
+export function familyNotes(egain: Urls): string[] {
   const api = familyOfUrl(egain.apiUrl);
   const token = familyOfUrl(egain.tokenUrl);
-  const mixed = mixedScope(egain);
-  return [
-    ...(mixed === undefined ? [] : [mixed]),
-    ...(token === undefined || api === undefined || token === api
-      ? []
-      : [`egain.apiUrl is of eGain's ${api} environments, egain.tokenUrl of its ${token} ones`]),
-  ];
+  const urls = `egain.apiUrl is of eGain's ${api} environments, egain.tokenUrl of its ${token} ones`;
+  const isMixed = token !== undefined && api !== undefined && token !== api;
+  return [mixedScope(egain) ?? [], isMixed ? urls : []].flat();
 }
 
 /** Says that scope and token URL are of two families; undefined where they are not. */
-export function mixedScope(egain: {
-  readonly tokenUrl: string;
-  readonly scope: string;
-}): string | undefined {
+export function mixedScope(egain: Omit<Urls, 'apiUrl'>): string | undefined {
   const token = familyOfUrl(egain.tokenUrl);
   const scope = familyOfScope(egain.scope);
   if (token === undefined || scope === undefined || token === scope) return undefined;

@@ -4,15 +4,12 @@ import {
   createUpstream,
   type Upstream,
 } from '../../lambda/egain/send.ts';
-import { send } from '../../lambda/platform/http-client.ts';
 
 /** The product's own way to one of eGain's servers, retries included, and what came back on it. */
 export interface Recorder {
   readonly upstream: Upstream;
   /** The final result of each request, in order. */
   readonly results: readonly AttemptResult[];
-  /** How many requests were sent, retries included. */
-  readonly requests: number;
 }
 
 /** The result of a request whose deadline passed before an attempt ended. */
@@ -21,21 +18,13 @@ export const OUT_OF_TIME: AttemptResult = { kind: 'timeout', of: 'deadline', wai
 /** Makes a way to one of eGain's two servers. */
 export function createRecorder(name: 'accounts' | 'token'): Recorder {
   const results: AttemptResult[] = [];
-  let requests = 0;
   const upstream = createUpstream({
     name,
     metric: name === 'token' ? 'TokenRequests' : 'UpstreamCalls',
     budget: createRetryBudget(),
-    send(call, options) {
-      requests += 1;
-      return send(call, options);
-    },
   });
   return {
     results,
-    get requests() {
-      return requests;
-    },
     upstream: {
       async send(request, deadline) {
         const sent = await upstream.send(request, deadline);

@@ -40,11 +40,12 @@ export async function checkWalk(
 function describe(
   walked: readonly Account[],
   pages: readonly FetchedPage[],
-  { requests }: Recorder,
+  { results }: Recorder,
   milliseconds: number,
   config: StageConfig,
 ): Finding<readonly Account[]> {
   const accounts = walked.length;
+  const requests = results.length;
   const filled = pages.filter((page) => page.account.length > 0).length;
   const rows = pages.reduce((sum, page) => sum + page.account.length, 0);
   const bytes = pages.reduce((sum, page) => sum + page.bytes, 0);
@@ -79,7 +80,7 @@ function describe(
 /**
  * How often eGain is called, and whether `egain.callsPerMinute` allows it.
  *
- * @param requests what one walk sent to eGain's API, retries included
+ * @param requests of one walk, without retries
  */
 function budgetNotes({ egain, cache }: StageConfig, requests: number): string[] {
   const { freshSeconds, refreshSeconds } = cache;

@@ -1,3 +1,4 @@
+import { FAULTS } from '../../lambda/faults.ts';
 import { parseJson } from '../../lambda/platform/parse.ts';
 import { member } from '../json.ts';
 
@@ -37,33 +38,37 @@ export function networkCode(error: unknown): string {
   return error instanceof Error ? error.name : 'UnknownError';
 }
 
-const ADVICE: Readonly<Record<string, string>> = {
-  '401-901':
-    'The API does not accept the token. If issuer or audience changed after the deploy, deploy again.',
-  '403-901':
-    'The API does not know the client. Deploy after adding a partner; the authorizer keeps an answer for 60 s.',
-  '500-902':
-    'Put {"clientId":"…","clientSecret":"…"} into the secret: aws secretsmanager put-secret-value --secret-id <CredentialsSecretArn> --secret-string file://<file>',
-  '502-901': "eGain refuses the secret's credentials: npm run doctor says why.",
-  '502-902': "eGain grants the secret's client too little: npm run doctor says why.",
-  '502-903': "eGain's answers differ from its contract: npm run doctor names the differences.",
-  '502-904': "eGain's pages do not add up: run npm run doctor, and tell eGain.",
-  '502-905': 'eGain cannot be reached: npm run doctor says from where.',
-  '503-901':
-    'eGain is throttling, or egain.callsPerMinute is spent: try again later, and raise cache.freshSeconds.',
-  '503-902': 'A page walk has just failed: try again in a minute; npm run doctor says why.',
-  '504-901': 'eGain did not answer in time: npm run doctor measures it.',
-};
-
 /** The text's code, where it has the form of one of the product's. */
 export function faultCode(body: unknown): string | undefined {
   const code = member(body, 'code');
   return typeof code === 'string' && /^\d{3}-\d{1,4}$/.test(code) ? code : undefined;
 }
 
+const ADVICE: ReadonlyMap<string, string> = new Map([
+  [
+    '401-901',
+    'The API does not accept the token. If issuer or audience changed after the deploy, deploy again.',
+  ],
+  [
+    '403-901',
+    'The API does not know the client. Deploy after adding a partner; the authorizer keeps an answer for 60 s.',
+  ],
+  [
+    '500-902',
+    'Put {"clientId":"…","clientSecret":"…"} into the secret: aws secretsmanager put-secret-value --secret-id <CredentialsSecretArn> --secret-string file://<file>',
+  ],
+  [
+    '503-901',
+    'eGain is throttling, or egain.callsPerMinute is spent: try again later, and raise cache.freshSeconds.',
+  ],
+]);
+
 /** What a deployer does about an error's code; docs/errors.md lists all codes. */
 export function adviceForCode(code: string | undefined, secretArn: string | undefined): string {
-  const advice = ADVICE[code ?? ''];
+  const advice = ADVICE.get(code ?? '');
   if (advice !== undefined) return advice.replace('<CredentialsSecretArn>', secretArn ?? '$&');
-  return 'docs/errors.md says what it means; the log query "Why requests failed" shows the rest.';
+  const fault = Object.values(FAULTS).find((row) => row.code === code);
+  return fault !== undefined && fault.status > 500
+    ? `${fault.developerMessage} npm run doctor says why.`
+    : 'docs/errors.md says what it means; the log query "Why requests failed" shows the rest.';
 }
