@@ -91,9 +91,12 @@ export async function readDescribedOutputs(aws: Aws, names: readonly string[]): 
   for (const name of names) {
     const stack = await asked(findStack(aws, name), 'cloudformation:DescribeStacks');
     const outputs = (stack?.Outputs ?? []).filter(({ Description }) => Description !== undefined);
-    const keyOf = ({ OutputKey = '' }: Output) => OutputKey;
     described.push(...outputs.toSorted((one, other) => (keyOf(one) < keyOf(other) ? -1 : 1)));
   }
   if (described.length > 0) return described;
   throw new CommandFailure('The account and region that were asked have no outputs of the stage.');
+}
+
+function keyOf({ OutputKey = '' }: Output): string {
+  return OutputKey;
 }

@@ -45,12 +45,12 @@ export const verify: CliCommand = {
       .option(
         '--api-url <url>',
         "the API's base with its stage, in place of the output ApiUrl",
-        url,
+        httpsUrl,
       )
       .option(
         '--token-url <url>',
         "in place of the output TokenUrl, or of the one in the issuer's metadata",
-        url,
+        httpsUrl,
       )
       .option('--scope <scope>', "in place of the partner's scopes")
       .addHelpText(
@@ -115,7 +115,7 @@ async function verifyAsPartner(api: Api, access: PartnerAccess, log: FindingLog)
   await log.run('wrong filter', () => checkRefusal(api, wrong, '400-901'), noAnswer);
 }
 
-function url(text: string): string {
+function httpsUrl(text: string): string {
   const parsed = URL.parse(text);
   const loopback = /^(?:127\.0\.0\.1|localhost|\[::1\])$/.test(parsed?.hostname ?? '');
   if (parsed?.protocol === 'https:' || (parsed?.protocol === 'http:' && loopback)) return text;

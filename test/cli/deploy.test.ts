@@ -1,18 +1,14 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type EmulatedAccount, startEmulatedAccount } from '../support/emulated-account/account.ts';
-import { deployedAccount } from '../support/emulated-account/deployed.ts';
-import type { AccountState } from '../support/emulated-account/state.ts';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { useDeployedAccount } from '../support/emulated-account/deployed.ts';
 import { type RunOptions, runCommand } from '../support/recording-terminal.ts';
 
 const SECRET_ARN = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:egain-abcdef';
 
-let account: EmulatedAccount;
-let state: AccountState;
+const account = useDeployedAccount();
 
-beforeEach(async () => {
-  state = deployedAccount();
+beforeEach(() => {
   const status = 'CREATE_COMPLETE';
-  state.stacks.push(
+  account.state.stacks.push(
     {
       name: 'egain-accounts-sandbox-credentials',
       status,
@@ -38,10 +34,7 @@ beforeEach(async () => {
       descriptions: { AlarmTopicArn: 'Where alarms go; more may subscribe' },
     },
   );
-  account = await startEmulatedAccount(state);
-  for (const [name, value] of Object.entries(account.environment)) vi.stubEnv(name, value);
 });
-afterEach(() => account.close());
 
 async function deploy(args: readonly string[] = [], options: RunOptions = {}) {
   const { environment } = account;
@@ -69,10 +62,8 @@ describe('npm run deploy', () => {
   });
 
   it.each<[args: string[], call: string[]]>([
-    [['--yes'], APPROVED],
     [['-y'], APPROVED],
     [['--skip-preflight'], []],
-    [['--skip-preflight', '--yes'], APPROVED],
     [
       ['--yes', '--outputs-file', 'o.json'],
       [...APPROVED, '--outputs-file', 'o.json'],
@@ -98,7 +89,7 @@ describe('npm run deploy', () => {
   });
 
   it('looks where the CDK is told to go', async () => {
-    state.stacks.push({ name: 'Tools', status: 'CREATE_COMPLETE', outputs: {} });
+    account.state.stacks.push({ name: 'Tools', status: 'CREATE_COMPLETE', outputs: {} });
 
     const { output } = await deploy([
       '--yes',
@@ -112,19 +103,20 @@ describe('npm run deploy', () => {
     expect(output).toMatch(/^✓ bootstrap +the CDK has its Tools$/m);
   });
 
-  it('stops after a warning when nobody can be asked', async () => {
-    const { exitCode, error, cdkCalls } = await deploy();
+  it.each<[what: string, args: string[], change: () => void, told: string]>([
+    ['a warning when nobody can be asked', [], () => undefined, 'add --yes to go on'],
+    [
+      'a failed check, whatever the answer is',
+      ['--yes'],
+      () => (account.state.cloudwatchRoleArn = undefined),
+      'fix what has a ✗',
+    ],
+  ])('stops after %s', async (_what, args, change, told) => {
+    change();
 
-    expect(error).toContain('add --yes to go on');
-    expect({ exitCode, cdkCalls }).toEqual({ exitCode: 1, cdkCalls: [] });
-  });
+    const { exitCode, error, cdkCalls } = await deploy(args);
 
-  it('stops after a failed check, whatever the answer is', async () => {
-    state.cloudwatchRoleArn = undefined;
-
-    const { exitCode, error, cdkCalls } = await deploy(['--yes'], { answer: true });
-
-    expect(error).toContain('fix what has a ✗');
+    expect(error).toContain(told);
     expect({ exitCode, cdkCalls }).toEqual({ exitCode: 1, cdkCalls: [] });
   });
 
@@ -156,10 +148,14 @@ Stage sandbox is deployed:
   it.each<[what: string, onCdk: () => void, told: RegExp]>([
     [
       'AWS refuses them',
-      () => void (state.denied = 'DescribeStacks'),
+      () => void (account.state.denied = 'DescribeStacks'),
       /outputs can't be read\. .*cloudformation:DescribeStacks/,
     ],
-    ['there are none', () => void (state.stacks = []), /outputs can't be read\. .* no outputs/],
+    [
+      'there are none',
+      () => void (account.state.stacks = []),
+      /outputs can't be read\. .* no outputs/,
+    ],
   ])('%s, and the deploy has succeeded all the same', async (_what, onCdk, told) => {
     const { exitCode, error, after } = await deploy(['--yes'], { onCdk: () => (onCdk(), 0) });
 

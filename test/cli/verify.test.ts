@@ -1,32 +1,18 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { listen, sendJson } from '../../sandbox/local-server.ts';
 import { type Sandbox, startSandbox } from '../../sandbox/sandbox.ts';
-import { type EmulatedAccount, startEmulatedAccount } from '../support/emulated-account/account.ts';
-import { deployedAccount } from '../support/emulated-account/deployed.ts';
-import type { AccountState } from '../support/emulated-account/state.ts';
+import { useDeployedAccount } from '../support/emulated-account/deployed.ts';
 import { runCommand } from '../support/recording-terminal.ts';
 import { LEAST } from '../support/stage.ts';
 import { stageFolder } from '../support/stage-folder.ts';
 
 let sandbox: Sandbox;
-let account: EmulatedAccount;
-let state: AccountState;
+const account = useDeployedAccount(() => sandbox);
 
 beforeAll(async () => {
   sandbox = await startSandbox();
 });
 afterAll(() => sandbox.stop());
-
-beforeEach(async () => {
-  state = deployedAccount(sandbox);
-  account = await startEmulatedAccount(state);
-  for (const [name, value] of Object.entries(account.environment)) vi.stubEnv(name, value);
-});
-afterEach(async () => {
-  sandbox.egain?.setMode({});
-  sandbox.secrets.setFault(undefined);
-  await account.close();
-});
 
 /** The partners of the sandbox, in a stage that has a user pool of its own. */
 const POOL_STAGE = {
@@ -104,7 +90,7 @@ describe('a stage that works', () => {
       auth: { issuer: sandbox.issuer.url, audience: 'egain-accounts' },
       partners: { acme: { clientId, scopes: ['accounts/read'] } },
     };
-    state.clients.splice(0);
+    account.state.clients.splice(0);
 
     const { exitCode, output } = await run([], config, {
       PARTNER_CLIENT_ID: clientId,
@@ -140,7 +126,8 @@ describe('a stage that does not work', () => {
   });
 
   it('whose partner has another secret', async () => {
-    for (const client of state.clients) client.secrets = [{ id: 'x', value: 'other', made: 1 }];
+    const secrets = [{ id: 'x', value: 'other', made: 1 }];
+    for (const client of account.state.clients) client.secrets = secrets;
 
     const { exitCode, output } = await run();
 
@@ -149,21 +136,14 @@ describe('a stage that does not work', () => {
     expect(output).toMatch(/^✓ TaskFunction/m);
   });
 
-  it('whose API is not that of the stage', async () => {
-    const { exitCode, output } = await run(['--api-url', `${sandbox.url}/docs`]);
+  it.each([
+    ['is not that of the stage', () => `${sandbox.url}/docs`, /^✗ contract +\d+ /m],
+    ['can not be reached', () => 'http://127.0.0.1:2', /^✗ contract +no answer: ECONNREFUSED$/m],
+  ])('whose API %s', async (_what, url, told) => {
+    const { exitCode, output } = await run(['--api-url', url()]);
 
     expect(exitCode).toBe(1);
-    expect(failedLines(output)).toContain('contract');
-  });
-
-  it('whose API can not be reached', async () => {
-    const closed = await listen(() => undefined);
-    await closed.close();
-
-    const { exitCode, output } = await run(['--api-url', `${closed.url}/v1`]);
-
-    expect(exitCode).toBe(1);
-    expect(output).toMatch(/^✗ contract +no answer: ECONNREFUSED$/m);
+    expect(output).toMatch(told);
   });
 
   it.each([
@@ -183,10 +163,7 @@ describe('a stage that does not work', () => {
   });
 
   it('whose function may not be invoked', async () => {
-    const { sandbox: _none, ...bare } = state;
-    await account.close();
-    account = await startEmulatedAccount(bare);
-    vi.stubEnv('AWS_ENDPOINT_URL', account.environment['AWS_ENDPOINT_URL']);
+    delete account.state.sandbox;
 
     const { exitCode, output } = await run(['--export']);
 
@@ -205,7 +182,7 @@ describe('a stage that does not work', () => {
   });
 
   it('because it is not deployed', async () => {
-    state.stacks = [];
+    account.state.stacks = [];
 
     const { exitCode, error } = await run();
 

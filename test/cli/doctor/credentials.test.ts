@@ -44,13 +44,7 @@ const runWithSecret = (environment: Readonly<Record<string, string>> = {}) =>
 describe('credentials in the environment', () => {
   it.each<[environment: Record<string, string>, cause: string, seen: string]>([
     [{}, 'credentials-missing', 'EGAIN_CLIENT_ID and EGAIN_CLIENT_SECRET'],
-    [{ EGAIN_CLIENT_SECRET: CANARY }, 'credentials-missing', 'lacks EGAIN_CLIENT_ID'],
     [{ EGAIN_CLIENT_ID: 'a' }, 'credentials-missing', 'lacks EGAIN_CLIENT_SECRET'],
-    [
-      { EGAIN_CLIENT_ID: '', EGAIN_CLIENT_SECRET: CANARY },
-      'credentials-malformed',
-      'EGAIN_CLIENT_ID is empty',
-    ],
     [
       { EGAIN_CLIENT_ID: 'a', EGAIN_CLIENT_SECRET: `${CANARY}\n` },
       'credentials-malformed',
@@ -84,7 +78,6 @@ describe('credentials in a secret', () => {
 
   it.each([
     ['{"clientId":"a"}', 'clientSecret is missing'],
-    ['{"clientId":"a","clientSecret":"…"}', 'clientSecret is a placeholder'],
     [`{"clientId":7,"clientSecret":"${CANARY}"}`, 'clientId is missing or not of its type'],
     [undefined, 'there is no text'],
   ])('are named where they have another form: %s', async (value, seen) => {
@@ -101,7 +94,6 @@ describe('credentials in a secret', () => {
     ['AccessDeniedException', 'secret-denied', 'secretsmanager:GetSecretValue'],
     ['DecryptionFailure', 'secret-denied', 'kms:Decrypt'],
     ['ExpiredTokenException', 'aws-credentials', 'Sign in to AWS'],
-    ['UnrecognizedClientException', 'aws-credentials', 'aws sts get-caller-identity'],
     ['InvalidRequestException', 'secret-unreadable', 'Try again'],
     [`SyntaxError in ${CANARY}`, 'secret-unreadable', 'Try again'],
   ])('are refused with %s: %s, with what to do', async (__type, cause, advice) => {
@@ -126,14 +118,14 @@ describe('credentials in a secret', () => {
     expect(advice).toContain('aws sts get-caller-identity');
   });
 
-  it.each([
-    [{ AWS_REGION: 'us-east-1' }, "us-east-1 (the shell's region)"],
-    [{ AWS_DEFAULT_REGION: 'eu-west-1' }, "eu-west-1 (the shell's region)"],
-  ])('are not looked for in another region than the functions do: %j', async (shell, told) => {
-    const { failure, seen } = await runWithSecret(shell);
+  it.each(['AWS_REGION', 'AWS_DEFAULT_REGION'])(
+    'are not looked for in another region than the functions do: %s',
+    async (variable) => {
+      const { failure, seen } = await runWithSecret({ [variable]: 'us-east-1' });
 
-    expect(failure).toBe('credentials: secret-region');
-    expect(seen).toBe(`the secret is in eu-central-1, and the functions ask ${told}`);
-    expect(requests).toEqual([]);
-  });
+      expect(failure).toBe('credentials: secret-region');
+      expect(seen).toContain("eu-central-1, and the functions ask us-east-1 (the shell's region)");
+      expect(requests).toEqual([]);
+    },
+  );
 });

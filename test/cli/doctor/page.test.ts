@@ -91,23 +91,17 @@ describe("page 1 and eGain's contract", () => {
   it('name what is unknown or surprising, and fail nothing for it', async () => {
     const { id: _id, ...anonymous } = EXAMPLE;
     const { chatConfigurations } = EXAMPLE;
-    page = {
-      paginationInfo: { count: 1 },
-      links: {},
-      account: [
-        {
-          ...anonymous,
-          created: '21.03.2021',
-          color: 'red',
-          chatConfigurations: {
-            ...chatConfigurations,
-            onAgentUnavailability: 'wait',
-            entryPoint: { id: '1', region: 'x' },
-          },
-          attributes: [{ name: 'a', value: 'b', kind: 'c' }],
-        },
-      ],
+    const odd = {
+      created: '21.03.2021',
+      color: 'red',
+      chatConfigurations: {
+        ...chatConfigurations,
+        onAgentUnavailability: 'wait',
+        entryPoint: { id: '1', region: 'x' },
+      },
+      attributes: [{ name: 'a', value: 'b', kind: 'c' }],
     };
+    page = { paginationInfo: { count: 1 }, links: {}, account: [{ ...anonymous, ...odd }] };
 
     const { failure, row } = await examine();
 
@@ -185,9 +179,8 @@ describe('what each partner would see', () => {
   });
 
   it('is not told where there are no partners', async () => {
-    expect((await examine()).row('partners')).toMatchObject({
-      seen: 'there are none yet',
-      notes: [],
-    });
+    const told = { seen: 'there are none yet', notes: [] };
+
+    expect((await examine()).row('partners')).toMatchObject(told);
   });
 });

@@ -1,4 +1,6 @@
+import { afterEach, beforeEach, vi } from 'vitest';
 import type { Sandbox } from '../../../sandbox/sandbox.ts';
+import { startEmulatedAccount } from './account.ts';
 import type { AccountState } from './state.ts';
 
 /** The address of an API that only AWS could answer at; a command is told another by `--api-url`. */
@@ -55,4 +57,23 @@ export function deployedAccount(sandbox?: Sandbox): AccountState {
     executions: new Map(),
     ...(sandbox === undefined ? {} : { sandbox }),
   };
+}
+
+/**
+ * Starts such an account before each test, and ends it after the test. The SDK finds it by this
+ * process's environment; commands get the same in `environment`.
+ */
+export function useDeployedAccount(sandbox: () => Sandbox | undefined = () => undefined) {
+  const used: { state: AccountState; environment: Readonly<Record<string, string>> } = {
+    state: deployedAccount(),
+    environment: {},
+  };
+  let close: () => Promise<void>;
+  beforeEach(async () => {
+    used.state = deployedAccount(sandbox());
+    ({ environment: used.environment, close } = await startEmulatedAccount(used.state));
+    for (const [name, value] of Object.entries(used.environment)) vi.stubEnv(name, value);
+  });
+  afterEach(() => close());
+  return used;
 }

@@ -46,7 +46,7 @@ export interface AccountState {
   readonly objects: Map<string, string>;
   readonly executions: Map<string, object>;
   /** Runs the functions and the state machine. @default - there are none */
-  readonly sandbox?: Sandbox;
+  sandbox?: Sandbox;
   /** Refuses every call of this action. */
   denied?: string | undefined;
 }
