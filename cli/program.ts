@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import type { Clock } from '../lambda/platform/deadline.ts';
 import { StageConfigError } from '../lib/stage/stage-config.ts';
+import { withProxy } from './proxy.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What a command works with; a test brings its own. */
@@ -76,7 +77,7 @@ export async function runCli(args: readonly string[], world: World): Promise<num
     const codes = exitCodes === undefined ? '' : `\n\nExit code: ${exitCodes}.`;
     command.addHelpText('after', `\nExample:\n  ${example}${codes}`);
     command.action(async () => {
-      exitCode = await run(command, world);
+      exitCode = await withProxy(terminal.environment, () => run(command, world));
     });
   }
   try {

@@ -1,6 +1,7 @@
 import { setGlobalProxyFromEnv } from 'node:http';
+import type { Terminal } from './terminal.ts';
 
-type Environment = Readonly<Record<string, string | undefined>>;
+type Environment = Terminal['environment'];
 
 /** Requests to this machine never use a proxy. */
 const LOOPBACK = ['localhost', '127.0.0.1', '[::1]', '::1'];
@@ -16,13 +17,10 @@ export function proxyEnvironment(environment: Environment) {
   return { HTTP_PROXY: read('HTTP_PROXY'), HTTPS_PROXY: read('HTTPS_PROXY'), NO_PROXY: except };
 }
 
-/** Runs `work` while every request that uses Node's own agent goes through the environment's proxy. */
+/** Runs `work` while every request of Node's own agents goes through the environment's proxy. */
 export async function withProxy<T>(environment: Environment, work: () => Promise<T>): Promise<T> {
   const proxies = proxyEnvironment(environment);
   const { HTTP_PROXY, HTTPS_PROXY } = proxies;
-  const restore =
-    HTTP_PROXY === undefined && HTTPS_PROXY === undefined
-      ? () => undefined
-      : setGlobalProxyFromEnv(proxies);
-  return work().finally(restore);
+  if (HTTP_PROXY === undefined && HTTPS_PROXY === undefined) return work();
+  return work().finally(setGlobalProxyFromEnv(proxies));
 }

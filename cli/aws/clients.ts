@@ -1,5 +1,5 @@
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
+import http from 'node:http';
+import https from 'node:https';
 import { APIGatewayClient } from '@aws-sdk/client-api-gateway';
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { CognitoIdentityProviderClient } from '@aws-sdk/client-cognito-identity-provider';
@@ -9,7 +9,6 @@ import { SFNClient } from '@aws-sdk/client-sfn';
 import { STSClient } from '@aws-sdk/client-sts';
 import { loadStageConfig } from '../../lib/stage/stage-config.ts';
 import { CommandFailure, type World } from '../program.ts';
-import { proxyEnvironment } from '../proxy.ts';
 import type { Terminal } from '../terminal.ts';
 
 type Environment = Terminal['environment'];
@@ -43,7 +42,7 @@ export function connectAws({ profile, region }: AwsTarget, environment: Environm
     ...(profile === undefined ? {} : { profile }),
     ...(region === undefined ? {} : { region }),
     maxAttempts: 3,
-    requestHandler: { ...agentsOf(environment), connectionTimeout: 10_000, requestTimeout: 70_000 },
+    requestHandler: { ...ownAgents(), connectionTimeout: 10_000, requestTimeout: 70_000 },
   };
   // An emulator has no host name for each bucket.
   const forcePathStyle =
@@ -62,10 +61,9 @@ export function connectAws({ profile, region }: AwsTarget, environment: Environm
   };
 }
 
-/** Agents that use the environment's proxy; the SDK's own do not. */
-export function agentsOf(environment: Environment) {
-  const options = { keepAlive: true, proxyEnv: proxyEnvironment(environment) };
-  return { httpAgent: new HttpAgent(options), httpsAgent: new HttpsAgent(options) };
+/** Node's own agents, which use the environment's proxy; the SDK's do not. */
+export function ownAgents() {
+  return { httpAgent: http.globalAgent, httpsAgent: https.globalAgent };
 }
 
 /** The name of an error of the SDK or of Node.js. Its message may quote what could not be read. */

@@ -7,10 +7,10 @@ import { CommandFailure } from '../program.ts';
 import { type Aws, asked, askedPages } from './clients.ts';
 import type { StageOutputs } from './stacks.ts';
 
-/** A partner's app client in the stage's own user pool. */
+/** A partner's app client in the stage's own user pool, in Cognito's words. */
 export interface PartnerClient {
-  readonly userPoolId: string;
-  readonly clientId: string;
+  readonly UserPoolId: string;
+  readonly ClientId: string;
 }
 
 /**
@@ -36,19 +36,16 @@ export async function findPartnerClient(
   const found = all
     .flatMap(({ UserPoolClients = [] }) => UserPoolClients)
     .find(({ ClientName }) => ClientName === wanted);
-  if (found?.ClientId !== undefined) return { userPoolId: UserPoolId, clientId: found.ClientId };
+  if (found?.ClientId !== undefined) return { UserPoolId, ClientId: found.ClientId };
   throw new CommandFailure(
     `Partner ${partner} has no client in the user pool yet: deploy the stage, then try again.`,
   );
 }
 
 /** The client's secret. It is for a request or a file, never for the screen. */
-export async function readClientSecret(
-  { cognito }: Aws,
-  { userPoolId: UserPoolId, clientId: ClientId }: PartnerClient,
-): Promise<string> {
+export async function readClientSecret({ cognito }: Aws, key: PartnerClient): Promise<string> {
   const { UserPoolClient: client } = await asked(
-    cognito.send(new DescribeUserPoolClientCommand({ UserPoolId, ClientId })),
+    cognito.send(new DescribeUserPoolClientCommand(key)),
     'cognito-idp:DescribeUserPoolClient',
   );
   if (client?.ClientSecret !== undefined) return client.ClientSecret;

@@ -1,7 +1,7 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { type Credentials, readSecret, SECRET_FORM } from '../../lambda/egain/credentials.ts';
 import { type Deadline, within } from '../../lambda/platform/deadline.ts';
-import { agentsOf, explain } from '../aws/clients.ts';
+import { explain, ownAgents } from '../aws/clients.ts';
 import { type Finding, failed, ok } from '../findings.ts';
 import type { Terminal } from '../terminal.ts';
 import type { Examined } from './config.ts';
@@ -60,7 +60,7 @@ async function fromSecret(
   const client = new SecretsManagerClient({
     region: regionOf(arn),
     maxAttempts: 2,
-    requestHandler: agentsOf(environment),
+    requestHandler: ownAgents(),
   });
   const command = new GetSecretValueCommand({ SecretId: arn, VersionStage: 'AWSCURRENT' });
   try {

@@ -3,7 +3,7 @@ import * as https from 'node:https';
 import { TLSSocket } from 'node:tls';
 import type { Deadline } from '../../lambda/platform/deadline.ts';
 import type { StageConfig } from '../../lib/stage/stage-config.ts';
-import { agentsOf, errorName } from '../aws/clients.ts';
+import { errorName } from '../aws/clients.ts';
 import { type Finding, failed, ok } from '../findings.ts';
 import { proxyEnvironment } from '../proxy.ts';
 import type { Terminal } from '../terminal.ts';
@@ -73,11 +73,10 @@ function reach(
 ): Promise<Finding<never>> {
   const proxy = proxyOf(url, environment);
   const secure = url.protocol === 'https:';
-  const { request } = secure ? https : http;
-  // Agents of its own, so that it connects anew.
-  const { httpAgent, httpsAgent } = agentsOf(environment);
+  const { request, Agent } = secure ? https : http;
+  // An agent of its own, so that it connects anew.
+  const agent = new Agent({ proxyEnv: proxyEnvironment(environment) });
   return new Promise((resolve) => {
-    const agent = secure ? httpsAgent : httpAgent;
     const asked = request(url.origin, { method: 'HEAD', signal, agent });
     const connected = (how: string) => {
       resolve(ok(`${key}: ${url.host} ${how}`));

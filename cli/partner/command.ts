@@ -82,7 +82,7 @@ async function show(one: Case): Promise<string> {
   const { stage, name, entry, issuer, outputs, aws } = one;
   const client = issuer === undefined ? await clientOf(one) : undefined;
   const rows = [
-    ['client id', client?.clientId ?? entry.clientId ?? ''],
+    ['client id', client?.ClientId ?? entry.clientId ?? ''],
     ['API', requiredOutput(outputs, 'ApiUrl')],
     ['tokens', issuer === undefined ? requiredOutput(outputs, 'TokenUrl') : `by ${issuer}`],
     ['scopes', entry.scopes.join(' ')],
@@ -110,7 +110,7 @@ function ruleText(rule: object | undefined): string {
 async function secret(one: Case): Promise<string> {
   refuseExisting(one.file);
   const client = await clientOf(one);
-  return write(one, client.clientId, await readClientSecret(one.aws, client));
+  return write(one, client.ClientId, await readClientSecret(one.aws, client));
 }
 
 async function rotate(one: Case): Promise<string> {
@@ -122,7 +122,7 @@ async function rotate(one: Case): Promise<string> {
   refuseExisting(file);
   const client = await clientOf(one);
   return [
-    write(one, client.clientId, await addSecret(aws, client)),
+    write(one, client.ClientId, await addSecret(aws, client)),
     'The old secret works too. Once the partner uses the new one, end the old one:',
     `npm run partner -- --stage ${stage} ${name} rotate --finish`,
   ].join('\n');

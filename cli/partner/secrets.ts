@@ -22,7 +22,7 @@ export async function addSecret(aws: Aws, client: PartnerClient): Promise<string
     );
   }
   const { ClientSecretDescriptor: added } = await asked(
-    aws.cognito.send(new AddUserPoolClientSecretCommand(keyOf(client))),
+    aws.cognito.send(new AddUserPoolClientSecretCommand(client)),
     'cognito-idp:AddUserPoolClientSecret',
   );
   if (added?.ClientSecretValue !== undefined) return added.ClientSecretValue;
@@ -43,7 +43,7 @@ export async function endOldSecret(aws: Aws, client: PartnerClient): Promise<voi
   }
   const { ClientSecretId } = old;
   await asked(
-    aws.cognito.send(new DeleteUserPoolClientSecretCommand({ ...keyOf(client), ClientSecretId })),
+    aws.cognito.send(new DeleteUserPoolClientSecretCommand({ ...client, ClientSecretId })),
     'cognito-idp:DeleteUserPoolClientSecret',
   );
 }
@@ -59,14 +59,10 @@ export async function secretsOf(
 ): Promise<readonly ClientSecretDescriptorType[]> {
   // A client has two at most, so there is one page.
   const { ClientSecrets = [] } = await asked(
-    cognito.send(new ListUserPoolClientSecretsCommand(keyOf(client))),
+    cognito.send(new ListUserPoolClientSecretsCommand(client)),
     'cognito-idp:ListUserPoolClientSecrets',
   );
   return ClientSecrets;
-}
-
-function keyOf({ userPoolId, clientId }: PartnerClient) {
-  return { UserPoolId: userPoolId, ClientId: clientId };
 }
 
 const OWNER_ONLY = 0o600;

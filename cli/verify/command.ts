@@ -4,7 +4,6 @@ import { type AwsTarget, connectStage } from '../aws/clients.ts';
 import { readOutputs, requiredOutput } from '../aws/stacks.ts';
 import { FindingLog, ok } from '../findings.ts';
 import { addAwsOptions, addStage, type CliCommand, type World } from '../program.ts';
-import { withProxy } from '../proxy.ts';
 import {
   type Api,
   checkById,
@@ -61,8 +60,7 @@ With an issuer of your own, set PARTNER_CLIENT_ID and PARTNER_CLIENT_SECRET to t
   },
   example: 'npm run verify -- --stage dev --export',
   exitCodes: '0 all checks hold, 1 one fails, 2 wrong usage',
-  run: (command, world) =>
-    withProxy(world.terminal.environment, () => runVerify(command.opts<VerifyOptions>(), world)),
+  run: (command, world) => runVerify(command.opts<VerifyOptions>(), world),
 };
 
 async function runVerify(options: VerifyOptions, world: World): Promise<number> {

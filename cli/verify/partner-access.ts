@@ -61,7 +61,7 @@ export async function checkPartner(
     );
   }
   const client = await findPartnerClient(aws, outputs, stage, partner);
-  return found(client.clientId, await readClientSecret(aws, client));
+  return found(client.ClientId, await readClientSecret(aws, client));
 }
 
 /** Makes a finding of what `checkPartner` throws. */
