@@ -22,5 +22,6 @@ export async function withProxy<T>(environment: Environment, work: () => Promise
   const proxies = proxyEnvironment(environment);
   const { HTTP_PROXY, HTTPS_PROXY } = proxies;
   if (HTTP_PROXY === undefined && HTTPS_PROXY === undefined) return work();
-  return work().finally(setGlobalProxyFromEnv(proxies));
+  const restore = setGlobalProxyFromEnv(proxies);
+  return work().finally(restore);
 }

@@ -1,4 +1,6 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { UNREACHABLE_API, useDeployedAccount } from '../support/emulated-account/deployed.ts';
@@ -27,9 +29,9 @@ beforeEach(() => {
   out = join(temporaryFolder(), 'secret.json');
 });
 
-async function run(args: readonly string[], config: object = CONFIG) {
+async function run(args: readonly string[], config: object = CONFIG, environment = {}) {
   const { exitCode, output, error } = await runCommand(['partner', '--stage', 'test', ...args], {
-    environment: account.environment,
+    environment: { ...account.environment, ...environment },
     configFolder: stageFolder(config),
     clock: createManualClock(),
   });
@@ -168,4 +170,21 @@ describe('what can not be done', () => {
     expect(exitCode).toBe(code);
     expect(error).toContain(message);
   });
+});
+
+it("asks AWS through the environment's proxy", async () => {
+  const asked: (string | undefined)[] = [];
+  const proxy = createServer().on('connect', ({ url }, socket) => {
+    asked.push(url);
+    socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
+  });
+  await new Promise<void>((done) => proxy.listen(0, '127.0.0.1', done));
+  const { port } = proxy.address() as AddressInfo;
+  vi.stubEnv('AWS_ENDPOINT_URL', undefined);
+
+  const { error } = await run(['acme'], CONFIG, { HTTPS_PROXY: `http://127.0.0.1:${port}` });
+  proxy.close();
+
+  expect(error).toContain('AWS refuses cloudformation:DescribeStacks: ERR_PROXY_TUNNEL');
+  expect(asked).toEqual(['cloudformation.eu-central-1.amazonaws.com:443']);
 });
