@@ -11,7 +11,7 @@ const KNOWN: ReadonlySet<string> = new Set([
   ...FIELD_PATHS.map((path) => `account.${path}`),
 ]);
 const AVAILABILITY = 'account.chatConfigurations.onAgentUnavailability';
-const AVAILABILITIES: ReadonlySet<unknown> = new Set(['off_hours', 'retain_and_retry', null]);
+const AVAILABILITIES: ReadonlySet<string> = new Set(['off_hours', 'retain_and_retry']);
 
 /**
  * What is odd in a page that the product takes. Each line names a path, never a value, and accounts
@@ -27,7 +27,7 @@ export function contractNotes(text: string | null, page: FetchedPage): string[] 
   for (const [path, value] of fieldsOf(body)) {
     const field = withoutPositions(path, '');
     if (!KNOWN.has(field)) add(path, 'is unknown to the contract');
-    if (field === AVAILABILITY && !AVAILABILITIES.has(value)) {
+    if (field === AVAILABILITY && typeof value === 'string' && !AVAILABILITIES.has(value)) {
       add(path, 'has a value that the contract does not name');
     }
   }
@@ -42,10 +42,15 @@ export function contractNotes(text: string | null, page: FetchedPage): string[] 
   return linesOf(found);
 }
 
-/** Every named value with its path, as `account[3].channel.id`; within unknown ones, none. */
+/**
+ * Every named value with its path, as `account[3].channel.id`. Within unknown values, and in lists of
+ * lists, which the contract does not know, there is none.
+ */
 function* fieldsOf(value: unknown, path = ''): Generator<readonly [path: string, value: unknown]> {
   if (Array.isArray(value)) {
-    for (const [index, item] of value.entries()) yield* fieldsOf(item, `${path}[${index}]`);
+    for (const [index, item] of value.entries()) {
+      if (!Array.isArray(item)) yield* fieldsOf(item, `${path}[${index}]`);
+    }
   } else if (typeof value === 'object' && value !== null) {
     for (const [name, child] of Object.entries(value)) {
       const at = `${path === '' ? '' : `${path}.`}${shown(name)}`;
