@@ -44,5 +44,5 @@ export function answered(server: string, { status }: UpstreamResponse, codes: st
 
 /** Whether an answer calls itself HTML, as sign-in pages and error pages of proxies do. */
 export function isHtml({ headers }: UpstreamResponse): boolean {
-  return /html/i.test(headers.get('content-type') ?? '');
+  return /html/i.test(headers['content-type'] ?? '');
 }

@@ -1,9 +1,4 @@
-import {
-  type AttemptResult,
-  createRetryBudget,
-  createUpstream,
-  type Upstream,
-} from '../../lambda/egain/send.ts';
+import { type AttemptResult, createUpstream, type Upstream } from '../../lambda/egain/send.ts';
 
 /** The product's own way to one of eGain's servers, retries included, and what came back on it. */
 export interface Recorder {
@@ -13,24 +8,18 @@ export interface Recorder {
 }
 
 /** The result of a request whose deadline passed before an attempt ended. */
-export const OUT_OF_TIME: AttemptResult = { kind: 'timeout', of: 'deadline', waitedMs: 0 };
+export const OUT_OF_TIME: AttemptResult = { kind: 'timeout', of: 'deadline' };
 
 /** Makes a way to one of eGain's two servers. */
 export function createRecorder(name: 'accounts' | 'token'): Recorder {
   const results: AttemptResult[] = [];
-  const upstream = createUpstream({
-    name,
-    metric: name === 'token' ? 'TokenRequests' : 'UpstreamCalls',
-    budget: createRetryBudget(),
-  });
+  const upstream = createUpstream(name, {});
   return {
     results,
-    upstream: {
-      async send(request, deadline) {
-        const sent = await upstream.send(request, deadline);
-        results.push(sent.result);
-        return sent;
-      },
+    async upstream(request, deadline) {
+      const result = await upstream(request, deadline);
+      results.push(result);
+      return result;
     },
   };
 }
