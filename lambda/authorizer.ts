@@ -31,7 +31,12 @@ export type AuthorizerHandler = (
  *   request: a crash at init would not say why.
  */
 export function createHandler(prepare: () => Authorize): AuthorizerHandler {
-  let authorize = attempt(prepare);
+  let authorize: Authorize | undefined;
+  try {
+    authorize = prepare();
+  } catch {
+    // The first request tries again, and its failure is logged.
+  }
 
   return withMiddleware<AuthorizerRequest, APIGatewayAuthorizerResult>(HANDLER_OPTIONS)
     .use(invocationLog('decision', describe))
@@ -46,14 +51,6 @@ export function createHandler(prepare: () => Authorize): AuthorizerHandler {
         deadline.dispose();
       }
     });
-}
-
-function attempt(prepare: () => Authorize): Authorize | undefined {
-  try {
-    return prepare();
-  } catch {
-    return undefined;
-  }
 }
 
 function describe({ response, error }: Invoked<AuthorizerRequest, APIGatewayAuthorizerResult>) {

@@ -10,10 +10,11 @@ export type WorkflowError =
   | 'InternalError';
 
 interface FaultRow {
-  /** What the caller sees. It has eGain's form, `{status}-{number}`; from 900 on it is the product's. */
+  /**
+   * What the caller sees. It has eGain's form: the HTTP status of the answer, and a number, which
+   * from 900 on is the product's.
+   */
   readonly code: `${number}-9${number}`;
-  /** The HTTP status of the answer. */
-  readonly status: number;
   /** The default `developerMessage`; who raises the fault may say something more precise. */
   readonly developerMessage: string;
   /** The `userMessage`, for those who ask for it. */
@@ -32,14 +33,24 @@ const BUSY = 'The service is busy. Please try again in a moment.';
 const UNAVAILABLE = 'The service is unavailable at the moment. Please try again later.';
 const BROKEN = 'Something went wrong on our side.';
 
+/** Adds to each row the HTTP status that its code begins with. */
+function withStatus<const Rows extends Readonly<Record<string, FaultRow>>>(rows: Rows) {
+  const entries = Object.entries(rows).map(([name, row]) => {
+    return [name, { ...row, status: Number.parseInt(row.code, 10) }];
+  });
+  return Object.fromEntries(entries) as {
+    readonly [Name in keyof Rows]: Rows[Name] & { readonly status: number };
+  };
+}
+
 /**
- * Every fault that the product can name, by the name that the code calls it. The HTTP envelope, the workflow's error names and retriers, the
- * gateway responses, the OpenAPI document and `docs/errors.md` are made from this table.
+ * Every fault that the product can name, by the name that the code calls it. The HTTP envelope, the
+ * workflow's error names and retriers, the gateway responses, the OpenAPI document and
+ * `docs/errors.md` are made from this table.
  */
-export const FAULTS = {
+export const FAULTS = withStatus({
   invalidRequest: {
     code: '400-901',
-    status: 400,
     developerMessage: 'A parameter is unknown, repeated or out of range.',
     userMessage: REQUEST,
     advice: 'Correct each parameter that `details` names.',
@@ -48,7 +59,6 @@ export const FAULTS = {
   },
   unauthorized: {
     code: '401-901',
-    status: 401,
     developerMessage: 'The access token is missing, malformed, expired or not meant for this API.',
     userMessage: 'Please sign in again.',
     advice: 'Get a new access token by the client-credentials grant and send it as a bearer token.',
@@ -57,7 +67,6 @@ export const FAULTS = {
   },
   clientNotAllowed: {
     code: '403-901',
-    status: 403,
     developerMessage: 'The token is valid, but its client may not use this API.',
     userMessage: ACCESS,
     advice:
@@ -67,7 +76,6 @@ export const FAULTS = {
   },
   scopeMissing: {
     code: '403-902',
-    status: 403,
     developerMessage: 'A filter, sort key or field is not open to your scopes.',
     userMessage: ACCESS,
     advice: 'Leave it out, or ask the operator for the scope that `details` names.',
@@ -76,7 +84,6 @@ export const FAULTS = {
   },
   blockedByFirewall: {
     code: '403-903',
-    status: 403,
     developerMessage: 'The request was blocked by the firewall.',
     userMessage: ACCESS,
     advice: 'Send fewer or plainer requests; ask the operator with the correlation id.',
@@ -85,7 +92,6 @@ export const FAULTS = {
   },
   noSuchRoute: {
     code: '404-901',
-    status: 404,
     developerMessage: 'There is no such route or method.',
     userMessage: 'This does not exist.',
     advice: 'Compare the path and the method with the OpenAPI document.',
@@ -94,7 +100,6 @@ export const FAULTS = {
   },
   noSuchAccount: {
     code: '404-902',
-    status: 404,
     developerMessage: 'There is no such account for this partner.',
     userMessage: 'This account does not exist.',
     advice: 'Take the id from a list; the account may have been removed.',
@@ -103,7 +108,6 @@ export const FAULTS = {
   },
   snapshotExpired: {
     code: '409-901',
-    status: 409,
     developerMessage: 'The accounts have changed since the cursor was given.',
     userMessage: 'The list has changed. Please start over.',
     advice: 'Start over without a cursor.',
@@ -112,7 +116,6 @@ export const FAULTS = {
   },
   tooLarge: {
     code: '413-901',
-    status: 413,
     developerMessage: 'The answer or the request is larger than the platform allows.',
     userMessage: 'The answer is too large.',
     advice: 'Shorten the query; or ask for a smaller `pagesize` or for fewer `fields`.',
@@ -121,7 +124,6 @@ export const FAULTS = {
   },
   unsupportedMediaType: {
     code: '415-901',
-    status: 415,
     developerMessage: 'The media type of the request is not supported.',
     userMessage: REQUEST,
     advice: 'Send no body; ask for `application/json`.',
@@ -130,7 +132,6 @@ export const FAULTS = {
   },
   throttled: {
     code: '429-901',
-    status: 429,
     developerMessage: 'The rate of requests is above what the partner may send.',
     userMessage: BUSY,
     advice: 'Slow down: wait a second, then longer, with jitter.',
@@ -139,7 +140,6 @@ export const FAULTS = {
   },
   quotaExceeded: {
     code: '429-902',
-    status: 429,
     developerMessage: "The partner's quota is used up.",
     userMessage: 'The quota is used up.',
     advice: 'Wait for the next period, or ask the operator for a larger quota.',
@@ -148,7 +148,6 @@ export const FAULTS = {
   },
   internalError: {
     code: '500-901',
-    status: 500,
     developerMessage: 'A fault of this service.',
     userMessage: BROKEN,
     advice: 'Report it to the operator with the correlation id.',
@@ -157,7 +156,6 @@ export const FAULTS = {
   },
   misconfigured: {
     code: '500-902',
-    status: 500,
     developerMessage: 'This service is not set up correctly.',
     userMessage: BROKEN,
     advice: 'Report the correlation id to the operator, who must mend the configuration.',
@@ -166,7 +164,6 @@ export const FAULTS = {
   },
   egainCredentialsRefused: {
     code: '502-901',
-    status: 502,
     developerMessage: "eGain refuses this service's credentials.",
     userMessage: UNAVAILABLE,
     advice: 'Report it to the operator, who must renew the credentials.',
@@ -175,7 +172,6 @@ export const FAULTS = {
   },
   egainScopeInsufficient: {
     code: '502-902',
-    status: 502,
     developerMessage: "eGain grants this service's credentials too little.",
     userMessage: UNAVAILABLE,
     advice: 'Report it to the operator, who must grant the scope in eGain.',
@@ -184,7 +180,6 @@ export const FAULTS = {
   },
   egainContractBroken: {
     code: '502-903',
-    status: 502,
     developerMessage: "eGain's answer is not what its contract says.",
     userMessage: UNAVAILABLE,
     advice: 'Report it to the operator with the correlation id.',
@@ -193,7 +188,6 @@ export const FAULTS = {
   },
   egainPagesInconsistent: {
     code: '502-904',
-    status: 502,
     developerMessage: "The pages of eGain's answer do not add up.",
     userMessage: UNAVAILABLE,
     advice: 'Report it to the operator with the correlation id.',
@@ -202,7 +196,6 @@ export const FAULTS = {
   },
   egainUnavailable: {
     code: '502-905',
-    status: 502,
     developerMessage: 'eGain cannot be reached or fails.',
     userMessage: UNAVAILABLE,
     advice: 'Try again later, waiting longer each time.',
@@ -211,7 +204,6 @@ export const FAULTS = {
   },
   egainThrottled: {
     code: '503-901',
-    status: 503,
     developerMessage: "eGain is throttling this service's requests.",
     userMessage: BUSY,
     advice: 'Wait for the seconds in `Retry-After`.',
@@ -220,7 +212,6 @@ export const FAULTS = {
   },
   egainLeftAlone: {
     code: '503-902',
-    status: 503,
     developerMessage: 'eGain has just failed and is being left alone for a moment.',
     userMessage: UNAVAILABLE,
     advice: 'Wait for the seconds in `Retry-After`.',
@@ -229,7 +220,6 @@ export const FAULTS = {
   },
   secretStoreUnavailable: {
     code: '503-903',
-    status: 503,
     developerMessage: "The store that holds this service's credentials is throttling or failing.",
     userMessage: UNAVAILABLE,
     advice: 'Wait for the seconds in `Retry-After`.',
@@ -238,14 +228,13 @@ export const FAULTS = {
   },
   timedOut: {
     code: '504-901',
-    status: 504,
     developerMessage: 'eGain or the secret store did not answer in time.',
     userMessage: UNAVAILABLE,
     advice: 'Try again later, waiting longer each time.',
     workflowError: 'UpstreamUnavailable',
     retry: true,
   },
-} as const satisfies Record<string, FaultRow>;
+});
 
 /** A fault's name in the code; its code is what callers see. */
 export type FaultName = keyof typeof FAULTS;
@@ -296,7 +285,7 @@ export class Fault extends Error {
   readonly #inFull: Partial<FaultWords>;
 
   constructor(kind: FaultName, options: FaultOptions = {}) {
-    const row: FaultRow = FAULTS[kind];
+    const row: FaultRow & { readonly status: number } = FAULTS[kind];
     super(options.reason ?? options.developerMessage ?? row.developerMessage);
     this.kind = kind;
     this.code = row.code;

@@ -24,19 +24,6 @@ export interface Viewer {
 /** The viewer for workflows, which may see everything: IAM decides who starts them. */
 export const FULL_VIEWER: Viewer = { scopes: new Set(SCOPES) };
 
-/**
- * What one viewer sees of one snapshot. Filters, orders, counts and pages are made from it alone,
- * so hidden accounts and hidden fields cannot influence them.
- */
-export interface View {
-  /** The visible accounts in this order. */
-  readonly ordered: (sort: Sort) => readonly Listed[];
-  /** Makes a writer of JSON with the fields that are open and, if `fields` is given, asked for. */
-  readonly writer: (fields?: readonly FieldPath[]) => Writer;
-  /** A short text that changes exactly when something that the viewer can see changes. */
-  readonly version: () => string;
-}
-
 type Writer = (account: Account) => string;
 
 /** More viewers than a container has in practice. */
@@ -90,29 +77,34 @@ export function viewKeyOf({ scopes, rule }: Viewer): string {
   return JSON.stringify([open, rule]);
 }
 
-function createView(
-  accounts: readonly Account[],
-  { scopes, rule }: Viewer,
-  summaryOf: Writer,
-): View {
+/**
+ * What one viewer sees of one snapshot. Filters, orders, counts and pages are made from it alone,
+ * so hidden accounts and hidden fields cannot influence them.
+ */
+type View = ReturnType<typeof createView>;
+
+function createView(accounts: readonly Account[], { scopes, rule }: Viewer, summaryOf: Writer) {
   const visible = visibleAccounts(accounts, rule);
   const orders = new Map<Sort, readonly Listed[]>();
-  const ordered: View['ordered'] = (sort) =>
-    remember(orders, sort, () => listed(inOrder(visible, sort, summaryOf)));
   let version: string | undefined;
+
+  /** The visible accounts in this order. */
+  const ordered = (sort: Sort) =>
+    remember(orders, sort, () => listed(inOrder(visible, sort, summaryOf)));
+  const computeVersion = (): string => {
+    const whole = createHash('sha256');
+    // JSON escapes line breaks, so none is inside a summary.
+    for (const { account } of ordered(DEFAULT_SORT)) whole.update(`${summaryOf(account)}\n`);
+    return whole.digest('base64url').slice(0, VERSION_LENGTH);
+  };
   return {
     ordered,
-    writer: (fields) =>
+    /** Makes a writer of JSON with the fields that are open and, if `fields` is given, asked for. */
+    writer: (fields?: readonly FieldPath[]): Writer =>
       fields === undefined ? summaryOf : createProjection(openLeaves(scopes, fields)),
-    version: () => (version ??= versionOf(ordered(DEFAULT_SORT), summaryOf)),
+    /** A short text that changes exactly when something that the viewer can see changes. */
+    version: () => (version ??= computeVersion()),
   };
-}
-
-function versionOf(accounts: readonly Listed[], write: Writer): string {
-  const whole = createHash('sha256');
-  // JSON escapes line breaks, so none is inside a summary.
-  for (const { account } of accounts) whole.update(`${write(account)}\n`);
-  return whole.digest('base64url').slice(0, VERSION_LENGTH);
 }
 
 const list = (item: z.ZodMiniType<string, string>) =>
