@@ -1,18 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { FILTER_NAMES } from '../../../lambda/accounts/parameters.ts';
+import type { Account } from '../../../lambda/egain/account.ts';
 import { PARAMETER_EXAMPLES } from '../../../lib/docs/examples.ts';
 import { account } from '../../support/accounts.ts';
 import { bodyOf, createPartnerApi } from '../../support/partner-api.ts';
-
-type Accounts = Parameters<typeof createPartnerApi>[0] extends { accounts?: infer A } | undefined
-  ? NonNullable<A>
-  : never;
 
 const FULL = 'accounts/read accounts/read.address accounts/read.configuration';
 
 /** The accounts of a list, as a partner gets them. */
 async function list(
-  accounts: Accounts,
+  accounts: readonly Account[],
   query = '',
   context: { readonly scopes?: string; readonly accounts?: string } = {},
 ) {

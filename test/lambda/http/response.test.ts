@@ -146,19 +146,6 @@ describe('a fault', () => {
 
     expect(Object.hasOwn(body as object, 'userMessage')).toBe(expected);
   });
-
-  it('of the configuration is told at each request', async () => {
-    const { request } = createPartnerApi({
-      service: () => {
-        throw new Fault('misconfigured', { reason: 'CREDENTIALS_SECRET_ARN' });
-      },
-    });
-
-    for (const result of [await request(), await request()]) {
-      expect(bodyOf(result)).toMatchObject({ code: '500-902' });
-      expect(result.body).not.toContain('CREDENTIALS_SECRET_ARN');
-    }
-  });
 });
 
 describe("eGain's own words", () => {
