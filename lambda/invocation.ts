@@ -6,7 +6,7 @@ import { type LogFields, log, note, writeRecord } from './platform/log.ts';
 import { count, total } from './platform/metrics.ts';
 
 /** What middlewares share about one invocation; Middy's `request.internal`. */
-export interface Invocation extends Record<string, unknown> {
+interface Invocation extends Record<string, unknown> {
   /** Names the invocation in answers and in log lines. */
   correlationId: string;
   /** Milliseconds since the epoch. */

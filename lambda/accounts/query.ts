@@ -58,7 +58,7 @@ const EXCERPT_LENGTH = 100;
  * A caller's text, made fit for an error message: cut to a length in UTF-16 units (never within a
  * character), with a replacement character for everything invisible.
  */
-export function excerpt(text: string, length = EXCERPT_LENGTH): string {
+function excerpt(text: string, length = EXCERPT_LENGTH): string {
   const splits = text.length > length && /[\uD800-\uDBFF]/.test(text.charAt(length - 1));
   return text
     .slice(0, splits ? length - 1 : length)

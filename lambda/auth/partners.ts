@@ -19,7 +19,7 @@ const partnersSchema = z.record(
 );
 
 /** A partner's entry, as the authorizer needs it. */
-export interface Partner {
+interface Partner {
   readonly name: string;
   readonly scopes: ReadonlySet<Scope>;
   /** The account rule as JSON; undefined if the partner may see every account. */

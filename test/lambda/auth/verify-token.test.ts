@@ -41,6 +41,8 @@ const signRaw = (header: unknown, body: unknown, hash = 'sha256') => {
 const encode = (value: unknown) => base64url.encode(JSON.stringify(value));
 
 const changed = (change: JWTPayload) => () => sign(rsa, { ...claims, ...change });
+const raw = (more: object) => () => signRaw({ alg: 'RS256', kid: 'rsa', ...more }, claims);
+const typed = (typ: unknown) => raw({ typ });
 const publicKeyAsSecret = async () =>
   new SignJWT(claims)
     .setProtectedHeader({ alg: 'HS256', kid: 'rsa' })
@@ -86,8 +88,6 @@ describe('a good token is let in', () => {
 });
 
 describe('a bad token is refused, and the log learns by which check', () => {
-  const raw = (more: object) => () => signRaw({ alg: 'RS256', kid: 'rsa', ...more }, claims);
-  const typed = (typ: unknown) => raw({ typ });
   const SIGNATURE = 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED';
 
   test.each<[string, () => string | Promise<string>, string]>([
