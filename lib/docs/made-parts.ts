@@ -90,7 +90,7 @@ function walks(): string {
 
 function timeLimits(): string {
   const { integration, api, task, authorizer, refresh } = TIME_OUTS;
-  const limits = [
+  const times = [
     ['API Gateway', `${integration.toSeconds()} s`],
     ['ApiFunction', `${api.toSeconds()} s`],
     ['its answer', `${LONGEST_MS / 1000} s`],
@@ -99,8 +99,8 @@ function timeLimits(): string {
     ['RefreshFunction', `${refresh.toMinutes()} min`],
   ] as const;
   return markdownTable(
-    limits.map(([who]) => who),
-    [limits.map(([, limit]) => limit)],
+    times.map(([who]) => who),
+    [times.map(([, time]) => time)],
   );
 }
 

@@ -125,8 +125,8 @@ export function propertiesById<Properties = Json>(
 }
 
 /** The properties of a template's only resource of a type. */
-export function propertiesOfOnly<Properties = Json>(template: Template, type: string): Properties {
-  const [properties, ...others] = Object.values(propertiesById<Properties>(template, type));
+export function propertiesOfOnly(template: Template, type: string): Json {
+  const [properties, ...others] = Object.values(propertiesById(template, type));
   if (properties === undefined || others.length > 0) throw new Error(`not one ${type}`);
   return properties;
 }

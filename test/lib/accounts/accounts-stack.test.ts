@@ -317,9 +317,9 @@ describe('the schedule', () => {
   });
 });
 
-describe('the time-outs', () => {
-  const ms = (id: string) => 1000 * Number(functionOf(full, id)['Timeout']);
+const ms = (id: string) => 1000 * Number(functionOf(full, id)['Timeout']);
 
+describe('the time-outs', () => {
   it('let a function give up before the gateway does, and the gateway before its limit', () => {
     const integrations = Object.values(propertiesById(full, 'AWS::ApiGateway::Method'))
       .map((method) => method['Integration'] as { Type: string; TimeoutInMillis: number })

@@ -112,10 +112,9 @@ describe("the partners' API", () => {
   });
 
   it('tells of each request who asked for what and how it went, and nothing personal', () => {
-    const { AccessLogSetting } = propertiesOfOnly<{ AccessLogSetting: { Format: string } }>(
-      plain,
-      'AWS::ApiGateway::Stage',
-    );
+    const { AccessLogSetting } = propertiesOfOnly(plain, 'AWS::ApiGateway::Stage') as {
+      AccessLogSetting: { Format: string };
+    };
 
     expect(JSON.parse(AccessLogSetting.Format)).toEqual({
       requestId: '$context.requestId',
@@ -325,7 +324,7 @@ interface Rule {
 }
 
 describe('the firewall', () => {
-  const acl = propertiesOfOnly<{ Rules: readonly Rule[] }>(full, 'AWS::WAFv2::WebACL');
+  const acl = propertiesOfOnly(full, 'AWS::WAFv2::WebACL') as { Rules: readonly Rule[] };
   const [aclId] = Object.keys(full.findResources('AWS::WAFv2::WebACL'));
 
   it('stands before the stage, and lets in what no rule blocks', () => {

@@ -71,6 +71,11 @@ describe('the credentials stack', () => {
   });
 });
 
+const scope = (ScopeName: string, what: string) => ({
+  ScopeName,
+  ScopeDescription: expect.stringContaining(what),
+});
+
 describe('the user pool of the partners', () => {
   it('can be rolled back when its creation fails', () => {
     template.allResourcesProperties('AWS::Cognito::UserPool', { DeletionProtection: 'INACTIVE' });
@@ -96,11 +101,6 @@ describe('the user pool of the partners', () => {
   });
 
   it('defines the three scopes, says what each opens, and has a domain of its own', () => {
-    const scope = (ScopeName: string, what: string) => ({
-      ScopeName,
-      ScopeDescription: expect.stringContaining(what),
-    });
-
     expect(propertiesOfOnly(template, 'AWS::Cognito::UserPoolResourceServer')).toMatchObject({
       Identifier: 'accounts',
       Scopes: [

@@ -100,10 +100,9 @@ describe("the gateway's metrics", () => {
   });
 
   it("read fields that the access log has, and count in the stage's namespace", () => {
-    const { AccessLogSetting } = propertiesOfOnly<{ AccessLogSetting: { Format: string } }>(
-      accounts,
-      'AWS::ApiGateway::Stage',
-    );
+    const { AccessLogSetting } = propertiesOfOnly(accounts, 'AWS::ApiGateway::Stage') as {
+      AccessLogSetting: { Format: string };
+    };
     const fields = Object.keys(JSON.parse(AccessLogSetting.Format) as object);
     const read = [...JSON.stringify(filters).matchAll(/\$\.(\w+)/g)].map(([, field]) => field);
 

@@ -24,9 +24,9 @@ const { observability } = synthesised({ ...PLAIN_STAGE, cache: { freshSeconds: 4
 
 /** The dashboard's page, with names in place of what CloudFormation fills in. */
 function dashboard(): { readonly start: string; readonly widgets: readonly Widget[] } {
-  const { DashboardBody: body } = propertiesOfOnly<{
+  const { DashboardBody: body } = propertiesOfOnly(observability, 'AWS::CloudWatch::Dashboard') as {
     DashboardBody: { 'Fn::Join': [string, readonly unknown[]] };
-  }>(observability, 'AWS::CloudWatch::Dashboard');
+  };
   const parts = body['Fn::Join'][1].map((part) =>
     typeof part === 'string'
       ? part
