@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import * as z from 'zod/mini';
 import { parseStageConfig, StageConfigError } from '../../../lib/stage/stage-config.ts';
 import { FULL_STAGE, KEY_ARN, LEAST, SECRET_ARN } from '../../support/stage.ts';
 
@@ -311,6 +312,15 @@ describe('a stage config', () => {
     ],
   ])('says that it misses %s', (_, input, issues) => {
     expect(issuesOf(input)).toEqual(issues.map(like));
+  });
+
+  it('has its own words for an account rule where something gives zod a language', () => {
+    z.config(z.locales.en());
+    onTestFinished(() => void z.config({ localeError: undefined }));
+
+    expect(issuesOf({ ...LEAST, ...partner({ accounts: 'all' }) })).toEqual([
+      expect.stringMatching(/; expected an object of lists: channel, .* attribute$/),
+    ]);
   });
 
   it('names all issues at once, each with path, value and what was expected', () => {
