@@ -1,4 +1,5 @@
 import type { Account } from '../../lambda/egain/account.ts';
+import { WINDOW_MS } from '../../lambda/egain/call-budget.ts';
 import type { FetchedPage, FetchPage } from '../../lambda/egain/client.ts';
 import { walkPages } from '../../lambda/egain/walk.ts';
 import { Fault } from '../../lambda/faults.ts';
@@ -77,6 +78,9 @@ function describe(
   );
 }
 
+/** How long the budget counts a call, whole seconds. */
+const WINDOW_SECONDS = WINDOW_MS / 1000;
+
 /**
  * How often eGain is called, and whether `egain.callsPerMinute` allows it.
  *
@@ -93,11 +97,11 @@ function budgetNotes({ egain, cache }: StageConfig, requests: number): string[] 
   // One call more for the token, once in its life.
   const calls = requests + 1;
   const budget = `egain.callsPerMinute ${callsPerMinute}`;
-  const shortest = Math.ceil((60 * calls) / callsPerMinute);
+  const shortest = Math.ceil((WINDOW_SECONDS * calls) / callsPerMinute);
   if (calls > callsPerMinute && refreshSeconds === undefined) {
     notes.push(
       `${budget} is less than the ${calls} calls of a walk: set cache.refreshSeconds to ` +
-        `${60 * Math.ceil(calls / callsPerMinute)} or more, so that a schedule walks, a minute's worth at a time`,
+        `${WINDOW_SECONDS * Math.ceil(calls / callsPerMinute)} or more, so that a schedule walks, a minute's worth at a time`,
     );
   } else if (shortest > period) {
     notes.push(

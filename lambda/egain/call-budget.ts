@@ -12,7 +12,7 @@ const SLOT_MS = 1000;
 /** How much later than its reservation a call may reach eGain: a connection takes up to 10 s. */
 const ON_ITS_WAY_MS = 10_000;
 /** Calls noted within this may all reach eGain within one minute. */
-const WINDOW_MS = MINUTE_MS + SKEW_MS + SLOT_MS + ON_ITS_WAY_MS;
+export const WINDOW_MS = MINUTE_MS + SKEW_MS + SLOT_MS + ON_ITS_WAY_MS;
 /** A call is made within a second of its reservation, or is reserved again. */
 const PROMPT_MS = 1000;
 /** How long a caller is to wait while the table, which holds the count, is away. */

@@ -121,10 +121,10 @@ describe('a walk and the budget of calls', () => {
     [{}, {}, EVERY_30, []],
     [{ refreshSeconds: 90 }, {}, 'every 90 s at most (cache.refreshSeconds)', []],
     [{}, { callsPerMinute: 60 }, EVERY_30, []],
-    [{}, { callsPerMinute: 5 }, EVERY_30, [`such a walk every 60 s: ${OLD} cache.freshSeconds`]],
-    [{}, NARROW, EVERY_30, ['less than the 5 calls of a walk: set cache.refreshSeconds to 120 or']],
-    [{ refreshSeconds: 120 }, NARROW, 'every 120 s at most', []],
-    [{ refreshSeconds: 60 }, NARROW, 'every 60 s', [`every 100 s: ${OLD} cache.refreshSeconds`]],
+    [{}, { callsPerMinute: 5 }, EVERY_30, [`such a walk every 76 s: ${OLD} cache.freshSeconds`]],
+    [{}, NARROW, EVERY_30, ['less than the 5 calls of a walk: set cache.refreshSeconds to 152 or']],
+    [{ refreshSeconds: 152 }, NARROW, 'every 152 s at most', []],
+    [{ refreshSeconds: 60 }, NARROW, 'every 60 s', [`every 127 s: ${OLD} cache.refreshSeconds`]],
   ])('with %j and %j', async (cache, budget, told, alsoTold) => {
     onPage = inOrder;
 
