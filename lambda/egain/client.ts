@@ -4,8 +4,8 @@ import type { UnreadBody } from '../platform/http-client.ts';
 import { isRecord, parseEndpoint, parseJson } from '../platform/parse.ts';
 import { type Account, type AccountsPage, readAccount } from './account.ts';
 import { failureToFault } from './failure.ts';
-import type { AttemptResult, Upstream, UpstreamRequest, UpstreamResponse } from './send.ts';
-import type { Token, TokenProvider } from './token.ts';
+import type { AttemptResult, Upstream, UpstreamResponse } from './send.ts';
+import type { TokenProvider } from './token.ts';
 import { readEnvelope, type Sensitive } from './words.ts';
 
 const MAX_PAGE_BYTES = 20_000_000;
@@ -17,13 +17,6 @@ const MAX_ACCOUNT_BYTES = 256 * 1024;
  */
 const MAX_BRACKETS = 1_000_000;
 
-/** A page after the first. */
-interface PageRequest {
-  readonly pagenum: number;
-  /** The size that page 1 reported; left out where it reported none. */
-  readonly pagesize?: number | undefined;
-}
-
 /** A page that came over HTTP. */
 export interface FetchedPage extends AccountsPage {
   /** Of its text. */
@@ -33,11 +26,15 @@ export interface FetchedPage extends AccountsPage {
 }
 
 /**
- * Gets one page; without `page`, the first, asked for without parameters.
+ * Gets one page; without `page`, the first, asked for without parameters. A page after the first is
+ * asked for with the size that page 1 reported, if it reported one.
  *
  * @throws Fault, as `judgeAnswer` and the token provider do
  */
-export type FetchPage = (deadline: Deadline, page?: PageRequest) => Promise<FetchedPage>;
+export type FetchPage = (
+  deadline: Deadline,
+  page?: { readonly pagenum: number; readonly pagesize?: number | undefined },
+) => Promise<FetchedPage>;
 
 export interface ClientOptions {
   /** The base of eGain's API, without a slash at the end. */
@@ -50,10 +47,20 @@ export interface ClientOptions {
 export function createClient({ apiUrl, tokens, upstream }: ClientOptions): FetchPage {
   return async (deadline, page) => {
     parseEndpoint('EGAIN_API_URL', apiUrl);
-    const url = `${apiUrl}/accounts${queryOf(page)}`;
+    // The dollar signs are part of eGain's names.
+    const size = page?.pagesize === undefined ? '' : `&$pagesize=${page.pagesize}`;
+    const query = page === undefined ? '' : `?$pagenum=${page.pagenum}${size}`;
+    const url = `${apiUrl}/accounts${query}`;
     let token = await tokens.get(deadline);
     for (let replaced = 0; ; replaced += 1) {
-      const result = await upstream(requestOf(url, token), deadline);
+      const headers = {
+        authorization: `Bearer ${token.value}`,
+        accept: 'application/json',
+        'accept-language': 'en-US',
+        'x-egain-error-message': 'yes',
+      };
+      const request = { url, method: 'GET', headers, maxBytes: MAX_PAGE_BYTES } as const;
+      const result = await upstream(request, deadline);
       const isRefused = result.kind === 'response' && result.status === 401;
       const other = isRefused ? await tokens.replace(token, replaced, deadline) : undefined;
       if (other === undefined) {
@@ -63,23 +70,6 @@ export function createClient({ apiUrl, tokens, upstream }: ClientOptions): Fetch
       token = other;
     }
   };
-}
-
-function requestOf(url: string, token: Token): UpstreamRequest {
-  const headers = {
-    authorization: `Bearer ${token.value}`,
-    accept: 'application/json',
-    'accept-language': 'en-US',
-    'x-egain-error-message': 'yes',
-  };
-  return { url, method: 'GET', headers, maxBytes: MAX_PAGE_BYTES };
-}
-
-/** The dollar signs are part of eGain's names. */
-function queryOf(page: PageRequest | undefined): string {
-  if (page === undefined) return '';
-  const size = page.pagesize === undefined ? '' : `&$pagesize=${page.pagesize}`;
-  return `?$pagenum=${page.pagenum}${size}`;
 }
 
 /**
@@ -110,12 +100,10 @@ function readPage({ text, unread }: UpstreamResponse): FetchedPage {
   if (hasTooManyBrackets(body)) throw broken('the page holds too many lists and objects');
   const page = parseJson(body);
   if (!isRecord(page)) throw broken('the page is not a JSON object');
-  const { paginationInfo } = page;
-  const count = isRecord(paginationInfo) ? wholeNumber(paginationInfo['count']) : undefined;
-  if (!isRecord(paginationInfo) || count === undefined) {
-    throw broken('paginationInfo.count is missing or not of its type');
-  }
-  const pagesize = wholeNumber(paginationInfo['pagesize']) || undefined;
+  const info = isRecord(page['paginationInfo']) ? page['paginationInfo'] : {};
+  const count = wholeNumber(info['count']);
+  if (count === undefined) throw broken('paginationInfo.count is missing or not of its type');
+  const pagesize = wholeNumber(info['pagesize']) || undefined;
   const bytes = Buffer.byteLength(body);
   const malformed: string[] = [];
   const account = readAccounts(page['account'], { count, bytes }, malformed);

@@ -42,14 +42,8 @@ export interface CredentialsStore {
   reread(refusedVersion: string, deadline: Deadline): Promise<Credentials>;
 }
 
-export interface CredentialsOptions {
-  readonly secretArn: string;
-  readonly clock: Clock;
-}
-
 /** Credentials out of Secrets Manager, `AWSCURRENT` alone. Makes one read at a time. */
-export function createCredentialsStore(options: CredentialsOptions): CredentialsStore {
-  const { secretArn, clock } = options;
+export function createCredentialsStore(secretArn: string, clock: Clock): CredentialsStore {
   // The region of the ARN may be another than the function's.
   const region = /^arn:[\w-]+:secretsmanager:([\w-]+):/.exec(secretArn)?.[1];
   const client = new SecretsManagerClient({
@@ -61,20 +55,15 @@ export function createCredentialsStore(options: CredentialsOptions): Credentials
   let kept: Credentials | undefined;
   let keepUntil = 0;
 
-  /** @param begun ends when the answer is too late for the caller */
-  const fetchSecret = async (begun: Deadline): Promise<Credentials> => {
-    const command = new GetSecretValueCommand({ SecretId: secretArn, VersionStage: 'AWSCURRENT' });
-    // The SDK's pauses between attempts do not end with the signal.
-    const answer = await within(client.send(command, { abortSignal: begun.signal }), begun);
-    return parseSecret(secretArn, answer.SecretString, answer.VersionId);
-  };
-
   const read = async (deadline: Deadline): Promise<Credentials> => {
     deadline.signal.throwIfAborted();
     const begun = untilFirstByte(deadline);
     count('SecretReads');
+    const command = new GetSecretValueCommand({ SecretId: secretArn, VersionStage: 'AWSCURRENT' });
     try {
-      kept = await fetchSecret(begun);
+      // The SDK's pauses between attempts do not end with the signal.
+      const answer = await within(client.send(command, { abortSignal: begun.signal }), begun);
+      kept = parseSecret(secretArn, answer.SecretString, answer.VersionId);
       keepUntil = clock.now() + KEEP_MS;
     } catch (error) {
       // The work was cancelled: nobody needs the outcome.

@@ -86,7 +86,7 @@ export function createService(config: ServiceConfig, options: ServiceOptions = {
       : createCallBudget({ callsPerMinute, table, key: keys.calls, clock });
   const upstream = { random, calls, send };
 
-  const credentials = options.credentials ?? createCredentialsStore({ clock, secretArn });
+  const credentials = options.credentials ?? createCredentialsStore(secretArn, clock);
   const tokens = createTokenProvider({
     endpoint: config,
     credentials,

@@ -30,7 +30,7 @@ let store: CredentialsStore;
 beforeEach(() => {
   clock = createManualClock();
   lines = captureLog();
-  store = createCredentialsStore({ secretArn: SECRET_ARN, clock });
+  store = createCredentialsStore(SECRET_ARN, clock);
   holds(FIRST);
 });
 afterEach(() => secretsManager.reset());
@@ -172,7 +172,7 @@ test.each([
   ['not:arn:aws:secretsmanager:eu-west-1:1', 'ap-south-1'],
 ])('a secret is asked for in its own region: %s', async (secretArn, region) => {
   vi.stubEnv('AWS_REGION', 'ap-south-1');
-  const own = createCredentialsStore({ secretArn, clock });
+  const own = createCredentialsStore(secretArn, clock);
 
   await own.get(inTime());
 
@@ -205,6 +205,15 @@ describe('a read', () => {
 
     await expect(store.get(noTime)).rejects.toMatchObject({ code: '504-901' });
     expect(secretsManager).not.toHaveReceivedAnyCommand();
+  });
+
+  test('that has ended leaves no timer behind', async () => {
+    const deadline = { ...inTime(), firstByteMs: 5000 };
+    const { waiting } = clock;
+
+    await store.get(deadline);
+
+    expect(clock.waiting).toBe(waiting);
   });
 
   test('ends when its work is cancelled, for the reason given there', async () => {
