@@ -13,7 +13,7 @@ export const OUT_OF_TIME: AttemptResult = { kind: 'timeout', of: 'deadline' };
 /** Makes a way to one of eGain's two servers. */
 export function createRecorder(name: 'accounts' | 'token'): Recorder {
   const results: AttemptResult[] = [];
-  const upstream = createUpstream(name, {});
+  const upstream = createUpstream(name);
   return {
     results,
     async upstream(request, deadline) {

@@ -65,7 +65,7 @@ export interface UpstreamOptions {
 /** Makes the way to one of eGain's servers. */
 export function createUpstream(
   name: keyof typeof METRICS,
-  { calls, send = sendOverNetwork, random = Math.random }: UpstreamOptions,
+  { calls, send = sendOverNetwork, random = Math.random }: UpstreamOptions = {},
 ): Upstream {
   const metrics = METRICS[name];
 
