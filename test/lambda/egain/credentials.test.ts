@@ -149,15 +149,42 @@ describe('while Secrets Manager is unwell', () => {
 
 describe('what stands in for a secret until somebody puts it there', () => {
   test.each([
-    ...['<>', ' <secret> ', '...', '…', 'changeme', 'change-me', 'CHANGE ME', 'replace_me'],
-    ...['Placeholder', 'todo', 'TBD', 'xxx', 'null', 'undefined', 'none', 'your_client_secret'],
+    '<>',
+    ' <secret> ',
+    '...',
+    '…',
+    'changeme',
+    'change-me',
+    'CHANGE ME',
+    'replace_me',
+    'Placeholder',
+    'todo',
+    'TBD',
+    'xxx',
+    'null',
+    'undefined',
+    'none',
+    'your_client_secret',
   ])('is told from one: %s', (text) => {
     expect(readSecret(withSecret(text))).toEqual({ fault: 'clientSecret is a placeholder' });
   });
 
   test.each([
-    ...['a<b>', '<a>b', '....', '..', 'xx', 'xxxy', 'changemenow', 'dontchangeme', 'replaceme2'],
-    ...['todos', 'nullable', 'nonesuch', 'yoursecret', 'my your-secret', 'change--me'],
+    'a<b>',
+    '<a>b',
+    '....',
+    '..',
+    'xx',
+    'xxxy',
+    'changemenow',
+    'dontchangeme',
+    'replaceme2',
+    'todos',
+    'nullable',
+    'nonesuch',
+    'yoursecret',
+    'my your-secret',
+    'change--me',
   ])('is not seen in a secret that looks a little like it: %s', (text) => {
     expect(readSecret(withSecret(text))).toEqual({
       value: { clientId: CANARY.clientId, clientSecret: text },

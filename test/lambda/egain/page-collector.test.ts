@@ -116,10 +116,10 @@ test('a page that is repeated once all are there is the end, and nothing odd', (
   expect(total('DuplicateAccounts')).toBe(0);
 });
 
-describe('accounts that come again', () => {
-  const changed = (name: string, modified?: string | null) =>
-    makeAccount(0, { name, ...(modified !== undefined && { modified }) });
+const changed = (name: string, modified?: string | null) =>
+  makeAccount(0, { name, ...(modified !== undefined && { modified }) });
 
+describe('accounts that come again', () => {
   test.each([
     ['2026-01-01T00:00:00Z', '2026-01-01T00:00:01Z', 'second'],
     ['2026-01-01T00:00:01Z', '2026-01-01T00:00:00Z', 'first'],

@@ -76,7 +76,7 @@ describe('a request', () => {
   });
 
   it('is sent once more over a new connection, where the kept one had been closed', async () => {
-    const onReconnect = vi.fn(() => Promise.resolve());
+    const onReconnect = vi.fn<() => Promise<void>>(() => Promise.resolve());
     upstream.accounts.otherwise = () => ({ body: 'ab' });
     await Promise.all([get(), get()]);
     upstream.closeKept();
