@@ -110,14 +110,12 @@ const READERS: Readonly<
     (text: string, values: readonly string[]) => unknown
   >
 > = {
-  list: (_, values) => unique(values),
-  commas: (_, values) => unique(values.flatMap((value) => value.split(','))),
+  list: (_, values) => [...new Set(values)],
+  commas: (_, values) => [...new Set(values.flatMap((value) => value.split(',')))],
   integer: (text) => (/^[1-9]\d{0,8}$/.test(text) ? Number(text) : text),
   boolean: (text) => text === 'true' || (text === 'false' ? false : text),
   text: (text) => text,
 };
-
-const unique = (values: readonly string[]): readonly string[] => [...new Set(values)];
 
 /**
  * Reads a query string into the query that partners and workflows share. What is not the JSON value
@@ -160,16 +158,16 @@ export function demandScopes(
   query: Pick<Query, 'filter' | 'sort' | 'fields'>,
   scopes: ReadonlySet<Scope>,
 ): void {
-  const details: Detail[] = [];
-  const demand = (key: string, path: FieldPath) => {
+  const filters = FILTER_NAMES.filter((name) => query.filter?.[name] !== undefined);
+  const asked: [key: string, path: FieldPath][] = [
+    ...filters.map((name): [string, FieldPath] => [name, PARAMETERS[name].reads]),
+    ...[...new Set(query.fields)].map((path): [string, FieldPath] => ['fields', path]),
+  ];
+  if (query.sort !== undefined) asked.push(['sort', pathOf(sortName(query.sort))]);
+  const details = asked.flatMap(([key, path]) => {
     const scope = missingScope(path, scopes);
-    if (scope !== undefined) details.push({ key, value: `${path} needs the scope ${scope}` });
-  };
-  for (const name of FILTER_NAMES) {
-    if (query.filter?.[name] !== undefined) demand(name, PARAMETERS[name].reads);
-  }
-  if (query.sort !== undefined) demand('sort', pathOf(sortName(query.sort)));
-  for (const path of new Set(query.fields)) demand('fields', path);
+    return scope === undefined ? [] : [{ key, value: `${path} needs the scope ${scope}` }];
+  });
   if (details.length > 0) throw new Fault('scopeMissing', { details });
 }
 
@@ -184,14 +182,12 @@ export function parametersOf(event: QueryStringEvent): [name: string, values: re
 /** Writes a query as a query string, always in the same order; `readQueryString` reads it back. */
 export function writeQueryString(query: Query): string {
   const values: Partial<Record<ParameterName, unknown>> = { ...query, ...query.filter };
-  return PARAMETER_NAMES.flatMap((name) => {
+  const pairs = PARAMETER_NAMES.flatMap((name) => {
     const value = values[name];
     if (value === undefined) return [];
     const list = Array.isArray(value) && PARAMETERS[name].form === 'list' ? value : [value];
-    return list.map((one) => `${name}=${encode(String(one))}`);
-  }).join('&');
+    return list.map((one) => `${name}=${encodeURIComponent(String(one))}`);
+  });
+  // Keeps readable what a query may hold unencoded (RFC 3986, section 3.4).
+  return pairs.join('&').replace(/%(?:3A|2C|2F|40)/g, decodeURIComponent);
 }
-
-/** Keeps readable what a query may hold unencoded (RFC 3986, section 3.4). */
-const encode = (value: string) =>
-  encodeURIComponent(value).replace(/%(?:3A|2C|2F|40)/g, decodeURIComponent);

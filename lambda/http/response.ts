@@ -44,10 +44,9 @@ function matchesEntityTag(ifNoneMatch: string | undefined, tag: string | undefin
   if (ifNoneMatch === undefined || tag === undefined) return false;
   if (ifNoneMatch.trim() === '*') return true;
   // The product's tags hold no quote and no comma, so a foreign tag that is cut wrongly equals none.
-  return ifNoneMatch.split(',').some((entry) => opaque(entry.trim()) === opaque(tag));
+  const opaque = tag.replace('W/', '');
+  return ifNoneMatch.split(',').some((entry) => entry.trim().replace(/^W\//, '') === opaque);
 }
-
-const opaque = (tag: string): string => tag.replace(/^W\//, '');
 
 /** How fresh the accounts in an answer are. */
 export type Freshness = Omit<SnapshotAnswer, 'snapshot'>;
