@@ -89,44 +89,35 @@ describe("the service's environment", () => {
 });
 
 describe("the authorizer's environment", () => {
-  test('names an issuer of the deployer with its audience', () => {
-    expect(
-      readAuthorizerConfig({
-        AUTH_ISSUER: 'https://issuer.example.com',
-        AUTH_AUDIENCE: 'accounts',
-      }),
-    ).toEqual({
-      issuer: 'https://issuer.example.com',
-      jwksUri: undefined,
-      audience: 'accounts',
-      cognitoClients: undefined,
-    });
-  });
+  const issuer = 'https://issuer.example.com';
+  const unset = {
+    jwksUri: undefined,
+    audience: undefined,
+    clientClaim: undefined,
+    cognitoClients: undefined,
+    cognitoClientsSecretArn: undefined,
+  };
 
-  test("knows the clients of the stack's own pool", () => {
-    const config = readAuthorizerConfig({
-      AUTH_ISSUER: 'https://cognito.example.com/pool',
-      AUTH_JWKS_URI: 'https://cognito.example.com/pool/keys',
-      AUTH_COGNITO_CLIENTS: '{"acme":"client-1"}',
-    });
+  test.each<[string, object, object]>([
+    ['the issuer alone', {}, {}],
+    ['an audience', { AUTH_AUDIENCE: 'accounts' }, { audience: 'accounts' }],
+    ['a key set', { AUTH_JWKS_URI: `${issuer}/keys` }, { jwksUri: `${issuer}/keys` }],
+    ['the claim of the client', { AUTH_CLIENT_CLAIM: 'oid' }, { clientClaim: 'oid' }],
+    ['an empty claim', { AUTH_CLIENT_CLAIM: '' }, {}],
+    [
+      "the clients of the stack's own pool",
+      { AUTH_COGNITO_CLIENTS: '{"acme":"client-1"}' },
+      { cognitoClients: { acme: 'client-1' } },
+    ],
+    [
+      'the secret that holds them',
+      { AUTH_COGNITO_CLIENTS_SECRET_ARN: 'arn' },
+      { cognitoClientsSecretArn: 'arn' },
+    ],
+  ])('names %s', (_, environment, settings) => {
+    const config = readAuthorizerConfig({ AUTH_ISSUER: issuer, ...environment });
 
-    expect(config).toMatchObject({
-      jwksUri: 'https://cognito.example.com/pool/keys',
-      audience: undefined,
-      cognitoClients: { acme: 'client-1' },
-    });
-  });
-
-  test.each([
-    ['oid', 'oid'],
-    ['', undefined],
-  ])('names the claim by which it finds the client, or none: %j', (text, claim) => {
-    const config = readAuthorizerConfig({
-      AUTH_ISSUER: 'https://issuer.example.com',
-      AUTH_CLIENT_CLAIM: text,
-    });
-
-    expect(config.clientClaim).toBe(claim);
+    expect(config).toEqual({ issuer, ...unset, ...settings });
   });
 
   test.each([`{"acme":"${CANARY}`, `{"acme":["${CANARY}"]}`, `"${CANARY}"`])(
