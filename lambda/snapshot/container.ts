@@ -29,13 +29,8 @@ export interface Container {
  * container is frozen until then, so init waits for what is being read.
  */
 export function createContainer(): Container {
-  const make = () => {
-    const config = readServiceConfig();
-    const service = createService(config);
-    return { service, provisioned: config.provisioned, warm: service.warmUp() };
-  };
-  let made: ReturnType<typeof make> | undefined;
-  const container = () => (made ??= make());
+  let made: ReturnType<typeof startService> | undefined;
+  const container = () => (made ??= startService());
   const warmUp = async () => {
     try {
       const { provisioned, warm } = container();
@@ -45,6 +40,12 @@ export function createContainer(): Container {
     }
   };
   return { service: () => container().service, ready: warmUp() };
+}
+
+function startService() {
+  const config = readServiceConfig();
+  const service = createService(config);
+  return { service, provisioned: config.provisioned, warm: service.warmUp() };
 }
 
 /** Lambda ends an init that takes 10 s. Of this, a second is kept back, as of every deadline. */
