@@ -222,6 +222,8 @@ describe('with a schedule', () => {
       .ofType('AWS::CloudWatch::Alarm')
       .map(({ properties }) => properties as unknown as AlarmProperties)
       .find((one) => nameOf(one) === 'ScheduleStopped');
+    // The schedule itself invokes the function once at the start.
+    await vi.waitFor(() => expect(textsOf(scheduled.logs).join()).toContain('"refresh"'), 60_000);
     const good = await renew(scheduled);
     scheduled.egain?.setMode({ status: 503 });
     await scheduled.forget();

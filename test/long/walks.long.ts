@@ -13,11 +13,13 @@ test.each(longWalkRows)('$name', async (row) => {
 test('a thousand pages are walked, and no more', async () => {
   const { ask } = createWorld(upstream);
   const pagesize = 1;
+  const asked = new Set<number>();
   upstream.accounts.otherwise = ({ url }) => {
     const number = Number(url.searchParams.get('$pagenum') ?? 1);
+    asked.add(number);
     return page([makeAccount(number)], { count: 1, pagesize });
   };
 
   await expect(ask()).rejects.toMatchObject({ code: '502-904' });
-  expect(upstream.accounts.calls).toHaveLength(1001);
+  expect(Math.max(...asked)).toBe(1001);
 });
