@@ -47,7 +47,8 @@ export const start: CliCommand = {
       egain: { accounts, latencyMs: latency },
       ...realEgainOf(command, terminal, ['accounts', 'latency']),
       onProgress: (step) => terminal.print(`- ${step}`),
-      ...(containers === undefined ? {} : { maxInstances: containers, spread: true }),
+      maxContainers: containers,
+      spread: containers !== undefined,
       ...(logs === undefined ? {} : { onLog: ({ text }) => terminal.print(text) }),
     });
     endOnSignal(starting);
