@@ -1,25 +1,21 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type EmulatedAccount, startEmulatedAccount } from '../support/emulated-account/account.ts';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { startEmulatedAccount } from '../support/emulated-account/account.ts';
 import { deployedAccount } from '../support/emulated-account/deployed.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 const folder = temporaryFolder();
 
-/** Runs `npm` or `npx` in a shell that is signed in nowhere but by `environment`. */
-async function shell(
-  program: 'npm' | 'npx',
-  args: readonly string[],
-  environment: Readonly<Record<string, string>> = {},
-) {
+/** Runs `npm run deploy` in a shell that is signed in nowhere but by `environment`. */
+async function deploy(args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
   const { PATH, TMPDIR } = process.env;
-  const child = spawn(program, args, {
+  const child = spawn('npm', ['run', '--silent', 'deploy', '--', ...args], {
     cwd: PROJECT,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
@@ -40,43 +36,6 @@ async function shell(
   return { status, stdout, stderr, all: stdout + stderr };
 }
 
-const templatesIn = (output: string) =>
-  readdirSync(output)
-    .filter((name) => name.endsWith('.template.json'))
-    .toSorted();
-
-const stacksOf = (stage: string) =>
-  ['-credentials', '-observability', '-workflow', ''].map(
-    (suffix) => `egain-accounts-${stage}${suffix}.template.json`,
-  );
-
-/** What the CDK says of a synthesis that has nothing to complain of. */
-const PLAIN = /^(?:Bundling asset |Successfully synthesized to |Supply a stack id )/;
-
-const deploy = (args: readonly string[], environment: Readonly<Record<string, string>> = {}) =>
-  shell('npm', ['run', '--silent', 'deploy', '--', ...args], environment);
-
-describe('npx cdk synth', () => {
-  it.each(['dev', 'sandbox'])('makes the templates of %s without a warning', async (stage) => {
-    const output = join(folder, `synth-${stage}`);
-
-    const { status, stdout, stderr } = await shell('npx', [
-      'cdk',
-      'synth',
-      '--quiet',
-      `--context=stage=${stage}`,
-      `--output=${output}`,
-    ]);
-
-    expect(stderr.trimEnd().split('\n')).toSatisfy((lines: string[]) =>
-      lines.every((line) => PLAIN.test(line)),
-    );
-    expect(stdout).toBe('');
-    expect(templatesIn(output)).toEqual(stacksOf(stage));
-    expect(status).toBe(0);
-  });
-});
-
 describe('npm run deploy', () => {
   it.each([
     [['--region', 'eu-central-1'], /^ +→ Sign in to AWS in this shell/m],
@@ -95,56 +54,31 @@ describe('npm run deploy', () => {
     expect(status).toBe(1);
   });
 
-  describe('to an account', () => {
-    const assembly = join(folder, 'deployed');
-    let account: EmulatedAccount;
+  it('deploys the stacks, producers first, and ends with the outputs for people', async () => {
+    const account = await startEmulatedAccount(deployedAccount());
+    onTestFinished(account.close);
+    const options = ['--stage', 'sandbox', '--yes', '--output', join(folder, 'deployed')];
 
-    beforeEach(async () => {
-      account = await startEmulatedAccount(deployedAccount());
-    });
-    afterEach(() => account.close());
+    const { status, all, stdout } = await deploy(options, account.environment);
+    const statuses = account.state.stacks
+      .filter(({ name }) => name.startsWith('egain-accounts-sandbox'))
+      .map(({ name, status: ended }) => `${name} ${ended}`);
 
-    const statuses = () =>
-      account.state.stacks
-        .filter(({ name }) => name.startsWith('egain-accounts-sandbox'))
-        .map(({ name, status }) => `${name} ${status}`);
-
-    it('deploys the stacks, producers first, and ends with the outputs for people', async () => {
-      const options = ['--stage', 'sandbox', '--yes', '--output', assembly];
-
-      const { status, all, stdout } = await deploy(options, account.environment);
-
-      expect(all).toMatch(/^egain-accounts-sandbox\.PublishOutput\w+ = /m);
-      expect(statuses()).toEqual([
-        'egain-accounts-sandbox-credentials CREATE_COMPLETE',
-        'egain-accounts-sandbox CREATE_COMPLETE',
-        'egain-accounts-sandbox-workflow CREATE_COMPLETE',
-        'egain-accounts-sandbox-observability CREATE_COMPLETE',
-      ]);
-      const [, after = ''] = stdout.split('Stage sandbox is deployed:\n');
-      const shown = [...after.matchAll(/^ {2}(\w+) +\S+\n {10,}· .*$/gm)].map(([, name]) => name);
-      expect(shown.join(' ')).toBe(
-        'ApiUrl CredentialsSecretArn ExportAccountsArn ExportBucketName ExportKeyArn ' +
-          'TaskFunctionArn AlarmTopicArn',
-      );
-      expect(after).not.toContain('PublishOutput');
-      expect(after).toMatch(/npm run verify -- --stage sandbox\n$/);
-      expect(status).toBe(0);
-    });
-
-    it('fails where a stack is refused, as one is without what it refers to', async () => {
-      const workflow = 'egain-accounts-sandbox-workflow';
-      const alone = ['deploy', workflow, '--exclusively', '--app', assembly];
-
-      const { status, all } = await shell(
-        'npx',
-        ['cdk', ...alone, '--require-approval', 'never'],
-        account.environment,
-      );
-
-      expect(statuses()).toEqual(['egain-accounts-sandbox-workflow ROLLBACK_COMPLETE']);
-      expect(all).toContain('egain-accounts-sandbox-workflow failed');
-      expect(status).toBe(1);
-    });
+    expect(all).toMatch(/^egain-accounts-sandbox\.PublishOutput\w+ = /m);
+    expect(statuses).toEqual([
+      'egain-accounts-sandbox-credentials CREATE_COMPLETE',
+      'egain-accounts-sandbox CREATE_COMPLETE',
+      'egain-accounts-sandbox-workflow CREATE_COMPLETE',
+      'egain-accounts-sandbox-observability CREATE_COMPLETE',
+    ]);
+    const [, after = ''] = stdout.split('Stage sandbox is deployed:\n');
+    const shown = [...after.matchAll(/^ {2}(\w+) +\S+\n {10,}· .*$/gm)].map(([, name]) => name);
+    expect(shown.join(' ')).toBe(
+      'ApiUrl CredentialsSecretArn ExportAccountsArn ExportBucketName ExportKeyArn ' +
+        'TaskFunctionArn AlarmTopicArn',
+    );
+    expect(after).not.toContain('PublishOutput');
+    expect(after).toMatch(/npm run verify -- --stage sandbox\n$/);
+    expect(status).toBe(0);
   });
 });

@@ -18,7 +18,7 @@ const CHANGE_SETS = new WeakMap<AccountState, Map<string, ChangeSet>>();
 
 /**
  * Deploys as far as outputs go: an executed change set gives its stack the outputs of its template,
- * the outputs of other stacks filled in, and fails where one of those is missing.
+ * the outputs of other stacks filled in.
  *
  * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateChangeSet.html
  */
@@ -93,24 +93,20 @@ function templateAt(url: string, { objects }: AccountState): Template | undefine
 
 function execute({ stackName, template }: ChangeSet, state: AccountState): void {
   const isNew = statusOf(state, stackName) === 'REVIEW_IN_PROGRESS';
-  try {
-    valueOf(template.Resources, state);
-    const outputs = Object.entries(template.Outputs ?? {});
-    put(state, {
-      name: stackName,
-      status: isNew ? 'CREATE_COMPLETE' : 'UPDATE_COMPLETE',
-      outputs: Object.fromEntries(
-        outputs.map(([key, { Value }]) => [key, String(valueOf(Value, state))]),
+  valueOf(template.Resources, state);
+  const outputs = Object.entries(template.Outputs ?? {});
+  put(state, {
+    name: stackName,
+    status: isNew ? 'CREATE_COMPLETE' : 'UPDATE_COMPLETE',
+    outputs: Object.fromEntries(
+      outputs.map(([key, { Value }]) => [key, String(valueOf(Value, state))]),
+    ),
+    descriptions: Object.fromEntries(
+      outputs.flatMap(([key, { Description }]) =>
+        Description === undefined ? [] : [[key, Description]],
       ),
-      descriptions: Object.fromEntries(
-        outputs.flatMap(([key, { Description }]) =>
-          Description === undefined ? [] : [[key, Description]],
-        ),
-      ),
-    });
-  } catch {
-    put(state, { name: stackName, status: 'ROLLBACK_COMPLETE', outputs: {} });
-  }
+    ),
+  });
 }
 
 function statusOf(state: AccountState, name: string): string | undefined {
