@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Clock } from '../lambda/platform/deadline.ts';
 import { GatewayApp } from '../lib/gateway-app.ts';
 import { loadStageConfig, type StageConfig } from '../lib/stage/stage-config.ts';
 import { type LocalTables, startTables } from './aws/dynamodb.ts';
@@ -37,8 +36,6 @@ export interface SandboxOptions {
   readonly egain?: EgainOptions;
   /** Calls the stage's real eGain with these credentials, in place of the simulated one. */
   readonly realEgain?: ClientCredentials | undefined;
-  /** For the gateway's throttles, quotas and cached authorizations. @default the system's */
-  readonly clock?: Clock;
   /** The most containers of each function. @default 4 */
   readonly maxContainers?: number | undefined;
   /** Starts as many containers as there may be, and calls them in turn. @default false */
@@ -184,7 +181,6 @@ async function start(
     api,
     functionOf,
     onAccess: (text) => onLog({ functionName: 'gateway', text }),
-    ...(options.clock && { clock: options.clock }),
   });
   const facts = (): SandboxFacts => {
     if (egain === undefined) return { ...urls, partners };

@@ -23,8 +23,6 @@ export interface FunctionSpec {
   readonly environment: Readonly<Record<string, string>>;
   readonly timeoutSeconds: number;
   readonly memoryMb: number;
-  /** `ReservedConcurrentExecutions`, where the template has it. */
-  readonly reservedConcurrency?: number | undefined;
 }
 
 /** How a call ended: the handler's answer, or a failure as Lambda reports it. */

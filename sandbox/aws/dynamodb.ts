@@ -13,7 +13,6 @@ import { LOCAL_REGION, type ResolvedTemplate } from './template.ts';
 /** The tables of the template, at an endpoint that speaks DynamoDB's protocol. */
 export interface LocalTables {
   readonly url: string;
-  readonly names: readonly string[];
   /** Deletes every item. */
   readonly clear: () => Promise<void>;
   readonly close: () => Promise<void>;
@@ -58,7 +57,6 @@ export async function startTables(template: ResolvedTemplate): Promise<LocalTabl
 
   return {
     url: local.url,
-    names: tables.map(({ TableName }) => TableName),
     async clear() {
       for (const table of tables) await clearTable(table);
     },

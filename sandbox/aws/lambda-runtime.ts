@@ -4,7 +4,7 @@ import {
   type InvokeResult,
   startContainer,
 } from './container.ts';
-import { LOCAL_REGION, type ResolvedTemplate, type Resource } from './template.ts';
+import { LOCAL_REGION, type ResolvedTemplate } from './template.ts';
 
 /** A line of a function's log, or of the gateway's access log. */
 export interface LogLine {
@@ -13,12 +13,7 @@ export interface LogLine {
 }
 
 export interface RuntimeOptions {
-  /**
-   * The most containers of this function at a time; further calls wait. Reserved concurrency in the
-   * template goes before it.
-   *
-   * @default 4
-   */
+  /** The most containers of this function at a time; further calls wait. @default 4 */
   readonly maxContainers?: number | undefined;
   /**
    * Starts a container for each call until there are as many as may be, then calls them in turn.
@@ -49,9 +44,8 @@ export interface LambdaFunction {
 /** Runs a function the way Lambda does: in containers that are kept between calls. */
 export function createLambdaFunction(
   spec: FunctionSpec,
-  { maxContainers = 4, spread = false, onLog }: RuntimeOptions = {},
+  { maxContainers: max = 4, spread = false, onLog }: RuntimeOptions = {},
 ): LambdaFunction {
-  const max = spec.reservedConcurrency ?? maxContainers;
   /** Those that are given calls; a container that was recycled may still run beside them. */
   let current = new Set<Container>();
   const running = new Set<Container>();
@@ -125,7 +119,6 @@ interface FunctionProperties {
   readonly Environment?: { readonly Variables?: Readonly<Record<string, string>> };
   readonly MemorySize?: number;
   readonly Timeout?: number;
-  readonly ReservedConcurrentExecutions?: number;
 }
 
 /**
@@ -138,49 +131,31 @@ export function readFunctions(
   extraEnvironment: Readonly<Record<string, string>>,
 ): Map<string, FunctionSpec> {
   return new Map(
-    template.ofType('AWS::Lambda::Function').map((resource) => {
-      const { Code } = resource.properties as unknown as FunctionProperties;
-      return [
-        resource.arn,
-        readFunction(resource, template.assetPath(Code.S3Key), extraEnvironment),
-      ];
+    template.ofType('AWS::Lambda::Function').map(({ ref, arn, properties }) => {
+      const {
+        Code,
+        Handler: handler,
+        Environment,
+        MemorySize: memoryMb = 128,
+        Timeout: timeoutSeconds = 3,
+      } = properties as unknown as FunctionProperties;
+      const codePath = template.assetPath(Code.S3Key);
+      const environment = {
+        ...Environment?.Variables,
+        AWS_REGION: LOCAL_REGION,
+        AWS_DEFAULT_REGION: LOCAL_REGION,
+        AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x',
+        AWS_LAMBDA_FUNCTION_NAME: ref,
+        AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
+        AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(memoryMb),
+        AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
+        LAMBDA_TASK_ROOT: codePath,
+        _HANDLER: handler,
+        TZ: ':UTC',
+        ...extraEnvironment,
+      };
+      const spec = { name: ref, arn, codePath, handler, environment, timeoutSeconds, memoryMb };
+      return [arn, spec];
     }),
   );
-}
-
-function readFunction(
-  { ref, arn, properties }: Resource,
-  codePath: string,
-  extraEnvironment: Readonly<Record<string, string>>,
-): FunctionSpec {
-  const {
-    Handler: handler,
-    Environment,
-    MemorySize: memoryMb = 128,
-    Timeout: timeoutSeconds = 3,
-    ReservedConcurrentExecutions: reservedConcurrency,
-  } = properties as unknown as FunctionProperties;
-  return {
-    name: ref,
-    arn,
-    codePath,
-    handler,
-    environment: {
-      ...Environment?.Variables,
-      AWS_REGION: LOCAL_REGION,
-      AWS_DEFAULT_REGION: LOCAL_REGION,
-      AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x',
-      AWS_LAMBDA_FUNCTION_NAME: ref,
-      AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
-      AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(memoryMb),
-      AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
-      LAMBDA_TASK_ROOT: codePath,
-      _HANDLER: handler,
-      TZ: ':UTC',
-      ...extraEnvironment,
-    },
-    timeoutSeconds,
-    memoryMb,
-    reservedConcurrency,
-  };
 }

@@ -19,18 +19,12 @@ export interface LocalSecretsManager {
   readonly close: () => Promise<void>;
 }
 
-const NOT_FOUND = {
-  status: 400,
-  type: 'ResourceNotFoundException',
-  message: "Secrets Manager can't find the specified secret.",
-};
-
 /**
  * Starts the endpoint on loopback. It takes any signature.
  *
  * @see https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
  */
-export async function startSecretsManager(initial?: string): Promise<LocalSecretsManager> {
+export async function startSecretsManager(initial: string): Promise<LocalSecretsManager> {
   let value = initial;
   let version = 1;
   let calls = 0;
@@ -44,8 +38,6 @@ export async function startSecretsManager(initial?: string): Promise<LocalSecret
     }
     calls += 1;
     if (fault?.error !== undefined) return sendError(response, fault.error);
-    const SecretString = fault?.value ?? value;
-    if (SecretString === undefined) return sendError(response, NOT_FOUND);
     const { SecretId } = JSON.parse(body) as { readonly SecretId: string };
     send(response, 200, {
       ARN: SecretId,
@@ -53,7 +45,7 @@ export async function startSecretsManager(initial?: string): Promise<LocalSecret
       VersionId: `00000000-0000-4000-8000-${String(version).padStart(12, '0')}`,
       VersionStages: ['AWSCURRENT'],
       CreatedDate: 1_600_000_000,
-      SecretString,
+      SecretString: fault?.value ?? value,
     });
   });
 

@@ -2,17 +2,17 @@ import { type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
 import { buffer, text } from 'node:stream/consumers';
 import { deflateSync, gzipSync, unzipSync } from 'node:zlib';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { InvokeResult } from '../../sandbox/aws/container.ts';
 import type { Api, Route, UsagePlan } from '../../sandbox/aws/gateway/api-template.ts';
 import { createGateway } from '../../sandbox/aws/gateway/gateway.ts';
 import type { LambdaFunction } from '../../sandbox/aws/lambda-runtime.ts';
 import { type LocalServer, listen } from '../../sandbox/local-server.ts';
-import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
 
 const open: LocalServer[] = [];
 
 afterEach(async () => {
+  vi.useRealTimers();
   await Promise.all(open.splice(0).map((one) => one.close()));
 });
 
@@ -47,11 +47,10 @@ interface Parts {
   readonly api?: Partial<Api>;
   readonly authorizer?: () => InvokeResult;
   readonly handler?: () => InvokeResult;
-  readonly clock?: ManualClock;
 }
 
 /** A gateway of one route; what its functions were called with is in `events`. */
-async function gatewayOf({ route = {}, api = {}, authorizer, handler, clock }: Parts = {}) {
+async function gatewayOf({ route = {}, api = {}, authorizer, handler }: Parts = {}) {
   const events: Readonly<Record<string, unknown>>[] = [];
   const functions: Readonly<Record<string, (event: unknown) => InvokeResult>> = {
     authorizer: authorizer ?? (() => ({ ok: true, payload: ALLOWED })),
@@ -83,7 +82,6 @@ async function gatewayOf({ route = {}, api = {}, authorizer, handler, clock }: P
       ...api,
     },
     functionOf: (arn) => functionStub(functions[arn]),
-    ...(clock === undefined ? {} : { clock }),
   });
   const server = await listen((...call) => gateway.handle(...call), 0, { maxHeaderSize: 65_536 });
   server.server.on('clientError', gateway.handleClientError);
@@ -122,14 +120,6 @@ describe('the event', () => {
       resource: '/accounts/{id}',
     });
     expect(Object.keys(events[0]?.['queryStringParameters'] ?? {})).toContain('__proto__');
-  });
-
-  it('has null where there is no query', async () => {
-    const { url, events } = await gatewayOf();
-    await fetch(`${url}/accounts/1`);
-
-    const none = { queryStringParameters: null, multiValueQueryStringParameters: null };
-    expect(events[0]).toMatchObject(none);
   });
 });
 
@@ -186,15 +176,9 @@ describe('compression', () => {
 
   it.each([
     ['gzip', 'gzip'],
-    ['gzip, deflate, br', 'gzip'],
-    ['GZIP', 'gzip'],
-    ['deflate', 'deflate'],
-    ['deflate;q=1.0, gzip;q=0.5', 'deflate'],
-    ['gzip;q=0.4, identity;q=0.2', 'gzip'],
-    ['gzip;q=0', undefined],
-    ['gzip;q=0.1, identity', undefined],
-    ['br', undefined],
-    ['*', undefined],
+    ['br, GZIP;q=0.5, deflate', 'gzip'],
+    ['br, gzip; q=0.0', undefined],
+    ['x-gzip', undefined],
     ['', undefined],
   ])('for Accept-Encoding: %s is %s', async (acceptEncoding, coding) => {
     const { url } = await gatewayOf({
@@ -262,24 +246,15 @@ describe('compression', () => {
 
 describe('the authorizer', () => {
   it('is asked once for a token until its answer is too old', async () => {
-    let asked = 0;
-    const clock = createManualClock();
-    const authorizer = () => {
-      asked += 1;
-      return answer(ALLOWED);
-    };
-    const { url, events } = await gatewayOf({
-      route: { authorizer: AUTHORIZER },
-      authorizer,
-      clock,
-    });
+    const authorizer = vi.fn(() => answer(ALLOWED));
+    const { url, events } = await gatewayOf({ route: { authorizer: AUTHORIZER }, authorizer });
     await fetch(`${url}/accounts/1`, BEARER);
     await fetch(`${url}/accounts/2`, BEARER);
-    const before = asked;
-    clock.advance(60_000);
+    expect(authorizer).toHaveBeenCalledTimes(1);
+    vi.setSystemTime(Date.now() + 60_000);
     await fetch(`${url}/accounts/3`, BEARER);
 
-    expect([before, asked]).toEqual([1, 2]);
+    expect(authorizer).toHaveBeenCalledTimes(2);
     expect(events[0]).toMatchObject({
       requestContext: { authorizer: { principalId: 'acme', partner: 'acme' } },
     });
@@ -330,13 +305,12 @@ describe('a usage plan', () => {
     ['throttle', { Throttle: { RateLimit: 1, BurstLimit: 2 } }, 1000],
     ['daily quota', { Quota: { Limit: 2, Period: 'DAY' } }, 86_400_000],
   ])('refuses the third call by its %s, until the time is over', async (_what, plan, wait) => {
-    const clock = createManualClock();
-    const { url } = await gatewayOf({ route, api: planOf(plan), clock });
+    const { url } = await gatewayOf({ route, api: planOf(plan) });
     const statuses = [];
     for (let call = 0; call < 3; call += 1) {
       statuses.push((await fetch(`${url}/accounts/1`, BEARER)).status);
     }
-    clock.advance(wait);
+    vi.setSystemTime(Date.now() + wait);
     statuses.push((await fetch(`${url}/accounts/1`, BEARER)).status);
 
     expect(statuses).toEqual([200, 200, 429, 200]);
@@ -362,7 +336,6 @@ describe('text that is not a request', () => {
   it.each([
     ['a header line without a name', 'GET /v1/accounts/1 HTTP/1.1\r\n: x\r\n\r\n', 400],
     ['another protocol', 'hello\r\n\r\n', 400],
-    ['headers past the limit', `GET / HTTP/1.1\r\na: ${'x'.repeat(70_000)}\r\n\r\n`, 413],
     ['a path of 2 MB', `GET /${'x'.repeat(2_000_000)} HTTP/1.1\r\n\r\n`, 413],
   ])('such as %s gets an answer', async (_what, sent, status) => {
     const { port } = await gatewayOf();

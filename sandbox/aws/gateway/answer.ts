@@ -1,5 +1,5 @@
 import { type ServerResponse, validateHeaderName, validateHeaderValue } from 'node:http';
-import { deflateSync, gzipSync } from 'node:zlib';
+import { gzipSync } from 'node:zlib';
 
 /** The answer of a Lambda proxy integration, checked. */
 export interface ProxyAnswer {
@@ -57,44 +57,25 @@ function isHeader(name: string, values: readonly string[]): boolean {
   }
 }
 
+/** `gzip` as a member of `Accept-Encoding`, unless its weight is 0. */
+const GZIP = /(?:^|,)\s*gzip\s*(?:;\s*q=(?!0(?:\.0*)?\s*(?:,|$))|,|$)/i;
+
 /**
- * Compresses an answer of at least `minimumSize` bytes for a caller that accepts it, unless the
- * function has done so. Nothing else about the answer changes.
+ * Compresses an answer of at least `minimumSize` bytes for a caller that accepts gzip, unless the
+ * function has done so. Nothing else about the answer changes. API Gateway knows deflate as well.
  *
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-receive-response-with-compressed-payload.html
  */
 export function compressAnswer(
   answer: ProxyAnswer,
   minimumSize: number | undefined,
-  acceptEncoding: string | undefined,
+  acceptEncoding = '',
 ): ProxyAnswer {
   const { body, headers } = answer;
-  const coding = acceptedCoding(acceptEncoding);
-  if (minimumSize === undefined || coding === undefined) return answer;
+  if (minimumSize === undefined || body.length === 0 || body.length < minimumSize) return answer;
   const coded = headers.some(([name]) => name.toLowerCase() === 'content-encoding');
-  if (coded || body.length === 0 || body.length < minimumSize) return answer;
-  return {
-    ...answer,
-    headers: [...headers, ['Content-Encoding', [coding]]],
-    body: coding === 'gzip' ? gzipSync(body) : deflateSync(body),
-  };
-}
-
-/**
- * The coding that `Accept-Encoding` gives the highest weight. `*` names none: API Gateway compresses
- * only for callers that name a coding.
- */
-function acceptedCoding(acceptEncoding = ''): 'gzip' | 'deflate' | undefined {
-  const weights = new Map<string, number>();
-  for (const member of acceptEncoding.toLowerCase().split(',')) {
-    const [name = '', ...parameters] = member.split(';').map((part) => part.trim());
-    const weight = parameters.find((parameter) => /^q\s*=/.test(parameter));
-    weights.set(name, weight === undefined ? 1 : Number(weight.replace(/^q\s*=\s*/, '')) || 0);
-  }
-  const gzip = weights.get('gzip') ?? 0;
-  const best = Math.max(gzip, weights.get('deflate') ?? 0);
-  if (best === 0 || best < (weights.get('identity') ?? 0)) return undefined;
-  return gzip === best ? 'gzip' : 'deflate';
+  if (coded || !GZIP.test(acceptEncoding)) return answer;
+  return { ...answer, headers: [...headers, ['Content-Encoding', ['gzip']]], body: gzipSync(body) };
 }
 
 /** Sends the answer, with the headers that API Gateway adds. */

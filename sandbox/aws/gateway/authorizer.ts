@@ -1,4 +1,3 @@
-import type { Clock } from '../../../lambda/platform/deadline.ts';
 import type { LambdaFunction } from '../lambda-runtime.ts';
 import type { AuthorizerSpec } from './api-template.ts';
 import type { GatewayErrorType } from './gateway-responses.ts';
@@ -38,21 +37,21 @@ const PLAIN_TYPES = new Set(['string', 'number', 'boolean']);
  *
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-use-lambda-authorizer.html
  */
-export function createAuthorize(clock: Clock): Authorize {
+export function createAuthorize(): Authorize {
   const cache = new Map<string, Verdict>();
   return async (authorizer, authorizerFunction, token, methodArn) => {
     if (token === undefined || !authorizer.validation.test(token)) {
       return { refused: 'UNAUTHORIZED' };
     }
     let verdict = cache.get(token);
-    if (verdict === undefined || verdict.expires <= clock.now()) {
+    if (verdict === undefined || verdict.expires <= Date.now()) {
       const event = { type: 'TOKEN', methodArn, authorizationToken: token };
       const result = await authorizerFunction.invoke(event);
       if (!result.ok) {
         const unauthorized = result.error.errorMessage === 'Unauthorized';
         return { refused: unauthorized ? 'UNAUTHORIZED' : 'AUTHORIZER_FAILURE' };
       }
-      verdict = verdictOf(result.payload, clock.now() + authorizer.ttlSeconds * 1000);
+      verdict = verdictOf(result.payload, Date.now() + authorizer.ttlSeconds * 1000);
       if (verdict === undefined) return { refused: 'AUTHORIZER_CONFIGURATION_ERROR' };
       if (cache.size >= CACHE_LIMIT) cache.clear();
       cache.set(token, verdict);

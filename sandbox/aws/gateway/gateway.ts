@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type Clock, systemClock } from '../../../lambda/platform/deadline.ts';
+import { setTimeout as delay } from 'node:timers/promises';
 import { readBody } from '../../local-server.ts';
 import type { InvokeResult } from '../container.ts';
 import type { LambdaFunction } from '../lambda-runtime.ts';
@@ -25,8 +25,6 @@ export interface GatewayOptions {
   readonly functionOf: (arn: string) => LambdaFunction;
   /** Receives each line of the access log. */
   readonly onAccess?: (line: string) => void;
-  /** For throttles, quotas and the authorizer's cache. @default the system's */
-  readonly clock?: Clock;
 }
 
 export interface Gateway {
@@ -47,12 +45,10 @@ type Outcome = { readonly context: Context } & (
  * integrations, and the template's gateway responses for its own errors.
  */
 export function createGateway(options: GatewayOptions): Gateway {
-  const { api, functionOf, onAccess, clock = systemClock } = options;
-  const authorize = createAuthorize(clock);
-  const refuseUsage = createUsageMeter(api.usagePlans, clock);
-  const buckets = new Map(
-    api.routes.map((route) => [route, createTokenBucket(route.throttle, clock)]),
-  );
+  const { api, functionOf, onAccess } = options;
+  const authorize = createAuthorize();
+  const refuseUsage = createUsageMeter(api.usagePlans);
+  const buckets = new Map(api.routes.map((route) => [route, createTokenBucket(route.throttle)]));
 
   async function outcomeOf(request: IncomingMessage, requestId: string): Promise<Outcome> {
     if (headerSize(request) > MAX_HEADERS) return { error: 'REQUEST_TOO_LARGE', context: {} };
@@ -151,14 +147,11 @@ async function inTime(
   call: Promise<InvokeResult>,
   milliseconds: number,
 ): Promise<InvokeResult | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, milliseconds, undefined);
-  });
+  const answered = new AbortController();
   try {
-    return await Promise.race([call, late]);
+    return await Promise.race([call, delay(milliseconds, undefined, answered)]);
   } finally {
-    clearTimeout(timer);
+    answered.abort();
   }
 }
 
@@ -169,6 +162,7 @@ function headerSize({ method = '', url = '', rawHeaders }: IncomingMessage): num
 }
 
 function authorizerVariables(context: Context): Context {
-  const entries = Object.entries(context).map(([name, value]) => [`authorizer.${name}`, value]);
-  return Object.fromEntries(entries) as Context;
+  return Object.fromEntries(
+    Object.entries(context).map(([name, value]) => [`authorizer.${name}`, value]),
+  );
 }

@@ -1,4 +1,3 @@
-import type { Clock } from '../../../lambda/platform/deadline.ts';
 import type { Throttle, UsagePlan } from './api-template.ts';
 
 /** Why a call is turned away; `undefined` when it may go on. */
@@ -7,11 +6,10 @@ export type UsageRefusal = 'THROTTLED' | 'QUOTA_EXCEEDED' | 'INVALID_API_KEY' | 
 /** Meters calls by API key as usage plans do: a token bucket, and a count per calendar period. */
 export function createUsageMeter(
   plans: ReadonlyMap<string, UsagePlan>,
-  clock: Clock,
 ): (apiKey: string | undefined) => UsageRefusal {
   const usages = new Map(
     [...plans].map(([apiKey, { Throttle, Quota }]) => {
-      const take = createTokenBucket(Throttle, clock);
+      const take = createTokenBucket(Throttle);
       return [apiKey, { take, quota: Quota, period: '', count: 0 }];
     }),
   );
@@ -20,7 +18,7 @@ export function createUsageMeter(
     if (usage === undefined) return 'INVALID_API_KEY';
     if (!usage.take()) return 'THROTTLED';
     if (usage.quota === undefined) return undefined;
-    const period = periodOf(clock.now(), usage.quota.Period);
+    const period = periodOf(Date.now(), usage.quota.Period);
     if (usage.period !== period) Object.assign(usage, { period, count: 0 });
     usage.count += 1;
     return usage.count > usage.quota.Limit ? 'QUOTA_EXCEEDED' : undefined;
@@ -28,13 +26,13 @@ export function createUsageMeter(
 }
 
 /** A token bucket: `true` when there was a token to take. Without a throttle there always is. */
-export function createTokenBucket(throttle: Throttle | undefined, clock: Clock): () => boolean {
+export function createTokenBucket(throttle: Throttle | undefined): () => boolean {
   if (throttle === undefined) return () => true;
   const { RateLimit, BurstLimit } = throttle;
   let tokens = BurstLimit;
-  let filledAt = clock.now();
+  let filledAt = Date.now();
   return () => {
-    const now = clock.now();
+    const now = Date.now();
     tokens = Math.min(BurstLimit, tokens + ((now - filledAt) / 1000) * RateLimit);
     filledAt = now;
     if (tokens < 1) return false;
