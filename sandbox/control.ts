@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import * as z from 'zod';
-import type { EgainMode, SimulatedEgain } from './egain/egain.ts';
+import type { SimulatedEgain } from './egain/egain.ts';
 import { EGAIN_FAULTS } from './egain/egain-faults.ts';
 import { readBody, sendJson } from './local-server.ts';
 import type { Sandbox, SandboxFacts } from './sandbox.ts';
@@ -28,8 +28,8 @@ export function createControl(
       }
     }
     refuse(response, 404, 'There is no such route or method.', [
-      ['GET', '/_sandbox'],
-      ['GET and POST', '/_sandbox/egain, when eGain is simulated'],
+      { key: 'GET', value: '/_sandbox' },
+      { key: 'GET and POST', value: '/_sandbox/egain, when eGain is simulated' },
     ]);
   };
 
@@ -38,8 +38,11 @@ export function createControl(
     body: string,
     response: ServerResponse,
   ): Promise<void> {
-    const mode = readMode(body);
-    if (isRows(mode)) return refuse(response, 400, 'The body does not name a fault to set.', mode);
+    const { data: mode, error } = MODE.safeParse(parsed(body));
+    if (error !== undefined) {
+      const details = detailsOf(error);
+      return refuse(response, 400, 'The body does not name a fault to set.', details);
+    }
     const secret = EGAIN_FAULTS[mode.fault ?? '']?.secret;
     // The end of a fault also clears what the functions and their table remember of it. Before a
     // fault their snapshot is kept, so that stale answers show, except for a fault of the secret,
@@ -68,36 +71,34 @@ const MODE = z.strictObject({
   fault: z.enum(Object.keys(EGAIN_FAULTS)).optional(),
 });
 
-type Row = readonly [key: string, wrong: string];
-
-/** The mode that a body sets, or a row for each thing that is wrong with it. */
-function readMode(text: string): EgainMode | readonly Row[] {
-  let input: unknown;
-  try {
-    input = JSON.parse(text);
-  } catch {
-    return [['body', 'expected JSON']];
-  }
-  const { data, error } = MODE.safeParse(input);
-  if (error === undefined) return data as EgainMode;
-  return error.issues.flatMap((issue) => {
-    const keys = issue.code === 'unrecognized_keys' ? issue.keys : [issue.path[0] ?? 'body'];
-    return keys.map((key): Row => [String(key), issue.message]);
-  });
+interface Detail {
+  readonly key: string;
+  readonly value: string;
 }
 
-const isRows = (read: EgainMode | readonly Row[]): read is readonly Row[] => Array.isArray(read);
+/** `undefined`, which no mode is, for text that is not JSON. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What is wrong with a body, each with the key that it is about. */
+function detailsOf({ issues }: z.ZodError): Detail[] {
+  return issues.flatMap((issue) => {
+    const keys = issue.code === 'unrecognized_keys' ? issue.keys : [issue.path[0] ?? 'body'];
+    return keys.map((key) => ({ key: String(key), value: issue.message }));
+  });
+}
 
 /** Errors have the envelope's form, though these routes are not part of the partners' contract. */
 function refuse(
   response: ServerResponse,
   status: number,
   developerMessage: string,
-  rows: readonly Row[],
+  details: readonly Detail[],
 ): void {
-  sendJson(response, status, {
-    code: `${status}-901`,
-    developerMessage,
-    details: rows.map(([key, value]) => ({ key, value })),
-  });
+  sendJson(response, status, { code: `${status}-901`, developerMessage, details });
 }

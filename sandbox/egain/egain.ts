@@ -26,11 +26,11 @@ export interface EgainOptions {
 /** What goes wrong in the calls that follow; nothing when empty. */
 export interface EgainMode {
   /** `GET /accounts` answers this status. */
-  readonly status?: number;
+  readonly status?: number | undefined;
   /** Milliseconds before each answer of both endpoints, in place of the usual ones. */
-  readonly latencyMs?: number;
+  readonly latencyMs?: number | undefined;
   /** A name out of {@link EGAIN_FAULTS}. */
-  readonly fault?: string;
+  readonly fault?: string | undefined;
 }
 
 export interface ClientCredentials {

@@ -64,29 +64,12 @@ describe('a partner with every scope', () => {
     expect(expected.length).toBeGreaterThan(0);
   });
 
-  it('combines repeated parameters', async () => {
-    const { list } = await full(
-      '/accounts?entryPoint=1001&entryPoint=2002&fields=id,chatConfigurations.entryPoint.id',
-    );
-
-    const expected = ACCOUNTS.filter(({ chatConfigurations: { entryPoint } }) =>
-      ['1001', '2002'].includes(entryPoint.id),
-    );
-    expect(list.paginationInfo.count).toBe(expected.length);
-  });
-
   it('is answered 304 without a body while the list is the same', async () => {
     const first = await full('/accounts');
     const second = await full('/accounts', { 'If-None-Match': first.headers.get('etag') ?? '' });
 
     expect(second.status).toBe(304);
     expect(second.headers.get('etag')).toBe(first.headers.get('etag'));
-  });
-
-  it('keeps its correlation id', async () => {
-    const { headers } = await full('/accounts?pagesize=1', { 'X-Correlation-Id': 'order:42' });
-
-    expect(headers.get('x-correlation-id')).toBe('order:42');
   });
 
   it('is answered from one walk, however often it asks', async () => {
@@ -156,14 +139,6 @@ describe('a wrong request', () => {
     expect(status).toBe(400);
     expect(error.code).toBe('400-901');
     expect(error.details?.map(({ key }) => key).toSorted()).toEqual(['colour', 'pagesize', 'sort']);
-  });
-
-  it('gets a userMessage only when it asks for one', async () => {
-    const plain = await full('/accounts?pagesize=0');
-    const asked = await full('/accounts?pagesize=0', { 'x-EGAIN-error-message': 'YES' });
-
-    expect(plain.error).not.toHaveProperty('userMessage');
-    expect(asked.error.userMessage).toEqual(expect.any(String));
   });
 
   it.each([
@@ -263,13 +238,6 @@ describe('the token', () => {
     const { status } = await createPartner(sandbox, token)('/accounts');
 
     expect(status).toBe(200);
-  });
-
-  it('opens both routes, one after the other', async () => {
-    const send = createPartner(sandbox, await sandbox.token('basic'));
-
-    expect((await send('/accounts')).status).toBe(200);
-    expect((await send(`/accounts/${EXAMPLE_ID}`)).status).toBe(200);
   });
 });
 
