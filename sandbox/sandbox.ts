@@ -52,12 +52,7 @@ export interface SandboxFacts {
   readonly openapiUrl: string;
   readonly docsUrl: string;
   readonly tokenUrl: string;
-  readonly partners: Readonly<
-    Record<
-      string,
-      { readonly clientId: string; readonly clientSecret: string; readonly scope: string }
-    >
-  >;
+  readonly partners: Readonly<Record<string, ClientCredentials & { readonly scope: string }>>;
   /** The simulated eGain, for the doctor; undefined when a real tenant takes its place. */
   readonly egain?:
     | (ClientCredentials & Pick<SimulatedEgain, 'apiUrl' | 'tokenUrl' | 'scope'>)
@@ -184,8 +179,8 @@ async function start(
   });
   const facts = (): SandboxFacts => {
     if (egain === undefined) return { ...urls, partners };
-    const { apiUrl, tokenUrl, scope } = egain;
-    return { ...urls, partners, egain: { apiUrl, tokenUrl, scope, ...egain.credentials } };
+    const { apiUrl, tokenUrl, scope, credentials: client } = egain;
+    return { ...urls, partners, egain: { apiUrl, tokenUrl, scope, ...client } };
   };
   const control = createControl(facts, { egain, secrets, forget });
   serve = (request, response) => {
@@ -217,11 +212,8 @@ async function start(
     logs,
     functionNamed(constructId) {
       const name = new RegExp(`^${constructId}[0-9A-F]{8}$`);
-      const all = [...functions.values()];
-      return found(
-        all.find(({ spec }) => name.test(spec.name)),
-        constructId,
-      );
+      const named = [...functions.values()].find(({ spec }) => name.test(spec.name));
+      return found(named, constructId);
     },
     token: (name, scope) => fetchToken(urls.tokenUrl, found(partners[name], name), scope),
     forget,

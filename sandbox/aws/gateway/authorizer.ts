@@ -1,15 +1,14 @@
 import type { LambdaFunction } from '../lambda-runtime.ts';
-import type { AuthorizerSpec } from './api-template.ts';
+import type { Route } from './api-template.ts';
 import type { GatewayErrorType } from './gateway-responses.ts';
 
-export type Authorization =
+type Authorization =
   | { readonly context: Readonly<Record<string, string>>; readonly apiKey: string | undefined }
   | { readonly refused: GatewayErrorType };
 
 /** Decides about the call that `methodArn` names, by the value of its `Authorization` header. */
-export type Authorize = (
-  authorizer: AuthorizerSpec,
-  authorizerFunction: LambdaFunction,
+type Authorize = (
+  route: Route,
   token: string | undefined,
   methodArn: string,
 ) => Promise<Authorization>;
@@ -37,16 +36,17 @@ const PLAIN_TYPES = new Set(['string', 'number', 'boolean']);
  *
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-use-lambda-authorizer.html
  */
-export function createAuthorize(): Authorize {
+export function createAuthorize(functionOf: (arn: string) => LambdaFunction): Authorize {
   const cache = new Map<string, Verdict>();
-  return async (authorizer, authorizerFunction, token, methodArn) => {
+  return async ({ authorizer }, token, methodArn) => {
+    if (authorizer === undefined) return { context: {}, apiKey: undefined };
     if (token === undefined || !authorizer.validation.test(token)) {
       return { refused: 'UNAUTHORIZED' };
     }
     let verdict = cache.get(token);
     if (verdict === undefined || verdict.expires <= Date.now()) {
       const event = { type: 'TOKEN', methodArn, authorizationToken: token };
-      const result = await authorizerFunction.invoke(event);
+      const result = await functionOf(authorizer.functionArn).invoke(event);
       if (!result.ok) {
         const unauthorized = result.error.errorMessage === 'Unauthorized';
         return { refused: unauthorized ? 'UNAUTHORIZED' : 'AUTHORIZER_FAILURE' };

@@ -7,7 +7,7 @@ import type { InvokeResult } from '../container.ts';
 import type { LambdaFunction } from '../lambda-runtime.ts';
 import { compressAnswer, type ProxyAnswer, proxyAnswer, sendProxyAnswer } from './answer.ts';
 import type { Api, Route } from './api-template.ts';
-import { type Authorization, createAuthorize } from './authorizer.ts';
+import { createAuthorize } from './authorizer.ts';
 import {
   type GatewayErrorType,
   renderGatewayResponse,
@@ -46,7 +46,7 @@ type Outcome = { readonly context: Context } & (
  */
 export function createGateway(options: GatewayOptions): Gateway {
   const { api, functionOf, onAccess } = options;
-  const authorize = createAuthorize();
+  const authorize = createAuthorize(functionOf);
   const refuseUsage = createUsageMeter(api.usagePlans);
   const buckets = new Map(api.routes.map((route) => [route, createTokenBucket(route.throttle)]));
 
@@ -61,7 +61,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     const { route } = match;
     const resource = { httpMethod: method, resourcePath: route.path };
 
-    const authorization = await authorized(route, request, methodArn(api, method, segments));
+    const token = request.headers.authorization;
+    const authorization = await authorize(route, token, methodArn(api, method, segments));
     if ('refused' in authorization) return { error: authorization.refused, context: resource };
     const context = { ...resource, ...authorizerVariables(authorization.context) };
     const refusal = refuse(route, authorization.apiKey);
@@ -77,16 +78,6 @@ export function createGateway(options: GatewayOptions): Gateway {
     if (result === undefined) return { error: 'INTEGRATION_TIMEOUT', context };
     const answer = result.ok ? proxyAnswer(result.payload) : undefined;
     return answer === undefined ? { error: 'DEFAULT_5XX', context } : { answer, context };
-  }
-
-  async function authorized(
-    { authorizer }: Route,
-    { headers }: IncomingMessage,
-    arn: string,
-  ): Promise<Authorization> {
-    if (authorizer === undefined) return { context: {}, apiKey: undefined };
-    const authorizerFunction = functionOf(authorizer.functionArn);
-    return authorize(authorizer, authorizerFunction, headers.authorization, arn);
   }
 
   function refuse(route: Route, apiKey: string | undefined): GatewayErrorType | undefined {
