@@ -37,18 +37,13 @@ async function deploy(args: readonly string[], environment: Readonly<Record<stri
 }
 
 describe('npm run deploy', () => {
-  it.each([
-    [['--region', 'eu-central-1'], /^ +→ Sign in to AWS in this shell/m],
-    [[], /^ +→ export AWS_REGION=<region>/m],
-  ])('without credentials stops before the CDK, and says what to do: %j', async (args, toDo) => {
+  it('without credentials stops before the CDK, and says what to do', async () => {
     const output = join(folder, 'never');
 
-    const asked = ['--stage', 'dev', '--yes', '--output', output];
-
-    const { status, stdout, stderr } = await deploy([...asked, ...args]);
+    const { status, stdout, stderr } = await deploy(['--stage=dev', '--yes', '--output', output]);
 
     expect(stdout).toMatch(/^✗ identity /m);
-    expect(stdout).toMatch(toDo);
+    expect(stdout).toMatch(/^ +→ export AWS_REGION=<region>/m);
     expect(stderr).toBe('Stage dev is not ready to be deployed: fix what has a ✗.\n');
     expect(existsSync(output)).toBe(false);
     expect(status).toBe(1);

