@@ -24,7 +24,7 @@ export interface EgainOptions {
 }
 
 /** What goes wrong in the calls that follow; nothing when empty. */
-export interface EgainMode {
+interface EgainMode {
   /** `GET /accounts` answers this status. */
   readonly status?: number | undefined;
   /** Milliseconds before each answer of both endpoints, in place of the usual ones. */

@@ -16,7 +16,7 @@ export interface Route {
 }
 
 /** A Lambda authorizer of type TOKEN, which reads the `Authorization` header. */
-export interface AuthorizerSpec {
+interface AuthorizerSpec {
   readonly functionArn: string;
   /** What the whole header must match. */
   readonly validation: RegExp;
