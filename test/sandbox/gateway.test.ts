@@ -246,7 +246,7 @@ describe('compression', () => {
 
 describe('the authorizer', () => {
   it('is asked once for a token until its answer is too old', async () => {
-    const authorizer = vi.fn(() => answer(ALLOWED));
+    const authorizer = vi.fn<() => ReturnType<typeof answer>>(() => answer(ALLOWED));
     const { url, events } = await gatewayOf({ route: { authorizer: AUTHORIZER }, authorizer });
     await fetch(`${url}/accounts/1`, BEARER);
     await fetch(`${url}/accounts/2`, BEARER);
