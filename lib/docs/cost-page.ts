@@ -1,7 +1,12 @@
+import { CfnResource } from 'aws-cdk-lib';
+import { CfnAuthorizer } from 'aws-cdk-lib/aws-apigateway';
+import { CfnAlarm } from 'aws-cdk-lib/aws-cloudwatch';
+import { CfnFunction } from 'aws-cdk-lib/aws-lambda';
 import type { GatewayMetricName, MetricName } from '../../lambda/platform/metrics.ts';
+import { GatewayApp } from '../gateway-app.ts';
+import { parseStageConfig } from '../stage/stage-config.ts';
 import { DEFAULT_FRESH_SECONDS } from '../stage/stage-schema.ts';
 import { markdownTable } from './markdown-table.ts';
-import { type StageFacts, stageFacts } from './stage-facts.ts';
 
 /** When the prices below were read on AWS's pages. */
 const NOTED = 'November 2026';
@@ -9,6 +14,7 @@ const MONTH_SECONDS = 30 * 86_400;
 const MILLION = 1e6;
 
 const PARTNERS = 10;
+const TOKENS = (PARTNERS * MONTH_SECONDS) / 3600;
 const ANSWER_KB = 20;
 const HIT_SECONDS = 0.01;
 const WALK_SECONDS = 0.5;
@@ -50,35 +56,37 @@ const USES: readonly Use[] = [
   { title: '1 billion', calls: 1000 * MILLION, containers: 4 },
 ];
 
-interface Row {
-  readonly what: string;
-  readonly unit: string;
+type Row = readonly [
+  what: string,
   /** In US dollars for a unit, us-east-1. */
-  readonly price: number;
+  price: number,
+  unit: string,
   /** In units, for a month. */
-  readonly quantity: (use: Use) => number;
+  quantity: (use: Use) => number,
   /** Another price beyond so many units. */
-  readonly beyond?: { readonly units: number; readonly price: number };
-}
+  beyond?: readonly [units: number, price: number],
+];
+
+/** What a stage has that AWS charges for. */
+type Facts = ReturnType<typeof stageFacts>;
 
 /** Makes `docs/cost.md`: what a stage costs in a month, computed from prices and use. */
 export function createCostPage(): string {
   const facts = stageFacts();
   const shared = sharedRows(facts);
-  const pool = poolRows();
-  const lines = [...shared, ...pool].map((row) =>
-    [row.what, priceText(row)].concat(
-      USES.map((use) => `${amount(row.quantity(use))}: ${dollars(cost(row, use))}`),
-    ),
-  );
-  const total = (rows: readonly Row[]) =>
-    USES.map((use) => dollars(rows.reduce((sum, row) => sum + cost(row, use), 0)));
-  const totals = total([...shared, ...pool]).map((sum) => `**${sum}**`);
+  const rows = [...shared, ...POOL_ROWS];
+  const lines = rows.map((row) => [
+    row[0],
+    priceText(row),
+    ...USES.map((use) => `${amount(row[3](use))}: ${dollars(cost(row, use))}`),
+  ]);
+  const total = (charged: readonly Row[]) =>
+    USES.map((use) => dollars(charged.reduce((sum, row) => sum + cost(row, use), 0)));
   const table = markdownTable(
     ['what', 'price', ...USES.map(({ title }) => title)],
-    [...lines, ['**together**', '', ...totals]],
+    [...lines, ['**together**', '', ...total(rows).map((sum) => `**${sum}**`)]],
   );
-  const provisioned = 0.0000033334 * memory(facts, 'ApiFunction') * MONTH_SECONDS;
+  const provisioned = 0.0000033334 * facts.apiGb * MONTH_SECONDS;
   return `# Cost
 
 Made by \`npm run docs\` from \`lib/docs/cost-page.ts\` and the stacks. Do not edit.
@@ -98,67 +106,90 @@ ${table}
 `;
 }
 
-function sharedRows(facts: StageFacts): readonly Row[] {
+/** Builds a stage with every option at its default, and counts; nothing is bundled or synthesised. */
+function stageFacts() {
+  const egain = {
+    apiUrl: 'https://api.egain.example/v3',
+    tokenUrl: 'https://login.egain.example/token',
+    scope: 'a-scope',
+  };
+  const app = new GatewayApp(parseStageConfig({ egain }), 'dev', {
+    context: { 'aws:cdk:bundling-stacks': [] },
+  });
+  const resources = app.node.findAll().filter((one) => one instanceof CfnResource);
+  const count = (type: string) =>
+    resources.filter(({ cfnResourceType }) => cfnResourceType === type).length;
+  const memoryGb = (name: string) => {
+    const found = resources.find(
+      (one) => one instanceof CfnFunction && one.node.path.includes(name),
+    );
+    if (found === undefined) throw new Error(`The stack has no ${name}.`);
+    return ((found as CfnFunction).memorySize ?? 128) / 1024;
+  };
+  return {
+    apiGb: memoryGb('ApiFunction'),
+    authorizerGb: memoryGb('AuthorizerFunction'),
+    /** In seconds: for how long API Gateway keeps what the authorizer said of a token. */
+    authorizerTtl:
+      resources.find((one) => one instanceof CfnAuthorizer)?.authorizerResultTtlInSeconds ?? 0,
+    watchedMetrics: resources
+      .filter((one) => one instanceof CfnAlarm)
+      .reduce((sum, alarm) => sum + metricsOf(alarm), 0),
+    keys: count('AWS::KMS::Key'),
+    secrets: count('AWS::SecretsManager::Secret'),
+    dashboards: count('AWS::CloudWatch::Dashboard'),
+  };
+}
+
+/** How many metrics an alarm reads; those that math makes of others cost nothing. */
+function metricsOf({ metrics }: CfnAlarm): number {
+  if (!Array.isArray(metrics)) return 1;
+  return metrics.filter((one) => 'metricStat' in one && one.metricStat !== undefined).length;
+}
+
+function sharedRows(facts: Facts): readonly Row[] {
   const decisions = ({ calls }: Use) =>
     Math.min(calls, (PARTNERS * MONTH_SECONDS) / facts.authorizerTtl);
   const gbSeconds = (use: Use) =>
-    (use.calls * HIT_SECONDS + renewals(use) * WALK_SECONDS) * memory(facts, 'ApiFunction') +
-    decisions(use) * AUTHORIZER_SECONDS * memory(facts, 'AuthorizerFunction');
+    (use.calls * HIT_SECONDS + renewals(use) * WALK_SECONDS) * facts.apiGb +
+    decisions(use) * AUTHORIZER_SECONDS * facts.authorizerGb;
   const metrics = BUSY_METRICS.length + PARTNERS * BUSY_PARTNER_METRICS.length;
+  const kept = LOG_MONTHS * LOG_COMPRESSED;
   return [
-    charge('API Gateway', 3.5, 'million', ({ calls }) => calls / MILLION, {
-      units: 333,
-      price: 2.8,
-    }),
-    charge('Lambda, requests', 0.2, 'million', (use) => (use.calls + decisions(use)) / MILLION),
-    charge('Lambda, arm64', 0.0000133334, 'GB-second', gbSeconds),
-    charge('Logs, written', 0.5, 'GB', logGb),
-    charge('Logs, kept', 0.03, 'GB', (use) => logGb(use) * LOG_MONTHS * LOG_COMPRESSED),
-    charge('X-Ray', 5, 'million', (use) => (traces(use.calls) + traces(decisions(use))) / MILLION),
-    charge(
-      'Data out',
-      0.09,
-      'GB',
-      ({ calls }) => Math.max((calls * ANSWER_KB) / MILLION - 100, 0),
-      {
-        units: 10_140,
-        price: 0.085,
-      },
-    ),
-    charge('Metrics', 0.3, 'metric', () => metrics),
-    charge('Alarms', 0.1, 'metric', () => facts.watchedMetrics),
-    charge('Dashboard', 3, 'dashboard', () => facts.dashboards),
-    charge('KMS, keys', 1, 'key', () => facts.keys),
-    charge('KMS, calls', 3, 'million', (use) => 2 * secretReads(use)),
-    charge('Secret', 0.4, 'secret', () => facts.secrets),
-    charge('Secret, reads', 5, 'million', secretReads),
-    charge('Shared table, writes', 0.625, 'million', (use) => {
-      return (renewals(use) * WRITES_A_RENEWAL) / MILLION;
-    }),
-    charge('Shared table, reads', 0.125, 'million', (use) => {
-      return (use.containers * renewals(use) * READS_A_PERIOD) / MILLION;
-    }),
+    ['API Gateway', 3.5, 'million', ({ calls }) => calls / MILLION, [333, 2.8]],
+    ['Lambda, requests', 0.2, 'million', (use) => (use.calls + decisions(use)) / MILLION],
+    ['Lambda, arm64', 0.0000133334, 'GB-second', gbSeconds],
+    ['Logs, written', 0.5, 'GB', logGb],
+    ['Logs, kept', 0.03, 'GB', (use) => logGb(use) * kept],
+    ['X-Ray', 5, 'million', (use) => (traces(use.calls) + traces(decisions(use))) / MILLION],
+    ['Data out', 0.09, 'GB', dataOut, [10_140, 0.085]],
+    ['Metrics', 0.3, 'metric', () => metrics],
+    ['Alarms', 0.1, 'metric', () => facts.watchedMetrics],
+    ['Dashboard', 3, 'dashboard', () => facts.dashboards],
+    ['KMS, keys', 1, 'key', () => facts.keys],
+    ['KMS, calls', 3, 'million', (use) => 2 * secretReads(use)],
+    ['Secret', 0.4, 'secret', () => facts.secrets],
+    ['Secret, reads', 5, 'million', secretReads],
+    ['Shared table, writes', 0.625, 'million', tableWrites],
+    ['Shared table, reads', 0.125, 'million', tableReads],
   ];
 }
 
-function charge(
-  what: string,
-  price: number,
-  unit: string,
-  quantity: (use: Use) => number,
-  beyond?: Row['beyond'],
-): Row {
-  return { what, price, unit, quantity, ...(beyond && { beyond }) };
-}
+/** What an issuer of the deployer's makes superfluous. */
+const POOL_ROWS: readonly Row[] = [
+  ['Cognito, app clients', 6, 'client', () => PARTNERS],
+  ['Cognito, tokens', 0.00225, 'token', ({ calls }) => Math.min(calls, TOKENS)],
+];
 
 /** While partners call, one page walk a period for all containers. */
 function renewals({ calls }: Use): number {
   return Math.min(calls, MONTH_SECONDS / DEFAULT_FRESH_SECONDS);
 }
 
-function logGb({ calls }: Use): number {
-  return (calls * LOG_KB) / MILLION;
-}
+const logGb = ({ calls }: Use) => (calls * LOG_KB) / MILLION;
+const dataOut = ({ calls }: Use) => Math.max((calls * ANSWER_KB) / MILLION - 100, 0);
+const tableWrites = (use: Use) => (renewals(use) * WRITES_A_RENEWAL) / MILLION;
+const tableReads = (use: Use) => (use.containers * renewals(use) * READS_A_PERIOD) / MILLION;
 
 /** In millions. */
 function secretReads(use: Use): number {
@@ -166,37 +197,22 @@ function secretReads(use: Use): number {
   return Math.min(renewals(use), most) / MILLION;
 }
 
-/** What an issuer of the deployer's makes superfluous. */
-function poolRows(): readonly Row[] {
-  const tokens = (PARTNERS * MONTH_SECONDS) / 3600;
-  return [
-    charge('Cognito, app clients', 6, 'client', () => PARTNERS),
-    charge('Cognito, tokens', 0.00225, 'token', ({ calls }) => Math.min(calls, tokens)),
-  ];
-}
-
-function cost({ price, quantity, beyond }: Row, use: Use): number {
-  const units = quantity(use);
-  const within = Math.min(units, beyond?.units ?? units);
-  return within * price + (units - within) * (beyond?.price ?? price);
-}
-
-function priceText({ price, unit, beyond }: Row): string {
-  const first = `${decimals(price)} a ${unit}`;
-  return beyond === undefined
-    ? first
-    : `${first}; ${decimals(beyond.price)} after ${amount(beyond.units)}`;
-}
-
-function memory({ functions }: StageFacts, name: string): number {
-  const found = functions.get(name);
-  if (found === undefined) throw new Error(`The stack has no ${name}.`);
-  return found.memoryGb;
-}
-
 /** X-Ray's default rule, for requests that come evenly: one a second, and 5% of the others. */
 function traces(requests: number): number {
   return Math.min(requests, MONTH_SECONDS) + 0.05 * Math.max(requests - MONTH_SECONDS, 0);
+}
+
+function cost([, price, , quantity, beyond]: Row, use: Use): number {
+  const units = quantity(use);
+  const [limit, furtherPrice] = beyond ?? [units, 0];
+  return Math.min(units, limit) * price + Math.max(units - limit, 0) * furtherPrice;
+}
+
+function priceText([, price, unit, , beyond]: Row): string {
+  const first = `${decimals(price)} a ${unit}`;
+  return beyond === undefined
+    ? first
+    : `${first}; ${decimals(beyond[1])} after ${amount(beyond[0])}`;
 }
 
 function dollars(sum: number): string {

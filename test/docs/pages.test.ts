@@ -3,11 +3,12 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, it, test } from 'vitest';
+import { FIELDS } from '../../lambda/accounts/fields.ts';
 import { FAULTS } from '../../lambda/faults.ts';
 import { GATEWAY_METRICS, METRICS } from '../../lambda/platform/metrics.ts';
 import { stageOptions } from '../../lib/docs/options-page.ts';
 import { LOG_QUERIES } from '../../lib/observability/log-queries.ts';
-import { appOf, FULL_STAGE, PLAIN_STAGE } from '../support/stage.ts';
+import { appOf, FULL_STAGE, PLAIN_STAGE, propertiesById, synthesised } from '../support/stage.ts';
 
 const ROOT = new URL('../../', import.meta.url);
 const read = (path: string) => readFileSync(new URL(path, ROOT), 'utf8');
@@ -94,8 +95,39 @@ describe.each(PAGES)('%s', (page) => {
   });
 });
 
+it.each(['README.md', 'docs/partner-guide.md'])("%s has each field in its scope's row", (page) => {
+  const rows = new Map(
+    found(page, /^\| `(accounts\/read[.\w]*)` \| (.*) \|$/gm).map(([, scope, opens]) => [
+      scope,
+      opens,
+    ]),
+  );
+
+  for (const [path, scope] of Object.entries(FIELDS)) {
+    expect(rows.get(scope)).toMatch(new RegExp(`\`(?:${path}|${path.split('.')[0]})\``));
+  }
+});
+
 describe('the runbook', () => {
   const runbook = 'docs/operations.md';
+
+  it('begins the section of each alarm with what the alarm means', () => {
+    const { observability } = synthesised({ ...PLAIN_STAGE, cache: { refreshSeconds: 60 } });
+    const alarms = propertiesById<{ AlarmDescription: string }>(
+      observability,
+      'AWS::CloudWatch::Alarm',
+    );
+    const meanings = Object.values(alarms).map(({ AlarmDescription }) => {
+      const [means, section] = AlarmDescription.split(' What to do: docs/operations.md#');
+      return [section, means?.replace(/, seen by the \w+ function\.\)/, ')')] as const;
+    });
+    const sections = found(runbook, /^### (\w+)\n\n(.*)$/gm).map(
+      ([, heading = '', first]) => [heading.toLowerCase(), first] as const,
+    );
+
+    // Two alarms share the last section; the first of them stands there.
+    expect(new Map(sections)).toEqual(new Map(meanings.toReversed()));
+  });
 
   it('names every saved log query', () => {
     const named = new Set(found(runbook, /\*([A-Z][^*]+)\*/g).map(([, name = '']) => name));

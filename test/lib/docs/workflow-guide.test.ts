@@ -139,11 +139,19 @@ describe('the one in JSONata', () => {
   });
 });
 
-test('the workflow guide names every error that a workflow can catch, and no other', () => {
+test('the workflow guide has a row for every error that a workflow can catch', () => {
   const table = guide.slice(guide.indexOf('## Errors to catch'), guide.indexOf('`Cause` is'));
-  const named = [...table.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name);
+  const rows = [...table.matchAll(/^\| `(\w+)` \| (.*?) \| (.*) \| (yes|no) \|$/gm)];
 
-  const errors = Object.values(FAULTS).flatMap(({ workflowError }) => workflowError ?? []);
-
-  expect(new Set(named)).toEqual(new Set<string>(errors));
+  const faults = Object.values(FAULTS).filter(({ workflowError }) => workflowError !== null);
+  expect(new Set(rows.map(([, ...row]) => row))).toEqual(
+    new Set(
+      [...Map.groupBy(faults, ({ workflowError }) => workflowError)].map(([name, group]) => [
+        name,
+        group.map(({ code }) => code).join(', '),
+        group.map(({ developerMessage }) => developerMessage).join(' '),
+        group.some(({ retry }) => retry) ? 'yes' : 'no',
+      ]),
+    ),
+  );
 });
