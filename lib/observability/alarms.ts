@@ -54,12 +54,7 @@ export class Alarms extends Construct {
     super(scope, id);
     const { config, stage, exportAccounts } = props;
     const metrics = new StageMetrics(stage);
-    const watches = [
-      ...refusals(metrics),
-      ...failures(metrics, config.cache),
-      ...stoppedSchedule(metrics, config.cache),
-      ...failedExports(exportAccounts),
-    ];
+    const watches = [...refusals(metrics), ...failures(metrics, config.cache, exportAccounts)];
     this.all = watches.map((watch) => this.alarm(watch, props));
   }
 
@@ -89,8 +84,26 @@ export class Alarms extends Construct {
 }
 
 /** Waiting does not help against these faults, so the first one sets off its alarm. */
+const REFUSALS: readonly (readonly [fault: FaultName, section: string, means: string])[] = [
+  [
+    'egainCredentialsRefused',
+    'CredentialsRefused',
+    "eGain refuses the product's client id or secret. Every request fails until it is fixed.",
+  ],
+  [
+    'egainScopeInsufficient',
+    'InsufficientScope',
+    "eGain accepts the product's credentials but does not let them read accounts.",
+  ],
+  [
+    'misconfigured',
+    'Misconfigured',
+    'The secret is missing, unreadable or malformed, or a variable is.',
+  ],
+];
+
 function refusals(metrics: StageMetrics): Watch[] {
-  const each = (fault: FaultName, section: string, means: string): Watch[] => {
+  return REFUSALS.flatMap(([fault, section, means]) => {
     const { code } = FAULTS[fault];
     return (['api', 'task'] as const).map((service) => ({
       section,
@@ -99,27 +112,15 @@ function refusals(metrics: StageMetrics): Watch[] {
       metric: metrics.of(service, 'Faults', { period: ONE_MINUTE }, code),
       threshold: 1,
     }));
-  };
-  return [
-    ...each(
-      'egainCredentialsRefused',
-      'CredentialsRefused',
-      "eGain refuses the product's client id or secret. Every request fails until it is fixed.",
-    ),
-    ...each(
-      'egainScopeInsufficient',
-      'InsufficientScope',
-      "eGain accepts the product's credentials but does not let them read accounts.",
-    ),
-    ...each(
-      'misconfigured',
-      'Misconfigured',
-      'The secret is missing, unreadable or malformed, or a variable is.',
-    ),
-  ];
+  });
 }
 
-function failures(metrics: StageMetrics, cache: StageConfig['cache']): Watch[] {
+function failures(
+  metrics: StageMetrics,
+  cache: StageConfig['cache'],
+  exportAccounts: IStateMachine,
+): Watch[] {
+  const period = { period: Duration.minutes(5) };
   return [
     {
       section: 'ServerFaultShare',
@@ -166,6 +167,21 @@ function failures(metrics: StageMetrics, cache: StageConfig['cache']): Watch[] {
       threshold: 3,
       periods: [2, 3],
     },
+    ...stoppedSchedule(metrics, cache),
+    // Step Functions' own metrics: a run that fails there may never reach our code.
+    {
+      section: 'ExportFailed',
+      means: 'A run of ExportAccounts failed and has written no manifest.',
+      metric: exportAccounts.metricFailed(period),
+      threshold: 1,
+    },
+    {
+      section: 'ExportFailed',
+      suffix: 'ByTime',
+      means: 'A run of ExportAccounts took longer than it may and has written no manifest.',
+      metric: exportAccounts.metricTimedOut(period),
+      threshold: 1,
+    },
   ];
 }
 
@@ -182,26 +198,6 @@ function stoppedSchedule(metrics: StageMetrics, { refreshSeconds }: StageConfig[
       comparison: ComparisonOperator.LESS_THAN_THRESHOLD,
       silenceBreaches: true,
       periods: [3, 3],
-    },
-  ];
-}
-
-/** Step Functions' own metrics: a run that fails there may never reach our code. */
-function failedExports(exportAccounts: IStateMachine): Watch[] {
-  const period = { period: Duration.minutes(5) };
-  return [
-    {
-      section: 'ExportFailed',
-      means: 'A run of ExportAccounts failed and has written no manifest.',
-      metric: exportAccounts.metricFailed(period),
-      threshold: 1,
-    },
-    {
-      section: 'ExportFailed',
-      suffix: 'ByTime',
-      means: 'A run of ExportAccounts took longer than it may and has written no manifest.',
-      metric: exportAccounts.metricTimedOut(period),
-      threshold: 1,
     },
   ];
 }
