@@ -20,22 +20,17 @@ export function apiEvent(
     queryStringParameters: parameters,
     multiValueQueryStringParameters: listsOf(parameters),
     pathParameters: null,
-    stageVariables: null,
-    body: null,
-    isBase64Encoded: false,
     requestContext: {
       requestId: '0f1e2d3c-4b5a-4978-8695-a4b3c2d1e0f9',
       resourcePath: '/accounts',
-      httpMethod: 'GET',
       stage: 'v1',
       authorizer: { principalId: 'basic', partner: 'basic', scopes: 'accounts/read' },
     },
   };
 }
 
-function listsOf(values: Readonly<Record<string, string>>): Record<string, string[]> {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, [value]]));
-}
+const listsOf = (values: Readonly<Record<string, string>>) =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, [value]]));
 
 export type ApiHandler = (
   event: ApiEvent,

@@ -36,17 +36,6 @@ export async function startChild<Report>(
   };
 }
 
-/** Runs a module of `bench/` for its report alone. */
-export async function runChild<Report>(
-  module: string,
-  environment: Readonly<Record<string, string>>,
-  parameters: readonly string[] = [],
-): Promise<Report> {
-  const { report, stop } = await startChild<Report>(module, environment, parameters);
-  await stop();
-  return report;
-}
-
 /** Sends this process's report, and ends the process when the benchmark ends. */
 export function sendReport(value: unknown): void {
   process.once('disconnect', () => process.exit());

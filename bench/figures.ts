@@ -1,15 +1,9 @@
-/** What repeated measurements of one thing come to. */
-export interface Summary {
-  readonly least: number;
-  readonly median: number;
-}
-
-export function summarise(values: readonly number[]): Summary {
+/** The least and the median of repeated measurements of one thing. */
+export function summarise(values: readonly number[]): { least: number; median: number } {
   const sorted = values.toSorted((a, b) => a - b);
-  const [least = Number.NaN] = sorted;
-  const below = sorted[Math.floor((sorted.length - 1) / 2)] ?? Number.NaN;
-  const above = sorted[Math.ceil((sorted.length - 1) / 2)] ?? Number.NaN;
-  return { least, median: (below + above) / 2 };
+  const at = (index: number) => sorted[index] ?? Number.NaN;
+  const middle = (sorted.length - 1) / 2;
+  return { least: at(0), median: (at(Math.floor(middle)) + at(Math.ceil(middle))) / 2 };
 }
 
 /** A number with two or three digits that matter. */
@@ -18,16 +12,13 @@ export function show(value: number): string {
   return value.toFixed(Math.abs(value) >= 10 ? 1 : Math.abs(value) >= 0.1 ? 2 : 3);
 }
 
-/** A table in Markdown: the first column holds names, the others numbers. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const rule = head.map((_, index) => (index === 0 ? '---' : '---:'));
-  return [head, rule, ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
-}
-
 /** What one part of the benchmark found. */
 export interface Section {
-  /** Markdown: what was done, and a table. */
-  readonly text: string;
+  /** What was done. */
+  readonly about: string;
+  /** The head of its table. */
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly string[])[];
   /** The figures that `npm run bench:guard` holds to a limit. */
   readonly held: readonly {
     readonly what: string;

@@ -5,8 +5,6 @@ import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
-
 /** A function's module on the disk, and the environment that it runs in. */
 export interface Bundle {
   readonly name: string;
@@ -43,7 +41,17 @@ export async function startWorld(): Promise<World> {
   if (egain === undefined) throw new Error('the benchmark needs the simulated eGain');
   const { codePath, environment } = sandbox.functionNamed('ApiFunction').spec;
   const common = join(folder, 'common.cjs');
-  bundleAsCdkDoes('bench/peers/common.ts', common);
+  // `NodejsFunction` without options, the SDK bundled: CommonJS, not minified.
+  buildSync({
+    entryPoints: [fileURLToPath(new URL('peers/common.ts', import.meta.url))],
+    outfile: common,
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'cjs',
+    logLevel: 'silent',
+    tsconfigRaw: {},
+  });
   return {
     sandbox,
     egain,
@@ -58,19 +66,4 @@ export async function startWorld(): Promise<World> {
 
 function bundleAt(name: string, module: string, environment: Bundle['environment']): Bundle {
   return { name, module, environment, kilobytes: statSync(module).size / 1000 };
-}
-
-/** `NodejsFunction` without options, the SDK bundled: CommonJS, not minified. */
-function bundleAsCdkDoes(entry: string, outfile: string): void {
-  buildSync({
-    absWorkingDir: ROOT,
-    entryPoints: [entry],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    target: 'node24',
-    format: 'cjs',
-    logLevel: 'silent',
-    tsconfigRaw: {},
-  });
 }

@@ -4,9 +4,8 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { exampleAccounts } from '../sandbox/egain/example-accounts.ts';
 import { apiEvent } from './api-event.ts';
-import { type Section, show, summarise, table } from './figures.ts';
+import { type Section, show, summarise } from './figures.ts';
 import type { Bundle, World } from './functions.ts';
-import { LIMITS } from './limits.ts';
 
 const CHILD = fileURLToPath(new URL('import-child.mjs', import.meta.url));
 
@@ -16,8 +15,12 @@ interface Start {
   readonly answerMs: number;
 }
 
-const importMs = (start: Start) => start.importMs;
-const answerMs = (start: Start) => start.answerMs;
+/** The columns of the table: import, first answer, and both. */
+const TIMES: readonly ((start: Start) => number)[] = [
+  ({ importMs }) => importMs,
+  ({ answerMs }) => answerMs,
+  ({ importMs, answerMs }) => importMs + answerMs,
+];
 
 /** New processes of ApiFunction and of the common way: import, and the first answer. */
 export async function measureImport(world: World, runs: number): Promise<Section> {
@@ -27,47 +30,41 @@ export async function measureImport(world: World, runs: number): Promise<Section
   const ours: Bundle = { ...world.ours, environment };
   egain.setAccounts(exampleAccounts(25), 25);
   await sandbox.forget();
-  const bundles = [ours, common];
-  const starts = new Map<Bundle, Start[]>(bundles.map((bundle) => [bundle, []]));
+  const starts = new Map<Bundle, Start[]>([
+    [ours, []],
+    [common, []],
+  ]);
   // The first round fills the disk's cache and the table, and does not count.
   for (let run = -1; run < runs; run += 1) {
-    for (const bundle of bundles) {
+    for (const [bundle, counted] of starts) {
       const start = await startOnce(bundle);
-      if (run >= 0) starts.get(bundle)?.push(start);
+      if (run >= 0) counted.push(start);
     }
   }
-  const of = (bundle: Bundle, value: (start: Start) => number) =>
-    summarise((starts.get(bundle) ?? []).map(value));
-  const ratio = (value: (start: Start) => number) =>
-    of(ours, value).least / of(common, value).least;
-  const both = (start: Start) => start.importMs + start.answerMs;
-  const row = (bundle: Bundle) => [
+  const timesOf = (bundle: Bundle) =>
+    TIMES.map((time) => summarise((starts.get(bundle) ?? []).map(time)));
+  const rowOf = (bundle: Bundle) => [
     bundle.name,
     show(bundle.kilobytes),
-    show(of(bundle, importMs).median),
-    show(of(bundle, answerMs).median),
-    show(of(bundle, both).median),
+    ...timesOf(bundle).map(({ median }) => show(median)),
   ];
-  const ratios = [importMs, answerMs, both].map((value) => show(ratio(value)));
+  const commonTimes = timesOf(common);
+  const ratios = timesOf(ours).map(({ least }, index) => least / (commonTimes[index]?.least ?? 0));
   return {
-    text: [
-      `${runs} new processes each, in turn; 25 accounts on one page, a snapshot in the table, eGain at 0 ms. Times are medians in ms; the last row divides the least times.`,
-      table(
-        ['', 'module, KB', 'import', 'first answer', 'both'],
-        [row(ours), row(common), ['ratio', show(ours.kilobytes / common.kilobytes), ...ratios]],
-      ),
-    ].join('\n\n'),
+    about: `${runs} new processes each, in turn; 25 accounts on one page, a snapshot in the table, eGain at 0 ms. Times are medians in ms; the last row divides the least times.`,
+    head: ['', 'module, KB', 'import', 'first answer', 'both'],
+    rows: [
+      rowOf(ours),
+      rowOf(common),
+      ['ratio', ...[ours.kilobytes / common.kilobytes, ...ratios].map(show)],
+    ],
     held: [
       {
         what: 'import of ApiFunction against the common way',
-        measured: ratio(importMs),
-        limit: LIMITS.importRatio,
+        measured: ratios[0] ?? Number.NaN,
+        limit: 0.36,
       },
-      {
-        what: 'bundle of ApiFunction, KB',
-        measured: ours.kilobytes,
-        limit: LIMITS.bundleKilobytes,
-      },
+      { what: 'bundle of ApiFunction, KB', measured: ours.kilobytes, limit: 330 },
     ],
   };
 }

@@ -1,7 +1,7 @@
 /** `npm run bench`: measures everything and writes the tables of docs/performance.md. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
-import { type Section, show, table } from './figures.ts';
+import { type Section, show } from './figures.ts';
 import { startWorld } from './functions.ts';
 import { measureImport } from './import.ts';
 import { measureLoad } from './load.ts';
@@ -9,8 +9,7 @@ import { countPageCalls } from './page-calls.ts';
 import { measureWarm } from './warm.ts';
 
 const PAGE = new URL('../docs/performance.md', import.meta.url);
-const BEGIN = '<!-- Written by `npm run bench`. -->';
-const END = '<!-- End of what `npm run bench` writes. -->';
+const WRITTEN = /(?<=<!-- Written by `npm run bench`\. -->\n)[^]*(?=<!-- End of what)/;
 
 const world = await startWorld();
 const sections: [title: string, section: Section][] = [];
@@ -23,25 +22,27 @@ try {
   await world.stop();
 }
 const held = sections.flatMap(([, section]) => section.held);
-const limits = table(
-  ['', 'measured', 'limit'],
-  held.map(({ what, measured, limit }) => [what, show(measured), show(limit)]),
-);
+const limits = held.map(({ what, measured, limit }) => [what, show(measured), show(limit)]);
 const written = [
   `Measured on ${machine()}.`,
   '## Limits',
-  limits,
-  ...sections.flatMap(([title, { text }]) => [`## ${title}`, text]),
+  table(['', 'measured', 'limit'], limits),
+  ...sections.flatMap(([title, { about, head, rows }]) => [
+    `## ${title}`,
+    about,
+    table(head, rows),
+  ]),
 ].join('\n\n');
 console.log(written);
-writeFileSync(PAGE, pageWith(readFileSync(PAGE, 'utf8'), written));
+writeFileSync(
+  PAGE,
+  readFileSync(PAGE, 'utf8').replace(WRITTEN, () => `\n${written}\n\n`),
+);
 
-/** @throws Error when the page has lost its markers */
-function pageWith(page: string, tables: string): string {
-  const begin = page.indexOf(BEGIN);
-  const end = page.indexOf(END);
-  if (begin < 0 || end < begin) throw new Error('docs/performance.md has lost its markers');
-  return `${page.slice(0, begin + BEGIN.length)}\n\n${tables}\n\n${page.slice(end)}`;
+/** A table in Markdown: the first column holds names, the others numbers. */
+function table(head: readonly string[], rows: Section['rows']): string {
+  const rule = head.map((_, index) => (index === 0 ? '---' : '---:'));
+  return [head, rule, ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
 /** What the figures depend on, and nothing that names the machine. */

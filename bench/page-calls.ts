@@ -2,10 +2,9 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { exampleAccounts } from '../sandbox/egain/example-accounts.ts';
-import { runChild } from './child.ts';
-import { type Section, show, table } from './figures.ts';
+import { startChild } from './child.ts';
+import { type Section, show } from './figures.ts';
 import type { World } from './functions.ts';
-import { LIMITS } from './limits.ts';
 
 const CONTAINERS = [1, 4, 16] as const;
 const MINUTES = 5;
@@ -26,15 +25,14 @@ export async function countPageCalls(world: World): Promise<Section> {
     rows.push([String(containers), show(pages), String(tokens)]);
   }
   return {
-    text: [
-      `1,000 accounts on 14 pages, 30 s of freshness; every container is asked once a second for ${MINUTES} minutes. The clock is set forward, so these are counts and no speeds.`,
-      table(['containers', 'page calls a minute', 'token calls in all'], rows),
-    ].join('\n\n'),
+    about: `1,000 accounts on 14 pages, 30 s of freshness; every container is asked once a second for ${MINUTES} minutes. The clock is set forward, so these are counts and no speeds.`,
+    head: ['containers', 'page calls a minute', 'token calls in all'],
+    rows,
     held: [
       {
         what: `page calls a minute, ${CONTAINERS.join(', ')} containers`,
         measured: most,
-        limit: LIMITS.pageCallsPerMinute,
+        limit: 30,
       },
     ],
   };
@@ -49,7 +47,9 @@ async function runContainers({ ours }: World, count: number): Promise<void> {
       return join(copy, 'index.mjs');
     });
     const seconds = String(MINUTES * 60);
-    await runChild('page-calls-child.ts', ours.environment, [seconds, ...modules]);
+    const parameters = [seconds, ...modules];
+    const child = await startChild('page-calls-child.ts', ours.environment, parameters);
+    await child.stop();
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -13,15 +13,15 @@ declare module 'simple-oauth2' {
 }
 
 declare module 'express' {
-  interface Request {
-    readonly query: Readonly<Record<string, unknown>>;
-  }
   interface Response {
     type(type: string): Response;
     send(body: string): Response;
   }
   /** Express 5 answers a rejection with 500. */
-  export type Listener = (request: Request, response: Response) => Promise<void>;
+  export type Listener = (
+    request: { readonly query: Readonly<Record<string, string>> },
+    response: Response,
+  ) => Promise<void>;
   interface Server {
     address(): { readonly port: number } | null;
   }

@@ -5,8 +5,7 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import withMiddleware from '@middy/core';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
-import { allAccounts, answerTo } from './answer.ts';
-import { egainToken } from './egain-token.ts';
+import { allAccounts, answerTo, egainToken } from './egain.ts';
 
 const { CREDENTIALS_SECRET_ARN } = process.env;
 const secrets = new SecretsManagerClient({});

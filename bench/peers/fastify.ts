@@ -5,7 +5,7 @@
 import replyFrom from '@fastify/reply-from';
 import fastify from 'fastify';
 import { sendReport } from '../child.ts';
-import { egainToken } from './egain-token.ts';
+import { egainToken } from './egain.ts';
 
 const { EGAIN_API_URL, EGAIN_CLIENT_ID, EGAIN_CLIENT_SECRET } = process.env;
 const token = await egainToken(EGAIN_CLIENT_ID, EGAIN_CLIENT_SECRET);
