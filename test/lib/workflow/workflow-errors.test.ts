@@ -15,13 +15,19 @@ function paceOf(error: string, retriers = taskRetries()): (number | undefined)[]
   return [interval?.toSeconds(), maxDelay?.toSeconds(), maxAttempts];
 }
 
-test.each([
+test.each<readonly [what: string, error: string, pace: readonly number[]]>([
   ['a throttle, which asking soon prolongs', 'UpstreamThrottled', [30, 300, 5]],
   ['an outage of eGain', 'UpstreamUnavailable', [5, 60, 5]],
-  ['a function that was not started', 'Lambda.ServiceException', [2, 30, 5]],
-  ['a function that was throttled', 'Lambda.TooManyRequestsException', [2, 30, 5]],
-  ['a container that died', 'Lambda.Unknown', [2, 30, 2]],
-  ['a container that took too long', 'Sandbox.Timedout', [2, 30, 2]],
+  ...[
+    'ServiceException',
+    'AWSLambdaException',
+    'SdkClientException',
+    'ClientExecutionTimeoutException',
+    'TooManyRequestsException',
+  ].map((name) => ['a function that was not started', `Lambda.${name}`, [2, 30, 5]] as const),
+  ...['Lambda.Unknown', 'Sandbox.Timedout', 'Runtime.ExitError'].map(
+    (name) => ['a container that died', name, [2, 30, 2]] as const,
+  ),
   ['a refusal, which would be the same again', 'CredentialsRejected', []],
 ])('%s (%s) is tried again after %j: first, longest, times', (_, error, pace) => {
   expect(paceOf(error).filter((part) => part !== undefined)).toEqual(pace);
