@@ -100,8 +100,14 @@ describe('the buckets of the export', () => {
     ],
   });
 
-  test('are versioned, owned by their owner, and drop remnants after a week', () => {
+  test('are private, versioned, owned by their owner, and drop remnants after a week', () => {
     template.allResourcesProperties('AWS::S3::Bucket', {
+      PublicAccessBlockConfiguration: {
+        BlockPublicAcls: true,
+        BlockPublicPolicy: true,
+        IgnorePublicAcls: true,
+        RestrictPublicBuckets: true,
+      },
       OwnershipControls: { Rules: [{ ObjectOwnership: 'BucketOwnerEnforced' }] },
       VersioningConfiguration: { Status: 'Enabled' },
       LifecycleConfiguration: {
