@@ -46,15 +46,14 @@ describe("the partners' API", () => {
       'GET NONE false',
       'HEAD NONE false',
     ]);
-    for (const part of ['accounts', '{id}', 'openapi.json']) {
-      plain.hasResourceProperties('AWS::ApiGateway::Resource', { PathPart: part });
-    }
-    plain.hasResourceProperties('AWS::ApiGateway::RestApi', { Name: 'egain-accounts-test' });
+    const parts = Object.values(propertiesById(plain, 'AWS::ApiGateway::Resource'));
+    expect(parts.map((part) => part['PathPart'])).toEqual(['accounts', '{id}', 'openapi.json']);
     plain.hasResourceProperties('AWS::ApiGateway::Stage', { StageName: 'v1' });
   });
 
   it("takes the usage plan's key from the authorizer, keeps its answer for 60 seconds, refuses TLS below 1.2, and compresses", () => {
     plain.hasResourceProperties('AWS::ApiGateway::RestApi', {
+      Name: 'egain-accounts-test',
       ApiKeySourceType: 'AUTHORIZER',
       MinimumCompressionSize: 1024,
       SecurityPolicy: 'SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09',
@@ -77,11 +76,9 @@ describe("the partners' API", () => {
     ['Bearer aa.bb.cc dd', false],
     ['', false],
   ])('calls the authorizer for %j: %s', (header, called) => {
-    const authorizer = propertiesOfOnly(plain, 'AWS::ApiGateway::Authorizer');
+    const { IdentityValidationExpression } = propertiesOfOnly(plain, 'AWS::ApiGateway::Authorizer');
 
-    const expression = new RegExp(String(authorizer['IdentityValidationExpression']));
-
-    expect(expression.test(header)).toBe(called);
+    expect(new RegExp(String(IdentityValidationExpression)).test(header)).toBe(called);
   });
 
   it('is throttled, logs errors without data, traces nothing, and leaves the account alone', () => {
@@ -151,12 +148,9 @@ describe("the partners' API", () => {
   });
 
   it("is reached under its stage's name, without a slash at the end, by one output", () => {
-    const [stage] = Object.keys(plain.findResources('AWS::ApiGateway::Stage'));
-    const { Value } = plain.findOutputs('ApiUrl')['ApiUrl'] as {
-      Value: { 'Fn::Join': [string, unknown[]] };
-    };
-
-    expect(Value['Fn::Join'][1].slice(-2)).toEqual(['/', { Ref: stage }]);
+    expect(JSON.stringify(plain.findOutputs('ApiUrl'))).toMatch(
+      /"\/",\{"Ref":"PartnerApiRestApiDeploymentStagev1\w+"\}\]\]\}/,
+    );
     expect(Object.keys(plain.findOutputs('*')).join()).not.toMatch(/Endpoint/);
   });
 });
@@ -186,9 +180,7 @@ describe('the gateway responses', () => {
     DEFAULT_5XX: '500-901',
   };
   const waits: Readonly<Record<string, string>> = { THROTTLED: "'1'", QUOTA_EXCEEDED: "'3600'" };
-  const messages: Readonly<Record<string, string>> = {
-    REQUEST_TOO_LARGE: 'The request is larger than the platform allows. Shorten the query.',
-  };
+  const tooLarge = 'The request is larger than the platform allows. Shorten the query.';
 
   it('cover every kind that API Gateway can make', () => {
     const kinds = Object.values(ResponseType).flatMap((value) =>
@@ -207,7 +199,7 @@ describe('the gateway responses', () => {
 
       expect(JSON.parse(ResponseTemplates['application/json'] ?? '')).toEqual({
         code: codes[type],
-        developerMessage: messages[type] ?? fault?.developerMessage,
+        developerMessage: type === 'REQUEST_TOO_LARGE' ? tooLarge : fault?.developerMessage,
       });
       expect(StatusCode).toBe(String(fault?.status));
       expect(header('X-Correlation-Id')).toBe('context.requestId');
@@ -258,13 +250,30 @@ describe("the API's options", () => {
     });
   });
 
-  const preflights = methodsOf(full).filter((method) => method['HttpMethod'] === 'OPTIONS');
+  it('answer preflights of the named origins alone, and tell what a browser may send and read', () => {
+    const preflights = methodsOf(full).filter((method) => method['HttpMethod'] === 'OPTIONS');
+    const access = 'method.response.header.Access-Control';
 
-  it('answer preflights of the named origins alone', () => {
     expect(preflights).toHaveLength(3);
     for (const preflight of preflights) {
-      expect(preflight).toMatchObject({ AuthorizationType: 'NONE', ApiKeyRequired: false });
-      expect(JSON.stringify(preflight)).toContain("'https://app.example.com'");
+      expect(preflight).toMatchObject({
+        AuthorizationType: 'NONE',
+        ApiKeyRequired: false,
+        Integration: {
+          IntegrationResponses: [
+            {
+              ResponseParameters: {
+                [`${access}-Allow-Origin`]: "'https://app.example.com'",
+                [`${access}-Allow-Methods`]: "'GET,HEAD'",
+                [`${access}-Allow-Headers`]:
+                  "'Authorization,If-None-Match,X-Correlation-Id,X-egain-error-message'",
+                [`${access}-Expose-Headers`]: `'${EXPOSED_HEADERS.join(',')}'`,
+                [`${access}-Max-Age`]: "'3600'",
+              },
+            },
+          ],
+        },
+      });
     }
     for (const response of gatewayResponses(full)) {
       expect(response.ResponseParameters).toMatchObject({
@@ -274,24 +283,6 @@ describe("the API's options", () => {
         'gatewayresponse.header.Vary': "'Origin'",
       });
     }
-  });
-
-  it('tell a browser what it may send and read, for an hour', () => {
-    const access = 'method.response.header.Access-Control';
-
-    expect(preflights[0]?.['Integration']).toMatchObject({
-      IntegrationResponses: [
-        {
-          ResponseParameters: {
-            [`${access}-Allow-Methods`]: "'GET,HEAD'",
-            [`${access}-Allow-Headers`]:
-              "'Authorization,If-None-Match,X-Correlation-Id,X-egain-error-message'",
-            [`${access}-Expose-Headers`]: `'${EXPOSED_HEADERS.join(',')}'`,
-            [`${access}-Max-Age`]: "'3600'",
-          },
-        },
-      ],
-    });
   });
 
   it('name no origin in gateway responses where there are several to choose from', () => {
@@ -313,7 +304,6 @@ describe("the API's options", () => {
 });
 
 interface Rule {
-  readonly Name: string;
   readonly Priority: number;
   readonly Statement: {
     readonly ManagedRuleGroupStatement?: {
@@ -345,17 +335,15 @@ describe('the firewall', () => {
         RateBasedStatement: { AggregateKeyType: 'IP', Limit: 2000, EvaluationWindowSec: 300 },
       },
     });
-    expect(groups.map(({ Name }) => Name)).toEqual([
-      'AWSManagedRulesCommonRuleSet',
-      'AWSManagedRulesKnownBadInputsRuleSet',
-      'AWSManagedRulesAmazonIpReputationList',
-    ]);
-    for (const group of groups) {
-      expect(group).toMatchObject({
+    const names = ['CommonRuleSet', 'KnownBadInputsRuleSet', 'AmazonIpReputationList'].map(
+      (name) => `AWSManagedRules${name}`,
+    );
+    expect(groups).toMatchObject(
+      names.map((Name) => ({
         OverrideAction: { None: {} },
-        Statement: { ManagedRuleGroupStatement: { VendorName: 'AWS', Name: group.Name } },
-      });
-    }
+        Statement: { ManagedRuleGroupStatement: { VendorName: 'AWS', Name } },
+      })),
+    );
     expect(acl.Rules.map(({ Priority }) => Priority)).toEqual([0, 1, 2, 3]);
   });
 
