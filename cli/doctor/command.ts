@@ -34,7 +34,7 @@ export const doctor: CliCommand = {
       );
     }
     // The findings say what the product would log.
-    process.env['LOG_LEVEL'] = 'silent';
+    process.env['LOG_LEVEL'] = 'SILENT';
     const report = await examine(options, world, (check) => {
       if (json !== true) terminal.print(checkText(check));
     });

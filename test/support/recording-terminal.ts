@@ -1,3 +1,4 @@
+import { expect, vi } from 'vitest';
 import { runCli, type World } from '../../cli/program.ts';
 import type { Terminal } from '../../cli/terminal.ts';
 
@@ -49,6 +50,11 @@ export async function runCommand(
       return onCdk();
     },
   };
+  // The doctor sets it, and other tests of this process read it.
+  vi.stubEnv('LOG_LEVEL', undefined);
+  const besideTerminal = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
   const exitCode = await runCli(args, { terminal, ...world });
+  expect(besideTerminal).not.toHaveBeenCalled();
+  besideTerminal.mockRestore();
   return { exitCode, ...printed, cdkCalls, questions };
 }
