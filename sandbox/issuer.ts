@@ -6,8 +6,7 @@ import { clientOf, listen, readBody, sendJson } from './local-server.ts';
 
 /** A client that may ask for tokens. */
 interface IssuerClient {
-  readonly clientId: string;
-  readonly clientSecret: string;
+  readonly secret: string;
   /** What the client gets when it asks for no scope. */
   readonly scopes: readonly string[];
 }
@@ -17,9 +16,8 @@ export interface LocalIssuer {
   readonly url: string;
   readonly tokenUrl: string;
   readonly jwksUri: string;
-  readonly clients: ReadonlyMap<string, IssuerClient>;
-  /** Replaces the clients; each gets a secret of its own. */
-  setClients(clients: readonly Omit<IssuerClient, 'clientSecret'>[]): void;
+  /** Adds a client, and returns its secret. */
+  addClient(id: string, scopes: IssuerClient['scopes']): string;
   /** Signs a token with these claims over the usual ones; `expiresIn` in seconds. */
   sign(
     claims: Readonly<Record<string, unknown>>,
@@ -114,13 +112,10 @@ export async function startIssuer(audience: string): Promise<LocalIssuer> {
     url: local.url,
     tokenUrl,
     jwksUri,
-    clients,
-    setClients(next) {
-      clients.clear();
-      for (const client of next) {
-        const clientSecret = `${client.clientId}-${randomBytes(18).toString('base64url')}`;
-        clients.set(client.clientId, { ...client, clientSecret });
-      }
+    addClient(id, scopes) {
+      const secret = `${id}-${randomBytes(18).toString('base64url')}`;
+      clients.set(id, { secret, scopes });
+      return secret;
     },
     sign,
     addKey: async (alg) => (await issuer.keys.generate(alg)).kid,
@@ -148,7 +143,7 @@ function judge(
   if (basic && form.has('client_secret')) return 'invalid_request';
   const { id, secret } = clientOf(request, form);
   const client = clients.get(id);
-  if (client?.clientSecret !== secret) return 'invalid_client';
+  if (client?.secret !== secret) return 'invalid_client';
   if (basic && (form.get('client_id') ?? id) !== id) return 'invalid_client';
   const grantType = form.get('grant_type');
   if (grantType === null) return 'invalid_request';

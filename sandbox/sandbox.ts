@@ -10,13 +10,12 @@ import {
   createLambdaFunction,
   type LambdaFunction,
   type LogLine,
+  type RuntimeOptions,
   readFunctions,
 } from './aws/lambda-runtime.ts';
 import { startSchedules } from './aws/scheduler.ts';
 import { type LocalSecretsManager, startSecretsManager } from './aws/secrets-manager.ts';
 import { type Assembly, type ResolvedTemplate, resolveTemplate } from './aws/template.ts';
-import { createControl } from './control.ts';
-import { serveDocs } from './docs-page.ts';
 import {
   type ClientCredentials,
   type EgainOptions,
@@ -25,8 +24,9 @@ import {
 } from './egain/egain.ts';
 import { type LocalIssuer, startIssuer } from './issuer.ts';
 import { type Handler, listen } from './local-server.ts';
+import { createOwnRoutes } from './own-routes.ts';
 
-export interface SandboxOptions {
+export interface SandboxOptions extends RuntimeOptions {
   /** Which `config/<stage>.json`. @default sandbox */
   readonly stage?: string;
   /** Changes the stage config, which has the local addresses by then, before synth. */
@@ -36,14 +36,9 @@ export interface SandboxOptions {
   readonly egain?: EgainOptions;
   /** Calls the stage's real eGain with these credentials, in place of the simulated one. */
   readonly realEgain?: ClientCredentials | undefined;
-  /** The most containers of each function. @default 4 */
-  readonly maxContainers?: number | undefined;
-  /** Starts as many containers as there may be, and calls them in turn. @default false */
-  readonly spread?: boolean;
   /** In place of the time-outs that the template gives the functions. */
   readonly functionTimeoutSeconds?: number;
   readonly onProgress?: (step: string) => void;
-  readonly onLog?: (line: LogLine) => void;
 }
 
 /** The answer of `GET /_sandbox`. */
@@ -131,12 +126,11 @@ async function start(
 
   const localConfig = withLocalAddresses(stageConfig, issuer, egain);
   const config = options.configure?.(localConfig) ?? localConfig;
-  issuer.setClients(
-    Object.values(config.partners).map(({ clientId = '', scopes }) => ({ clientId, scopes })),
-  );
-  const folder = temporaryFolder();
-  stops.push(folder.remove);
-  const template = resolveTemplate(synthesise(config, stage, folder.path));
+  const folder = mkdtempSync(join(tmpdir(), 'egain-accounts-sandbox-'));
+  const removeFolder = () => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', removeFolder);
+  stops.push(removeFolder, () => void process.off('exit', removeFolder));
+  const template = resolveTemplate(synthesise(config, stage, folder));
   const api = readApi(template);
   const routes = api.routes.map(({ method, path }) => `${method} ${path}`);
   onProgress(`App synthesised: ${routes.join(', ')}`);
@@ -168,7 +162,7 @@ async function start(
   };
   const partners = Object.fromEntries(
     Object.entries(config.partners).map(([name, { clientId = '', scopes }]) => {
-      const clientSecret = issuer.clients.get(clientId)?.clientSecret ?? '';
+      const clientSecret = issuer.addClient(clientId, scopes);
       return [name, { clientId, clientSecret, scope: scopes.join(' ') }];
     }),
   );
@@ -182,19 +176,9 @@ async function start(
     const { apiUrl, tokenUrl, scope, credentials: client } = egain;
     return { ...urls, partners, egain: { apiUrl, tokenUrl, scope, ...client } };
   };
-  const control = createControl(facts, { egain, secrets, forget });
-  serve = (request, response) => {
-    const path = request.url?.replace(/\?.*$/s, '') ?? '/';
-    if (path === '/_sandbox' || path.startsWith('/_sandbox/')) {
-      return control(path, request, response);
-    }
-    if (path === '/docs' && request.headers.host !== `127.0.0.1:${local.port}`) {
-      // For a page under another name, a browser would treat the issuer as another site.
-      response.writeHead(307, { Location: urls.docsUrl }).end();
-      return undefined;
-    }
-    if (request.method === 'GET' && serveDocs(path, response)) return undefined;
-    return gateway.handle(request, response);
+  const serveOwn = createOwnRoutes(facts, { egain, secrets, forget });
+  serve = async (request, response) => {
+    if (!(await serveOwn(request, response))) await gateway.handle(request, response);
   };
   local.server.on('clientError', gateway.handleClientError);
   onProgress(`Gateway: ${local.url}`);
@@ -243,17 +227,6 @@ function withLocalAddresses(
   };
 }
 
-/** Removed by `remove`, or else when the process ends. */
-function temporaryFolder() {
-  const path = mkdtempSync(join(tmpdir(), 'egain-accounts-sandbox-'));
-  const remove = () => {
-    rmSync(path, { recursive: true, force: true });
-    process.off('exit', remove);
-  };
-  process.on('exit', remove);
-  return { path, remove };
-}
-
 function synthesise(config: StageConfig, stage: string, outdir: string): Assembly {
   const { stderr } = process;
   const write = stderr.write.bind(stderr);
@@ -283,9 +256,9 @@ function createFunctions(
     AWS_ENDPOINT_URL_DYNAMODB: tables.url,
   });
   return new Map(
-    [...specs].map(([arn, spec]) => {
+    specs.map((spec) => {
       const timeoutSeconds = options.functionTimeoutSeconds ?? spec.timeoutSeconds;
-      return [arn, createLambdaFunction({ ...spec, timeoutSeconds }, options)];
+      return [spec.arn, createLambdaFunction({ ...spec, timeoutSeconds }, options)];
     }),
   );
 }

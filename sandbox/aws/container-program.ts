@@ -3,16 +3,8 @@
  * event at a time. Events and answers cross as JSON text, as they do in Lambda.
  */
 import { writeSync } from 'node:fs';
-
-/** What the program is started with, as JSON in its first argument. */
-export interface ProgramData {
-  /** The handler's module, as a file URL. */
-  readonly moduleUrl: string;
-  readonly exportName: string;
-  readonly functionName: string;
-  readonly functionArn: string;
-  readonly memoryMb: number;
-}
+import { pathToFileURL } from 'node:url';
+import type { FunctionSpec } from './container.ts';
 
 /** What the container is sent for each call. */
 export interface CallMessage {
@@ -41,9 +33,8 @@ export interface FunctionError {
 
 type Handler = (event: unknown, context: unknown) => unknown;
 
-const data = JSON.parse(process.argv[1] ?? '{}') as ProgramData;
+const spec = JSON.parse(process.argv[1] ?? '{}') as FunctionSpec;
 let written = '';
-let flushing = false;
 
 process.on('disconnect', () => process.exit());
 process.on('uncaughtException', fail);
@@ -54,16 +45,14 @@ process.on('exit', () => {
 // Lines travel with the next message: a message for each would cost more than the handler.
 for (const stream of [process.stdout, process.stderr]) {
   stream.write = (chunk: string | Uint8Array, ...rest: unknown[]): boolean => {
-    written += typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('utf8');
-    const callback = rest.findLast((argument) => typeof argument === 'function');
-    callback?.();
-    if (!flushing) {
-      flushing = true;
+    if (written === '') {
       setImmediate(() => {
-        flushing = false;
         if (written !== '') send({ type: 'logs', logs: takeLogs() });
       });
     }
+    written += String(typeof chunk === 'string' ? chunk : Buffer.from(chunk));
+    const callback = rest.findLast((argument) => typeof argument === 'function');
+    callback?.();
     return true;
   };
 }
@@ -77,10 +66,11 @@ try {
 }
 
 async function loadHandler(): Promise<Handler> {
-  const loaded = (await import(data.moduleUrl)) as Record<string, unknown>;
-  const handler = loaded[data.exportName];
+  const [file = '', name = ''] = spec.handler.split('.');
+  const url = pathToFileURL(`${spec.codePath}/${file}.mjs`).href;
+  const handler = ((await import(url)) as Record<string, unknown>)[name];
   if (typeof handler === 'function') return handler as Handler;
-  throw new TypeError(`${data.exportName} is undefined or not exported`);
+  throw new TypeError(`${name} is undefined or not exported`);
 }
 
 async function answer(handler: Handler, message: CallMessage): Promise<void> {
@@ -95,14 +85,11 @@ async function answer(handler: Handler, message: CallMessage): Promise<void> {
 /** @see https://docs.aws.amazon.com/lambda/latest/dg/nodejs-context.html */
 function contextOf({ requestId, deadline }: CallMessage): object {
   return {
-    callbackWaitsForEmptyEventLoop: true,
-    functionName: data.functionName,
+    functionName: spec.name,
     functionVersion: '$LATEST',
-    invokedFunctionArn: data.functionArn,
-    memoryLimitInMB: String(data.memoryMb),
+    invokedFunctionArn: spec.arn,
+    memoryLimitInMB: String(spec.memoryMb),
     awsRequestId: requestId,
-    logGroupName: `/aws/lambda/${data.functionName}`,
-    logStreamName: 'sandbox',
     getRemainingTimeInMillis: () => Math.max(0, deadline - Date.now()),
   };
 }
@@ -113,11 +100,8 @@ function fail(error: unknown): void {
 
 function described(error: unknown): FunctionError {
   if (!(error instanceof Error)) return { errorType: typeof error, errorMessage: String(error) };
-  return {
-    errorType: error.name,
-    errorMessage: error.message,
-    trace: (error.stack ?? '').split('\n'),
-  };
+  const { name: errorType, message: errorMessage, stack = '' } = error;
+  return { errorType, errorMessage, trace: stack.split('\n') };
 }
 
 function takeLogs(): string {

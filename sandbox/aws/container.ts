@@ -1,16 +1,9 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
-import { stripTypeScriptTypes } from 'node:module';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import type {
-  CallMessage,
-  ContainerMessage,
-  FunctionError,
-  ProgramData,
-} from './container-program.ts';
+import { readFileSync } from 'node:fs';
+import { transformSync } from 'esbuild';
+import type { CallMessage, ContainerMessage, FunctionError } from './container-program.ts';
 
 /** A function as the template describes it. */
 export interface FunctionSpec {
@@ -18,7 +11,7 @@ export interface FunctionSpec {
   readonly arn: string;
   /** The folder of its bundle. */
   readonly codePath: string;
-  /** `<file>.<export>` */
+  /** `<file>.<export>`, of a file that ends in `.mjs`. */
   readonly handler: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly timeoutSeconds: number;
@@ -54,10 +47,11 @@ export interface Container {
 
 /** Lambda's limit for a synchronous answer, in bytes. */
 const MAX_PAYLOAD = 6 * 1024 * 1024;
-/** As JavaScript: for Node.js to strip the types takes longer than all else that a container starts. */
-const PROGRAM = stripTypeScriptTypes(
+/** As JavaScript, once for all containers: each would spend most of its start on stripping the types. */
+const PROGRAM = transformSync(
   readFileSync(new URL('./container-program.ts', import.meta.url), 'utf8'),
-);
+  { loader: 'ts' },
+).code;
 
 /**
  * Starts a container with nothing in its environment but the function's. It ends when a call passes
@@ -66,7 +60,7 @@ const PROGRAM = stripTypeScriptTypes(
 export function startContainer(spec: FunctionSpec, options: ContainerOptions = {}): Container {
   const { onLog, freezes = false } = options;
   const settings = ['--input-type=module', `--max-old-space-size=${spec.memoryMb}`];
-  const program = [...settings, '--eval', PROGRAM, JSON.stringify(programData(spec))];
+  const program = [...settings, '--eval', PROGRAM, JSON.stringify(spec)];
   const child = spawn(process.execPath, program, {
     env: spec.environment,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -142,18 +136,4 @@ function resultOf(payload: string): InvokeResult {
   const errorMessage =
     'Response payload size exceeded maximum allowed payload size (6291556 bytes).';
   return { ok: false, error: { errorType: 'Function.ResponseSizeTooLarge', errorMessage } };
-}
-
-function programData(spec: FunctionSpec): ProgramData {
-  const [file = '', exportName = ''] = spec.handler.split('.');
-  const extension = ['.mjs', '.js', '.cjs'].find((end) =>
-    existsSync(join(spec.codePath, file + end)),
-  );
-  return {
-    moduleUrl: pathToFileURL(join(spec.codePath, `${file}${extension ?? '.mjs'}`)).href,
-    exportName,
-    functionName: spec.name,
-    functionArn: spec.arn,
-    memoryMb: spec.memoryMb,
-  };
 }

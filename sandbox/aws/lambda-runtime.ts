@@ -13,13 +13,12 @@ export interface LogLine {
 }
 
 export interface RuntimeOptions {
-  /** The most containers of this function at a time; further calls wait. @default 4 */
+  /** The most containers of each function at a time; further calls wait. @default 4 */
   readonly maxContainers?: number | undefined;
   /**
-   * Starts a container for each call until there are as many as may be, then calls them in turn.
-   * Without it the container used last is used first, so that a quiet function stays with one.
+   * Starts a container for each call up to the limit, then calls them in turn.
    *
-   * @default false
+   * @default - calls the container used last first, so that a quiet function stays with one
    */
   readonly spread?: boolean | undefined;
   readonly onLog?: ((line: LogLine) => void) | undefined;
@@ -116,46 +115,38 @@ export function createLambdaFunction(
 interface FunctionProperties {
   readonly Code: { readonly S3Key: string };
   readonly Handler: string;
-  readonly Environment?: { readonly Variables?: Readonly<Record<string, string>> };
-  readonly MemorySize?: number;
-  readonly Timeout?: number;
+  readonly Environment: { readonly Variables: Readonly<Record<string, string>> };
+  readonly MemorySize: number;
+  readonly Timeout: number;
 }
 
 /**
- * Reads the template's functions, by ARN.
+ * Reads the template's functions.
  *
  * @param extraEnvironment what Lambda itself would add to each function's environment
  */
 export function readFunctions(
   template: ResolvedTemplate,
   extraEnvironment: Readonly<Record<string, string>>,
-): Map<string, FunctionSpec> {
-  return new Map(
-    template.ofType('AWS::Lambda::Function').map(({ ref, arn, properties }) => {
-      const {
-        Code,
-        Handler: handler,
-        Environment,
-        MemorySize: memoryMb = 128,
-        Timeout: timeoutSeconds = 3,
-      } = properties as unknown as FunctionProperties;
-      const codePath = template.assetPath(Code.S3Key);
-      const environment = {
-        ...Environment?.Variables,
+): FunctionSpec[] {
+  return template.ofType('AWS::Lambda::Function').map(({ ref, arn, properties }) => {
+    const { Code, Handler, Environment, MemorySize, Timeout } =
+      properties as unknown as FunctionProperties;
+    return {
+      name: ref,
+      arn,
+      codePath: template.assetPath(Code.S3Key),
+      handler: Handler,
+      environment: {
+        ...Environment.Variables,
         AWS_REGION: LOCAL_REGION,
-        AWS_DEFAULT_REGION: LOCAL_REGION,
-        AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x',
         AWS_LAMBDA_FUNCTION_NAME: ref,
-        AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
-        AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(memoryMb),
         AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
-        LAMBDA_TASK_ROOT: codePath,
-        _HANDLER: handler,
         TZ: ':UTC',
         ...extraEnvironment,
-      };
-      const spec = { name: ref, arn, codePath, handler, environment, timeoutSeconds, memoryMb };
-      return [arn, spec];
-    }),
-  );
+      },
+      timeoutSeconds: Timeout,
+      memoryMb: MemorySize,
+    };
+  });
 }

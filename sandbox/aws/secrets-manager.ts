@@ -3,7 +3,7 @@ import { listen, readBody, sendJson } from '../local-server.ts';
 
 /** An error of Secrets Manager, or a value in place of the stored one. */
 export interface SecretFault {
-  readonly error?: { readonly status: number; readonly type: string; readonly message: string };
+  readonly error?: { readonly type: string; readonly message: string };
   readonly value?: string;
 }
 
@@ -34,7 +34,7 @@ export async function startSecretsManager(initial: string): Promise<LocalSecrets
     const body = (await readBody(request))?.toString('utf8') ?? '';
     if (request.headers['x-amz-target'] !== 'secretsmanager.GetSecretValue') {
       const message = 'This endpoint knows GetSecretValue only.';
-      return sendError(response, { status: 400, type: 'InvalidRequestException', message });
+      return sendError(response, { type: 'InvalidRequestException', message });
     }
     calls += 1;
     if (fault?.error !== undefined) return sendError(response, fault.error);
@@ -67,9 +67,9 @@ export async function startSecretsManager(initial: string): Promise<LocalSecrets
 
 function sendError(
   response: ServerResponse,
-  { status, type, message }: NonNullable<SecretFault['error']>,
+  { type, message }: NonNullable<SecretFault['error']>,
 ): void {
-  send(response, status, { __type: type, Message: message }, { 'x-amzn-ErrorType': type });
+  send(response, 400, { __type: type, Message: message }, { 'x-amzn-ErrorType': type });
 }
 
 function send(response: ServerResponse, status: number, body: object, headers = {}): void {

@@ -24,21 +24,21 @@ export interface EgainFault {
   readonly secret?: SecretFault;
 }
 
-const secretError = (type: string, message: string, status = 400): { secret: SecretFault } => ({
-  secret: { error: { status, type, message } },
-});
-
 /** Answers with an error in eGain's envelope. */
 const envelope =
-  (code: string, message: string, headers?: Readonly<Record<string, string>>): Answer =>
+  (code: string, headers?: Readonly<Record<string, string>>): Answer =>
   (_request, response) =>
-    sendEnvelope(response, code, message, headers);
+    sendEnvelope(response, code, headers);
 
 /** Answers with an OAuth error (RFC 6749 §5.2). */
 const oauthError =
   (status: number, error: string, headers?: Readonly<Record<string, string>>): Answer =>
   (_request, response) =>
     sendJson(response, status, { error, error_description: 'Refused by the sandbox.' }, headers);
+
+const secretError = (type: string): SecretFault => ({
+  error: { type, message: 'Refused by the sandbox.' },
+});
 
 /** Answers with a page, as a login or a proxy would. */
 const html: Answer = (_request, response) => {
@@ -55,26 +55,20 @@ const hang: Answer = () => undefined;
 
 /** Every fault that can be switched on by name. */
 export const EGAIN_FAULTS: Readonly<Record<string, EgainFault>> = {
-  unauthorized: {
-    does: 'GET /accounts refuses every token: 401',
-    accounts: envelope('401-101', 'Invalid or expired access token.'),
-  },
+  unauthorized: { does: 'GET /accounts refuses every token: 401', accounts: envelope('401-101') },
   forbidden: {
     does: 'GET /accounts says that a scope is missing: 403',
-    accounts: envelope('403-197', 'The client application lacks the scope.'),
+    accounts: envelope('403-197'),
   },
-  'bad-request': {
-    does: 'GET /accounts refuses the request: 400',
-    accounts: envelope('400-101', 'Unsupported query parameter(s) supplied.'),
-  },
+  'bad-request': { does: 'GET /accounts refuses the request: 400', accounts: envelope('400-101') },
   throttled: {
     does: '429 with Retry-After: 60',
-    accounts: envelope('429-001', 'Too many requests.', { 'Retry-After': '60' }),
+    accounts: envelope('429-001', { 'Retry-After': '60' }),
   },
   'throttled-reset': {
     does: '429 with X-RateLimit-Reset, a date-time a minute ahead',
     accounts: (request, response) =>
-      envelope('429-001', 'Too many requests.', {
+      envelope('429-001', {
         'X-RateLimit-Limit': '10',
         'X-RateLimit-Remaining': '0',
         'X-RateLimit-Reset': new Date(Date.now() + 60_000).toISOString(),
@@ -84,10 +78,7 @@ export const EGAIN_FAULTS: Readonly<Record<string, EgainFault>> = {
     does: '429 without a time to wait',
     accounts: (_request, response) => void response.writeHead(429).end(),
   },
-  'server-error': {
-    does: '500 in the envelope',
-    accounts: envelope('500-100', 'Internal server error.'),
-  },
+  'server-error': { does: '500 in the envelope', accounts: envelope('500-100') },
   unavailable: {
     does: '503 without an envelope',
     accounts: (_request, response) =>
@@ -96,7 +87,7 @@ export const EGAIN_FAULTS: Readonly<Record<string, EgainFault>> = {
   'echoes-token': {
     does: '500 whose message repeats the Authorization header',
     accounts: (request, response) =>
-      sendEnvelope(response, '500-100', `Failed for ${request.headers.authorization ?? ''}`),
+      sendEnvelope(response, '500-100', {}, `Failed for ${request.headers.authorization ?? ''}`),
   },
   'connection-reset': { does: 'cuts the connection without an answer', accounts: reset },
   hang: { does: 'accepts the request and never answers', accounts: hang },
@@ -125,7 +116,10 @@ export const EGAIN_FAULTS: Readonly<Record<string, EgainFault>> = {
   },
   'account-without-name': {
     does: 'one account of each page lacks its name; partners still get the list',
-    page: (page) => ({ ...page, account: page.account.map(withoutName) }),
+    page: ({ account: [first, ...others], ...page }) => ({
+      ...page,
+      account: [{ ...first, name: undefined }, ...others],
+    }),
   },
   redirect: {
     does: '302 to another address',
@@ -187,15 +181,15 @@ export const EGAIN_FAULTS: Readonly<Record<string, EgainFault>> = {
   'token-hang': { does: 'the token endpoint never answers', token: hang },
   'secret-missing': {
     does: 'Secrets Manager has no such secret',
-    ...secretError('ResourceNotFoundException', "Secrets Manager can't find the secret."),
+    secret: secretError('ResourceNotFoundException'),
   },
   'secret-denied': {
     does: 'Secrets Manager denies the read',
-    ...secretError('AccessDeniedException', 'Not authorized to perform GetSecretValue.'),
+    secret: secretError('AccessDeniedException'),
   },
   'secret-throttled': {
     does: 'Secrets Manager throttles the read',
-    ...secretError('ThrottlingException', 'Rate exceeded'),
+    secret: secretError('ThrottlingException'),
   },
   'secret-malformed': {
     does: "the secret's value is not JSON",
@@ -203,21 +197,12 @@ export const EGAIN_FAULTS: Readonly<Record<string, EgainFault>> = {
   },
 };
 
-function withoutName(
-  account: AccountsPage['account'][number],
-  index: number,
-): AccountsPage['account'][number] {
-  if (index > 0) return account;
-  const { name: _name, ...rest } = account;
-  return rest;
-}
-
 /** Sends an error in eGain's envelope; its status is the first part of the code. */
 export function sendEnvelope(
   response: ServerResponse,
   code: string,
-  developerMessage: string,
   headers: Readonly<Record<string, string>> = {},
+  developerMessage = `The sandbox answers ${code}.`,
 ): void {
   sendJson(response, Number(code.slice(0, 3)), { code, developerMessage }, headers);
 }

@@ -86,9 +86,8 @@ export async function startEgain(options: EgainOptions = {}): Promise<SimulatedE
     const fault = EGAIN_FAULTS[mode.fault ?? '']?.token;
     if (fault !== undefined) return fault(request, response);
     const refuse = (status: number, error: string) => sendJson(response, status, { error });
-    if (form.get('grant_type') !== 'client_credentials') {
-      return refuse(400, 'unsupported_grant_type');
-    }
+    const grant = form.get('grant_type');
+    if (grant !== 'client_credentials') return refuse(400, 'unsupported_grant_type');
     const client = clientOf(request, form);
     if (client.id !== clientId || !secrets.includes(client.secret)) {
       return refuse(401, 'invalid_client');
@@ -107,28 +106,22 @@ export async function startEgain(options: EgainOptions = {}): Promise<SimulatedE
     if (fault !== undefined) return fault(request, response);
     if (mode.status !== undefined) return sendStatus(response, mode.status);
     const bearer = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1];
-    if (bearer === undefined) return sendEnvelope(response, '401-104', 'No access token.');
-    if ((tokens.get(bearer) ?? 0) <= Date.now()) {
-      return sendEnvelope(response, '401-101', 'Invalid or expired access token.');
-    }
-    if (request.method !== 'GET') return sendEnvelope(response, '404-100', 'No such operation.');
-    const path = url.pathname.slice(API_PATH.length);
-    if (path === '/accounts') return list(response, url.searchParams);
-    const account = accounts.find(({ id }) => path === `/accounts/${id}`);
-    if (account === undefined) return sendEnvelope(response, '404-100', 'No such account.');
-    sendJson(response, 200, account);
+    if (bearer === undefined) return sendEnvelope(response, '401-104');
+    if ((tokens.get(bearer) ?? 0) <= Date.now()) return sendEnvelope(response, '401-101');
+    const isList = request.method === 'GET' && url.pathname === `${API_PATH}/accounts`;
+    return isList ? list(response, url.searchParams) : sendEnvelope(response, '404-100');
   }
 
   function list(response: ServerResponse, query: URLSearchParams): void {
     if (!query.has('$pagenum')) options.onWalk?.();
     if ([...query.keys()].some((key) => key !== '$pagenum' && key !== '$pagesize')) {
-      return sendEnvelope(response, '400-101', 'Unsupported query parameter(s) supplied.');
+      return sendEnvelope(response, '400-101');
     }
     const pagenum = wholeNumber(query.get('$pagenum') ?? '1');
     const pagesize = wholeNumber(query.get('$pagesize') ?? String(pageSize));
     const largest = Math.max(MAX_PAGE_SIZE, pageSize);
     if (pagenum === undefined || pagesize === undefined || pagesize > largest) {
-      return sendEnvelope(response, '400-102', 'A query parameter is out of range.');
+      return sendEnvelope(response, '400-102');
     }
     const all = byPageSize.get(pagesize) ?? accounts;
     const page = {
@@ -148,7 +141,7 @@ export async function startEgain(options: EgainOptions = {}): Promise<SimulatedE
     const url = URL.parse(request.url ?? '/', 'http://127.0.0.1');
     if (url?.pathname === TOKEN_PATH && request.method === 'POST') await token(request, response);
     else if (url?.pathname.startsWith(`${API_PATH}/`)) await api(request, response, url);
-    else sendEnvelope(response, '404-100', 'No such operation.');
+    else sendEnvelope(response, '404-100');
   });
 
   return {
@@ -194,9 +187,6 @@ function wholeNumber(text: string): number | undefined {
 }
 
 function sendStatus(response: ServerResponse, status: number): void {
-  if (status === 204 || status === 304) {
-    response.writeHead(status).end();
-    return;
-  }
-  sendEnvelope(response, `${status}-100`, `The sandbox answers ${status}.`);
+  if (status === 204 || status === 304) response.writeHead(status).end();
+  else sendEnvelope(response, `${status}-100`);
 }

@@ -108,7 +108,7 @@ describe('a stage that works', () => {
 describe('a stage that does not work', () => {
   it('without a secret says where it is put', async () => {
     sandbox.secrets.setFault({
-      error: { status: 400, type: 'ResourceNotFoundException', message: 'none' },
+      error: { type: 'ResourceNotFoundException', message: 'none' },
     });
     await sandbox.forget();
 

@@ -14,8 +14,7 @@ let client: string;
 
 beforeAll(async () => {
   issuer = await startIssuer('accounts');
-  issuer.setClients([{ clientId: ID, scopes: ['accounts/read'] }]);
-  const client_secret = issuer.clients.get(ID)?.clientSecret ?? '';
+  const client_secret = issuer.addClient(ID, ['accounts/read']);
   client = new URLSearchParams({ client_id: ID, client_secret }).toString();
 });
 afterAll(() => issuer.close());
