@@ -68,7 +68,11 @@ async function execute(
   terminal: Terminal,
 ): Promise<number> {
   const task = sandbox.functionNamed('TaskFunction');
-  const chosen = definition ?? { name: 'ExportAccounts', text: definitionOf(sandbox) };
+  const deployed = sandbox.template.only('AWS::StepFunctions::StateMachine').properties;
+  const chosen = definition ?? {
+    name: 'ExportAccounts',
+    text: String(deployed['DefinitionString']),
+  };
   const { name } = chosen;
   const execution = await runStateMachine(withArn(chosen, task.spec.arn), input, {
     async invoke(functionName, payload) {
@@ -110,12 +114,4 @@ function kindOf(text: string): string {
   return typeof content === 'object' && content !== null && 'contentHash' in content
     ? 'manifest'
     : 'object';
-}
-
-function definitionOf({ template }: Sandbox): string {
-  const machine = template
-    .ofType('AWS::StepFunctions::StateMachine')
-    .find(({ logicalId }) => logicalId.startsWith('ExportAccounts'));
-  if (machine === undefined) throw new Error('the template has no ExportAccounts');
-  return String(machine.properties['DefinitionString']);
 }

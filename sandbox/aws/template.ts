@@ -15,18 +15,12 @@ const PSEUDO_PARAMETERS: Readonly<Record<string, string>> = {
 /** `Ref` gives the ARN of these, and the logical id of all others. */
 const REF_IS_ARN = new Set(['AWS::SecretsManager::Secret', 'AWS::StepFunctions::StateMachine']);
 
-/** The part of an ARN after the account; other types have their logical id alone. */
-const ARN_RESOURCES: Readonly<Record<string, string>> = {
-  'AWS::Lambda::Function': 'function:',
-  'AWS::SecretsManager::Secret': 'secret:',
-  'AWS::StepFunctions::StateMachine': 'stateMachine:',
-  'AWS::DynamoDB::Table': 'table/',
-  'AWS::DynamoDB::GlobalTable': 'table/',
-  'AWS::IAM::Role': 'role/',
-  'AWS::Logs::LogGroup': 'log-group:',
+/** Service and kind in an ARN; those of other types have the service's name and the logical id. */
+const ARN_PARTS: Readonly<Record<string, readonly [service: string, kind: string]>> = {
+  'AWS::Lambda::Function': ['lambda', 'function:'],
+  'AWS::SecretsManager::Secret': ['secretsmanager', 'secret:'],
+  'AWS::StepFunctions::StateMachine': ['states', 'stateMachine:'],
 };
-
-const ARN_SERVICES: Readonly<Record<string, string>> = { StepFunctions: 'states' };
 
 interface StackTemplate {
   readonly Resources?: Readonly<
@@ -64,6 +58,8 @@ export interface Assembly {
 /** The templates of all stacks together, intrinsic functions resolved. */
 export interface ResolvedTemplate {
   ofType(type: string): readonly Resource[];
+  /** @throws Error where there is not exactly one */
+  only(type: string): Resource;
   find(arnOrRef: string): Resource | undefined;
   /** The path of the asset that a template names by an S3 key `<hash>.<ext>`. */
   assetPath(s3Key: string): string;
@@ -84,6 +80,7 @@ export function resolveTemplate(assembly: Assembly): ResolvedTemplate {
     Object.entries(Resources).map(([logicalId, { Type, Properties = {} }]) => {
       let resolved: Resource['properties'] | undefined;
       return {
+        stack,
         logicalId,
         type: Type,
         ref: refOf(logicalId, Type),
@@ -96,6 +93,8 @@ export function resolveTemplate(assembly: Assembly): ResolvedTemplate {
     }),
   );
   const assets = assetsOf(assembly);
+  const named = (name: string, stack: string) =>
+    resources.find((one) => one.stack === stack && one.logicalId === name);
 
   function resolve(value: unknown, stack: string): unknown {
     if (typeof value !== 'object' || value === null) return value;
@@ -115,21 +114,20 @@ export function resolveTemplate(assembly: Assembly): ResolvedTemplate {
     if (name === 'AWS::StackName') return stack;
     const pseudo = PSEUDO_PARAMETERS[name];
     if (pseudo !== undefined) return pseudo;
-    const { Resources = {}, Parameters = {} } = templates.get(stack) ?? {};
-    const resource = Resources[name];
-    if (resource?.Type === 'AWS::Lambda::Alias' || resource?.Type === 'AWS::Lambda::Version') {
-      return `${String(resolve(resource.Properties?.['FunctionName'], stack))}:${name}`;
+    const resource = named(name, stack);
+    if (/^AWS::Lambda::(?:Alias|Version)$/.test(resource?.type ?? '')) {
+      return `${String(resource?.properties['FunctionName'])}:${name}`;
     }
-    if (resource !== undefined) return refOf(name, resource.Type);
+    if (resource !== undefined) return resource.ref;
+    const { Parameters = {} } = templates.get(stack) ?? {};
     if (name in Parameters) return Parameters[name]?.Default;
     throw new Error(`${stack}: nothing is named ${name}`);
   }
 
   function attribute(name: string, attributeName: string, stack: string): string {
-    const resource = templates.get(stack)?.Resources?.[name];
+    const resource = named(name, stack);
     if (resource === undefined) throw new Error(`${stack}: nothing is named ${name}`);
-    if (attributeName.endsWith('Arn')) return arnOf(name, resource.Type);
-    return `${refOf(name, resource.Type)}.${attributeName}`;
+    return attributeName.endsWith('Arn') ? resource.arn : `${resource.ref}.${attributeName}`;
   }
 
   function intrinsic(key: string, argument: unknown, stack: string): unknown {
@@ -168,8 +166,14 @@ export function resolveTemplate(assembly: Assembly): ResolvedTemplate {
     return resolve(output.Value, StackName);
   }
 
+  const ofType = (type: string) => resources.filter((resource) => resource.type === type);
   return {
-    ofType: (type) => resources.filter((resource) => resource.type === type),
+    ofType,
+    only(type) {
+      const [found, ...others] = ofType(type);
+      if (found !== undefined && others.length === 0) return found;
+      throw new Error(`the sandbox needs exactly one ${type}`);
+    },
     find: (name) => resources.find(({ ref, arn }) => ref === name || arn === name),
     assetPath(s3Key) {
       const path = assets.get(s3Key.replace(/\.[a-z]+$/, ''));
@@ -181,10 +185,8 @@ export function resolveTemplate(assembly: Assembly): ResolvedTemplate {
 
 function arnOf(logicalId: string, type: string): string {
   if (type === 'AWS::S3::Bucket') return `arn:aws:s3:::${refOf(logicalId, type)}`;
-  const [, service = ''] = type.split('::');
-  const name = ARN_SERVICES[service] ?? service.toLowerCase();
-  const resource = `${ARN_RESOURCES[type] ?? ''}${logicalId}`;
-  return `arn:aws:${name}:${LOCAL_REGION}:${LOCAL_ACCOUNT}:${resource}`;
+  const [service, kind] = ARN_PARTS[type] ?? [type.split('::')[1]?.toLowerCase(), ''];
+  return `arn:aws:${service}:${LOCAL_REGION}:${LOCAL_ACCOUNT}:${kind}${logicalId}`;
 }
 
 function refOf(logicalId: string, type: string): string {

@@ -42,10 +42,10 @@ async function exportAccounts(
   input: unknown,
   options: { onPut?: (key: string) => void; onRetry?: RunOptions['onRetry'] } = {},
 ): Promise<Run> {
-  const [machine] = sandbox.template.ofType('AWS::StepFunctions::StateMachine');
+  const machine = sandbox.template.only('AWS::StepFunctions::StateMachine');
   const task = sandbox.functionNamed('TaskFunction');
   const objects = new Map<string, unknown>();
-  const execution = await runStateMachine(String(machine?.properties['DefinitionString']), input, {
+  const execution = await runStateMachine(String(machine.properties['DefinitionString']), input, {
     async invoke(functionArn, payload) {
       expect(functionArn).toBe(task.spec.arn);
       await changed;

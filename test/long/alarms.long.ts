@@ -253,7 +253,7 @@ const textsOf = (lines: readonly LogLine[]) => lines.map(({ text }) => text);
 const propertiesOf = <T>(type: string) =>
   sandbox.template.ofType(type).map(({ properties }) => properties as unknown as T);
 const alarms = () => propertiesOf<AlarmProperties>('AWS::CloudWatch::Alarm');
-const exportMachine = () => sandbox.template.ofType('AWS::StepFunctions::StateMachine')[0];
+const exportMachine = () => sandbox.template.only('AWS::StepFunctions::StateMachine');
 
 /** The names of the alarms that these datapoints set off, in the template's order. */
 function firing(datapoints: readonly Datapoint[]): string[] {
@@ -278,7 +278,7 @@ function dated(lines: readonly LogLine[], period: number): Datapoint[] {
 
 /** A datapoint of Step Functions' own metrics about ExportAccounts. */
 function stepFunctionsPoint(name: string): Datapoint {
-  const dimensions = { StateMachineArn: exportMachine()?.arn ?? '' };
+  const dimensions = { StateMachineArn: exportMachine().arn ?? '' };
   return { namespace: 'AWS/States', name, dimensions, unit: 'Count', values: [1], at: START };
 }
 
@@ -318,7 +318,7 @@ async function runTask(): Promise<unknown> {
 function runExport() {
   const task = sandbox.functionNamed('TaskFunction');
   return runStateMachine(
-    String(exportMachine()?.properties['DefinitionString']),
+    String(exportMachine().properties['DefinitionString']),
     {},
     {
       invoke: (_arn, payload) => task.invoke(payload),

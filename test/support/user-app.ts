@@ -29,9 +29,9 @@ export function userApp(
     definitionBody: DefinitionBody.fromChainable(define(stack, taskFunction)),
   });
   const policies = Template.fromStack(Stack.of(machine)).findResources('AWS::IAM::Policy');
-  const [resource] = resolveTemplate(app.synth()).ofType('AWS::StepFunctions::StateMachine');
+  const resource = resolveTemplate(app.synth()).only('AWS::StepFunctions::StateMachine');
   return {
-    definition: String(resource?.properties['DefinitionString']),
+    definition: String(resource.properties['DefinitionString']),
     statements: Object.values(policies).flatMap(statementsOf),
   };
 }

@@ -88,11 +88,8 @@ interface MethodProperties {
 export function readApi(template: ResolvedTemplate): Api {
   const propertiesOf = <T>(type: string) =>
     template.ofType(`AWS::ApiGateway::${type}`).map(({ properties }) => properties as T);
-  const [api, ...others] = template.ofType('AWS::ApiGateway::RestApi');
-  const [stage] = propertiesOf<StageProperties>('Stage');
-  if (api === undefined || stage === undefined || others.length > 0) {
-    throw new Error('the sandbox serves exactly one REST API with one stage');
-  }
+  const api = template.only('AWS::ApiGateway::RestApi');
+  const stage = template.only('AWS::ApiGateway::Stage').properties as unknown as StageProperties;
   const methods = propertiesOf<MethodProperties>('Method')
     // The sandbox's own pages have the API's origin, so nothing asks its MOCK preflights.
     .filter(({ Integration }) => Integration.Type === 'AWS_PROXY');

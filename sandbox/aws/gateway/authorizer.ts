@@ -1,6 +1,6 @@
 import type { LambdaFunction } from '../lambda-runtime.ts';
+import type { GatewayErrorType } from './answer.ts';
 import type { Route } from './api-template.ts';
-import type { GatewayErrorType } from './gateway-responses.ts';
 
 type Authorization =
   | { readonly context: Readonly<Record<string, string>>; readonly apiKey: string | undefined }

@@ -5,14 +5,17 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { readBody } from '../../local-server.ts';
 import type { InvokeResult } from '../container.ts';
 import type { LambdaFunction } from '../lambda-runtime.ts';
-import { compressAnswer, type ProxyAnswer, proxyAnswer, sendProxyAnswer } from './answer.ts';
+import {
+  compressAnswer,
+  type GatewayErrorType,
+  type ProxyAnswer,
+  proxyAnswer,
+  renderGatewayResponse,
+  sendProxyAnswer,
+  substituteContext,
+} from './answer.ts';
 import type { Api, Route } from './api-template.ts';
 import { createAuthorize } from './authorizer.ts';
-import {
-  type GatewayErrorType,
-  renderGatewayResponse,
-  substituteContext,
-} from './gateway-responses.ts';
 import { decodedBody, matchRoute, methodArn, parseTarget, proxyEvent } from './request.ts';
 import { createTokenBucket, createUsageMeter } from './usage-plans.ts';
 

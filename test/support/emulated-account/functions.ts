@@ -33,11 +33,9 @@ export async function answerStepFunctions(
 }
 
 async function run(state: AccountState, sandbox: Sandbox, input: unknown): Promise<object> {
-  const machine = sandbox.template
-    .ofType('AWS::StepFunctions::StateMachine')
-    .find(({ logicalId }) => logicalId.startsWith('ExportAccounts'));
+  const machine = sandbox.template.only('AWS::StepFunctions::StateMachine');
   const task = sandbox.functionNamed('TaskFunction');
-  const execution = await runStateMachine(String(machine?.properties['DefinitionString']), input, {
+  const execution = await runStateMachine(String(machine.properties['DefinitionString']), input, {
     invoke: (_arn, payload) => task.invoke(payload),
     putObject: (bucket, key, text) => void state.objects.set(`${bucket}/${key}`, text),
     retryWaitMs: 10,
