@@ -34,6 +34,10 @@ export function failed(seen: string, advice: string, more: More<never> = {}): Fi
   return { state: 'failed', seen, advice, ...more };
 }
 
+/** A number with its noun, such as `1 page` or `2 pages`. */
+export const counted = (number: number, noun: string): string =>
+  `${number} ${noun}${number === 1 ? '' : 's'}`;
+
 const MARKS = { ok: '✓', warning: '!', failed: '✗', 'not-run': '–' } as const;
 const INDENT = ' '.repeat(17);
 

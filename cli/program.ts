@@ -33,11 +33,11 @@ export class CommandFailure extends Error {
 const COMMANDS: Readonly<Record<string, () => Promise<CliCommand>>> = {
   start: async () => (await import('./start.ts')).start,
   workflow: async () => (await import('./workflow.ts')).workflow,
-  doctor: async () => (await import('./doctor/command.ts')).doctor,
-  preflight: async () => (await import('./preflight/command.ts')).preflight,
+  doctor: async () => (await import('./doctor/doctor.ts')).doctor,
+  preflight: async () => (await import('./preflight/preflight.ts')).preflight,
   deploy: async () => (await import('./deploy.ts')).deploy,
-  verify: async () => (await import('./verify/command.ts')).verify,
-  partner: async () => (await import('./partner/command.ts')).partner,
+  verify: async () => (await import('./verify/verify.ts')).verify,
+  partner: async () => (await import('./partner/partner.ts')).partner,
 };
 
 /** The names of all commands. */

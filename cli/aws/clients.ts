@@ -8,6 +8,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { STSClient } from '@aws-sdk/client-sts';
 import { loadStageConfig } from '../../lib/stage/stage-config.ts';
+import type { Finding, failed, warning } from '../findings.ts';
 import { CommandFailure, type World } from '../program.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -100,6 +101,20 @@ export function explain(error: unknown, rights: string): AwsProblem {
   const advice =
     'Try again. If it fails again, run aws sts get-caller-identity to see whether AWS answers.';
   return { name, kind: 'other', advice };
+}
+
+/**
+ * Turns an error of AWS into a finding.
+ *
+ * @param make what kind of finding
+ * @param what the error means for the check
+ * @param rights the actions that the caller needs
+ */
+export function awsProblem(make: typeof failed | typeof warning, what: string, rights: string) {
+  return (error: unknown): Finding<never> => {
+    const { name, advice } = explain(error, rights);
+    return make(`${what}: ${name}`, advice);
+  };
 }
 
 /** AWS's answer. @throws CommandFailure in place of its error, saying what to do */

@@ -7,23 +7,105 @@ import {
   LONGEST_MS,
   systemClock,
 } from '../../lambda/platform/deadline.ts';
-import { type Finding, failed } from '../findings.ts';
-import type { World } from '../program.ts';
-import { checkPage, checkScope } from './api.ts';
+import { SECRET_ARN } from '../../lib/stage/stage-schema.ts';
+import { type Finding, failed, findingText } from '../findings.ts';
+import { addStage, type CliCommand, type World } from '../program.ts';
+import { createRecorder } from './answers.ts';
 import { checkConfig } from './config.ts';
 import { checkCredentials } from './credentials.ts';
-import { checkPartners } from './partners.ts';
-import { createRecorder } from './recorder.ts';
-import { type CheckName, type CheckReport, type Report, reportOf } from './report.ts';
+import { checkPage, checkScope } from './page.ts';
 import { checkToken } from './token.ts';
 import { checkUrls } from './urls.ts';
-import { checkWalk } from './walk.ts';
+import { checkPartners, checkWalk } from './walk.ts';
 
-/** What to examine. */
-export interface DoctorOptions {
+interface DoctorOptions {
   readonly stage: string;
   /** Where the credentials are. @default - the environment */
   readonly secretArn?: string;
+  readonly json?: true;
+}
+
+/** The checks in order. Each one needs what the earlier ones found. */
+const CHECKS = {
+  config: 'stage config',
+  urls: 'URLs',
+  credentials: 'credentials',
+  token: 'token',
+  scope: 'scope',
+  page: 'page 1',
+  walk: 'page walk',
+  partners: 'partners',
+} as const;
+
+type CheckName = keyof typeof CHECKS;
+
+/** What a check found, for the report. */
+interface CheckReport extends Omit<Finding, 'value'> {
+  readonly name: CheckName;
+  readonly notes: readonly string[];
+}
+
+/** The document that `--json` prints. */
+export interface Report {
+  readonly stage: string;
+  readonly ok: boolean;
+  readonly checks: readonly CheckReport[];
+}
+
+/** `npm run doctor`: whether a stage's eGain works, with the product's own requests. */
+export const doctor: CliCommand = {
+  describe(command) {
+    addStage(command, 'dev')
+      .description(
+        'Checks in order: the stage config, the URLs, the credentials, the token, the scope, page ' +
+          "1 of eGain's accounts, and the walk over all pages; then says what each partner would " +
+          'see. Stops at the first check that fails, and says what to do. Changes nothing, and ' +
+          'prints no secret, token or address.',
+      )
+      .option(
+        '--secret-arn <arn>',
+        'reads the credentials from this Secrets Manager secret, with the AWS credentials of your ' +
+          'shell (default: EGAIN_CLIENT_ID and EGAIN_CLIENT_SECRET of the environment)',
+      )
+      .option('--json', 'prints one JSON document');
+  },
+  example: 'npm run doctor -- --stage dev',
+  exitCodes: '0 all checks hold, 1 one fails, 2 wrong usage',
+  async run(command, world) {
+    const { terminal } = world;
+    const options = command.opts<DoctorOptions>();
+    const { secretArn, json = false } = options;
+    // A secret may have been typed in its place, so the message does not repeat it.
+    if (secretArn !== undefined && !SECRET_ARN.test(secretArn)) {
+      command.error(
+        'error: --secret-arn needs the ARN of a Secrets Manager secret: ' +
+          'arn:aws:secretsmanager:<region>:<account>:secret:<name>.',
+      );
+    }
+    // The findings say what the product would log.
+    process.env['LOG_LEVEL'] = 'SILENT';
+    const report = await examine(options, world, (check) => {
+      if (!json) terminal.print(checkText(check));
+    });
+    if (json) {
+      terminal.print(JSON.stringify(report, null, 2));
+    } else {
+      const notRun = report.checks.filter(({ state }) => state === 'not-run');
+      terminal.print([...notRun.map(checkText), `\n${verdictOf(report)}`].join('\n'));
+    }
+    return report.ok ? 0 : 1;
+  },
+};
+
+function checkText(check: CheckReport): string {
+  return findingText(CHECKS[check.name], check);
+}
+
+function verdictOf({ stage, checks }: Report): string {
+  const broken = checks.find(({ state }) => state === 'failed');
+  return broken === undefined
+    ? `Stage ${stage} is ready.`
+    : `Stage ${stage} is not ready: ${CHECKS[broken.name]} (${broken.cause}).`;
 }
 
 /** How long a check may take that is not one of the product's own requests for accounts. */
@@ -34,7 +116,7 @@ const SHORT_MS = 8000;
  *
  * @param onCheck called with the row of each check as the check ends
  */
-export async function examine(
+async function examine(
   { stage, secretArn }: DoctorOptions,
   world: World,
   onCheck: (check: CheckReport) => void,
@@ -95,7 +177,11 @@ export async function examine(
   } catch (error) {
     if (!(error instanceof Stop)) throw error;
   }
-  return reportOf(stage, rows);
+  const seen = 'not run, since an earlier check failed';
+  const checks = (Object.keys(CHECKS) as CheckName[]).map(
+    (name) => rows.get(name) ?? { name, state: 'not-run' as const, seen, notes: [] },
+  );
+  return { stage, ok: checks.every(({ state }) => state === 'ok'), checks };
 }
 
 /** Ends the examination: the checks that follow need what this one did not find. */

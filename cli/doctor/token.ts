@@ -5,9 +5,16 @@ import type { Deadline } from '../../lambda/platform/deadline.ts';
 import { parseJson } from '../../lambda/platform/parse.ts';
 import { type Finding, failed, ok } from '../findings.ts';
 import { member } from '../json.ts';
-import { answered, isHtml, noAnswer, overload, TRY_LATER } from './answers.ts';
-import { mixedScope } from './egain-family.ts';
-import { createRecorder, OUT_OF_TIME } from './recorder.ts';
+import {
+  answered,
+  createRecorder,
+  isHtml,
+  noAnswer,
+  OUT_OF_TIME,
+  overload,
+  TRY_LATER,
+} from './answers.ts';
+import { mixedScope } from './config.ts';
 
 const METADATA = "eGain's Admin Console: Partition, Integration, Client Application, Metadata";
 const NEW_SECRET = 'put it into the secret (docs/operations.md, Rotating the client secret).';

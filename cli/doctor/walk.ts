@@ -1,3 +1,5 @@
+import { FIELDS, LEAF_PATHS, SCOPES } from '../../lambda/accounts/fields.ts';
+import { type AccountRule, visibleAccounts } from '../../lambda/accounts/view.ts';
 import type { Account } from '../../lambda/egain/account.ts';
 import { WINDOW_MS } from '../../lambda/egain/call-budget.ts';
 import type { FetchedPage, FetchPage } from '../../lambda/egain/client.ts';
@@ -5,9 +7,9 @@ import { walkPages } from '../../lambda/egain/walk.ts';
 import { Fault } from '../../lambda/faults.ts';
 import type { Deadline } from '../../lambda/platform/deadline.ts';
 import type { StageConfig } from '../../lib/stage/stage-config.ts';
-import { type Finding, failed, ok } from '../findings.ts';
-import { contractBroken, diagnoseApi, size } from './api.ts';
-import type { Recorder } from './recorder.ts';
+import { counted, type Finding, failed, ok } from '../findings.ts';
+import type { Recorder } from './answers.ts';
+import { contractBroken, diagnoseApi, size } from './page.ts';
 
 /** A partner whose request waits for a longer walk notices it. */
 const SLOW_MS = 5000;
@@ -33,7 +35,7 @@ export async function checkWalk(
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     const finding = diagnose(error, recorder, config);
-    const after = `after ${pages.length === 1 ? '1 page' : `${pages.length} pages`}`;
+    const after = `after ${counted(pages.length, 'page')}`;
     return { ...finding, seen: `${after}: ${finding.seen}` };
   }
 }
@@ -90,8 +92,9 @@ function budgetNotes({ egain, cache }: StageConfig, requests: number): string[] 
   const { freshSeconds, refreshSeconds } = cache;
   const period = refreshSeconds ?? freshSeconds;
   const key = refreshSeconds === undefined ? 'cache.freshSeconds' : 'cache.refreshSeconds';
-  const number = requests === 1 ? '1 request' : `${requests} requests`;
-  const notes = [`all containers together send eGain ${number} every ${period} s at most (${key})`];
+  const notes = [
+    `all containers together send eGain ${counted(requests, 'request')} every ${period} s at most (${key})`,
+  ];
   const { callsPerMinute } = egain;
   if (callsPerMinute === undefined) return notes;
   // One call more for the token, once in its life.
@@ -136,4 +139,37 @@ function diagnose(fault: Fault, { results }: Recorder, { egain }: StageConfig): 
     );
   }
   return diagnoseApi(broken, egain, fault);
+}
+
+/** What each partner of the stage would see of these accounts, and what its scopes open in them. */
+export function checkPartners(
+  { partners }: Pick<StageConfig, 'partners'>,
+  accounts: readonly Account[],
+): Finding<true> {
+  const notes: string[] = [];
+  const measured: Record<string, number> = {};
+  const lines = Object.entries(partners).map(([name, { scopes, accounts: rule }]) => {
+    const visible = visibleAccounts(accounts, rule).length;
+    measured[name] = visible;
+    if (visible === 0 && accounts.length > 0) {
+      notes.push(`${name} sees nothing: ${reasonOf(rule, accounts)}`);
+    }
+    return `${name}: ${visible} of ${accounts.length}, by ${scopes.join(' ')}`;
+  });
+  const granted = new Set(Object.values(partners).flatMap(({ scopes }) => scopes));
+  for (const scope of SCOPES.filter((one) => granted.has(one))) {
+    const opened = LEAF_PATHS.filter((path) => FIELDS[path] === scope);
+    notes.push(`${scope} opens ${opened.join(', ')}`);
+  }
+  return ok(lines.join('\n') || 'there are none yet', { value: true, notes, measured });
+}
+
+/** The lists of a rule that no account matches, or that no account matches all of them. */
+function reasonOf(rule: AccountRule = {}, accounts: readonly Account[]): string {
+  const unmatched = Object.entries(rule)
+    .filter(([list, values]) => visibleAccounts(accounts, { [list]: values }).length === 0)
+    .map(([list]) => `accounts.${list}`);
+  return unmatched.length === 0
+    ? 'no account matches all lists of its rule at once'
+    : `no account matches ${unmatched.join(' and ')}; compare the ids with eGain's`;
 }

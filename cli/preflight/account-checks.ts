@@ -2,7 +2,7 @@ import { GetAccountCommand } from '@aws-sdk/client-api-gateway';
 import type { Stack } from '@aws-sdk/client-cloudformation';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import type { StageConfig } from '../../lib/stage/stage-config.ts';
-import { type Aws, explain } from '../aws/clients.ts';
+import type { Aws } from '../aws/clients.ts';
 import { findStack } from '../aws/stacks.ts';
 import { type Finding, failed, ok, warning } from '../findings.ts';
 
@@ -113,18 +113,4 @@ function inState(stacks: readonly Stack[], pattern: RegExp): Stack[] {
 
 function linesOf(stacks: readonly Stack[]): string {
   return stacks.map(({ StackName, StackStatus }) => `${StackName} is ${StackStatus}`).join('\n');
-}
-
-/** Makes a finding of an error of AWS; `rights` are the actions that the caller needs. */
-export function notAnswered(rights: string): (error: unknown) => Finding<never> {
-  return (error) => {
-    const { name, advice } = explain(error, rights);
-    return warning(`not known: ${name}`, advice);
-  };
-}
-
-/** What the identity check found where AWS refused to answer it. */
-export function notIdentified(error: unknown): Finding<never> {
-  const { name, advice } = explain(error, 'sts:GetCallerIdentity');
-  return failed(`AWS does not say who this is: ${name}`, advice);
 }

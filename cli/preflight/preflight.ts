@@ -1,18 +1,16 @@
 import { createDeadline } from '../../lambda/platform/deadline.ts';
 import { loadStageConfig, type StageConfig } from '../../lib/stage/stage-config.ts';
-import { type AwsTarget, connectAws } from '../aws/clients.ts';
+import { type AwsTarget, awsProblem, connectAws } from '../aws/clients.ts';
 import { stageStackNames } from '../aws/stacks.ts';
 import { checkUrls } from '../doctor/urls.ts';
-import { type Finding, FindingLog, ok, warning } from '../findings.ts';
-import type { World } from '../program.ts';
+import { type Finding, FindingLog, failed, ok, warning } from '../findings.ts';
+import { addAwsOptions, addStage, type CliCommand, type World } from '../program.ts';
 import {
   checkBootstrap,
   checkGatewayRole,
   checkIdentity,
   checkPlace,
   checkStacks,
-  notAnswered,
-  notIdentified,
 } from './account-checks.ts';
 
 /** What came of a preflight. */
@@ -28,6 +26,33 @@ export interface PreflightOptions extends AwsTarget {
   /** @default CDKToolkit */
   readonly toolkitStackName?: string | undefined;
 }
+
+/** `npm run preflight`: whether this shell can deploy a stage. */
+export const preflight: CliCommand = {
+  describe(command) {
+    addAwsOptions(addStage(command))
+      .description(
+        'Checks whether the AWS credentials of this shell can deploy a stage: its config, ' +
+          "eGain's URLs, account and region, and what the CDK and API Gateway need. Changes " +
+          'nothing. npm run deploy begins with the same checks.',
+      )
+      .addHelpText('after', '\n✓ holds, ! is a warning, ✗ stops a deploy.');
+  },
+  example: 'npm run preflight -- --stage dev',
+  exitCodes: '0 no ✗, 1 some ✗, 2 wrong usage',
+  async run(command, world) {
+    const options = command.opts<PreflightOptions>();
+    const report = await preflightStage(options, world);
+    const { stage } = options;
+    const look = report.warned ? ' Look at what has a ! first.' : '';
+    world.terminal.print(
+      report.failed
+        ? `\nStage ${stage} is not ready to be deployed: fix what has a ✗.`
+        : `\nStage ${stage} can be deployed: npm run deploy -- --stage ${stage}.${look}`,
+    );
+    return report.failed ? 1 : 0;
+  },
+};
 
 const URLS_MS = 9000;
 /** The account rule of the example, `config/dev.json`, has this channel. */
@@ -54,12 +79,17 @@ export async function preflightStage(
   log.add('URLs', await checkEgain(config, environment));
 
   const aws = connectAws({ profile, region: region ?? config.aws.region }, environment);
-  const caller = await log.run('identity', () => checkIdentity(aws), notIdentified);
+  const unknown = 'AWS does not say who this is';
+  const caller = await log.run(
+    'identity',
+    () => checkIdentity(aws),
+    awsProblem(failed, unknown, 'sts:GetCallerIdentity'),
+  );
   if (caller !== undefined) {
-    const describing = notAnswered('cloudformation:DescribeStacks');
+    const describing = awsProblem(warning, 'not known', 'cloudformation:DescribeStacks');
     log.add('place', checkPlace(config, caller));
     await log.run('bootstrap', () => checkBootstrap(aws, caller, toolkitStackName), describing);
-    const onAccount = notAnswered('apigateway:GET on /account');
+    const onAccount = awsProblem(warning, 'not known', 'apigateway:GET on /account');
     await log.run('gateway logs', () => checkGatewayRole(aws), onAccount);
     const names = stageStackNames(stage, config);
     await log.run('stacks', () => checkStacks(aws, names), describing);

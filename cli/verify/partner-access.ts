@@ -1,12 +1,12 @@
 import type { StageConfig } from '../../lib/stage/stage-config.ts';
+import { findAppClient, readSecret } from '../aws/app-clients.ts';
 import type { Aws } from '../aws/clients.ts';
-import { findPartnerClient, readClientSecret } from '../aws/partner-client.ts';
 import { requiredOutput, type StageOutputs } from '../aws/stacks.ts';
 import { type Finding, failed, ok } from '../findings.ts';
 import { member } from '../json.ts';
 import { CommandFailure } from '../program.ts';
 import type { Terminal } from '../terminal.ts';
-import { ask } from './http.ts';
+import { ask } from './api-checks.ts';
 
 /** How a partner gets a token. */
 export interface PartnerAccess {
@@ -60,8 +60,8 @@ export async function checkPartner(
         `to the client of partner ${partner} there.`,
     );
   }
-  const client = await findPartnerClient(aws, outputs, stage, partner);
-  return found(client.ClientId, await readClientSecret(aws, client));
+  const client = await findAppClient(aws, outputs, stage, partner);
+  return found(client.ClientId, await readSecret(aws, client));
 }
 
 /** Makes a finding of what `checkPartner` throws. */

@@ -3,10 +3,10 @@ import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { DescribeExecutionCommand, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import type { Clock } from '../../lambda/platform/deadline.ts';
 import { parseJson } from '../../lambda/platform/parse.ts';
-import { type Aws, explain } from '../aws/clients.ts';
-import { type Finding, failed, ok } from '../findings.ts';
+import type { Aws } from '../aws/clients.ts';
+import { counted, type Finding, failed, ok } from '../findings.ts';
 import { member } from '../json.ts';
-import { adviceForCode, faultCode } from './http.ts';
+import { adviceForCode, faultCode } from './api-checks.ts';
 
 /**
  * Whether TaskFunction answers a workflow.
@@ -68,10 +68,9 @@ export async function checkExport(
     const seen = `the manifest ${Key} does not say what was exported`;
     return failed(seen, 'An older version may have run. Deploy again.');
   }
-  const onPages = pages.length === 1 ? '1 page' : `${pages.length} pages`;
   const notes = [`TaskFunction counted ${expected} before: have accounts changed?`];
   const isExpected = expected === undefined || expected === count;
-  const seen = `${count} accounts on ${onPages}, manifest ${Key}`;
+  const seen = `${count} accounts on ${counted(pages.length, 'page')}, manifest ${Key}`;
   return ok(seen, isExpected ? {} : { notes });
 }
 
@@ -90,12 +89,4 @@ async function runToEnd(aws: Aws, stateMachineArn: string, clock: Clock) {
       clock.after(POLL_MS, resolve);
     });
   }
-}
-
-/** Makes a finding of an error of AWS; `rights` are the actions that the caller needs. */
-export function refusedBy(rights: string): (error: unknown) => Finding<never> {
-  return (error) => {
-    const { name, advice } = explain(error, rights);
-    return failed(`AWS refuses: ${name}`, advice);
-  };
 }

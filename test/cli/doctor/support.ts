@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { Report } from '../../../cli/doctor/report.ts';
+import type { Report } from '../../../cli/doctor/doctor.ts';
 import type { Finding } from '../../../cli/findings.ts';
 import type { World } from '../../../cli/program.ts';
 import type { SimulatedEgain } from '../../../sandbox/egain/egain.ts';

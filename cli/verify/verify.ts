@@ -1,8 +1,8 @@
 import { InvalidArgumentError } from 'commander';
 import { systemClock } from '../../lambda/platform/deadline.ts';
-import { type AwsTarget, connectStage } from '../aws/clients.ts';
+import { type AwsTarget, awsProblem, connectStage } from '../aws/clients.ts';
 import { readOutputs, requiredOutput } from '../aws/stacks.ts';
-import { FindingLog, ok } from '../findings.ts';
+import { FindingLog, failed, ok } from '../findings.ts';
 import { addAwsOptions, addStage, type CliCommand, type World } from '../program.ts';
 import {
   type Api,
@@ -19,7 +19,7 @@ import {
   type PartnerAccess,
   type PartnerOptions,
 } from './partner-access.ts';
-import { checkExport, checkTask, refusedBy } from './workflow-checks.ts';
+import { checkExport, checkTask } from './workflow-checks.ts';
 
 interface VerifyOptions extends AwsTarget, PartnerOptions {
   readonly export?: true;
@@ -85,14 +85,18 @@ async function runVerify(options: VerifyOptions, world: World): Promise<number> 
   const count = await log.run(
     'TaskFunction',
     () => checkTask(aws, requiredOutput(outputs, 'TaskFunctionArn'), secretArn),
-    refusedBy('lambda:InvokeFunction'),
+    awsProblem(failed, 'AWS refuses', 'lambda:InvokeFunction'),
   );
   if (options.export === true) {
     terminal.print('- ExportAccounts is running, which may take minutes');
     await log.run(
       'export',
       () => checkExport(aws, requiredOutput(outputs, 'ExportAccountsArn'), count, clock),
-      refusedBy('states:StartExecution, states:DescribeExecution and s3:GetObject'),
+      awsProblem(
+        failed,
+        'AWS refuses',
+        'states:StartExecution, states:DescribeExecution and s3:GetObject',
+      ),
     );
   }
   const failures = log.named('failed');

@@ -1,11 +1,17 @@
+import { chmodSync, existsSync, writeFileSync } from 'node:fs';
 import { Argument } from 'commander';
 import { systemClock } from '../../lambda/platform/deadline.ts';
 import type { StageConfig } from '../../lib/stage/stage-config.ts';
+import {
+  addSecret,
+  endOldSecret,
+  findAppClient,
+  listSecrets,
+  readSecret,
+} from '../aws/app-clients.ts';
 import { type Aws, type AwsTarget, connectStage } from '../aws/clients.ts';
-import { findPartnerClient, readClientSecret } from '../aws/partner-client.ts';
 import { readOutputs, requiredOutput, type StageOutputs } from '../aws/stacks.ts';
-import { addAwsOptions, addStage, type CliCommand } from '../program.ts';
-import { addSecret, endOldSecret, refuseExisting, secretsOf, writeSecretFile } from './secrets.ts';
+import { addAwsOptions, addStage, type CliCommand, CommandFailure } from '../program.ts';
 import { usageText } from './usage.ts';
 
 interface PartnerOptions extends AwsTarget {
@@ -90,7 +96,7 @@ async function show(one: Case): Promise<string> {
   ];
   const lines = rows.map(([key = '', value = '']) => `${key.padEnd(10)}${value}`);
   if (client === undefined) return lines.join('\n');
-  const two = (await secretsOf(aws, client)).length > 1;
+  const two = (await listSecrets(aws, client)).length > 1;
   return [
     ...lines,
     `secrets   ${two ? 'two: rotate --finish ends the old one' : 'one'}`,
@@ -110,7 +116,7 @@ function ruleText(rule: object | undefined): string {
 async function secret(one: Case): Promise<string> {
   refuseExisting(one.file);
   const client = await clientOf(one);
-  return write(one, client.ClientId, await readClientSecret(one.aws, client));
+  return write(one, client.ClientId, await readSecret(one.aws, client));
 }
 
 async function rotate(one: Case): Promise<string> {
@@ -129,17 +135,39 @@ async function rotate(one: Case): Promise<string> {
 }
 
 function clientOf({ aws, outputs, stage, name }: Case) {
-  return findPartnerClient(aws, outputs, stage, name);
+  return findAppClient(aws, outputs, stage, name);
 }
 
+const OWNER_ONLY = 0o600;
+
+/** Refuses an existing file before a new secret is made for it. */
+function refuseExisting(path: string): void {
+  if (!existsSync(path)) return;
+  throw new CommandFailure(
+    `${path} exists and may hold a secret: remove it, or name another file with --out <file>.`,
+  );
+}
+
+/** Writes what the partner needs to a new file that only its owner may read. */
 function write({ outputs, entry, name, file }: Case, clientId: string, secretText: string): string {
-  writeSecretFile(file, {
+  const content = {
     clientId,
     clientSecret: secretText,
     tokenUrl: requiredOutput(outputs, 'TokenUrl'),
     apiUrl: requiredOutput(outputs, 'ApiUrl'),
     scope: entry.scopes.join(' '),
-  });
+  };
+  try {
+    writeFileSync(file, '', { flag: 'wx', mode: OWNER_ONLY });
+    // The umask narrows the mode that a new file gets, and some file systems ignore it.
+    chmodSync(file, OWNER_ONLY);
+    writeFileSync(file, `${JSON.stringify(content, null, 2)}\n`);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new CommandFailure(
+      `${file} can't be written (${code}): name another file with --out <file>.`,
+    );
+  }
   return (
     `${file} holds what partner ${name} needs, its secret included. Send it through a channel made ` +
     'for secrets, then delete it.'

@@ -1,0 +1,46 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+/** Runs a command in a project of its own, with a Node.js that reports another version. */
+function run(version: string, folders: readonly string[]) {
+  const project = temporaryFolder();
+  for (const folder of ['cli', ...folders]) mkdirSync(join(project, folder));
+  for (const file of ['cli/run.mjs', 'package.json']) cpSync(join(ROOT, file), join(project, file));
+  writeFileSync(join(project, 'cli/main.ts'), `console.log('the command runs');`);
+  const versions = `{ value: { ...process.versions, node: '${version}' } }`;
+  const code = `Object.defineProperty(process, 'versions', ${versions})`;
+  const preload = `data:text/javascript,${encodeURIComponent(code)}`;
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ['--import', preload, join(project, 'cli/run.mjs'), 'doctor'],
+    { encoding: 'utf8' },
+  );
+  return { status, stdout, stderr };
+}
+
+const TOO_OLD = /^This is Node\.js [\d.]+; Node\.js 24 is needed\. npm ci .*npm start.*\n$/;
+
+it.each<[version: string, folders: string[], status: number, stdout: string, stderr: RegExp]>([
+  [process.versions.node, ['node_modules'], 0, 'the command runs\n', /^$/],
+  ['20.1.0', ['node_modules'], 1, '', TOO_OLD],
+  ['23.11.1', ['node_modules'], 1, '', TOO_OLD],
+  [process.versions.node, [], 1, '', /^Run npm ci first: no packages are installed\.\n$/],
+])('on Node.js %s with %j ends with %i', (version, folders, status, stdout, stderr) => {
+  const ended = run(version, folders);
+
+  expect(ended).toMatchObject({ status, stdout });
+  expect(ended.stderr).toMatch(stderr);
+});
+
+it('keeps to what an old Node.js can read', () => {
+  const source = readFileSync(join(ROOT, 'cli/run.mjs'), 'utf8');
+  const code = source.replaceAll(/\/\*.*?\*\//gs, '').replaceAll(/`[^`]*`|'[^']*'/g, "''");
+  expect(code).not.toMatch(/\?\.|\?\?|\|\|=|&&=|\bawait\b|#\w|\.at\(|replaceAll|hasOwn/);
+  expect(source).not.toContain(`from 'node:`);
+});
