@@ -1,5 +1,5 @@
 import type { Account } from '../egain/account.ts';
-import { readDateTime } from '../platform/date-time.ts';
+import { readDateTime } from '../platform/parse.ts';
 import { getter, type ReadablePath, type ValueAt } from './fields.ts';
 
 /**

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { parseDateTime } from '../platform/date-time.ts';
+import { parseDateTime } from '../platform/parse.ts';
 import {
   allPairs,
   type ComparableName,

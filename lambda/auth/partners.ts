@@ -3,9 +3,9 @@ import * as z from 'zod/mini';
 import { SCOPES, type Scope } from '../accounts/fields.ts';
 import { accountRuleSchema } from '../accounts/view.ts';
 import { Fault } from '../faults.ts';
-import { AWS_CLIENT } from '../platform/aws-request-handler.ts';
 import type { AuthorizerConfig } from '../platform/config.ts';
 import { createSingleFlight, type Deadline, within } from '../platform/deadline.ts';
+import { AWS_CLIENT } from '../platform/http-client.ts';
 import { parseJson } from '../platform/parse.ts';
 
 const partnersSchema = z.record(

@@ -1,6 +1,5 @@
 import * as z from 'zod/mini';
-import { readDateTime } from '../platform/date-time.ts';
-import { isRecord } from '../platform/parse.ts';
+import { isRecord, readDateTime } from '../platform/parse.ts';
 
 const field = <T extends z.ZodMiniType>(schema: T) => z.optional(z.nullable(schema));
 const text = () => field(z.string());

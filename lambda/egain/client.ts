@@ -1,7 +1,7 @@
 import { Fault } from '../faults.ts';
 import type { Deadline } from '../platform/deadline.ts';
 import type { UnreadBody } from '../platform/http-client.ts';
-import { isRecord, parseEndpoint, parseJson } from '../platform/parse.ts';
+import { isRecord, parseJson } from '../platform/parse.ts';
 import { type Account, type AccountsPage, readAccount } from './account.ts';
 import { failureToFault } from './failure.ts';
 import type { AttemptResult, Upstream, UpstreamResponse } from './send.ts';
@@ -46,7 +46,6 @@ export interface ClientOptions {
 /** The authorised `GET {apiUrl}/accounts`. After a 401, another token is tried while there is one. */
 export function createClient({ apiUrl, tokens, upstream }: ClientOptions): FetchPage {
   return async (deadline, page) => {
-    parseEndpoint('EGAIN_API_URL', apiUrl);
     // The dollar signs are part of eGain's names.
     const size = page?.pagesize === undefined ? '' : `&$pagesize=${page.pagesize}`;
     const query = page === undefined ? '' : `?$pagenum=${page.pagenum}${size}`;

@@ -2,7 +2,6 @@ import { hash } from 'node:crypto';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import * as z from 'zod/mini';
 import { Fault } from '../faults.ts';
-import { AWS_CLIENT } from '../platform/aws-request-handler.ts';
 import {
   type Clock,
   createSingleFlight,
@@ -10,7 +9,7 @@ import {
   untilFirstByte,
   within,
 } from '../platform/deadline.ts';
-import { errorCode } from '../platform/http-client.ts';
+import { AWS_CLIENT, errorCode } from '../platform/http-client.ts';
 import { log } from '../platform/log.ts';
 import { count } from '../platform/metrics.ts';
 import { parseJson } from '../platform/parse.ts';

@@ -1,4 +1,3 @@
-import { readDateTime } from '../platform/date-time.ts';
 import { type Deadline, pause } from '../platform/deadline.ts';
 import {
   type AnswerHeaders,
@@ -11,6 +10,7 @@ import {
 } from '../platform/http-client.ts';
 import { type LogFields, log } from '../platform/log.ts';
 import { count } from '../platform/metrics.ts';
+import { readDateTime } from '../platform/parse.ts';
 import { BudgetSpent, type CallBudget } from './call-budget.ts';
 
 /** One request to eGain, ready to send. */

@@ -4,17 +4,15 @@ import type { ServiceConfig } from '../platform/config.ts';
 import { type Clock, createSingleFlight, type Deadline } from '../platform/deadline.ts';
 import type { HttpAnswer } from '../platform/http-client.ts';
 import { log } from '../platform/log.ts';
-import { parseEndpoint, parseJson } from '../platform/parse.ts';
+import { parseJson } from '../platform/parse.ts';
 import { type GuardedTable, TableAway } from '../platform/table.ts';
 import type { Credentials, CredentialsStore } from './credentials.ts';
 import { failureToFault, OAUTH_FAULTS } from './failure.ts';
-import type { Upstream } from './send.ts';
+import type { Upstream, UpstreamRequest } from './send.ts';
 import { formEncoded } from './words.ts';
 
 /** A token is renewed this long before it ends, or half its life when that is shorter. */
 const EARLY_MS = 60_000;
-/** How long credentials that eGain refused are not tried again. */
-const QUARANTINE_MS = 30_000;
 
 /** A bearer token, with the credentials that it was granted for. */
 export interface Token {
@@ -24,12 +22,11 @@ export interface Token {
 
 /** One token for all containers, asked for once however many callers wait. */
 export interface TokenProvider {
-  /** @throws Fault, as the credentials store and the grant do; `502-901` during a quarantine */
+  /** @throws Fault, as the credentials store and `requestGrant` do */
   get(deadline: Deadline): Promise<Token>;
   /**
-   * Another token in place of one that eGain answered 401 to: a renewed one; when that is refused
-   * too, one for another version of the secret, which is read anew. When there is nothing more to
-   * try, the secret's version is not tried again for 30 s.
+   * Another token in place of one that eGain answered 401 to: first a renewed one; when that is
+   * refused too, one for another version of the secret, which is read anew.
    *
    * @param replaced how many tokens this request has replaced already
    * @returns undefined when there is nothing more to try: the 401 stands
@@ -49,91 +46,80 @@ export interface TokenProviderOptions {
   readonly clock: Clock;
 }
 
+/** Visible characters alone: anything else cannot stand in a header. */
+const tokenValue = z.string().check(z.regex(/^[\x21-\x7e]+$/));
+
+/** A token as it is in the table, encrypted at rest as all of the table is. */
+const sharedTokenSchema = z.object({
+  value: tokenValue,
+  /** The version of the secret that it was granted for. */
+  secretVersion: z.string(),
+  /** Milliseconds since the epoch, by the clock of the container that asked for it. */
+  renewAt: z.number(),
+  endsAt: z.number(),
+});
+type SharedToken = Readonly<z.infer<typeof sharedTokenSchema>>;
+
 /** Makes the provider; nothing is read before the first `get`. */
 export function createTokenProvider(options: TokenProviderOptions): TokenProvider {
   const { endpoint, credentials, upstream, table, key, clock } = options;
   const flight = createSingleFlight<Token>();
-  let kept: GrantedToken | undefined;
+  let kept: SharedToken | undefined;
   /** The version of the item that was last seen in the table. */
   let seen: number | undefined;
   /** The last value that eGain refused. It may still be in the table. */
   let refusedValue: string | undefined;
-  let quarantined = { version: '', until: 0 };
-
-  const isQuarantined = (version: string) =>
-    quarantined.version === version && clock.now() < quarantined.until;
-  const quarantine = (version: string) => {
-    quarantined = { version, until: clock.now() + QUARANTINE_MS };
-    log.warn('eGain refuses the credentials', { secretVersion: version });
-  };
-  const isFresh = (token: GrantedToken) => clock.now() < token.renewAt;
 
   /** The best token known for this version of the secret; one to be renewed if there is no other. */
-  const find = async (version: string): Promise<GrantedToken | undefined> => {
-    if (kept?.secretVersion === version && isFresh(kept)) return kept;
-    const item = await unlessAway(table.read(key));
+  const find = async (version: string): Promise<SharedToken | undefined> => {
+    if (kept?.secretVersion === version && clock.now() < kept.renewAt) return kept;
+    const item = await table.read(key).catch(unlessAway);
     seen = item?.version;
-    const found = z.safeParse(sharedTokenSchema, parseJson(item?.body ?? null)).data;
-    const isBetter =
-      found?.secretVersion === version && isFresh(found) && found.value !== refusedValue;
-    if (isBetter) kept = found;
+    const found = z.safeParse(sharedTokenSchema, parseJson(item?.body)).data;
+    const isUsable = found?.secretVersion === version && found.value !== refusedValue;
+    if (isUsable && clock.now() < found.renewAt) kept = found;
     return kept?.secretVersion === version ? kept : undefined;
   };
 
-  /** Writes a token for all containers, unless another has written one since the last look. */
-  const share = async (token: GrantedToken): Promise<void> => {
-    const version = Math.max((seen ?? 0) + 1, clock.now());
-    const item = { version, body: JSON.stringify(token), expiresAt: token.endsAt };
-    if (await unlessAway(table.replace(key, item, seen))) seen = version;
-  };
-
+  /** Asks for a token and writes it for all containers, unless another has just written one. */
   const grant = async (current: Credentials, deadline: Deadline): Promise<Token> => {
     const askedAt = clock.now();
-    const { accessToken, lifeSeconds } = await requestGrant(endpoint, current, upstream, deadline);
+    const granting = requestGrant(endpoint, current, upstream, deadline);
+    const { accessToken, lifeSeconds } = await granting.catch((error: unknown) => {
+      if (isFault(error, 'egainCredentialsRefused')) {
+        log.warn('eGain refuses the credentials', { secretVersion: current.version });
+      }
+      throw error;
+    });
     const lifeMs = lifeSeconds * 1000;
+    const endsAt = askedAt + lifeMs;
     kept = {
       value: accessToken,
       secretVersion: current.version,
-      renewAt: askedAt + lifeMs - Math.min(EARLY_MS, lifeMs / 2),
-      endsAt: askedAt + lifeMs,
+      renewAt: endsAt - Math.min(EARLY_MS, lifeMs / 2),
+      endsAt,
     };
-    await share(kept);
+    const version = Math.max((seen ?? 0) + 1, clock.now());
+    const item = { version, body: JSON.stringify(kept), expiresAt: endsAt };
+    if (await table.replace(key, item, seen).catch(unlessAway)) seen = version;
     return { value: accessToken, credentials: current };
-  };
-
-  /** When eGain refuses the credentials, those of a new version of the secret get one try. */
-  const grantOrReread = async (
-    current: Credentials,
-    deadline: Deadline,
-    isReread = false,
-  ): Promise<Token> => {
-    const { version } = current;
-    if (isQuarantined(version)) {
-      throw new Fault('egainCredentialsRefused', {
-        reason: 'eGain refused this version of the secret just now',
-      });
-    }
-    try {
-      return await grant(current, deadline);
-    } catch (error) {
-      if (!isFault(error, 'egainCredentialsRefused')) throw error;
-      const next = isReread ? current : await credentials.reread(version, deadline);
-      if (next.version === version) {
-        quarantine(version);
-        throw error;
-      }
-      log.info('The secret has a new version', { secretVersion: next.version });
-      return grantOrReread(next, deadline, true);
-    }
   };
 
   const obtain = async (deadline: Deadline): Promise<Token> => {
     const current = await credentials.get(deadline);
     const known = await find(current.version);
-    if (known !== undefined && isFresh(known)) return { value: known.value, credentials: current };
+    if (known !== undefined && clock.now() < known.renewAt) {
+      return { value: known.value, credentials: current };
+    }
     try {
-      return await grantOrReread(current, deadline);
+      return await grant(current, deadline);
     } catch (error) {
+      if (isFault(error, 'egainCredentialsRefused')) {
+        const next = await credentials.reread(current.version, deadline);
+        if (next.version === current.version) throw error;
+        log.info('The secret has a new version', { secretVersion: next.version });
+        return grant(next, deadline);
+      }
       const mayPass = error instanceof Fault && error.retry;
       if (!mayPass || known === undefined || clock.now() >= known.endsAt) throw error;
       log.warn('A token near its end goes on serving', { code: error.code });
@@ -141,46 +127,25 @@ export function createTokenProvider(options: TokenProviderOptions): TokenProvide
     }
   };
 
-  const get = (deadline: Deadline) => flight.run(deadline, () => obtain(deadline));
-
   return {
-    get,
+    get: (deadline) => flight.run(deadline, () => obtain(deadline)),
+
     async replace({ value, credentials: { version } }, replaced, deadline) {
-      log.warn('eGain refuses a token', { replaced });
+      log.warn('eGain refuses a token', { replaced, secretVersion: version });
       refusedValue = value;
       if (kept?.value === value) kept = undefined;
-      if (isQuarantined(version)) return undefined;
-      if (replaced === 0) return get(deadline);
-      const next = replaced === 1 ? await credentials.reread(version, deadline) : undefined;
-      if (next !== undefined && next.version !== version) return get(deadline);
-      quarantine(version);
-      return undefined;
+      if (replaced > 1) return undefined;
+      if (replaced === 1) {
+        const next = await credentials.reread(version, deadline);
+        if (next.version === version) return undefined;
+      }
+      return this.get(deadline);
     },
   };
 }
 
-/** Visible characters alone: anything else cannot stand in a header. */
-const tokenValue = () => z.string().check(z.regex(/^[\x21-\x7e]+$/));
-
-/** A token as it is in the table, encrypted at rest as all of the table is. */
-const sharedTokenSchema = z.object({
-  value: tokenValue(),
-  /** The version of the secret that it was granted for. */
-  secretVersion: z.string(),
-  /** Milliseconds since the epoch, by the clock of the container that asked for it. */
-  renewAt: z.number(),
-  endsAt: z.number(),
-});
-type GrantedToken = Readonly<z.infer<typeof sharedTokenSchema>>;
-
-/** The outcome of work at the table; undefined while the table is away. */
-async function unlessAway<T>(work: Promise<T>): Promise<T | undefined> {
-  try {
-    return await work;
-  } catch (error) {
-    if (error instanceof TableAway) return undefined;
-    throw error;
-  }
+function unlessAway(error: unknown): undefined {
+  if (!(error instanceof TableAway)) throw error;
 }
 
 const MAX_ANSWER_BYTES = 256 * 1024;
@@ -209,27 +174,30 @@ export async function requestGrant(
   upstream: Upstream,
   deadline: Deadline,
 ): Promise<Grant> {
-  const { href: url } = parseEndpoint('EGAIN_TOKEN_URL', endpoint.tokenUrl);
   const inBody = endpoint.clientAuthentication === 'body';
   const form = new URLSearchParams({
     grant_type: 'client_credentials',
     scope: endpoint.scope,
     ...(inBody && { client_id: clientId, client_secret: clientSecret }),
   });
-  const headers = {
-    accept: 'application/json',
-    'content-type': 'application/x-www-form-urlencoded;charset=UTF-8',
-    ...(!inBody && { authorization: basic(clientId, clientSecret) }),
+  const request: UpstreamRequest = {
+    url: endpoint.tokenUrl,
+    method: 'POST',
+    headers: {
+      accept: 'application/json',
+      'content-type': 'application/x-www-form-urlencoded;charset=UTF-8',
+      ...(!inBody && { authorization: basic(clientId, clientSecret) }),
+    },
+    body: form.toString(),
+    maxBytes: MAX_ANSWER_BYTES,
+    isTransient,
   };
-  const body = form.toString();
-  const result = await upstream(
-    { url, method: 'POST', headers, body, maxBytes: MAX_ANSWER_BYTES, isTransient },
-    deadline,
-  );
+  const result = await upstream(request, deadline);
   const answer = result.kind === 'response' ? readAnswer(result) : {};
   if ('accessToken' in answer) return answer;
   const { oauthError } = answer;
-  if (result.kind === 'response' && isSuccess(result) && !OAUTH_FAULTS.has(oauthError ?? '')) {
+  const isSuccess = result.kind === 'response' && result.status >= 200 && result.status < 300;
+  if (isSuccess && !OAUTH_FAULTS.has(oauthError ?? '')) {
     throw new Fault('egainContractBroken', {
       reason: 'the token endpoint did not answer with a bearer token',
     });
@@ -245,25 +213,21 @@ function basic(clientId: string, clientSecret: string): string {
 }
 
 const grantSchema = z.object({
-  access_token: tokenValue(),
+  access_token: tokenValue,
   // A type that is missing or empty is taken for a bearer's, since eGain publishes none.
   token_type: z.optional(z.nullable(z.string().check(z.regex(/^(?:bearer|$)/i)))),
   expires_in: z.optional(z.unknown()),
 });
 
 /** A grant, or the error code alone: the endpoint's texts may hold what it was sent. */
-function readAnswer(response: HttpAnswer): Grant | { readonly oauthError?: string } {
-  const json = parseJson(response.text);
-  const granted = isSuccess(response) ? z.safeParse(grantSchema, json).data : undefined;
-  if (granted !== undefined) {
+function readAnswer({ status, text }: HttpAnswer): Grant | { readonly oauthError?: string } {
+  const json = parseJson(text);
+  const granted = z.safeParse(grantSchema, json).data;
+  if (granted !== undefined && status >= 200 && status < 300) {
     return { accessToken: granted.access_token, lifeSeconds: believableLife(granted.expires_in) };
   }
   const refused = z.safeParse(z.object({ error: z.string() }), json).data;
   return refused === undefined ? {} : { oauthError: refused.error };
-}
-
-function isSuccess({ status }: HttpAnswer): boolean {
-  return status >= 200 && status < 300;
 }
 
 function believableLife(stated: unknown): number {

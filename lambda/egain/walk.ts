@@ -1,8 +1,8 @@
 import { Fault } from '../faults.ts';
-import { readDateTime } from '../platform/date-time.ts';
 import { cancellable, type Deadline } from '../platform/deadline.ts';
 import { log } from '../platform/log.ts';
 import { count } from '../platform/metrics.ts';
+import { readDateTime } from '../platform/parse.ts';
 import type { Account } from './account.ts';
 import type { CallBudget } from './call-budget.ts';
 import type { FetchedPage, FetchPage } from './client.ts';

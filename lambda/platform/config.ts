@@ -1,137 +1,125 @@
 import * as z from 'zod/mini';
 import { Fault } from '../faults.ts';
 import { METRICS_NAMESPACE } from './metrics.ts';
-import { parseJson } from './parse.ts';
+import { parseJson, parseSecureUrl } from './parse.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
-
-/** A setting: the environment variable that holds it, and how its text is read. */
-function setting<Name extends string, Schema extends z.ZodMiniType>(
-  variable: Name,
-  schema: Schema,
-): { readonly variable: Name; readonly schema: Schema } {
-  return { variable, schema };
-}
-type Table = Readonly<Record<string, ReturnType<typeof setting>>>;
-type Settings<Rows extends Table> = {
-  readonly [Name in keyof Rows]: z.output<Rows[Name]['schema']>;
-};
 type Variables<Name extends string> = Readonly<Record<Name, string | undefined>>;
 
 const required = z.string().check(z.minLength(1));
 const optional = z.optional(z.string());
-const digits = z.string().check(z.regex(/^\d{1,6}$/));
-const number = z.transform((text: string) => Number(text));
-const clients = z.pipe(
-  z.pipe(
-    z.string(),
-    z.transform((text) => parseJson(text)),
-  ),
-  z.record(z.string(), z.string()),
-);
+const url = z
+  .string()
+  .check(z.refine((text) => parseSecureUrl(text) !== undefined, 'not an https URL'));
+const number = z.pipe(z.string().check(z.regex(/^\d{1,6}$/)), z.transform(Number));
 
-const SERVICE = {
-  secretArn: setting('CREDENTIALS_SECRET_ARN', required),
-  /** The base of eGain's API, without a slash at the end. */
-  apiUrl: setting(
-    'EGAIN_API_URL',
-    z.pipe(
-      required,
-      z.transform((text) => text.replace(/\/+$/, '')),
-    ),
-  ),
-  tokenUrl: setting('EGAIN_TOKEN_URL', required),
-  scope: setting('EGAIN_SCOPE', required),
-  clientAuthentication: setting(
-    'EGAIN_CLIENT_AUTHENTICATION',
-    z._default(z.enum(['body', 'basic']), 'body'),
-  ),
-  freshSeconds: setting('CACHE_FRESH_SECONDS', z.pipe(z._default(digits, '30'), number)),
-  staleSeconds: setting('CACHE_STALE_SECONDS', z.pipe(z._default(digits, '600'), number)),
-  /** The table by which all containers share snapshot, token and failures. */
-  sharedTableName: setting('SHARED_TABLE_NAME', required),
-  /** How often a schedule renews the snapshot; without it, requests do. */
-  refreshSeconds: setting('CACHE_REFRESH_SECONDS', z.optional(z.pipe(digits, number))),
-  /** What all containers together may ask of eGain in any minute. */
-  callsPerMinute: setting('EGAIN_CALLS_PER_MINUTE', z.optional(z.pipe(digits, number))),
-  /** With provisioned concurrency the container sleeps between init and the first request. */
-  provisioned: setting(
-    'AWS_LAMBDA_INITIALIZATION_TYPE',
-    z.pipe(
-      optional,
-      z.transform((type) => type === 'provisioned-concurrency'),
-    ),
-  ),
-};
-
-/** The settings of ApiFunction, TaskFunction and RefreshFunction. */
-export type ServiceConfig = Settings<typeof SERVICE>;
+const serviceVariables = z.object({
+  CREDENTIALS_SECRET_ARN: required,
+  EGAIN_API_URL: url,
+  EGAIN_TOKEN_URL: url,
+  EGAIN_SCOPE: required,
+  EGAIN_CLIENT_AUTHENTICATION: z._default(z.enum(['body', 'basic']), 'body'),
+  CACHE_FRESH_SECONDS: z._default(number, 30),
+  CACHE_STALE_SECONDS: z._default(number, 600),
+  CACHE_REFRESH_SECONDS: z.optional(number),
+  EGAIN_CALLS_PER_MINUTE: z.optional(number),
+  SHARED_TABLE_NAME: required,
+});
 
 /** The variables that ApiFunction, TaskFunction and RefreshFunction read and their stack sets. */
-export type ServiceEnvironment = Variables<
-  Exclude<(typeof SERVICE)[keyof typeof SERVICE]['variable'], 'AWS_LAMBDA_INITIALIZATION_TYPE'>
->;
+export type ServiceEnvironment = Variables<keyof z.infer<typeof serviceVariables>>;
 
-const AUTHORIZER = {
-  issuer: setting('AUTH_ISSUER', required),
-  /** Without it, the issuer's OpenID configuration names it. */
-  jwksUri: setting('AUTH_JWKS_URI', optional),
-  /** The `aud` that tokens must have. Access tokens of a Cognito pool have none. */
-  audience: setting('AUTH_AUDIENCE', optional),
-  /** The one claim that names the client; undefined for the claims that issuers commonly use. */
-  clientClaim: setting(
-    'AUTH_CLIENT_CLAIM',
-    z.pipe(
-      optional,
-      z.transform((text) => text || undefined),
-    ),
-  ),
-  /**
-   * The Cognito app client's id by the partner's name, if the stack makes the pool: the ids are only
-   * known once it is deployed. Undefined with an issuer of the deployer's own.
-   */
-  cognitoClients: setting('AUTH_COGNITO_CLIENTS', z.optional(clients)),
-  /** The secret that holds these ids if they are too many for the environment. */
-  cognitoClientsSecretArn: setting('AUTH_COGNITO_CLIENTS_SECRET_ARN', optional),
-};
-
-/** The settings of AuthorizerFunction. */
-export type AuthorizerConfig = Settings<typeof AUTHORIZER>;
-
-/** The variables that AuthorizerFunction reads. */
-export type AuthorizerEnvironment = Variables<
-  (typeof AUTHORIZER)[keyof typeof AUTHORIZER]['variable']
->;
-
-/** @throws Fault `500-902` naming each variable that is missing or malformed, never its value */
-function read<Rows extends Table>(table: Rows, environment: Environment): Settings<Rows> {
-  const malformed: string[] = [];
-  const settings = Object.entries(table).map(([name, { variable, schema }]) => {
-    const result = z.safeParse(schema, environment[variable]);
-    if (!result.success) malformed.push(variable);
-    return [name, result.data] as const;
-  });
-  if (malformed.length === 0) return Object.fromEntries(settings) as Settings<Rows>;
-  throw new Fault('misconfigured', {
-    reason: `environment variables missing or malformed: ${malformed.join(', ')}`,
-  });
-}
+/** The settings of ApiFunction, TaskFunction and RefreshFunction. */
+export type ServiceConfig = Readonly<ReturnType<typeof readServiceConfig>>;
 
 /**
  * Reads the environment of ApiFunction, TaskFunction and RefreshFunction.
  *
  * @throws Fault `500-902` naming each variable that is missing or malformed
  */
-export const readServiceConfig = (environment: Environment = process.env): ServiceConfig =>
-  read(SERVICE, environment);
+export function readServiceConfig(environment: Environment = process.env) {
+  const variables = read(serviceVariables, environment);
+  return {
+    secretArn: variables.CREDENTIALS_SECRET_ARN,
+    /** The base of eGain's API, without a slash at the end. */
+    apiUrl: variables.EGAIN_API_URL.replace(/\/+$/, ''),
+    tokenUrl: variables.EGAIN_TOKEN_URL,
+    scope: variables.EGAIN_SCOPE,
+    clientAuthentication: variables.EGAIN_CLIENT_AUTHENTICATION,
+    freshSeconds: variables.CACHE_FRESH_SECONDS,
+    staleSeconds: variables.CACHE_STALE_SECONDS,
+    /** How often a schedule renews the snapshot; without it, requests do. */
+    refreshSeconds: variables.CACHE_REFRESH_SECONDS,
+    /** What all containers together may ask of eGain in any minute. */
+    callsPerMinute: variables.EGAIN_CALLS_PER_MINUTE,
+    /** The table by which all containers share snapshot, token and failures. */
+    sharedTableName: variables.SHARED_TABLE_NAME,
+    /** With provisioned concurrency the container sleeps between init and the first request. */
+    provisioned: environment['AWS_LAMBDA_INITIALIZATION_TYPE'] === 'provisioned-concurrency',
+  };
+}
+
+const authorizerVariables = z.object({
+  AUTH_ISSUER: required,
+  AUTH_JWKS_URI: optional,
+  AUTH_AUDIENCE: optional,
+  AUTH_CLIENT_CLAIM: optional,
+  AUTH_COGNITO_CLIENTS: z.optional(
+    z.pipe(
+      z.pipe(
+        z.string(),
+        z.transform((text) => parseJson(text)),
+      ),
+      z.record(z.string(), z.string()),
+    ),
+  ),
+  AUTH_COGNITO_CLIENTS_SECRET_ARN: optional,
+});
+
+/** The variables that AuthorizerFunction reads. */
+export type AuthorizerEnvironment = Variables<keyof z.infer<typeof authorizerVariables>>;
+
+/** The settings of AuthorizerFunction. */
+export type AuthorizerConfig = Readonly<ReturnType<typeof readAuthorizerConfig>>;
 
 /**
  * Reads the environment of AuthorizerFunction.
  *
  * @throws Fault `500-902` naming each variable that is missing or malformed
  */
-export const readAuthorizerConfig = (environment: Environment = process.env): AuthorizerConfig =>
-  read(AUTHORIZER, environment);
+export function readAuthorizerConfig(environment: Environment = process.env) {
+  const variables = read(authorizerVariables, environment);
+  return {
+    issuer: variables.AUTH_ISSUER,
+    /** Without it, the issuer's OpenID configuration names it. */
+    jwksUri: variables.AUTH_JWKS_URI,
+    /** The `aud` that tokens must have. Access tokens of a Cognito pool have none. */
+    audience: variables.AUTH_AUDIENCE,
+    /** The one claim that names the client; undefined for the claims that issuers commonly use. */
+    clientClaim: variables.AUTH_CLIENT_CLAIM || undefined,
+    /**
+     * The Cognito app client's id by the partner's name, if the stack makes the pool: the ids are
+     * only known once it is deployed. Undefined with an issuer of the deployer's own.
+     */
+    cognitoClients: variables.AUTH_COGNITO_CLIENTS,
+    /** The secret that holds these ids if they are too many for the environment. */
+    cognitoClientsSecretArn: variables.AUTH_COGNITO_CLIENTS_SECRET_ARN,
+  };
+}
+
+/** @throws Fault `500-902` naming each variable that is missing or malformed, never its value */
+function read<Schema extends z.ZodMiniType>(
+  schema: Schema,
+  environment: Environment,
+): z.output<Schema> {
+  const result = z.safeParse(schema, environment);
+  if (result.success) return result.data;
+  const malformed = result.error.issues.map(({ code, path, message }) =>
+    code === 'custom' ? `${String(path[0])} (${message})` : String(path[0]),
+  );
+  const reason = `environment variables missing or malformed: ${[...new Set(malformed)].join(', ')}`;
+  throw new Fault('misconfigured', { reason });
+}
 
 /** The variables that every function reads. */
 export type TelemetryEnvironment = Variables<'LOG_LEVEL' | 'METRICS_NAMESPACE'>;

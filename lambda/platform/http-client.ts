@@ -1,5 +1,6 @@
 import type { IncomingMessage, RequestOptions } from 'node:http';
-import type { Deadline } from './deadline.ts';
+import { readAwsKeys } from './config.ts';
+import { type Deadline, systemClock } from './deadline.ts';
 
 /** A request that the product sends: to eGain, its token endpoint, the issuer or AWS. */
 export interface HttpCall {
@@ -36,14 +37,6 @@ export interface HttpAnswer {
   readonly unread?: UnreadBody;
 }
 
-/** What a server answered, its body as bytes; null where it could not be read. */
-export interface RawAnswer extends Omit<HttpAnswer, 'text'> {
-  readonly bytes: Buffer | null;
-}
-
-/** What Node.js reports when a server had closed a connection that was kept for reuse. */
-const CLOSED: ReadonlySet<string | undefined> = new Set(['ECONNRESET', 'EPIPE']);
-
 /** There was no connection, or it broke before the answer was whole. */
 export class ConnectionFailed extends Error {
   override readonly name = 'ConnectionFailed';
@@ -52,10 +45,10 @@ export class ConnectionFailed extends Error {
   /** The connection was kept from an earlier request, and the server had closed it meanwhile. */
   readonly wasClosed: boolean;
 
-  constructor(cause: unknown, reusedSocket: boolean) {
-    super('the connection failed', { cause });
-    this.code = errorCode(cause);
-    this.wasClosed = reusedSocket && CLOSED.has(this.code);
+  constructor(code: string | undefined, wasClosed = false) {
+    super('the connection failed');
+    this.code = code;
+    this.wasClosed = wasClosed;
   }
 }
 
@@ -72,6 +65,11 @@ const MAX_ERROR_BYTES = 256 * 1024;
 const ERROR_BODY_MS = 5000;
 /** A body is seldom encoded twice. */
 const MAX_CODINGS = 4;
+/** What Node.js reports when a server had closed a connection that was kept for reuse. */
+const CLOSED: ReadonlySet<string | undefined> = new Set(['ECONNRESET', 'EPIPE']);
+
+/** As `send` does. */
+export type Send = typeof send;
 
 /**
  * Sends a request and reads the answer whole, as text. Does not follow redirects, since credentials
@@ -83,20 +81,17 @@ const MAX_CODINGS = 4;
  * @throws the signal's reason when it aborts
  */
 export async function send(call: HttpCall, options: CallOptions): Promise<HttpAnswer> {
-  const { bytes, ...answer } = await exchange(call, options);
-  if (bytes === null) return { ...answer, text: null };
+  const { body, ...answer } = await exchange(call, options);
+  if (typeof body === 'string') return { ...answer, text: null, unread: body };
   try {
-    return { ...answer, text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };
+    return { ...answer, text: new TextDecoder('utf-8', { fatal: true }).decode(body) };
   } catch {
     return { ...answer, text: null, unread: 'not-utf-8' };
   }
 }
 
-/** As `send` does. */
-export type Send = typeof send;
-
-/** As `send`, for callers that read the bytes themselves. */
-export async function exchange(call: HttpCall, options: CallOptions): Promise<RawAnswer> {
+/** As `send`, but with the body's bytes, or why they could not be read. */
+async function exchange(call: HttpCall, options: CallOptions) {
   options.deadline.signal.throwIfAborted();
   const message = await begin(call, options).catch(async (error: unknown) => {
     if (!(error instanceof ConnectionFailed && error.wasClosed)) throw error;
@@ -104,12 +99,10 @@ export async function exchange(call: HttpCall, options: CallOptions): Promise<Ra
     return begin(call, options, false);
   });
   const { statusCode: status = 0 } = message;
-  const headers = Object.fromEntries(
+  const headers: AnswerHeaders = Object.fromEntries(
     Object.entries(message.headers).map(([name, value]) => [name, [value].flat().join(', ')]),
   );
-  const body = await readBody(message, options);
-  if (typeof body === 'string') return { status, headers, bytes: null, unread: body };
-  return { status, headers, bytes: body };
+  return { status, headers, body: await readBody(message, options) };
 }
 
 /** The system's or Node.js's code of an error. Its message may quote a header, so it is not used. */
@@ -136,38 +129,39 @@ function begin(
     : process.getBuiltinModule('node:http');
   return new Promise((resolve, reject) => {
     const outgoing = request(url, options, (message) => {
-      stopWaiting();
+      stopWaiting?.();
+      outgoing.off('close', fail);
       resolve(message);
     });
-    const giveUp = () => outgoing.destroy(new BeginTimeout('the answer did not begin in time'));
+    const late = () => outgoing.destroy(new BeginTimeout('the answer did not begin in time'));
     const stopWaiting =
       firstByteBy === undefined
-        ? () => undefined
-        : clock.after(Math.max(0, firstByteBy - clock.now()), giveUp);
-    const fail = (error: unknown) => {
-      stopWaiting();
-      if (signal.aborted) reject(signal.reason);
-      else if (error instanceof BeginTimeout) reject(error);
-      else reject(new ConnectionFailed(error, outgoing.reusedSocket));
-    };
+        ? undefined
+        : clock.after(Math.max(0, firstByteBy - clock.now()), late);
+    let failure: unknown;
     // Stays on: a kept connection can also break after the answer has come.
-    outgoing.on('error', fail);
-    // After a 101 that nobody asked for, Node.js closes the connection and reports nothing else.
-    outgoing.once('close', () => fail(connectionError('ECONNRESET')));
+    outgoing.on('error', (error) => {
+      failure = error;
+    });
+    const fail = () => {
+      stopWaiting?.();
+      const code = failure === undefined ? 'ECONNRESET' : errorCode(failure);
+      if (signal.aborted) reject(signal.reason);
+      else if (failure instanceof BeginTimeout) reject(failure);
+      else reject(new ConnectionFailed(code, outgoing.reusedSocket && CLOSED.has(code)));
+    };
+    // It comes after every error, and alone after a 101 that nobody asked for.
+    outgoing.once('close', fail);
     outgoing.once('socket', (socket) => {
       if (!socket.connecting) return;
-      const late = () => outgoing.destroy(connectionError('ETIMEDOUT'));
-      const callOff = clock.after(CONNECT_MS, late);
+      const callOff = clock.after(CONNECT_MS, () =>
+        outgoing.destroy(Object.assign(new Error('no connection'), { code: 'ETIMEDOUT' })),
+      );
       outgoing.once('close', callOff);
       socket.once('connect', callOff);
     });
     outgoing.end(body);
   });
-}
-
-/** An error as Node.js makes it of a connection. */
-export function connectionError(code: string): Error {
-  return Object.assign(new Error('the connection failed'), { code });
 }
 
 async function readBody(
@@ -178,7 +172,7 @@ async function readBody(
   const isSuccess = status >= 200 && status < 300;
   const most = isSuccess ? maxBytes : Math.min(maxBytes, MAX_ERROR_BYTES);
   const late = () => message.destroy(new Error('the body did not come in time'));
-  const callOff = isSuccess ? () => undefined : clock.after(ERROR_BODY_MS, late);
+  const callOff = isSuccess ? undefined : clock.after(ERROR_BODY_MS, late);
   const chunks: Buffer[] = [];
   let bytes = 0;
   try {
@@ -192,7 +186,7 @@ async function readBody(
     signal.throwIfAborted();
     return 'cut-off';
   } finally {
-    callOff();
+    callOff?.();
   }
   return decode(Buffer.concat(chunks), most, headers['content-encoding']);
 }
@@ -233,3 +227,48 @@ const DECODERS: ReadonlyMap<string, Decoder> = new Map([
       process.getBuiltinModule('node:zlib').brotliDecompressSync(body, { maxOutputLength }),
   ],
 ]);
+
+/** What the SDK's signer has made, ready to send. */
+interface AwsRequest {
+  readonly protocol: string;
+  readonly hostname: string;
+  readonly port?: number | undefined;
+  readonly path: string;
+  readonly headers: Record<string, string>;
+  readonly body?: string;
+}
+
+/** BatchGetItem gives 16 MB of items, which are a third larger as base64. */
+const MAX_AWS_BYTES = 32_000_000;
+
+/**
+ * The SDK's `requestHandler`, by this client: the SDK's own handler would bring HTTP/2, pools and
+ * time-outs that no call of ours uses.
+ */
+const requestHandler = {
+  metadata: { handlerProtocol: 'http/1.1' },
+
+  async handle(
+    { protocol, hostname, port, path, headers, body }: AwsRequest,
+    { abortSignal }: { readonly abortSignal?: object | undefined } = {},
+  ) {
+    const signal = abortSignal instanceof AbortSignal ? abortSignal : new AbortController().signal;
+    const { status, ...answer } = await exchange(
+      {
+        url: `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}${path}`,
+        method: 'POST',
+        headers: { 'accept-encoding': 'identity', ...headers },
+        ...(body !== undefined && { body }),
+      },
+      { maxBytes: MAX_AWS_BYTES, deadline: { signal, clock: systemClock } },
+    );
+    const isUnread = typeof answer.body === 'string';
+    // An error counts by its status, whatever became of its body.
+    if (isUnread && status < 300) throw new ConnectionFailed('ECONNRESET');
+    const bytes = isUnread ? new Uint8Array() : answer.body;
+    return { response: { statusCode: status, headers: { ...answer.headers }, body: bytes } };
+  },
+};
+
+/** The settings that every client of the SDK gets in a function. */
+export const AWS_CLIENT = { requestHandler, credentials: async () => readAwsKeys() } as const;

@@ -1,13 +1,10 @@
-import { Fault } from '../faults.ts';
-
 /**
  * The value of a JSON text, which may begin with a byte order mark; undefined if it is not JSON. The
  * engine's own error would quote the text.
  */
-export function parseJson(text: string | null): unknown {
-  if (text === null) return undefined;
+export function parseJson(text: string | null | undefined): unknown {
   try {
-    return JSON.parse(text.startsWith('\uFEFF') ? text.slice(1) : text);
+    return JSON.parse((text ?? '').replace(/^\uFEFF/, ''));
   } catch {
     return undefined;
   }
@@ -35,14 +32,54 @@ export function parseSecureUrl(text: string): URL | undefined {
   return url !== undefined && isSecure(url) ? url : undefined;
 }
 
+const DATE_TIME =
+  /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(\.\d+)?(?:[Zz]|([+-])(\d\d):?(\d\d))$/;
+/** Other ways in which libraries write it: a space for the T, no seconds, a shorter zone or two zones. */
+const AS_WRITTEN =
+  /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)([.,]\d+)?)? ?(?:[Zz]|UTC|GMT|([+-])(\d\d)(?::?(\d\d))?)(?:\[[\w/+-]{1,40}\])?$/;
+const MINUTE = 60_000;
+const DAY = 86_400_000;
+
 /**
- * A URL of eGain's that credentials may be sent to.
+ * Reads a date-time of RFC 3339, which always has a zone. The zone may lack its colon, since Jackson
+ * and generated clients leave it out. A leap second (`:60`, at the end of a UTC day only) counts as
+ * the start of the second after it.
  *
- * @param variable the environment variable that holds it, for the log
- * @throws Fault `500-902` if it is not a secure URL
+ * @returns milliseconds since the epoch, with what is finer as a fraction; undefined for any
+ * other text.
+ * @see https://www.rfc-editor.org/rfc/rfc3339#section-5.6
  */
-export function parseEndpoint(variable: string, text: string): URL {
-  const url = parseSecureUrl(text);
-  if (url !== undefined) return url;
-  throw new Fault('misconfigured', { reason: `${variable} is not an https URL` });
+export function parseDateTime(text: string): number | undefined {
+  return instantOf(DATE_TIME.exec(text));
 }
+
+/**
+ * Reads a date-time as servers' libraries write it: ISO 8601 with date, time and zone. Does not read
+ * a text that may mean more than one moment: without a zone, a bare number, the name of a month.
+ *
+ * @returns as `parseDateTime`
+ */
+export function readDateTime(text: string): number | undefined {
+  return instantOf(AS_WRITTEN.exec(text));
+}
+
+function instantOf(match: RegExpExecArray | null): number | undefined {
+  if (match === null) return undefined;
+  const [year, month, day, hour, minute, second] = match
+    .slice(1, 7)
+    .map((part) => Number(part ?? 0)) as Six;
+  const [zoneHour, zoneMinute] = [Number(match[9] ?? 0), Number(match[10] ?? 0)];
+  if (hour > 23 || minute > 59 || second > 60 || zoneHour > 23 || zoneMinute > 59) return undefined;
+
+  const midnight = new Date(0);
+  midnight.setUTCFullYear(year, month - 1, day);
+  // JavaScript takes a day that the month does not have for one of the next month.
+  if (midnight.getUTCMonth() !== month - 1) return undefined;
+
+  const zone = (match[8] === '-' ? -1 : 1) * (zoneHour * 60 + zoneMinute) * MINUTE;
+  const instant = midnight.getTime() + (hour * 60 + minute) * MINUTE + second * 1000 - zone;
+  if (second === 60) return instant % DAY === 0 ? instant : undefined;
+  return instant + Number(`0${match[7]?.replace(',', '.') ?? ''}`) * 1000;
+}
+
+type Six = [number, number, number, number, number, number];

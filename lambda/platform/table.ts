@@ -7,9 +7,9 @@ import {
   GetItemCommand,
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { AWS_CLIENT } from './aws-request-handler.ts';
 import type { ServiceConfig } from './config.ts';
 import type { Clock } from './deadline.ts';
+import { AWS_CLIENT } from './http-client.ts';
 import { log } from './log.ts';
 import { count } from './metrics.ts';
 

@@ -45,7 +45,7 @@ const timeLimits = [integration, api, { toSeconds: () => LONGEST_MS / 1000 }, au
   .map((time) => `${time.toSeconds()} s`)
   .join(' | ');
 const secretMinutes = constant('lambda/egain/credentials.ts', 'KEEP_MS') / 60_000;
-const quarantine = constant('lambda/egain/token.ts', 'QUARANTINE_MS') / 1000;
+
 const longestPause = constant('lambda/snapshot/failure.ts', 'LONGEST_MS') / 1000;
 const keyHours = constant('lambda/auth/issuer-keys.ts', 'KEPT_MS') / 3_600_000;
 const maxPartners = constant('lib/stage/stage-rules.ts', 'MAX_PARTNERS');
@@ -72,7 +72,7 @@ const OURS: Readonly<Record<string, readonly string[]>> = {
     `keeps an answer of the authorizer for ${authorizerTtl} seconds`,
     `its copy is older than ${secretMinutes} minutes`,
     `a new token within ${secretMinutes} minutes`,
-    `notice it within ${quarantine} seconds`,
+    `notice it within ${longestPause} seconds`,
     `every ${longestPause} seconds at the latest`,
     `Known keys are used for ${keyHours} hours`,
     `| Partners | ${maxPartners} in an account and region`,

@@ -23,7 +23,7 @@ export type EgainFault =
   | 'restricts';
 
 const FAULT_ANSWERS: Readonly<Record<EgainFault, () => HttpAnswer | Error | undefined>> = {
-  away: () => new ConnectionFailed(Object.assign(new Error(), { code: 'ECONNREFUSED' }), false),
+  away: () => new ConnectionFailed('ECONNREFUSED'),
   fails: () => json(500, { code: '500-100' }),
   hangs: () => undefined,
   'makes no sense': () => json(200, { account: null }),

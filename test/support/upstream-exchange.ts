@@ -1,9 +1,5 @@
 import type { UpstreamRequest } from '../../lambda/egain/send.ts';
-import {
-  ConnectionFailed,
-  connectionError,
-  type HttpAnswer,
-} from '../../lambda/platform/http-client.ts';
+import { ConnectionFailed, type HttpAnswer } from '../../lambda/platform/http-client.ts';
 
 /** A request of which a test looks at the answer alone. */
 export const REQUEST: UpstreamRequest = {
@@ -22,5 +18,4 @@ export const answerOf = (status: number, more: Partial<HttpAnswer> = {}): HttpAn
 });
 
 /** A connection that failed, new or kept from earlier. */
-export const failedConnection = (code: string, kept = false) =>
-  new ConnectionFailed(connectionError(code), kept);
+export const failedConnection = (code: string, kept = false) => new ConnectionFailed(code, kept);

@@ -1,6 +1,6 @@
 /**
  * Stands in for `@smithy/node-http-handler` in the bundles. Every client in `lambda/` is given
- * `lambda/platform/aws-request-handler.ts`, which also reads the bodies, so the SDK's own handler
+ * `lambda/platform/http-client.ts`, which also reads the bodies, so the SDK's own handler
  * would only be loaded.
  */
 export const NodeHttpHandler = {

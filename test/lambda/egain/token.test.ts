@@ -99,16 +99,3 @@ describe('the token', () => {
     expect(upstream.token.calls).toHaveLength(2);
   });
 });
-
-test.each([
-  ['apiUrl', 'http://example.com/api', 'EGAIN_API_URL'],
-  ['tokenUrl', 'http://example.com/token', 'EGAIN_TOKEN_URL'],
-  ['tokenUrl', 'nothing', 'EGAIN_TOKEN_URL'],
-])('credentials are not sent to the %s %s', async (key, url, variable) => {
-  const { ask } = createWorld(upstream, { [key]: url });
-
-  await expect(ask()).rejects.toMatchObject({
-    code: '500-902',
-    reason: expect.stringContaining(variable) as unknown,
-  });
-});

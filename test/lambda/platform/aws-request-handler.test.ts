@@ -1,6 +1,6 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { beforeEach, expect, test, vi } from 'vitest';
-import { AWS_CLIENT } from '../../../lambda/platform/aws-request-handler.ts';
+import { AWS_CLIENT } from '../../../lambda/platform/http-client.ts';
 import { startUpstream } from '../../support/egain-world.ts';
 import type { Reply } from '../../support/scripted-upstream.ts';
 

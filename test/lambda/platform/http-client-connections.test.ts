@@ -2,12 +2,7 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { beforeEach, describe, expect, it, test, vi } from 'vitest';
 import { type Deadline, systemClock } from '../../../lambda/platform/deadline.ts';
-import {
-  type CallOptions,
-  ConnectionFailed,
-  errorCode,
-  send,
-} from '../../../lambda/platform/http-client.ts';
+import { type CallOptions, errorCode, send } from '../../../lambda/platform/http-client.ts';
 import { startUpstream } from '../../support/egain-world.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 import { startScriptedUpstream } from '../../support/scripted-upstream.ts';
@@ -149,15 +144,6 @@ describe('an answer that is no answer', () => {
     });
     expect(clock.waiting).toBe(0);
   });
-});
-
-test.each([
-  ['ECONNRESET', true, true],
-  ['EPIPE', true, true],
-  ['ETIMEDOUT', true, false],
-  ['ECONNRESET', false, false],
-])('a connection that fails with %s, kept: %s, was closed before: %s', (code, kept, wasClosed) => {
-  expect(new ConnectionFailed(withCode(code), kept).wasClosed).toBe(wasClosed);
 });
 
 describe('the code of an error', () => {
