@@ -256,6 +256,8 @@ export interface FaultOptions {
   readonly retryAfterSeconds?: number;
   /** For the log alone, never sent to a caller. Nothing secret here either. */
   readonly reason?: string;
+  /** The status by which eGain's API turned the product's request down. */
+  readonly refusedBy?: number;
   /** What those from whom nothing is hidden are told in place of the same above. */
   readonly inFull?: Partial<FaultWords>;
 }
@@ -280,6 +282,7 @@ export class Fault extends Error {
   readonly details: readonly Detail[];
   readonly retryAfterSeconds: number | undefined;
   readonly reason: string | undefined;
+  readonly refusedBy: number | undefined;
   readonly workflowError: WorkflowError;
   readonly retry: boolean;
   readonly #inFull: Partial<FaultWords>;
@@ -295,6 +298,7 @@ export class Fault extends Error {
     this.details = options.details ?? [];
     this.retryAfterSeconds = options.retryAfterSeconds;
     this.reason = options.reason;
+    this.refusedBy = options.refusedBy;
     this.workflowError = row.workflowError ?? 'InternalError';
     this.retry = row.retry;
     this.#inFull = options.inFull ?? {};

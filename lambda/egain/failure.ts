@@ -11,18 +11,6 @@ import { type AttemptResult, statedWait } from './send.ts';
 const UNSTATED_SECONDS = 10;
 const LONGEST_SECONDS = 3600;
 
-/** eGain's API turned the product's request down. */
-export class RefusedRequest extends Fault {
-  override readonly name: string = 'RefusedRequest';
-  /** The status of the answer. */
-  readonly upstreamStatus: number;
-
-  constructor(kind: FaultName, upstreamStatus: number, options: FaultOptions) {
-    super(kind, options);
-    this.upstreamStatus = upstreamStatus;
-  }
-}
-
 /**
  * OAuth's error codes by the fault that each makes, for the functions and the doctor.
  *
@@ -88,7 +76,7 @@ export function failureToFault(
   }
   const kind = named ?? refusalOf(status);
   // A walk takes a refused page for the end of the list, but never a refused token request.
-  return server === 'eGain' ? new RefusedRequest(kind, status, options) : new Fault(kind, options);
+  return new Fault(kind, { ...options, ...(server === 'eGain' && { refusedBy: status }) });
 }
 
 /** What a status means by itself, from eGain's API and its token endpoint alike. */

@@ -6,7 +6,6 @@ import { readDateTime } from '../platform/parse.ts';
 import type { Account } from './account.ts';
 import type { CallBudget } from './call-budget.ts';
 import type { FetchedPage, FetchPage } from './client.ts';
-import { RefusedRequest } from './failure.ts';
 
 const MAX_IN_FLIGHT = 4;
 const MAX_PAGES = 1000;
@@ -35,6 +34,7 @@ export async function walkPages(
   const walk = cancellable(deadline);
   const first = await fetchPage(walk);
   const collected = new PageCollector(first);
+  collected.add(first);
   const { pagesize } = first.paginationInfo;
   /** The next pages, in their order. */
   const underway: Promise<FetchedPage>[] = [];
@@ -53,7 +53,8 @@ export async function walkPages(
     while (!collected.complete) {
       while (underway.length < MAX_IN_FLIGHT && asked < collected.pagesKnown) ask();
       const page = await underway.shift()?.catch((error: unknown) => {
-        if (isNoSuchPage(error) && collected.mayEndHere) return undefined;
+        const isNoSuchPage = error instanceof Fault && [400, 404].includes(error.refusedBy ?? 0);
+        if (isNoSuchPage && collected.mayEndHere) return undefined;
         throw error;
       });
       if (page === undefined) break;
@@ -67,10 +68,6 @@ export async function walkPages(
   return collected.accounts();
 }
 
-function isNoSuchPage(error: unknown): boolean {
-  return error instanceof RefusedRequest && [400, 404].includes(error.upstreamStatus);
-}
-
 /**
  * What the pages so far add up to. Fed page by page, in their order.
  *
@@ -81,54 +78,52 @@ function isNoSuchPage(error: unknown): boolean {
  * one more page is asked for. A single page that is not full is the whole list, though it holds more
  * than `count`.
  */
-export class PageCollector {
+class PageCollector {
   /** Whether the list is whole. */
   complete = false;
   /** How many pages to ask for, as far as is known. */
   pagesKnown = 1;
   readonly #promised: number;
   readonly #size: number;
-  readonly #merged = new Map<string, Account>();
+  readonly #accounts = new Map<string, Account>();
   readonly #malformed = { count: 0, paths: [] as string[] };
   #received = 0;
   #bytes = 0;
   #pages = 0;
-  #duplicates = 0;
-  #short = false;
+  #isShort = false;
 
-  /** @throws Fault, as `add` does */
-  constructor(first: FetchedPage) {
-    const { count: promised, pagesize = first.account.length } = first.paginationInfo;
-    this.#promised = promised;
-    this.#size = pagesize;
-    this.add(first);
+  /** @param first gives `count` and the page size; it is to be added like the others */
+  constructor({ paginationInfo, account }: FetchedPage) {
+    this.#promised = paginationInfo.count;
+    this.#size = paginationInfo.pagesize ?? account.length;
   }
 
   /** Whether a refusal (400 or 404) of the next page means that there was no more. */
   get mayEndHere(): boolean {
     // Each page has brought at least one account, so `promised` pages hold no fewer than `promised`.
-    return this.#merged.size === this.#promised || this.#pages >= this.#promised || this.#short;
+    const isWhole = this.#accounts.size === this.#promised || this.#pages >= this.#promised;
+    return isWhole || this.#isShort;
   }
 
   /** The distinct accounts, in the order of their first coming. Logs and counts what was odd. */
   accounts(): Account[] {
-    if (this.#duplicates > 0) {
-      count('DuplicateAccounts', this.#duplicates);
-      log.warn('Accounts came more than once in one walk', { duplicates: this.#duplicates });
+    const duplicates = this.#received - this.#accounts.size;
+    if (duplicates > 0) {
+      count('DuplicateAccounts', duplicates);
+      log.warn('Accounts came more than once in one walk', { duplicates });
     }
     if (this.#malformed.count > 0) {
       count('MalformedFields', this.#malformed.count);
       const fields = { malformed: this.#malformed.count, paths: this.#malformed.paths.join(', ') };
       log.warn('Fields of accounts are malformed and left out', fields);
     }
-    return [...this.#merged.values()];
+    return [...this.#accounts.values()];
   }
 
   /** @throws Fault `502-904` when the pages cannot add up any more, `502-903` when it is too much */
-  add(page: FetchedPage): void {
-    this.#measure(page);
-    const keys = keysOf(page.account);
-    if (keys.every((key) => this.#merged.has(key))) {
+  add({ account: listed, bytes, malformed }: FetchedPage): void {
+    const keys = keysOf(listed);
+    if (keys.every((key) => this.#accounts.has(key))) {
       // Nothing new ends the walk, unless more was promised.
       if (!this.mayEndHere) {
         throw doNotAddUp(keys.length === 0 ? 'one is empty too early' : 'one is repeated');
@@ -136,62 +131,52 @@ export class PageCollector {
       this.complete = true;
       return;
     }
-    if (this.#short) throw doNotAddUp('more came after a short one');
+    if (this.#isShort) throw doNotAddUp('more came after a short one');
     this.#pages += 1;
-    this.#merge(page.account, keys);
-    if (this.#pages > MAX_PAGES) throw doNotAddUp(`there are more than ${MAX_PAGES}`);
-    this.#planNext(page.account.length >= this.#size);
-  }
-
-  #measure({ account, bytes, malformed }: FetchedPage): void {
-    this.#received += account.length;
+    this.#received += listed.length;
     this.#bytes += bytes;
     if (this.#received > MAX_WALK_ACCOUNTS || this.#bytes > MAX_WALK_BYTES) {
       throw new Fault('egainContractBroken', {
         reason: `the walk is larger than ${MAX_WALK_ACCOUNTS} accounts or ${MAX_WALK_BYTES / 1e6} MB`,
       });
     }
+    for (const [index, account] of listed.entries()) {
+      const key = keys[index] ?? '';
+      const known = this.#accounts.get(key);
+      if (known === undefined || isLater(account, known)) this.#accounts.set(key, account);
+    }
     const { paths } = this.#malformed;
     this.#malformed.count += malformed.length;
     for (const path of malformed.slice(0, MAX_PATHS - paths.length)) {
-      paths.push(`page ${this.#pages + 1} ${path}`);
+      paths.push(`page ${this.#pages} ${path}`);
     }
+    this.#plan(listed.length >= this.#size);
   }
 
-  #merge(page: readonly Account[], keys: readonly string[]): void {
-    page.forEach((account, index) => {
-      const key = keys[index] ?? '';
-      const known = this.#merged.get(key);
-      if (known !== undefined) this.#duplicates += 1;
-      if (known === undefined || isLater(account, known)) this.#merged.set(key, account);
-    });
-  }
-
-  #planNext(isFull: boolean): void {
-    const left = this.#promised - this.#merged.size;
-    const next = this.#pages + 1;
-    if (left > 0) {
-      // Later pages may turn out smaller than the first. Then plan one more at a time.
-      const last = this.#pages === 1 ? 1 + Math.ceil(left / this.#size) : next;
-      if (last > MAX_PAGES) throw doNotAddUp(`there are more than ${MAX_PAGES}`);
-      // The last one will be full, so one more will be needed to be sure. In a long walk it goes
-      // along with the others, so that nothing waits for it alone.
-      const oneMore = this.#pages === 1 && left % this.#size === 0 && last > LONG_WALK;
-      this.#plan(oneMore ? last + 1 : last);
-    } else if (isFull) {
-      // Exactly as promised: one more, to be sure. More than that: `count` counts pages.
-      this.#plan(left < 0 ? Math.max(this.#promised, next) : next);
-      if (this.pagesKnown > MAX_PAGES + 1) throw doNotAddUp(`there are more than ${MAX_PAGES}`);
-    } else if (this.#pages === 1 || this.mayEndHere) {
-      this.complete = true;
-    } else {
-      this.#short = true;
-      this.#plan(next);
+  /** Decides whether the list is whole, and else which page is the last to ask for. */
+  #plan(isFull: boolean): void {
+    const left = this.#promised - this.#accounts.size;
+    const isFirst = this.#pages === 1;
+    let last = this.#pages + 1;
+    // Later pages may turn out smaller than the first. Then one more is asked for at a time.
+    if (left > 0 && isFirst) last = 1 + Math.ceil(left / this.#size);
+    // More came than promised, so `count` counts pages.
+    if (left < 0 && isFull) last = Math.max(this.#promised, last);
+    // Where all came that was promised, the last page is there to be sure, and should be empty.
+    const filled = left > 0 ? last : last - 1;
+    if (filled > MAX_PAGES) throw doNotAddUp(`there are more than ${MAX_PAGES}`);
+    if (left <= 0 && !isFull) {
+      if (isFirst || this.mayEndHere) {
+        this.complete = true;
+        return;
+      }
+      this.#isShort = true;
     }
-  }
-
-  #plan(pages: number): void {
-    this.pagesKnown = Math.max(this.pagesKnown, pages);
+    // The last one will be full, so one more will be needed to be sure. In a long walk it goes along
+    // with the others, so that nothing waits for it alone.
+    const isSureToNeedMore = isFirst && left > 0 && left % this.#size === 0;
+    if (isSureToNeedMore && last > LONG_WALK) last += 1;
+    this.pagesKnown = Math.max(this.pagesKnown, last);
   }
 }
 

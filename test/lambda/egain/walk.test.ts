@@ -1,12 +1,15 @@
 import { once } from 'node:events';
-import { describe, expect, test } from 'vitest';
-import type { AccountsPage } from '../../../lambda/egain/account.ts';
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { Account, AccountsPage } from '../../../lambda/egain/account.ts';
+import type { FetchedPage, FetchPage } from '../../../lambda/egain/client.ts';
 import { walkPages } from '../../../lambda/egain/walk.ts';
+import { Fault } from '../../../lambda/faults.ts';
 import { createDeadline } from '../../../lambda/platform/deadline.ts';
+import { total } from '../../../lambda/platform/metrics.ts';
 import {
   createWorld,
-  envelopeReply,
   inOrder,
+  makeAccount,
   makeAccounts,
   servePages,
   startUpstream,
@@ -14,9 +17,250 @@ import {
 } from '../../support/egain-world.ts';
 import { page } from '../../support/fault-row.ts';
 import type { Reply } from '../../support/scripted-upstream.ts';
+import { captureLog, type LoggedLine } from '../../support/telemetry.ts';
+
+let lines: LoggedLine[];
+beforeEach(() => {
+  lines = captureLog();
+});
+
+const fetched = (account: Account[], more: Partial<FetchedPage> = {}): FetchedPage => ({
+  paginationInfo: { count: 0 },
+  account,
+  bytes: 9,
+  malformed: [],
+  ...more,
+});
+const paged = (count: number, pagesize: number) => ({ paginationInfo: { count, pagesize } });
+const times = (length: number, size: number) => Array.from({ length }, () => size);
+
+/** Pages with so many accounts each, one account after the other. */
+function pagesOf(sizes: readonly number[]): Account[][] {
+  let made = 0;
+  return sizes.map((size) => {
+    made += size;
+    return Array.from({ length: size }, (_, index) => makeAccount(made - size + index));
+  });
+}
+
+/** Walks over these pages; past the last one, eGain answers with an empty page or a refusal. */
+async function walk(pages: readonly FetchedPage[], past: 'empty' | 404 = 'empty') {
+  let asked = 0;
+  const fetchPage: FetchPage = async (_, { pagenum } = { pagenum: 1 }) => {
+    asked = Math.max(asked, pagenum);
+    const found = pages[pagenum - 1];
+    if (found === undefined && past === 404) {
+      throw new Fault('egainContractBroken', { refusedBy: 404 });
+    }
+    return found ?? fetched([]);
+  };
+  const accounts = await walkPages(fetchPage, createDeadline(25_000));
+  return { asked, accounts };
+}
+const pagesWith = (count: number, size: number, sizes: readonly number[]) =>
+  pagesOf(sizes).map((accounts) => fetched(accounts, paged(count, size)));
+const fault = (code: string, reason: string) => ({
+  code,
+  reason: expect.stringContaining(reason) as unknown,
+});
+
+describe('a walk is whole', () => {
+  test.each<[string, number, number, number[], number]>([
+    ['without any account', 0, 2, [0], 1],
+    ['with a page that is not full', 1, 2, [1], 1],
+    ['with a page that is not full and holds more than are counted', 1, 3, [2], 1],
+    ['with a full page, and one more to be sure', 2, 2, [2], 2],
+    ['with a last page that is not full', 3, 2, [2, 1], 2],
+    ['with a last page that is full, and one more to be sure', 4, 2, [2, 2], 3],
+    ['with pages that are smaller than the first', 6, 3, [3, 1, 1, 1], 4],
+    ['with five full pages, and one more to be sure', 10, 2, times(5, 2), 6],
+    ['with six full pages, and one more along with them', 12, 2, times(6, 2), 7],
+    ['with six pages, of which the last is not full', 11, 2, [...times(5, 2), 1], 6],
+    ['with small pages after six were planned', 12, 2, [2, ...times(10, 1)], 11],
+    ['where `count` counts pages, and one more to be sure', 5, 3, times(5, 3), 6],
+    ['where `count` counts pages, and the last is not full', 3, 2, [2, 2, 1], 3],
+    ['where a short page comes before the last that is counted', 5, 3, [3, 3, 1], 5],
+    ['with a thousand pages', 1000, 1, times(1000, 1), 1001],
+    ['with a thousand pages where one was counted', 1, 1, times(1000, 1), 1001],
+  ])('%s: count %i, %i a page, %j', async (_, count, size, sizes, asked) => {
+    const accounts = pagesOf(sizes).flat();
+
+    await expect(walk(pagesWith(count, size, sizes))).resolves.toEqual({ asked, accounts });
+    expect(lines).toEqual([]);
+  });
+
+  test.each<[number, number, number[]]>([
+    [2, 2, [2]],
+    [5, 3, times(5, 3)],
+    [5, 3, [3, 3, 1]],
+  ])('where a page that may be missing is refused: count %i, %i a page, %j', async (...served) => {
+    const { accounts } = await walk(pagesWith(...served), 404);
+
+    expect(accounts).toEqual(pagesOf(served[2]).flat());
+  });
+});
+
+describe('a walk fails', () => {
+  test.each<[string, number, number, number[]]>([
+    ['one is empty too early', 1, 2, [0]],
+    ['one is empty too early', 4, 2, [2, 0]],
+    ['more came after a short one', 5, 3, [3, 3, 1, 1]],
+    ['there are more than 1000', 1001, 1, [1]],
+    ['there are more than 1000', 1500, 2, [2, ...times(999, 1)]],
+    ['there are more than 1000', 1002, 40, [600, 600]],
+    ['there are more than 1000', 1, 2, [...times(1000, 2), 1]],
+    ['there are more than 1000', 1, 1, times(1001, 1)],
+  ])('where %s: count %i, %i a page', async (reason, count, size, sizes) => {
+    await expect(walk(pagesWith(count, size, sizes))).rejects.toMatchObject(
+      fault('502-904', `the pages do not add up: ${reason}`),
+    );
+  });
+
+  test.each([[[0, 1]], [[1]]])(
+    'where a page before the last repeats the accounts %j',
+    async (ids) => {
+      const again = fetched(ids.map((id) => makeAccount(id)));
+      const pages = [fetched(makeAccounts(2), paged(4, 2)), again];
+
+      await expect(walk(pages)).rejects.toMatchObject(fault('502-904', 'one is repeated'));
+    },
+  );
+
+  test.each<[number, number, number[]]>([
+    [4, 2, [2]],
+    [5, 3, [3, 3]],
+  ])('where a page that was promised is refused: count %i, %i a page, %j', async (...served) => {
+    await expect(walk(pagesWith(...served), 404)).rejects.toMatchObject({ refusedBy: 404 });
+  });
+
+  test.each([
+    ['150 MB', [75_000_000, 75_000_000, 1], [1, 1, 1]],
+    ['100,000 accounts', [9, 9, 9], [60_000, 40_000, 1]],
+  ])('where it brings more than %s', async (_, bytes, sizes) => {
+    const pages = pagesOf(sizes).map((account, index) =>
+      fetched(account, { ...paged(200_000, 60_000), bytes: bytes[index] ?? 0 }),
+    );
+
+    await expect(walk(pages.slice(0, 2))).rejects.toMatchObject({ code: '502-904' });
+    await expect(walk(pages)).rejects.toMatchObject(
+      fault('502-903', 'the walk is larger than 100000 accounts or 150 MB'),
+    );
+  });
+});
+
+test('the first page is full where it says no size', async () => {
+  const [first = [], second = []] = pagesOf([2, 1]);
+  const pages = [fetched(first, { paginationInfo: { count: 3 } }), fetched(second)];
+
+  await expect(walk(pages)).resolves.toMatchObject({ asked: 2, accounts: makeAccounts(3) });
+});
+
+const changed = (name: string, modified?: string | null) =>
+  makeAccount(0, { name, ...(modified !== undefined && { modified }) });
+
+describe('accounts that come again', () => {
+  test.each([
+    ['2026-01-01T00:00:00Z', '2026-01-01T00:00:01Z', 'second'],
+    ['2026-01-01T00:00:01Z', '2026-01-01T00:00:00Z', 'first'],
+    [undefined, '2026-01-01T00:00:00Z', 'first'],
+    ['2026-01-01T00:00:00Z', null, 'first'],
+  ])('are one, as it was modified last: %s, %s', async (one, other, name) => {
+    const { accounts } = await walk([
+      fetched([changed('first', one), makeAccount(1)], paged(3, 2)),
+      fetched([makeAccount(2), changed('second', other)]),
+    ]);
+
+    expect(accounts.map((account) => account.name)).toEqual([name, 'account_1', 'account_2']);
+    expect(total('DuplicateAccounts')).toBe(1);
+  });
+
+  test('are known by all of their content where they have no id, but for equal ones in one page', async () => {
+    const none = { ...makeAccount(0), id: null };
+    const other = { ...makeAccount(0), id: null, name: 'other' };
+
+    const { accounts } = await walk([
+      fetched([none, none, other], paged(4, 3)),
+      fetched([none, makeAccount(1)]),
+    ]);
+
+    expect(accounts).toEqual([none, none, other, makeAccount(1)]);
+    expect(total('DuplicateAccounts')).toBe(1);
+  });
+});
+
+test('what is odd in a walk is counted and logged once, with the first ten paths', async () => {
+  const malformed = Array.from({ length: 8 }, (_, index) => `account[${index}].name`);
+
+  await walk([
+    fetched(makeAccounts(2), { ...paged(3, 2), malformed }),
+    fetched([makeAccount(1), makeAccount(2)], { malformed }),
+  ]);
+
+  const pathsOf = (number: number, count: number) =>
+    malformed.slice(0, count).map((path) => `page ${number} ${path}`);
+  const paths = [...pathsOf(1, 8), ...pathsOf(2, 2)].join(', ');
+  expect([total('DuplicateAccounts'), total('MalformedFields')]).toEqual([1, 16]);
+  expect(lines.map(({ message, fields }) => [message, fields])).toEqual([
+    ['Accounts came more than once in one walk', { duplicates: 1 }],
+    ['Fields of accounts are malformed and left out', { malformed: 16, paths }],
+  ]);
+});
+
+test('a page that fails aborts those in flight, and the walk ends after them', async () => {
+  const asked: unknown[] = [];
+  let running = 0;
+  const walked = walkPages(async ({ signal }, { pagenum } = { pagenum: 1 }) => {
+    asked.push(pagenum);
+    if (pagenum === 1) return fetched(makeAccounts(2), paged(20, 2));
+    if (pagenum === 2) throw new Error('broken');
+    running += 1;
+    await once(signal, 'abort');
+    await new Promise(setImmediate);
+    running -= 1;
+    throw new Error('aborted');
+  }, createDeadline(25_000));
+
+  await expect(walked).rejects.toThrow('broken');
+
+  expect([asked, running]).toEqual([[1, 2, 3, 4, 5], 0]);
+});
+
+/** Walks so many accounts with a budget, and tells what happened in order. */
+async function walkOnBudget(count: number, isSpent = false): Promise<unknown[]> {
+  const told: unknown[] = [];
+  const calls = {
+    async reserve(more: number) {
+      told.push(`reserve ${more}`);
+      if (isSpent) throw new Error('spent');
+    },
+    async release() {
+      told.push('release');
+    },
+  };
+  const fetchPage: FetchPage = async (_, { pagenum } = { pagenum: 1 }) => {
+    told.push(pagenum);
+    return fetched(makeAccounts(count).slice((pagenum - 1) * 2, pagenum * 2), paged(count, 2));
+  };
+  await walkPages(fetchPage, createDeadline(25_000), calls).catch(() => told.push('failed'));
+  return told;
+}
+
+describe('the budget of calls', () => {
+  test.each([
+    [
+      'sets the pages after the first aside, and gets back what is left',
+      5,
+      false,
+      [1, 'reserve 2', 2, 3, 'release'],
+    ],
+    ['is not asked for a single page', 1, false, [1, 'release']],
+    ['ends a walk that does not fit', 5, true, [1, 'reserve 2', 'release', 'failed']],
+  ])('%s', async (_, count, isSpent, told) => {
+    expect(await walkOnBudget(count, isSpent)).toEqual(told);
+  });
+});
 
 const upstream = await startUpstream();
-
 const searches = () => upstream.accounts.calls.map(({ url }) => url.search);
 
 describe('what is asked for', () => {
@@ -67,138 +311,57 @@ describe('what is asked for', () => {
   });
 });
 
-describe('whether there is more after a full page', () => {
-  test('a 404 before the pages that `count` promised is no end', async () => {
-    const { ask } = createWorld(upstream);
-    const well = servePages({ accounts: makeAccounts(10), pagesize: 2, meaning: 'pages' });
-    upstream.accounts.otherwise = (request) =>
-      request.url.search.includes('pagenum=4') ? envelopeReply(404, '404-100') : well(request);
-
-    await expect(ask()).rejects.toMatchObject({ code: '502-903' });
-  });
-
-  test('accounts that were added under way are taken along', async () => {
-    const { ask } = createWorld(upstream);
-    const [before, now] = [makeAccounts(10), makeAccounts(11)];
-    upstream.accounts.otherwise = (request) =>
-      servePages({ accounts: request.url.search === '' ? before : now, pagesize: 5 })(request);
-
-    const { snapshot } = await ask();
-
-    expect(snapshot.accounts).toEqual(inOrder(now));
-  });
-
-  test('a `count` that tells of each page alone ends no walk', async () => {
-    const { ask } = createWorld(upstream);
-    const well = servePages({ accounts: makeAccounts(7), pagesize: 3 });
-    upstream.accounts.otherwise = (request) => {
-      const { account } = well(request).body as AccountsPage;
-      return page(account, { count: account.length, pagesize: 3 });
-    };
-
-    const { snapshot } = await ask();
-
-    expect(snapshot.accounts).toEqual(inOrder(makeAccounts(7)));
-  });
-});
-
-test('a page that fails aborts those in flight, and the walk ends after them', async () => {
-  const asked: unknown[] = [];
-  let running = 0;
-  const walked = walkPages(async ({ signal }, { pagenum } = { pagenum: 1 }) => {
-    asked.push(pagenum);
-    if (pagenum === 1) {
-      const paginationInfo = { count: 20, pagesize: 2 };
-      return { account: makeAccounts(2), bytes: 9, malformed: [], paginationInfo };
-    }
-    if (pagenum === 2) throw new Error('broken');
-    running += 1;
-    await once(signal, 'abort');
-    await new Promise(setImmediate);
-    running -= 1;
-    throw new Error('aborted');
-  }, createDeadline(25_000));
-
-  await expect(walked).rejects.toThrow('broken');
-
-  expect([asked, running]).toEqual([[1, 2, 3, 4, 5], 0]);
-});
-
-test.each(['', 'text/html', 'application/json, application/json', 'application/hal+json'])(
-  'a page is judged by what it holds, whatever its content type: %j',
-  async (type) => {
-    const { ask } = createWorld(upstream);
-    upstream.accounts.script = [{ ...page(makeAccounts(1)), headers: { 'content-type': type } }];
-
-    const { snapshot } = await ask();
-
-    expect(snapshot.accounts).toEqual(inOrder(makeAccounts(1)));
-  },
-);
-
-test.each([
-  ['null', { paginationInfo: { count: 0 }, account: null }],
-  ['absent', { paginationInfo: { count: 0 } }],
-])('no accounts may be written as %s', async (_, body) => {
+test('accounts that are added during the walk are taken along', async () => {
   const { ask } = createWorld(upstream);
-  upstream.accounts.script = [{ body }];
+  const [before, now] = [makeAccounts(10), makeAccounts(11)];
+  upstream.accounts.otherwise = (request) =>
+    servePages({ accounts: request.url.search === '' ? before : now, pagesize: 5 })(request);
 
   const { snapshot } = await ask();
 
-  expect(snapshot.accounts).toEqual([]);
+  expect(snapshot.accounts).toEqual(inOrder(now));
 });
 
-describe('the page after a full last one', () => {
-  test.each<[string, Reply, Reply | undefined, string]>([
-    ['403', { status: 403 }, undefined, '502-902'],
-    ['410', { status: 410 }, undefined, '502-903'],
-    ['501', { status: 501 }, undefined, '502-905'],
-    ['401, and no other token', { status: 401 }, { status: 404 }, '502-903'],
-  ])('fails the walk when it is answered with %s', async (_, reply, token, code) => {
+test('a `count` that tells of each page alone ends no walk', async () => {
+  const { ask } = createWorld(upstream);
+  const well = servePages({ accounts: makeAccounts(7), pagesize: 3 });
+  upstream.accounts.otherwise = (request) => {
+    const { account } = well(request).body as AccountsPage;
+    return page(account, { count: account.length, pagesize: 3 });
+  };
+
+  const { snapshot } = await ask();
+
+  expect(snapshot.accounts).toEqual(inOrder(makeAccounts(7)));
+});
+
+test.each<[string, Reply, Account[]]>([
+  [
+    'a content type that is not JSON',
+    { ...page(makeAccounts(1)), headers: { 'content-type': 'text/html' } },
+    makeAccounts(1),
+  ],
+  ['null for no accounts', { body: { paginationInfo: { count: 0 }, account: null } }, []],
+  ['nothing for no accounts', { body: { paginationInfo: { count: 0 } } }, []],
+])('a page is read that has %s', async (_, reply, accounts) => {
+  const { ask } = createWorld(upstream);
+  upstream.accounts.script = [reply];
+
+  await expect(ask()).resolves.toMatchObject({ snapshot: { accounts } });
+});
+
+test.each<[string, Reply, Reply | undefined, string]>([
+  ['403', { status: 403 }, undefined, '502-902'],
+  ['410', { status: 410 }, undefined, '502-903'],
+  ['401, and no other token', { status: 401 }, { status: 404 }, '502-903'],
+])(
+  'the walk fails where the page after a full last one answers %s',
+  async (_, reply, token, code) => {
     const { ask } = createWorld(upstream);
     const well = servePages({ accounts: makeAccounts(2), pagesize: 2 });
     upstream.accounts.otherwise = (request) => (request.url.search === '' ? well(request) : reply);
     upstream.token.script = [tokenReply('t'), ...(token === undefined ? [] : [token])];
 
     await expect(ask()).rejects.toMatchObject({ code });
-  });
-});
-
-/** Walks so many accounts with a budget, and tells what happened in order. */
-const walkOnBudget = async (count: number, isSpent = false) => {
-  const told: unknown[] = [];
-  const walked = walkPages(
-    async (_deadline, request) => {
-      const { pagenum = 1 } = request ?? {};
-      told.push(pagenum);
-      const account = makeAccounts(count).slice((pagenum - 1) * 2, pagenum * 2);
-      return { account, bytes: 9, malformed: [], paginationInfo: { count, pagesize: 2 } };
-    },
-    createDeadline(25_000),
-    {
-      async reserve(calls) {
-        told.push(`reserve ${calls}`);
-        if (isSpent) throw new Error('spent');
-      },
-      async release() {
-        told.push('release');
-      },
-    },
-  );
-  await walked.catch(() => told.push('failed'));
-  return told;
-};
-
-describe('the budget of calls', () => {
-  test('sets the pages after the first aside, and gets back what is left', async () => {
-    expect(await walkOnBudget(5)).toEqual([1, 'reserve 2', 2, 3, 'release']);
-  });
-
-  test('is not asked for a single page', async () => {
-    expect(await walkOnBudget(1)).toEqual([1, 'release']);
-  });
-
-  test('ends a walk that does not fit', async () => {
-    expect(await walkOnBudget(5, true)).toEqual([1, 'reserve 2', 'release', 'failed']);
-  });
-});
+  },
+);
