@@ -94,7 +94,7 @@ export function faultLog(): Middleware {
       logFault(fault, error, { correlationId: internal.correlationId, code });
       note({ code, ...(fault.code === code ? {} : { egainCode: fault.code }) });
       // By the product's own code: there is no end of eGain's codes, some of which are passed on.
-      count('Faults', 1, code);
+      count('Faults');
       if (fault.status >= 500) count('ServerFaults');
     },
   };

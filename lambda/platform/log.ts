@@ -1,4 +1,4 @@
-import { type LogLevel, readLogLevel, readMetricsNamespace } from './config.ts';
+import { readLogLevel, readMetricsNamespace } from './config.ts';
 import { emfLines, takeCounts } from './metrics.ts';
 
 /** What a log line may hold: no secret, no token, no address, no personal data. */
@@ -29,7 +29,8 @@ function writer(level: Level): (message: string, fields?: LogFields) => void {
   return (message, fields = {}) => {
     if (!isWritten(level)) return;
     const timestamp = new Date().toISOString();
-    write(JSON.stringify({ level: level.toUpperCase(), message, service, timestamp, ...fields }));
+    const line = { level: level.toUpperCase(), message, service, timestamp, ...fields };
+    process.stdout.write(`${JSON.stringify(line)}\n`);
   };
 }
 
@@ -44,17 +45,15 @@ export function note(fields: LogFields): void {
  * every level, in CloudWatch's Embedded Metric Format.
  */
 export function writeRecord(message: string, fields: LogFields = {}): void {
-  const record = isWritten('info') ? { message, service, ...noted, ...fields } : { service };
-  for (const line of emfLines(record, takeCounts(), readMetricsNamespace(), Date.now()))
-    write(line);
+  const all: LogFields = { message, ...noted, ...fields };
   noted = {};
+  // The code is the dimension of a metric.
+  const record = isWritten('info') ? { service, ...all } : { service, code: all['code'] };
+  const lines = emfLines(record, takeCounts(), readMetricsNamespace(), Date.now());
+  process.stdout.write(lines.map((line) => `${line}\n`).join(''));
 }
 
 function isWritten(level: Level): boolean {
-  const least: LogLevel = readLogLevel();
+  const least = readLogLevel();
   return least !== 'silent' && LEVELS.indexOf(level) >= LEVELS.indexOf(least);
-}
-
-function write(line: string): void {
-  process.stdout.write(`${line}\n`);
 }

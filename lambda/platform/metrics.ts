@@ -1,7 +1,12 @@
+interface MetricRow {
+  readonly unit: 'Count' | 'Milliseconds' | 'Seconds';
+  /** The dimension that it has beside `service`. */
+  readonly dimension?: string;
+}
+
 /**
- * Every metric the product writes: what its values are, and the dimension it has beside `service`.
- * The dashboard, the alarms and the code that counts all take them from here. A count is summed up
- * within an invocation. CloudWatch is not told the unit.
+ * Every metric the product writes. The dashboard, the alarms and the code that counts all take them
+ * from here. A count is summed up within an invocation. CloudWatch is not told the unit.
  */
 export const METRICS = {
   /** One for each failed call; by the product's code, whatever code of eGain's is passed on. */
@@ -46,10 +51,7 @@ export const METRICS = {
   AuthorizerFailures: { unit: 'Count' },
   /** Tokens that the authorizer turned away. */
   TokensRefused: { unit: 'Count' },
-} as const satisfies Record<
-  string,
-  { unit: 'Count' | 'Milliseconds' | 'Seconds'; dimension?: string }
->;
+} as const satisfies Record<string, MetricRow>;
 
 export type MetricName = keyof typeof METRICS;
 
@@ -66,7 +68,7 @@ export const GATEWAY_METRICS = {
   PartnerRequests: { unit: 'Count', dimension: 'partner' },
   /** Those of them that failed, whosesoever the fault; by the partner's name. */
   PartnerFaults: { unit: 'Count', dimension: 'partner' },
-} as const satisfies Record<string, { unit: 'Count'; dimension?: string }>;
+} as const satisfies Record<string, MetricRow>;
 
 export type GatewayMetricName = keyof typeof GATEWAY_METRICS;
 
@@ -76,113 +78,67 @@ export const METRICS_NAMESPACE = 'EgainAccounts';
 /** Keeps the stages of one account apart: what breaks in one must not wake those of another. */
 export const metricsNamespace = (stage: string): string => `${METRICS_NAMESPACE}/${stage}`;
 
-const totals = new Map<MetricName, number>();
-const counted = new Map<string, Series>();
+/** What was counted in the current invocation: the sum of a count, each value of a time or an age. */
+const counted = new Map<MetricName, number[]>();
 
-/**
- * Adds to a metric of the current invocation.
- *
- * @param dimension the value of the metric's own dimension, where it has one
- */
-export function count(name: MetricName, value = 1, dimension?: string): void {
-  totals.set(name, total(name) + value);
-  const own = dimensionOf(name) === undefined ? undefined : dimension;
-  const key = own === undefined ? name : `${name}\n${own}`;
-  const series = counted.get(key);
-  if (series === undefined) counted.set(key, { name, dimension: own, values: [value] });
-  else if (METRICS[name].unit === 'Count') series.values[0] = (series.values[0] ?? 0) + value;
-  else series.values.push(value);
+/** Adds to a metric of the current invocation. */
+export function count(name: MetricName, value = 1): void {
+  const values = counted.get(name);
+  if (values === undefined) counted.set(name, [value]);
+  else if (METRICS[name].unit === 'Count') values[0] = (values[0] ?? 0) + value;
+  else values.push(value);
 }
 
 /** The sum of what was counted under `name` in the current invocation. */
 export function total(name: MetricName): number {
-  return totals.get(name) ?? 0;
+  return (counted.get(name) ?? []).reduce((sum, value) => sum + value, 0);
 }
 
 /** Gives what was counted in the current invocation, and begins the next one at zero. */
-export function takeCounts(): Series[] {
-  const series = [...counted.values()];
+export function takeCounts(): ReadonlyMap<MetricName, readonly number[]> {
+  const taken = new Map(counted);
   counted.clear();
-  totals.clear();
-  return series;
+  return taken;
 }
 
-/** What was counted of one metric, for one value of its dimension. */
-export interface Series {
-  readonly name: MetricName;
-  /** The value of the metric's own dimension, where it has one. */
-  readonly dimension: string | undefined;
-  readonly values: number[];
-}
-
-/** What a line may hold of one metric; more go to further lines. */
+/** What a line may hold of one metric; more go to further lines, without the record. */
 const MAX_VALUES = 100;
-
-interface Line {
-  readonly members: Record<string, unknown>;
-  /** Names of metrics, by the name of the dimension that they have beside `service`. */
-  readonly metrics: Map<string | undefined, MetricName[]>;
-}
 
 /**
  * Writes metrics into a record's own line, in CloudWatch's Embedded Metric Format: one directive
- * for each set of dimensions. A dimension has one value in a line, so what has another (and what
- * has too many values) gets a line of its own, without the record. Units are left out: they would
- * be a tenth of the line of a request that is answered from memory.
+ * for each set of dimensions. Units are left out: they would be a tenth of the line of a request
+ * that is answered from memory.
  *
+ * @param record has the value of each dimension by its name
  * @param at milliseconds since the epoch
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  */
 export function emfLines(
   record: Readonly<Record<string, unknown>> & { readonly service: string },
-  series: readonly Series[],
+  counts: ReadonlyMap<MetricName, readonly number[]>,
   namespace: string,
   at: number,
 ): string[] {
-  const lines: Line[] = [{ members: { ...record }, metrics: new Map() }];
-  for (const { name, dimension, values } of series) {
-    const key = dimensionOf(name);
-    for (let start = 0; start < values.length; start += MAX_VALUES) {
-      const line = lineFor(lines, name, key, dimension, record.service);
+  const lines: string[] = [];
+  const longest = Math.max(1, ...[...counts.values()].map(({ length }) => length));
+  for (let start = 0; start < longest; start += MAX_VALUES) {
+    const members: Record<string, unknown> =
+      start === 0 ? { ...record } : { service: record.service };
+    const metrics = new Map<string | undefined, { readonly Name: MetricName }[]>();
+    for (const [name, values] of counts) {
       const some = values.slice(start, start + MAX_VALUES);
-      line.members[name] = some.length === 1 ? some[0] : some;
-      if (key !== undefined) line.members[key] = dimension;
-      const names = line.metrics.get(key);
-      if (names === undefined) line.metrics.set(key, [name]);
-      else names.push(name);
+      if (some.length === 0) continue;
+      members[name] = some.length === 1 ? some[0] : some;
+      const { dimension }: MetricRow = METRICS[name];
+      metrics.set(dimension, [...(metrics.get(dimension) ?? []), { Name: name }]);
     }
-  }
-  return lines.map(({ members, metrics }) => {
-    const directives = [...metrics].map(([key, names]) => ({
+    const directives = [...metrics].map(([dimension, Metrics]) => ({
       Namespace: namespace,
-      Dimensions: [key === undefined ? ['service'] : ['service', key]],
-      Metrics: names.map((Name) => ({ Name })),
+      Dimensions: [dimension === undefined ? ['service'] : ['service', dimension]],
+      Metrics,
     }));
-    const emf = { _aws: { Timestamp: at, CloudWatchMetrics: directives } };
-    return JSON.stringify(directives.length === 0 ? members : { ...emf, ...members });
-  });
-}
-
-/** The first line where the metric has not been written yet and the dimension has no other value. */
-function lineFor(
-  lines: Line[],
-  name: MetricName,
-  key: string | undefined,
-  dimension: string | undefined,
-  service: string,
-): Line {
-  const found = lines.find(
-    ({ members }) =>
-      members[name] === undefined &&
-      (key === undefined || (members[key] ?? dimension) === dimension),
-  );
-  if (found !== undefined) return found;
-  const made: Line = { members: { service }, metrics: new Map() };
-  lines.push(made);
-  return made;
-}
-
-function dimensionOf(name: MetricName): string | undefined {
-  const row = METRICS[name];
-  return 'dimension' in row ? row.dimension : undefined;
+    const emf = directives.length > 0 && { _aws: { Timestamp: at, CloudWatchMetrics: directives } };
+    lines.push(JSON.stringify({ ...emf, ...members }));
+  }
+  return lines;
 }

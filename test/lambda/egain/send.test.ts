@@ -181,7 +181,7 @@ describe('an attempt', () => {
   test('that is well is counted by its own metric, and not logged', async () => {
     await send([answerOf(200)], { name: 'token' });
 
-    expect(takeCounts().map(({ name }) => name)).toEqual(['TokenRequests']);
+    expect([...takeCounts().keys()]).toEqual(['TokenRequests']);
     expect(lines).toEqual([]);
   });
 
@@ -249,7 +249,7 @@ describe('the budget of calls', () => {
     const sent = send([], { calls: callsOf(new BudgetSpent(7, 'spent')) });
 
     await expect(sent).rejects.toMatchObject({ name: 'BudgetSpent' });
-    expect(takeCounts()).toEqual([]);
+    expect(takeCounts().size).toBe(0);
   });
 
   test('may fail, which is not what came of the attempt before', async () => {

@@ -116,8 +116,8 @@ describe('the record of an invocation', () => {
   });
 
   test('starts anew each time', () => {
-    note({ code: '404-902' });
-    count('Faults', 1, '404-902');
+    note({ partner: 'acme' });
+    count('Latency', 3);
     writeRecord('request');
     output = [];
 
@@ -126,18 +126,19 @@ describe('the record of an invocation', () => {
     expect(lines()).toEqual([{ message: 'request', service: 'api' }]);
   });
 
-  test('has its metrics alone where the level leaves it out', () => {
+  test('has its metrics and their dimensions alone where the level leaves it out', () => {
     vi.stubEnv('LOG_LEVEL', 'SILENT');
-    note({ partner: 'acme' });
-    count('Latency', 3);
+    note({ partner: 'acme', code: '502-901' });
+    count('Faults');
     writeRecord('request', { status: 200 });
 
-    expect(lines()).toEqual([{ _aws: expect.any(Object) as object, service: 'api', Latency: 3 }]);
+    expect(lines()).toMatchObject([{ service: 'api', code: '502-901', Faults: 1 }]);
+    expect(lines()[0]).not.toHaveProperty('partner');
   });
 
   test('has a directive of its own for metrics with a dimension, in the same line', () => {
     count('Latency', 3);
-    count('Faults', 1, '502-901');
+    count('Faults');
     writeRecord('request', { code: '502-901' });
 
     expect(lines()).toHaveLength(1);
@@ -147,62 +148,25 @@ describe('the record of an invocation', () => {
     ]);
   });
 
-  test('leaves to further lines what has another value of a dimension', () => {
-    count('Faults', 1, '502-901');
-    count('Faults', 1, '404-902');
-    count('Faults', 1, '502-901');
-    writeRecord('request', { code: '400-901' });
-
-    expect(lines()[0]).toEqual({ message: 'request', service: 'api', code: '400-901' });
-    expect(datapoints()).toEqual([
-      { name: 'Faults', dimensions: { service: 'api', code: '502-901' }, values: [2] },
-      { name: 'Faults', dimensions: { service: 'api', code: '404-902' }, values: [1] },
-    ]);
-  });
-
-  test('has no dimension where the metric has none', () => {
-    count('SecretReads', 1, 'acme');
-    writeRecord('request');
-
-    expect(output.join('')).not.toContain('acme');
-    expect(datapoints()).toEqual([
-      { name: 'SecretReads', dimensions: { service: 'api' }, values: [1] },
-    ]);
-  });
-
-  test('is one line for as many values as CloudWatch takes of a metric', () => {
-    const values = Array.from({ length: 100 }, (_, index) => index);
-
-    for (const value of values) count('UpstreamLatency', value);
-    writeRecord('request');
-
-    expect(lines()).toHaveLength(1);
-    expect(lines()[0]).toMatchObject({ UpstreamLatency: values });
-  });
-
   test('keeps every value, however many, in lines that CloudWatch takes', () => {
     const values = Array.from({ length: 250 }, (_, index) => index);
 
     for (const value of values) count('UpstreamLatency', value);
-    for (const name of Object.keys(METRICS) as MetricName[]) count(name, 1, 'x');
-    writeRecord('request');
+    for (const name of Object.keys(METRICS) as MetricName[]) count(name);
+    writeRecord('request', { code: '502-901' });
 
     const latencies = datapoints().filter(({ name }) => name === 'UpstreamLatency');
+    expect(lines()).toHaveLength(3);
     expect(latencies.flatMap((point) => point.values)).toEqual([...values, 1]);
     expect(new Set(datapoints().map(({ name }) => name))).toEqual(new Set(Object.keys(METRICS)));
   });
-});
 
-describe('the totals', () => {
-  test('are sums over all values of a dimension, until the record', () => {
-    count('UpstreamCalls');
-    count('UpstreamCalls', 2);
-    count('Faults', 1, '502-901');
-    count('Faults', 1, '404-902');
-    const before = [total('UpstreamCalls'), total('Faults')];
+  test('ends the totals, which are sums', () => {
+    count('UpstreamLatency', 3);
+    count('UpstreamLatency', 4);
+    expect([total('UpstreamLatency'), total('SecretReads')]).toEqual([7, 0]);
     writeRecord('request');
 
-    expect(before).toEqual([3, 2]);
-    expect([total('UpstreamCalls'), total('SecretReads')]).toEqual([0, 0]);
+    expect(total('UpstreamLatency')).toBe(0);
   });
 });
