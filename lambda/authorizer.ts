@@ -12,7 +12,7 @@ import {
   type Middleware,
 } from './invocation.ts';
 import { readAuthorizerConfig } from './platform/config.ts';
-import { deadlineOf } from './platform/deadline.ts';
+import { withDeadline } from './platform/deadline.ts';
 import { log, nameService } from './platform/log.ts';
 import { count } from './platform/metrics.ts';
 
@@ -42,15 +42,12 @@ export function createHandler(prepare: () => Authorize): AuthorizerHandler {
     .use(invocationLog('decision', describe))
     .use(correlationId(lambdaRequestId))
     .use(refusal())
-    .handler(async (request, context) => {
-      const deadline = deadlineOf(context);
-      try {
+    .handler((request, context) =>
+      withDeadline(context, async (deadline) => {
         authorize ??= prepare();
         return await authorize(request, deadline);
-      } finally {
-        deadline.dispose();
-      }
-    });
+      }),
+    );
 }
 
 function describe({ response, error }: Invoked<AuthorizerRequest, APIGatewayAuthorizerResult>) {

@@ -9,7 +9,7 @@ import {
   lambdaRequestId,
   type Middleware,
 } from './invocation.ts';
-import { deadlineOf } from './platform/deadline.ts';
+import { withDeadline } from './platform/deadline.ts';
 import { nameService } from './platform/log.ts';
 import { count } from './platform/metrics.ts';
 import { createContainer, type Service } from './snapshot/container.ts';
@@ -43,14 +43,10 @@ export function createRefreshHandler({ service }: RefreshHandlerOptions): Refres
     .use(failedRun)
     .use(faultLog())
     .handler(async (_, context) => {
-      const deadline = deadlineOf(context, { longestMs: Number.POSITIVE_INFINITY });
-      try {
-        const outcome = await service().renew(deadline);
-        count('ScheduledRenewals');
-        return { outcome };
-      } finally {
-        deadline.dispose();
-      }
+      const options = { longestMs: Number.POSITIVE_INFINITY };
+      const outcome = await withDeadline(context, (deadline) => service().renew(deadline), options);
+      count('ScheduledRenewals');
+      return { outcome };
     });
 }
 

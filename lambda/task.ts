@@ -11,7 +11,7 @@ import {
   invocationLog,
   lambdaRequestId,
 } from './invocation.ts';
-import { type Clock, type Deadline, deadlineOf, systemClock } from './platform/deadline.ts';
+import { type Clock, type Deadline, systemClock, withDeadline } from './platform/deadline.ts';
 import { nameService } from './platform/log.ts';
 import { createContainer, type Service } from './snapshot/container.ts';
 import { noteSnapshot } from './snapshot/snapshots.ts';
@@ -46,15 +46,14 @@ export function createTaskHandler({
     .use(correlationId(lambdaRequestId))
     .use(thrownFault())
     .use(faultLog())
-    .handler(async (event, context) => {
-      // No gateway waits for a task, so it has all of the function's time.
-      const deadline = deadlineOf(context, { longestMs: Number.POSITIVE_INFINITY, clock });
-      try {
-        return await pageFor(parseTaskInput(event), service(), deadline);
-      } finally {
-        deadline.dispose();
-      }
-    });
+    .handler((event, context) =>
+      withDeadline(
+        context,
+        (deadline) => pageFor(parseTaskInput(event), service(), deadline),
+        // No gateway waits for a task, so it has all of the function's time.
+        { longestMs: Number.POSITIVE_INFINITY, clock },
+      ),
+    );
 }
 
 async function pageFor(

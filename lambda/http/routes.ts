@@ -3,7 +3,7 @@ import { DEFAULT_PAGESIZE, isParameter } from '../accounts/parameters.ts';
 import { type Query, select, selectOne } from '../accounts/query.ts';
 import { type Viewer, viewKeyOf } from '../accounts/view.ts';
 import { Fault, isFault } from '../faults.ts';
-import { type Clock, deadlineOf } from '../platform/deadline.ts';
+import { type Clock, type Deadline, withDeadline } from '../platform/deadline.ts';
 import { note } from '../platform/log.ts';
 import type { Service } from '../snapshot/container.ts';
 import type { Snapshot } from '../snapshot/content.ts';
@@ -116,14 +116,10 @@ async function fetchSnapshot(
   context: Context,
   { service, clock }: RouteOptions,
 ): Promise<SnapshotAnswer> {
-  const deadline = deadlineOf(context, clock && { clock });
-  try {
-    const answer = await service().snapshots.get(deadline);
-    noteSnapshot(answer);
-    return answer;
-  } finally {
-    deadline.dispose();
-  }
+  const get = async (deadline: Deadline) => await service().snapshots.get(deadline);
+  const answer = await withDeadline(context, get, clock && { clock });
+  noteSnapshot(answer);
+  return answer;
 }
 
 /**

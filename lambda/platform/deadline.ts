@@ -25,8 +25,6 @@ export const LONGEST_MS = 25_000;
 
 /** The moment by which one invocation must have its result. Every wait and request knows it. */
 export interface Deadline {
-  /** Milliseconds since the epoch, by `clock`. */
-  readonly at: number;
   /** The time by which the invocation's waits pass. */
   readonly clock: Clock;
   /** Aborts when the deadline passes; its `reason` is a Fault `504-901`. */
@@ -42,7 +40,7 @@ export interface Deadline {
   dispose(): void;
 }
 
-export interface DeadlineOptions {
+interface DeadlineOptions {
   /** The most that the caller waits, in milliseconds. Default: what a caller behind API Gateway waits. */
   readonly longestMs?: number;
   readonly clock?: Clock;
@@ -63,22 +61,23 @@ export function createDeadline(
   const pass = () => controller.abort(new Fault('timedOut'));
   if (ms === 0) pass();
   const dispose = clock.after(ms, pass);
-  return {
-    at,
-    clock,
-    signal: controller.signal,
-    remaining: () => Math.max(0, at - clock.now()),
-    dispose,
-  };
+  const remaining = () => Math.max(0, at - clock.now());
+  return { clock, signal: controller.signal, remaining, dispose };
 }
 
-/** The deadline of the invocation with this context. A context without a remaining time gets `LONGEST_MS`. */
-export function deadlineOf(
+/** Works under the deadline of an invocation. A context without a remaining time gets `LONGEST_MS`. */
+export async function withDeadline<T>(
   context: Partial<Pick<Context, 'getRemainingTimeInMillis'>>,
-  options: DeadlineOptions = {},
-): Deadline {
+  work: (deadline: Deadline) => Promise<T>,
+  options?: DeadlineOptions,
+): Promise<T> {
   const remainingMs = context.getRemainingTimeInMillis?.() ?? LONGEST_MS + ANSWER_MS;
-  return createDeadline(remainingMs, options);
+  const deadline = createDeadline(remainingMs, options);
+  try {
+    return await work(deadline);
+  } finally {
+    deadline.dispose();
+  }
 }
 
 /**
@@ -93,13 +92,8 @@ export function untilFirstByte(deadline: Deadline): Deadline {
   return { ...begun, dispose };
 }
 
-/** A deadline that its owner can also bring forward, for work whose result is no longer wanted. */
-export interface CancellableDeadline extends Deadline {
-  cancel(reason: unknown): void;
-}
-
-/** The same deadline, with a signal that aborts on `cancel` as well. */
-export function cancellable(deadline: Deadline): CancellableDeadline {
+/** The same deadline, which also ends on `cancel`, for work whose result is no longer wanted. */
+export function cancellable(deadline: Deadline): Deadline & { cancel(reason: unknown): void } {
   const controller = new AbortController();
   return {
     ...deadline,
@@ -149,7 +143,7 @@ export function pause(ms: number, { signal, clock }: Deadline): Promise<void> {
 }
 
 /** Work of which only one is under way at a time. */
-export interface SingleFlight<T> {
+interface SingleFlight<T> {
   /**
    * Does the work under the caller's deadline, or shares what is under way. When the work that was
    * shared ended only because its starter's time was up, it is begun anew for those with time left.
@@ -165,23 +159,20 @@ export function createSingleFlight<T>(): SingleFlight<T> {
 
   return {
     async run(deadline, work) {
-      for (;;) {
-        if (underway === undefined) {
-          const own = work().finally(() => {
-            underway = undefined;
-          });
-          underway = own;
-          // Not raced against the deadline: the work knows it, and nothing of it shall be left
-          // running when its starter goes.
-          return own;
-        }
+      while (underway !== undefined) {
         try {
           return await within(underway, deadline);
         } catch (error) {
-          const starterLate = isFault(error, 'timedOut');
-          if (!starterLate || deadline.signal.aborted) throw error;
+          const isStarterLate = isFault(error, 'timedOut') && !deadline.signal.aborted;
+          if (!isStarterLate) throw error;
         }
       }
+      // Not raced against the deadline: the work knows it, and nothing of it shall be left running
+      // when its starter goes.
+      underway = work().finally(() => {
+        underway = undefined;
+      });
+      return underway;
     },
   };
 }

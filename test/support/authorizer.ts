@@ -30,7 +30,6 @@ export const PARTNERS = {
 /** A deadline far off, unless the test aborts it. */
 export function createTestDeadline(controller = new AbortController()): Deadline {
   return {
-    at: Number.MAX_SAFE_INTEGER,
     clock: systemClock,
     signal: controller.signal,
     remaining: () => 60_000,

@@ -2,9 +2,9 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import {
   cancellable,
   createDeadline,
-  deadlineOf,
   pause,
   systemClock,
+  withDeadline,
   within,
 } from '../../../lambda/platform/deadline.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
@@ -23,16 +23,23 @@ describe('a deadline', () => {
     const deadline = createDeadline(remaining, { clock });
 
     expect(deadline.remaining()).toBe(left);
-    expect(deadline.at).toBe(clock.now() + left);
     expect(deadline.signal.aborted).toBe(left === 0);
   });
 
   test.each([
     [{ getRemainingTimeInMillis: () => 3000 }, 2000],
     [{}, 25_000],
-  ])("is that of the invocation's context: %o", (context, left) => {
-    expect(deadlineOf(context, { clock: createManualClock() }).remaining()).toBe(left);
-  });
+  ])(
+    "is that of the invocation's context, and leaves no timer behind: %o",
+    async (context, left) => {
+      const clock = createManualClock();
+
+      const work = withDeadline(context, async (deadline) => deadline.remaining(), { clock });
+
+      await expect(work).resolves.toBe(left);
+      expect(clock.waiting).toBe(0);
+    },
+  );
 
   test('aborts when it passes, with its fault', () => {
     const clock = createManualClock();
@@ -44,14 +51,6 @@ describe('a deadline', () => {
 
     expect(deadline.signal.reason).toMatchObject({ code: '504-901' });
     expect(deadline.remaining()).toBe(0);
-  });
-
-  test('keeps no timer once it is disposed of', () => {
-    const clock = createManualClock();
-
-    createDeadline(3000, { clock }).dispose();
-
-    expect(clock.waiting).toBe(0);
   });
 });
 
