@@ -1,7 +1,7 @@
 import withMiddleware from '@middy/core';
 import type { Context } from 'aws-lambda';
-import { questionOf, select } from './accounts/query.ts';
-import { FULL_VIEWER } from './accounts/view.ts';
+import { questionOf } from './accounts/query.ts';
+import { FULL_VIEWER, select } from './accounts/view.ts';
 import { Fault } from './faults.ts';
 import {
   correlationId,

@@ -1,5 +1,5 @@
+import { type AccountRule, visibleAccounts } from '../../lambda/accounts/compare.ts';
 import { FIELDS, LEAF_PATHS, SCOPES } from '../../lambda/accounts/fields.ts';
-import { type AccountRule, visibleAccounts } from '../../lambda/accounts/view.ts';
 import type { Account } from '../../lambda/egain/account.ts';
 import { WINDOW_MS } from '../../lambda/egain/call-budget.ts';
 import type { FetchedPage, FetchPage } from '../../lambda/egain/client.ts';

@@ -1,6 +1,7 @@
+import * as z from 'zod/mini';
 import type { Account } from '../egain/account.ts';
 import { readDateTime } from '../platform/parse.ts';
-import { getter, type ReadablePath, type ValueAt } from './fields.ts';
+import type { Only, ReadablePath } from './fields.ts';
 
 /**
  * Folds case by Unicode, the same in every locale: texts that differ only in case become equal,
@@ -20,42 +21,48 @@ export function codePointKey(text: string): string {
   );
 }
 
-/** How to prepare the value at one path for comparison. `of` looks at nothing else of an account. */
+/** A value that accounts are compared by. `of` looks at nothing else of an account. */
 interface Comparable<Value> {
   readonly path: ReadablePath;
   readonly of: (account: Account) => Value;
 }
 
-function at<Path extends ReadablePath, Value>(
-  path: Path,
-  prepare: (value: ValueAt<Path>) => Value,
-): Comparable<Value> {
-  const get = getter(path);
-  return { path, of: (account) => prepare(get(account)) };
+function at<Path extends ReadablePath, Value>(path: Path, of: (account: Only<Path>) => Value) {
+  return { path, of: of as (account: Account) => Value };
 }
 
-const asItIs = <T>(value: T): T => value;
 const folded = (text: string | null | undefined) => foldCase(text ?? '');
 /** Milliseconds since the epoch; undefined for an absent or unreadable date. */
 const instant = (text: string | null | undefined) => readDateTime(text ?? '');
 
 /** Everything that filters, account rules and orders compare. */
 const COMPARABLES = {
-  id: at('id', (id) => codePointKey(id ?? '')),
+  id: at('id', ({ id }) => codePointKey(id ?? '')),
   /** An account without the field is active, which is eGain's default. */
-  active: at('active', (active) => active ?? true),
-  name: at('name', (name) =>
+  active: at('active', ({ active }) => active ?? true),
+  name: at('name', ({ name }) =>
     typeof name === 'string' ? codePointKey(name.toLowerCase()) : undefined,
   ),
-  foldedName: at('name', folded),
-  channel: at('channel.id', asItIs),
-  orchestration: at('chatConfigurations.orchestration.id', asItIs),
-  entryPoint: at('chatConfigurations.entryPoint.id', asItIs),
-  foldedLanguage: at('chatConfigurations.defaultLanguage', folded),
-  onAgentUnavailability: at('chatConfigurations.onAgentUnavailability', asItIs),
-  created: at('created', instant),
-  modified: at('modified', instant),
-  attributes: at('attributes', (attributes) => attributes ?? []),
+  foldedName: at('name', ({ name }) => folded(name)),
+  channel: at('channel.id', ({ channel }) => channel?.id),
+  orchestration: at(
+    'chatConfigurations.orchestration.id',
+    ({ chatConfigurations: chat }) => chat?.orchestration?.id,
+  ),
+  entryPoint: at(
+    'chatConfigurations.entryPoint.id',
+    ({ chatConfigurations: chat }) => chat?.entryPoint?.id,
+  ),
+  foldedLanguage: at('chatConfigurations.defaultLanguage', ({ chatConfigurations: chat }) =>
+    folded(chat?.defaultLanguage),
+  ),
+  onAgentUnavailability: at(
+    'chatConfigurations.onAgentUnavailability',
+    ({ chatConfigurations: chat }) => chat?.onAgentUnavailability,
+  ),
+  created: at('created', ({ created }) => instant(created)),
+  modified: at('modified', ({ modified }) => instant(modified)),
+  attributes: at('attributes', ({ attributes }) => attributes ?? []),
 } as const satisfies Record<string, Comparable<unknown>>;
 
 export type ComparableName = keyof typeof COMPARABLES;
@@ -63,35 +70,20 @@ export type ComparableValue<Name extends ComparableName> = ReturnType<
   (typeof COMPARABLES)[Name]['of']
 >;
 
+/** The path that a comparable value is read from; its scope is needed to ask about the value. */
+export function pathOf(name: ComparableName): ReadablePath {
+  return COMPARABLES[name].path;
+}
+
 /**
  * An account in a view, with the comparable values that questions have needed so far: to fold
  * 10,000 names or parse 10,000 dates for each question would take milliseconds.
  */
-export type Listed = { readonly account: Account } & {
-  [Name in ComparableName]?: ComparableValue<Name> | undefined;
-};
-
-/** All keys from the start: objects of one shape are read fastest. */
-const NOTHING_COMPARED: Partial<Record<ComparableName, undefined>> = Object.fromEntries(
-  Object.keys(COMPARABLES).map((name) => [name, undefined]),
-);
+export type Listed = { readonly account: Account } & { [Name in ComparableName]?: unknown };
 
 /** Lists accounts, in memory too in the order given: a filter then reads one after the other. */
 export function listed(accounts: readonly Account[]): readonly Listed[] {
-  return accounts.map((account) => ({ account, ...NOTHING_COMPARED }));
-}
-
-function valueOf<Name extends ComparableName>(one: Listed, name: Name): ComparableValue<Name> {
-  const known = one[name] as ComparableValue<Name> | undefined;
-  if (known !== undefined) return known;
-  const value = COMPARABLES[name].of(one.account) as ComparableValue<Name>;
-  (one as Record<Name, ComparableValue<Name>>)[name] = value;
-  return value;
-}
-
-/** The path that a comparable value is read from; its scope is needed to ask about the value. */
-export function pathOf(name: ComparableName): ReadablePath {
-  return COMPARABLES[name].path;
+  return accounts.map((account) => ({ account }));
 }
 
 /** Whether an account meets a filter or an account rule. */
@@ -102,7 +94,8 @@ export function condition<Name extends ComparableName>(
   name: Name,
   test: (value: ComparableValue<Name>) => boolean,
 ): Condition {
-  return (one) => test(valueOf(one, name));
+  const { of } = COMPARABLES[name];
+  return (one) => test((one[name] ??= of(one.account)) as ComparableValue<Name>);
 }
 
 /** The accounts that meet all conditions, in the order given. */
@@ -121,24 +114,45 @@ export function oneOf(wanted: readonly string[]): (value: string | null | undefi
 
 type Attributes = readonly { readonly name?: unknown; readonly value?: unknown }[];
 
-/** Whether all of these pairs are among the attributes. */
-export function allPairs(pairs: readonly string[]): (attributes: Attributes) => boolean {
-  const tests = [...new Set(pairs)].map(hasPair);
-  return (attributes) => tests.every((has) => has(attributes));
-}
-
-/** Whether one of these pairs is among the attributes. */
-export function anyPair(pairs: readonly string[]): (attributes: Attributes) => boolean {
-  const tests = pairs.map(hasPair);
-  return (attributes) => tests.some((has) => has(attributes));
-}
-
 /** Whether an attribute is this `name:value`, split at the first colon. */
-function hasPair(pair: string): (attributes: Attributes) => boolean {
+export function hasPair(pair: string): (attributes: Attributes) => boolean {
   const colon = pair.indexOf(':');
   const [wantedName, wantedValue] = [pair.slice(0, colon), pair.slice(colon + 1)];
   return (attributes) =>
     attributes.some(({ name, value }) => name === wantedName && value === wantedValue);
+}
+
+const list = (item: z.ZodMiniType<string, string>) =>
+  z.optional(z.array(item).check(z.minLength(1)));
+const id = z.string().check(z.minLength(1));
+
+/**
+ * A partner's account rule, as the stage config and the authorizer's context hold it: which accounts
+ * exist for the partner. Every list given must have a match; `attribute` holds `name:value`, split
+ * at the first colon. An empty list would hide everything and is refused.
+ */
+export const accountRuleSchema = z.strictObject({
+  channel: list(id),
+  orchestration: list(id),
+  entryPoint: list(id),
+  attribute: list(z.string().check(z.regex(/^[^:]+:/))),
+});
+
+export type AccountRule = Readonly<z.infer<typeof accountRuleSchema>>;
+
+/** The accounts that exist for those to whom the rule applies. */
+export function visibleAccounts(
+  accounts: readonly Account[],
+  { channel, orchestration, entryPoint, attribute }: AccountRule = {},
+): readonly Account[] {
+  const pairs = attribute?.map(hasPair);
+  const conditions = [
+    channel && condition('channel', oneOf(channel)),
+    orchestration && condition('orchestration', oneOf(orchestration)),
+    entryPoint && condition('entryPoint', oneOf(entryPoint)),
+    pairs && condition('attributes', (attributes) => pairs.some((has) => has(attributes))),
+  ].filter((one) => one !== undefined);
+  return meetingAll(conditions, listed(accounts)).map(({ account }) => account);
 }
 
 const SORT_NAMES = ['name', 'created', 'modified'] as const satisfies readonly ComparableName[];

@@ -87,25 +87,10 @@ export type ReadablePath = {
   [Path in FieldPath]: IsUnion<(typeof FIELDS)[LeavesUnder<Path>]> extends false ? Path : never;
 }[FieldPath];
 
-/** What may stand at a path: eGain may leave out any field, or send null. Never for list items. */
-export type ValueAt<Path extends string, In = Account> = Path extends `${infer Head}.${infer Rest}`
-  ? Head extends keyof In
-    ? ValueAt<Rest, NonNullable<In[Head]>>
-    : never
-  : Path extends keyof In
-    ? NonNullable<In[Path]> | null | undefined
-    : never;
-
-/** Makes a getter for one path of an account; it touches nothing else of the account. */
-export function getter<Path extends ReadablePath>(path: Path): (account: Account) => ValueAt<Path> {
-  const steps = path.split('.');
-  return (account) => {
-    let value: unknown = account;
-    for (const step of steps) value = (value as Readonly<Record<string, unknown>> | null)?.[step];
-    // The schema has checked the account, so the value has the type of its path.
-    return value as ValueAt<Path>;
-  };
-}
+/** An account of which nothing can be read but what stands at the path. */
+export type Only<Path extends string, In = Account> = Path extends `${infer Head}.${infer Rest}`
+  ? { readonly [Key in Head & keyof In]?: Only<Rest, NonNullable<In[Key]>> | null | undefined }
+  : Pick<In, Path & keyof In>;
 
 /** Which keys of an object to keep, in order, and whether these are all its keys. */
 interface Plan {

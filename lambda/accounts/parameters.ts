@@ -1,11 +1,11 @@
 import * as z from 'zod/mini';
 import { parseDateTime } from '../platform/parse.ts';
 import {
-  allPairs,
   type ComparableName,
   type ComparableValue,
   condition,
   foldCase,
+  hasPair,
   oneOf,
   pathOf,
   SORTS,
@@ -155,7 +155,10 @@ export const PARAMETERS = {
     expected: `name:value of at most ${MAX_PAIR} characters, at most ${MAX_ITEMS} of them`,
     description: 'An attribute as name:value, split at the first colon. Repeated: all of them.',
     reads: 'attributes',
-    matches: allPairs,
+    matches: (wanted) => {
+      const pairs = wanted.map(hasPair);
+      return (attributes) => pairs.every((has) => has(attributes));
+    },
   }),
   sort: {
     schema: z.enum(SORTS),

@@ -1,10 +1,7 @@
 import * as z from 'zod/mini';
 import { type Detail, Fault } from '../faults.ts';
-import type { Snapshot } from '../snapshot/content.ts';
-import { type Condition, DEFAULT_SORT, meetingAll } from './compare.ts';
-import type { FieldPath } from './fields.ts';
+import { DEFAULT_SORT } from './compare.ts';
 import { FILTER_NAMES, type FilterName, isParameter, PARAMETERS } from './parameters.ts';
-import { type Viewer, viewOf } from './view.ts';
 
 /** The schemas of all filters, each optional. */
 type FilterSchemas = {
@@ -31,15 +28,6 @@ export const querySchema = z.strictObject({
 });
 
 export type Query = Readonly<z.infer<typeof querySchema>>;
-
-/** The conditions that an account meets if it matches the filter. */
-export function filterConditions(filter: Filter): readonly Condition[] {
-  return FILTER_NAMES.filter((name) => filter[name] !== undefined).map((name) => {
-    // The schema has checked that the value is the one that this filter takes.
-    const conditionOf = PARAMETERS[name].condition as (wanted: unknown) => Condition;
-    return conditionOf(filter[name]);
-  });
-}
 
 /** A question (filter and sort) as a text: the same text for the same question. */
 export function questionOf(query: Query): string {
@@ -112,37 +100,4 @@ export function faultRows(
     const value = `expected ${wanted ?? 'something else'}; got "${excerpt(text)}"${hint}`;
     return [{ key: excerpt(name), value }];
   });
-}
-
-/** The answer to a question, before it is cut into pages. */
-export type Selection = ReturnType<typeof select>;
-
-/**
- * Filters and sorts what the viewer can see of a snapshot. The caller has checked with
- * `demandScopes` that the scopes open what the query names.
- *
- * @returns the accounts that match, in the order asked for; what writes one of them as JSON, with
- *   the open fields that the query asks for; and the version of everything that the viewer can see
- */
-export function select(
-  snapshot: Snapshot,
-  viewer: Viewer,
-  { filter = {}, sort = DEFAULT_SORT, fields }: Pick<Query, 'filter' | 'sort' | 'fields'>,
-) {
-  const { ordered, writer, version } = viewOf(snapshot, viewer);
-  const accounts = meetingAll(filterConditions(filter), ordered(sort));
-  return { accounts, write: writer(fields), version };
-}
-
-/** The JSON text of one account; undefined if the viewer sees none with this id. */
-export function selectOne(
-  snapshot: Snapshot,
-  viewer: Viewer,
-  id: string,
-  fields?: readonly FieldPath[],
-): string | undefined {
-  const view = viewOf(snapshot, viewer);
-  // Should an id stand twice, the first in order has it.
-  const found = view.ordered(DEFAULT_SORT).find(({ account }) => account.id === id);
-  return found && view.writer(fields)(found.account);
 }

@@ -1,19 +1,20 @@
 import { createHash } from 'node:crypto';
-import * as z from 'zod/mini';
 import type { Account } from '../egain/account.ts';
 import type { Snapshot } from '../snapshot/content.ts';
 import {
-  anyPair,
-  condition,
+  type AccountRule,
+  type Condition,
   DEFAULT_SORT,
   inOrder,
   type Listed,
   listed,
   meetingAll,
-  oneOf,
   type Sort,
+  visibleAccounts,
 } from './compare.ts';
 import { createProjection, type FieldPath, openLeaves, SCOPES, type Scope } from './fields.ts';
+import { FILTER_NAMES, PARAMETERS } from './parameters.ts';
+import type { Query } from './query.ts';
 
 /** Who asks: the scopes that are open to them, and their account rule (without one: all accounts). */
 export interface Viewer {
@@ -24,39 +25,35 @@ export interface Viewer {
 /** The viewer for workflows, which may see everything: IAM decides who starts them. */
 export const FULL_VIEWER: Viewer = { scopes: new Set(SCOPES) };
 
+/** One text for one view: the same for all who see the same accounts and the same fields. */
+export function viewKeyOf({ scopes, rule }: Viewer): string {
+  const open = SCOPES.filter((scope) => scopes.has(scope));
+  return JSON.stringify([open, rule]);
+}
+
 type Writer = (account: Account) => string;
+
+/**
+ * What one viewer sees of one snapshot. Filters, orders, counts and pages are made from it alone,
+ * so hidden accounts and hidden fields cannot influence them.
+ */
+interface View {
+  readonly scopes: ReadonlySet<Scope>;
+  readonly visible: readonly Account[];
+  readonly orders: Map<Sort, readonly Listed[]>;
+  /** Writes all that is open of an account as JSON. */
+  readonly summaryOf: Writer;
+  version?: string;
+}
 
 /** More viewers than a container has in practice. */
 const MAX_VIEWS = 64;
-/** Base64url characters of the hash: 132 bits. */
-const VERSION_LENGTH = 22;
 
-/** By snapshot: views by scopes and rule; writers of whole summaries by scopes, which share texts. */
+/** By snapshot: views by viewer, and writers of summaries by scopes, whose texts the views share. */
 const workedOut = new WeakMap<
   Snapshot['accounts'],
   { readonly views: Map<string, View>; readonly summaries: Map<string, Writer> }
 >();
-
-/** The viewer's view of the snapshot, worked out once. */
-export function viewOf({ accounts }: Snapshot, viewer: Viewer): View {
-  const { views, summaries } = remember(workedOut, accounts, () => ({
-    views: new Map<string, View>(),
-    summaries: new Map<string, Writer>(),
-  }));
-  return remember(views, viewKeyOf(viewer), () => {
-    if (views.size >= MAX_VIEWS) views.clear();
-    const { scopes } = viewer;
-    const summaryOf = remember(summaries, viewKeyOf({ scopes }), () => summaryWriter(scopes));
-    return createView(accounts, viewer, summaryOf);
-  });
-}
-
-/** Writes each account's summary once: a page of them takes longer to write than all else. */
-function summaryWriter(scopes: Viewer['scopes']): Writer {
-  const write = createProjection(openLeaves(scopes, undefined));
-  const texts = new Map<Account, string>();
-  return (account) => remember(texts, account, () => write(account));
-}
 
 /** The value under a key, made if there is none. */
 function remember<Key, Value>(
@@ -71,70 +68,92 @@ function remember<Key, Value>(
   return made;
 }
 
-/** One text for one view: the same for all who see the same accounts and the same fields. */
-export function viewKeyOf({ scopes, rule }: Viewer): string {
-  const open = SCOPES.filter((scope) => scopes.has(scope));
-  return JSON.stringify([open, rule]);
+/** The viewer's view of the snapshot, worked out once. */
+function viewOf({ accounts }: Snapshot, viewer: Viewer): View {
+  const { views, summaries } = remember(workedOut, accounts, () => ({
+    views: new Map<string, View>(),
+    summaries: new Map<string, Writer>(),
+  }));
+  return remember(views, viewKeyOf(viewer), () => {
+    if (views.size >= MAX_VIEWS) views.clear();
+    const { scopes, rule } = viewer;
+    return {
+      scopes,
+      visible: visibleAccounts(accounts, rule),
+      orders: new Map(),
+      summaryOf: remember(summaries, viewKeyOf({ scopes }), () => summaryWriter(scopes)),
+    };
+  });
+}
+
+/** Writes each account's summary once: a page of them takes longer to write than all else. */
+function summaryWriter(scopes: ReadonlySet<Scope>): Writer {
+  const write = createProjection(openLeaves(scopes, undefined));
+  const texts = new Map<Account, string>();
+  return (account) => remember(texts, account, () => write(account));
+}
+
+/** The visible accounts in this order. */
+function ordered({ orders, visible, summaryOf }: View, sort: Sort): readonly Listed[] {
+  return remember(orders, sort, () => listed(inOrder(visible, sort, summaryOf)));
+}
+
+/** Writes the open fields of an account as JSON; with `fields`, those of them that it asks for. */
+function writerOf({ scopes, summaryOf }: View, fields?: readonly FieldPath[]): Writer {
+  return fields === undefined ? summaryOf : createProjection(openLeaves(scopes, fields));
+}
+
+/** The answer to a question, before it is cut into pages. */
+export interface Selection {
+  /** The accounts that match, in the order asked for. */
+  readonly accounts: readonly Account[];
+  /** Writes one of them as JSON, with the open fields that the query asks for. */
+  readonly write: Writer;
 }
 
 /**
- * What one viewer sees of one snapshot. Filters, orders, counts and pages are made from it alone,
- * so hidden accounts and hidden fields cannot influence them.
+ * Filters and sorts what the viewer can see of a snapshot. The caller has checked with
+ * `demandScopes` that the scopes open what the query names.
  */
-type View = ReturnType<typeof createView>;
-
-function createView(accounts: readonly Account[], { scopes, rule }: Viewer, summaryOf: Writer) {
-  const visible = visibleAccounts(accounts, rule);
-  const orders = new Map<Sort, readonly Listed[]>();
-  let version: string | undefined;
-
-  /** The visible accounts in this order. */
-  const ordered = (sort: Sort) =>
-    remember(orders, sort, () => listed(inOrder(visible, sort, summaryOf)));
-  const computeVersion = (): string => {
-    const whole = createHash('sha256');
-    // JSON escapes line breaks, so none is inside a summary.
-    for (const { account } of ordered(DEFAULT_SORT)) whole.update(`${summaryOf(account)}\n`);
-    return whole.digest('base64url').slice(0, VERSION_LENGTH);
-  };
-  return {
-    ordered,
-    /** Makes a writer of JSON with the fields that are open and, if `fields` is given, asked for. */
-    writer: (fields?: readonly FieldPath[]): Writer =>
-      fields === undefined ? summaryOf : createProjection(openLeaves(scopes, fields)),
-    /** A short text that changes exactly when something that the viewer can see changes. */
-    version: () => (version ??= computeVersion()),
-  };
+export function select(
+  snapshot: Snapshot,
+  viewer: Viewer,
+  { filter = {}, sort = DEFAULT_SORT, fields }: Pick<Query, 'filter' | 'sort' | 'fields'>,
+): Selection {
+  const view = viewOf(snapshot, viewer);
+  const conditions = FILTER_NAMES.filter((name) => filter[name] !== undefined).map((name) => {
+    // The schema has checked that the value is the one that this filter takes.
+    const conditionOf = PARAMETERS[name].condition as (wanted: unknown) => Condition;
+    return conditionOf(filter[name]);
+  });
+  const matching = meetingAll(conditions, ordered(view, sort));
+  return { accounts: matching.map(({ account }) => account), write: writerOf(view, fields) };
 }
 
-const list = (item: z.ZodMiniType<string, string>) =>
-  z.optional(z.array(item).check(z.minLength(1)));
-const id = z.string().check(z.minLength(1));
+/** The JSON text of one account; undefined if the viewer sees none with this id. */
+export function selectOne(
+  snapshot: Snapshot,
+  viewer: Viewer,
+  id: string,
+  fields?: readonly FieldPath[],
+): string | undefined {
+  const view = viewOf(snapshot, viewer);
+  // Should an id stand twice, the first in order has it.
+  const found = ordered(view, DEFAULT_SORT).find(({ account }) => account.id === id);
+  return found && writerOf(view, fields)(found.account);
+}
 
-/**
- * A partner's account rule, as the stage config and the authorizer's context hold it: which accounts
- * exist for the partner. Every list given must have a match; `attribute` holds `name:value`, split
- * at the first colon. An empty list would hide everything and is refused.
- */
-export const accountRuleSchema = z.strictObject({
-  channel: list(id),
-  orchestration: list(id),
-  entryPoint: list(id),
-  attribute: list(z.string().check(z.regex(/^[^:]+:/))),
-});
+/** Base64url characters of the hash: 132 bits. */
+const VERSION_LENGTH = 22;
 
-export type AccountRule = Readonly<z.infer<typeof accountRuleSchema>>;
-
-/** The accounts that exist for those to whom the rule applies. */
-export function visibleAccounts(
-  accounts: readonly Account[],
-  { channel, orchestration, entryPoint, attribute }: AccountRule = {},
-): readonly Account[] {
-  const conditions = [
-    channel && condition('channel', oneOf(channel)),
-    orchestration && condition('orchestration', oneOf(orchestration)),
-    entryPoint && condition('entryPoint', oneOf(entryPoint)),
-    attribute && condition('attributes', anyPair(attribute)),
-  ].filter((one) => one !== undefined);
-  return meetingAll(conditions, listed(accounts)).map(({ account }) => account);
+/** A short text that changes exactly when something that the viewer can see changes. */
+export function versionOf(snapshot: Snapshot, viewer: Viewer): string {
+  const view = viewOf(snapshot, viewer);
+  if (view.version !== undefined) return view.version;
+  const whole = createHash('sha256');
+  // JSON escapes line breaks, so none is inside a summary.
+  for (const { account } of ordered(view, DEFAULT_SORT))
+    whole.update(`${view.summaryOf(account)}\n`);
+  view.version = whole.digest('base64url').slice(0, VERSION_LENGTH);
+  return view.version;
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import * as z from 'zod/mini';
+import { accountRuleSchema } from '../accounts/compare.ts';
 import { SCOPES, type Scope } from '../accounts/fields.ts';
-import { accountRuleSchema } from '../accounts/view.ts';
 import { Fault } from '../faults.ts';
 import type { AuthorizerConfig } from '../platform/config.ts';
 import { createSingleFlight, type Deadline, within } from '../platform/deadline.ts';

@@ -1,6 +1,6 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import * as z from 'zod/mini';
-import { pathOf, sortName } from '../accounts/compare.ts';
+import { accountRuleSchema, pathOf, sortName } from '../accounts/compare.ts';
 import { type FieldPath, missingScope, SCOPES, type Scope } from '../accounts/fields.ts';
 import {
   FILTER_NAMES,
@@ -18,7 +18,7 @@ import {
   repeatedRow,
   unknownRow,
 } from '../accounts/query.ts';
-import { accountRuleSchema, type Viewer } from '../accounts/view.ts';
+import type { Viewer } from '../accounts/view.ts';
 import { type Detail, Fault } from '../faults.ts';
 
 /**

@@ -1,7 +1,7 @@
 import type { APIGatewayProxyEvent, Context } from 'aws-lambda';
 import { DEFAULT_PAGESIZE, isParameter } from '../accounts/parameters.ts';
-import { type Query, select, selectOne } from '../accounts/query.ts';
-import { type Viewer, viewKeyOf } from '../accounts/view.ts';
+import type { Query } from '../accounts/query.ts';
+import { select, selectOne, type Viewer, versionOf, viewKeyOf } from '../accounts/view.ts';
 import { Fault, isFault } from '../faults.ts';
 import { type Clock, type Deadline, withDeadline } from '../platform/deadline.ts';
 import { note } from '../platform/log.ts';
@@ -60,13 +60,13 @@ export function listAccounts(options: RouteOptions): Route {
 
 function listOf(snapshot: Snapshot, viewer: Viewer, query: Query): Representation {
   const { pagenum = 1, pagesize = DEFAULT_PAGESIZE } = query;
-  const { accounts, write, version } = select(snapshot, viewer, query);
+  const { accounts, write } = select(snapshot, viewer, query);
   const count = accounts.length;
   const start = (pagenum - 1) * pagesize;
-  const page = accounts.slice(start, start + pagesize).map(({ account }) => write(account));
+  const page = accounts.slice(start, start + pagesize).map(write);
   const info = JSON.stringify({ count, pagenum, pagesize });
   const body = `{"paginationInfo":${info},"account":[${page.join(',')}]}`;
-  const headers = { 'Accounts-Version': version(), ...pageLinks(query, count) };
+  const headers = { 'Accounts-Version': versionOf(snapshot, viewer), ...pageLinks(query, count) };
   return createRepresentation(
     { body, headers, count },
     'Ask for a smaller pagesize or for fewer fields.',

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import * as z from 'zod/mini';
-import type { Selection } from '../accounts/query.ts';
+import type { Selection } from '../accounts/view.ts';
 import { Fault } from '../faults.ts';
 import { parseJson } from '../platform/parse.ts';
 
@@ -63,7 +63,7 @@ export function cutPage(
   /** `sizes[n]` is the size of the first n texts, with the commas between them. */
   const sizes = [0];
   let size = 0;
-  for (const { account } of accounts.slice(offset, offset + pagesize)) {
+  for (const account of accounts.slice(offset, offset + pagesize)) {
     if (size > maxBytes) break;
     const text = write(account);
     size += byteLength(text) + (texts.length === 0 ? 0 : 1);
@@ -75,7 +75,7 @@ export function cutPage(
   const length = sizes.findLastIndex((taken, n) => n === 0 || taken <= roomFor(n));
   const [first] = texts;
   if (length === 0 && first !== undefined) {
-    throw tooLarge(accounts[offset]?.account.id ?? '', fieldsWithin(roomFor(1), first, fields));
+    throw tooLarge(accounts[offset]?.id ?? '', fieldsWithin(roomFor(1), first, fields));
   }
   return pageOf(
     length,

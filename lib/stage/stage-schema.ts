@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
+import { accountRuleSchema } from '../../lambda/accounts/compare.ts';
 import { SCOPES } from '../../lambda/accounts/fields.ts';
-import { accountRuleSchema } from '../../lambda/accounts/view.ts';
 import {
   list,
   needed,

@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FIELD_PATHS, type FieldPath } from '../../../lambda/accounts/fields.ts';
-import { questionOf, select } from '../../../lambda/accounts/query.ts';
-import { FULL_VIEWER } from '../../../lambda/accounts/view.ts';
+import { questionOf } from '../../../lambda/accounts/query.ts';
+import { FULL_VIEWER, select } from '../../../lambda/accounts/view.ts';
 import type { Account } from '../../../lambda/egain/account.ts';
 import { Fault } from '../../../lambda/faults.ts';
 import type { TaskOutput } from '../../../lambda/workflow/page.ts';
@@ -43,9 +43,7 @@ describe('whatever the accounts, the fields and the limits', () => {
       fc.asyncProperty(accountsArbitrary, eventArbitrary, async (accounts, event) => {
         const snapshot = { ...snapshotOf(...accounts), hash: HASH };
         const selection = select(snapshot, FULL_VIEWER, event);
-        const answer = selection.accounts.map(({ account }): unknown =>
-          JSON.parse(selection.write(account)),
-        );
+        const answer = selection.accounts.map((one): unknown => JSON.parse(selection.write(one)));
         const { pagesize = 500, maxBytes = 200_000 } = event;
 
         const { pages, fault } = await walk(accounts, event);
@@ -65,7 +63,7 @@ describe('whatever the accounts, the fields and the limits', () => {
         const refused = answer[got.length];
         expect(fault?.code).toBe(refused === undefined ? undefined : '413-901');
         expect(fault?.details[0]?.value).toBe(
-          refused && (selection.accounts[got.length]?.account.id ?? ''),
+          refused && (selection.accounts[got.length]?.id ?? ''),
         );
         const least = Buffer.byteLength(JSON.stringify(refused ?? null)) + ENVELOPE_BYTES;
         expect(refused === undefined || least > maxBytes).toBe(true);
