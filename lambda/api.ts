@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import withMiddleware from '@middy/core';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
-import { openApiDocument, publicTokenUrl } from './http/openapi.ts';
+import { openApiDocument } from './http/openapi.ts';
 import { correlationIdOf, partnerOf } from './http/request.ts';
 import {
   commonHeaders,
@@ -40,12 +40,12 @@ export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
   return withMiddleware<APIGatewayProxyEvent, HttpResponse>(HANDLER_OPTIONS)
     .use(invocationLog('request', describe))
     .use(correlationId(correlationIdOf))
-    .use(commonHeaders())
+    .use(commonHeaders)
     .use(cors(options.corsOrigins ?? []))
-    .use(headWithoutBody())
-    .use(faultResponse())
-    .use(queryLog())
-    .use(faultLog())
+    .use(headWithoutBody)
+    .use(faultResponse)
+    .use(queryLog)
+    .use(faultLog)
     .handler<APIGatewayProxyEvent, HttpResponse>(
       router({
         '/accounts': listAccounts(options),
@@ -71,7 +71,7 @@ const readOpenApi = () => readFileSync(new URL('openapi.json', import.meta.url),
 /** Answers the partner API's requests, as API Gateway's proxy integration (REST) sends them. */
 export const handler = createApiHandler({
   service,
-  openApi: openApiDocument(readOpenApi, publicTokenUrl(settings), settings.contactUrl),
+  openApi: openApiDocument(readOpenApi, settings),
   corsOrigins: settings.corsOrigins,
 });
 

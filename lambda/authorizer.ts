@@ -41,7 +41,7 @@ export function createHandler(prepare: () => Authorize): AuthorizerHandler {
   return withMiddleware<AuthorizerRequest, APIGatewayAuthorizerResult>(HANDLER_OPTIONS)
     .use(invocationLog('decision', describe))
     .use(correlationId(lambdaRequestId))
-    .use(refusal())
+    .use(refusal)
     .handler((request, context) =>
       withDeadline(context, async (deadline) => {
         authorize ??= prepare();
@@ -58,23 +58,21 @@ function describe({ response, error }: Invoked<AuthorizerRequest, APIGatewayAuth
 }
 
 /** Middleware: logs and counts why nobody was let in, and throws what API Gateway understands. */
-function refusal(): Middleware {
-  return {
-    onError(request) {
-      const { error } = request;
-      const { correlationId: id } = request.internal;
-      if (error instanceof TokenRefused) {
-        count('TokensRefused');
-        log.warn('token refused', { reason: error.message, correlationId: id });
-        request.error = new Error('Unauthorized');
-      } else {
-        count('AuthorizerFailures');
-        log.error('cannot decide', { ...tellable(error), correlationId: id });
-        request.error = new Error('The authorizer cannot decide');
-      }
-    },
-  };
-}
+const refusal: Middleware = {
+  onError(request) {
+    const { error } = request;
+    const { correlationId: id } = request.internal;
+    if (error instanceof TokenRefused) {
+      count('TokensRefused');
+      log.warn('token refused', { reason: error.message, correlationId: id });
+      request.error = new Error('Unauthorized');
+    } else {
+      count('AuthorizerFailures');
+      log.error('cannot decide', { ...tellable(error), correlationId: id });
+      request.error = new Error('The authorizer cannot decide');
+    }
+  },
+};
 
 /** Only the product's own messages are told: others may quote what they were given. */
 function tellable(error: unknown): { error: string; reason?: string } {

@@ -86,19 +86,17 @@ export function invocationLog<Event, Result>(
 }
 
 /** Logs why an invocation failed, counts the fault, and notes its code for the record. */
-export function faultLog(): Middleware {
-  return {
-    onError({ error, internal }) {
-      const fault = toFault(error);
-      const { code } = FAULTS[fault.kind];
-      logFault(fault, error, { correlationId: internal.correlationId, code });
-      note({ code, ...(fault.code === code ? {} : { egainCode: fault.code }) });
-      // By the product's own code: there is no end of eGain's codes, some of which are passed on.
-      count('Faults');
-      if (fault.status >= 500) count('ServerFaults');
-    },
-  };
-}
+export const faultLog: Middleware = {
+  onError({ error, internal }) {
+    const fault = toFault(error);
+    const { code } = FAULTS[fault.kind];
+    logFault(fault, error, { correlationId: internal.correlationId, code });
+    note({ code, ...(fault.code === code ? {} : { egainCode: fault.code }) });
+    // By the product's own code: there is no end of eGain's codes, some of which are passed on.
+    count('Faults');
+    if (fault.status >= 500) count('ServerFaults');
+  },
+};
 
 /** Writes a line if there is more to say than the code. */
 function logFault(fault: Fault, error: unknown, fields: LogFields): void {

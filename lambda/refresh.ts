@@ -41,7 +41,7 @@ export function createRefreshHandler({ service }: RefreshHandlerOptions): Refres
     .use(invocationLog('refresh', describe))
     .use(correlationId(lambdaRequestId))
     .use(failedRun)
-    .use(faultLog())
+    .use(faultLog)
     .handler(async (_, context) => {
       const options = { longestMs: Number.POSITIVE_INFINITY };
       const outcome = await withDeadline(context, (deadline) => service().renew(deadline), options);

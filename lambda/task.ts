@@ -44,8 +44,8 @@ export function createTaskHandler({
   return withMiddleware<unknown, TaskOutput>(HANDLER_OPTIONS)
     .use(invocationLog('run', describe))
     .use(correlationId(lambdaRequestId))
-    .use(thrownFault())
-    .use(faultLog())
+    .use(thrownFault)
+    .use(faultLog)
     .handler((event, context) =>
       withDeadline(
         context,

@@ -25,11 +25,22 @@ import { type Detail, Fault } from '../faults.ts';
  * What the gateway says of a request beside its headers and parameters. An event made by hand in a
  * console may have none of it.
  */
-export function contextOf(
-  event: APIGatewayProxyEvent,
-): Partial<APIGatewayProxyEvent['requestContext']> {
+function contextOf(event: APIGatewayProxyEvent): Partial<APIGatewayProxyEvent['requestContext']> {
   const context: APIGatewayProxyEvent['requestContext'] | null | undefined = event.requestContext;
   return context ?? {};
+}
+
+/**
+ * The URL of the API: the host that API Gateway serves and the path before the route (the stage, or
+ * under a custom domain the mapping). It is never made from a header. Empty if the event does not
+ * say.
+ */
+export function baseUrlOf(event: APIGatewayProxyEvent): string {
+  const { resource } = event;
+  const { domainName, path } = contextOf(event);
+  if (!domainName || !path?.endsWith(resource)) return '';
+  const scheme = /^(?:127\.0\.0\.1|localhost|\[::1\])(?::|$)/.test(domainName) ? 'http' : 'https';
+  return `${scheme}://${domainName}${path.slice(0, -resource.length)}`;
 }
 
 /** The partner's name, as the authorizer found it. */
@@ -72,11 +83,9 @@ export function seesEverything(event: APIGatewayProxyEvent): boolean {
  * @param name in lower case; the request may have it in any case
  */
 export function headerOf(event: APIGatewayProxyEvent, name: string): string | undefined {
-  return find(event.multiValueHeaders, name)?.join(', ') ?? find(event.headers, name);
-}
-
-function find<T>(headers: Readonly<Record<string, T>> | null | undefined, name: string) {
-  return Object.entries(headers ?? {}).find(([key]) => key.toLowerCase() === name)?.[1];
+  const headers = Object.entries({ ...event.headers, ...event.multiValueHeaders });
+  const [, value] = headers.find(([key]) => key.toLowerCase() === name) ?? [];
+  return value && [value].flat().join(', ');
 }
 
 const ACCEPTABLE_ID = /^[A-Za-z0-9._:-]{1,128}$/;
@@ -95,14 +104,6 @@ export function correlationIdOf(event: APIGatewayProxyEvent): string | undefined
 
 /** The parameters that `GET /accounts/{id}` takes. */
 export const ONE_ACCOUNT_PARAMETERS: readonly ParameterName[] = ['fields'];
-/** The parameters that `GET /accounts` takes. */
-export const LIST_PARAMETERS = PARAMETER_NAMES;
-
-type QueryStringEvent = Pick<
-  APIGatewayProxyEvent,
-  'multiValueQueryStringParameters' | 'queryStringParameters'
->;
-
 /** How each form of parameter becomes its JSON value. */
 const READERS: Readonly<
   Record<
@@ -124,7 +125,10 @@ const READERS: Readonly<
  * @param allowed the parameters that the route takes
  * @throws Fault `400-901` with a row for each parameter that is unknown, repeated or out of range
  */
-export function readQueryString(event: QueryStringEvent, allowed: readonly ParameterName[]): Query {
+export function readQueryString(
+  event: APIGatewayProxyEvent,
+  allowed: readonly ParameterName[],
+): Query {
   const filter: Record<string, unknown> = {};
   const query: Record<string, unknown> = { filter };
   const details: Detail[] = [];
@@ -155,15 +159,15 @@ export function readQueryString(event: QueryStringEvent, allowed: readonly Param
  * @throws Fault `403-902` with a row for each filter, order and path, naming the scope
  */
 export function demandScopes(
-  query: Pick<Query, 'filter' | 'sort' | 'fields'>,
+  { filter = {}, sort, fields = [] }: Pick<Query, 'filter' | 'sort' | 'fields'>,
   scopes: ReadonlySet<Scope>,
 ): void {
-  const filters = FILTER_NAMES.filter((name) => query.filter?.[name] !== undefined);
-  const asked: [key: string, path: FieldPath][] = [
-    ...filters.map((name): [string, FieldPath] => [name, PARAMETERS[name].reads]),
-    ...[...new Set(query.fields)].map((path): [string, FieldPath] => ['fields', path]),
-  ];
-  if (query.sort !== undefined) asked.push(['sort', pathOf(sortName(query.sort))]);
+  const asked: [key: string, path: FieldPath][] = [];
+  for (const name of FILTER_NAMES) {
+    if (filter[name] !== undefined) asked.push([name, PARAMETERS[name].reads]);
+  }
+  for (const path of fields) asked.push(['fields', path]);
+  if (sort !== undefined) asked.push(['sort', pathOf(sortName(sort))]);
   const details = asked.flatMap(([key, path]) => {
     const scope = missingScope(path, scopes);
     return scope === undefined ? [] : [{ key, value: `${path} needs the scope ${scope}` }];
@@ -172,11 +176,9 @@ export function demandScopes(
 }
 
 /** The request's parameters with their decoded values, in the request's order. */
-export function parametersOf(event: QueryStringEvent): [name: string, values: readonly string[]][] {
-  const single = Object.entries(event.queryStringParameters ?? {});
-  const multiple = event.multiValueQueryStringParameters;
-  if (multiple) return Object.entries(multiple).map(([name, values]) => [name, values ?? ['']]);
-  return single.map(([name, value]) => [name, [value ?? '']]);
+export function parametersOf(event: APIGatewayProxyEvent): [name: string, values: string[]][] {
+  const parameters = event.multiValueQueryStringParameters ?? event.queryStringParameters ?? {};
+  return Object.entries(parameters).map(([name, values]) => [name, [values ?? ''].flat()]);
 }
 
 /** Writes a query as a query string, always in the same order; `readQueryString` reads it back. */

@@ -1,8 +1,8 @@
+import { hash } from 'node:crypto';
 import type { APIGatewayProxyEvent } from 'aws-lambda';
-import { type Fault, toFault } from '../faults.ts';
+import { Fault, toFault } from '../faults.ts';
 import type { Invoked, Middleware } from '../invocation.ts';
 import type { SnapshotAnswer } from '../snapshot/snapshots.ts';
-import type { Representation } from './representation.ts';
 import { headerOf, seesEverything } from './request.ts';
 
 /** An answer in the form that API Gateway's proxy integration takes. */
@@ -14,6 +14,41 @@ export interface HttpResponse {
 
 export type HttpRequest = Invoked<APIGatewayProxyEvent, HttpResponse>;
 export type HttpMiddleware = Middleware<APIGatewayProxyEvent, HttpResponse>;
+
+/** What an answer shows, whenever it is asked for. */
+export interface Representation {
+  /** JSON. */
+  readonly body: string;
+  /** The headers that depend on the content alone. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Lambda's limit for an answer is 6 MB, some of it kept for status and headers. */
+const MAX_ANSWER_BYTES = 6 * 1024 * 1024 - 64 * 1024;
+/** The most bytes that one UTF-16 unit of the body takes in the function's JSON answer. */
+const MAX_BYTES_PER_UNIT = 3;
+
+/**
+ * Makes a representation: checks the body's size and adds its entity tag. The tag is weak, because
+ * the gateway may compress the body, and a strong tag would have to differ between the two forms.
+ *
+ * @param howToAskForLess tells the caller what to do if the body is too large
+ * @throws Fault `413-901` if the body, escaped as the platform does, would pass its limit
+ * @see https://www.rfc-editor.org/rfc/rfc9110#section-8.8.1
+ */
+export function createRepresentation(
+  body: string,
+  howToAskForLess: string,
+  headers: Representation['headers'] = {},
+): Representation {
+  const mayBeTooLarge = body.length * MAX_BYTES_PER_UNIT > MAX_ANSWER_BYTES;
+  if (mayBeTooLarge && Buffer.byteLength(JSON.stringify(body)) > MAX_ANSWER_BYTES) {
+    throw new Fault('tooLarge', {
+      developerMessage: `The answer is larger than the platform allows. ${howToAskForLess}`,
+    });
+  }
+  return { body, headers: { ...headers, ETag: `W/"${hash('sha256', body, 'base64url')}"` } };
+}
 
 /**
  * Answers with a representation, or with 304 if the caller has it already.
@@ -70,13 +105,11 @@ export function freshnessHeaders(freshness: Freshness): Record<string, string> {
 }
 
 /** Middleware: answers whatever was thrown with its envelope. */
-export function faultResponse(): HttpMiddleware {
-  return {
-    onError(request) {
-      request.response = responseTo(toFault(request.error), request.event);
-    },
-  };
-}
+export const faultResponse: HttpMiddleware = {
+  onError(request) {
+    request.response = responseTo(toFault(request.error), request.event);
+  },
+};
 
 function responseTo(fault: Fault, event: APIGatewayProxyEvent): HttpResponse {
   const { code, retryAfterSeconds } = fault;
@@ -101,11 +134,9 @@ function responseTo(fault: Fault, event: APIGatewayProxyEvent): HttpResponse {
 }
 
 /** Middleware: answers HEAD as GET, without the body. */
-export function headWithoutBody(): HttpMiddleware {
-  return onEveryResponse((response, { event }) =>
-    event.httpMethod === 'HEAD' ? { ...response, body: '' } : response,
-  );
-}
+export const headWithoutBody = onEveryResponse((_, { event }) =>
+  event.httpMethod === 'HEAD' ? { body: '' } : {},
+);
 
 /** The headers of an answer that a script of another origin may read. */
 export const EXPOSED_HEADERS = [
@@ -126,44 +157,37 @@ export const EXPOSED_HEADERS = [
  * @see https://fetch.spec.whatwg.org/#http-cors-protocol
  */
 export function cors(origins: readonly string[]): HttpMiddleware {
-  return onEveryResponse((response, { event }) => {
-    if (origins.length === 0) return response;
-    const { Vary: vary } = response.headers;
+  return onEveryResponse(({ headers: { Vary: vary } }, { event }) => {
+    if (origins.length === 0) return {};
     const origin = headerOf(event, 'origin');
-    return withHeaders(response, {
-      Vary: vary === undefined ? 'Origin' : `${vary}, Origin`,
-      ...(origin !== undefined &&
-        origins.includes(origin) && {
-          'Access-Control-Allow-Origin': origin,
-          'Access-Control-Expose-Headers': EXPOSED_HEADERS.join(', '),
-        }),
-    });
+    const headers = { Vary: vary === undefined ? 'Origin' : `${vary}, Origin` };
+    if (origin === undefined || !origins.includes(origin)) return { headers };
+    const exposed = EXPOSED_HEADERS.join(', ');
+    return {
+      headers: {
+        ...headers,
+        'Access-Control-Allow-Origin': origin,
+        'Access-Control-Expose-Headers': exposed,
+      },
+    };
   });
 }
 
 /** Middleware: adds the headers that do not depend on what the answer holds. */
-export function commonHeaders(): HttpMiddleware {
-  return onEveryResponse((response, { internal }) =>
-    withHeaders(response, {
-      'X-Correlation-Id': internal.correlationId,
-      'X-Content-Type-Options': 'nosniff',
-    }),
-  );
-}
+export const commonHeaders = onEveryResponse((_, { internal }) => ({
+  headers: { 'X-Correlation-Id': internal.correlationId, 'X-Content-Type-Options': 'nosniff' },
+}));
 
-function withHeaders(
-  response: HttpResponse,
-  headers: Readonly<Record<string, string>>,
-): HttpResponse {
-  return { ...response, headers: { ...response.headers, ...headers } };
-}
-
-/** Middleware that changes every answer, those to faults too. */
+/** Middleware that changes every answer, those to faults too; headers are added to its own. */
 function onEveryResponse(
-  change: (response: HttpResponse, request: HttpRequest) => HttpResponse,
+  change: (response: HttpResponse, request: HttpRequest) => Partial<HttpResponse>,
 ): HttpMiddleware {
   const apply = (request: HttpRequest) => {
-    if (request.response) request.response = change(request.response, request);
+    const { response } = request;
+    if (!response) return;
+    const changed = change(response, request);
+    const headers = { ...response.headers, ...changed.headers };
+    request.response = { ...response, ...changed, headers };
   };
   return { after: apply, onError: apply };
 }

@@ -1,5 +1,5 @@
 import type { APIGatewayProxyEvent, Context } from 'aws-lambda';
-import { DEFAULT_PAGESIZE, isParameter } from '../accounts/parameters.ts';
+import { DEFAULT_PAGESIZE, isParameter, PARAMETER_NAMES } from '../accounts/parameters.ts';
 import type { Query } from '../accounts/query.ts';
 import { select, selectOne, type Viewer, versionOf, viewKeyOf } from '../accounts/view.ts';
 import { Fault, isFault } from '../faults.ts';
@@ -9,20 +9,21 @@ import type { Service } from '../snapshot/container.ts';
 import type { Snapshot } from '../snapshot/content.ts';
 import { noteSnapshot, type SnapshotAnswer } from '../snapshot/snapshots.ts';
 import {
-  createRepresentation,
-  pageLinks,
-  type Representation,
-  representationOf,
-} from './representation.ts';
-import {
   demandScopes,
-  LIST_PARAMETERS,
   ONE_ACCOUNT_PARAMETERS,
   parametersOf,
   readQueryString,
   viewerOf,
+  writeQueryString,
 } from './request.ts';
-import { freshnessHeaders, type HttpMiddleware, type HttpResponse, respond } from './response.ts';
+import {
+  createRepresentation,
+  freshnessHeaders,
+  type HttpMiddleware,
+  type HttpResponse,
+  type Representation,
+  respond,
+} from './response.ts';
 
 export interface RouteOptions {
   /**
@@ -47,18 +48,23 @@ export type Route = (event: APIGatewayProxyEvent, context: Context) => Promise<H
 export function listAccounts(options: RouteOptions): Route {
   return async (event, context) => {
     const viewer = viewerOf(event);
-    const query = readQueryString(event, LIST_PARAMETERS);
+    const query = readQueryString(event, PARAMETER_NAMES);
     demandScopes(query, viewer.scopes);
 
     const { snapshot, ...freshness } = await fetchSnapshot(context, options);
     const question = JSON.stringify([viewKeyOf(viewer), query]);
-    const list = representationOf(snapshot, question, () => listOf(snapshot, viewer, query));
+    const list = kept(snapshot, question, () => listOf(snapshot, viewer, query));
     note({ count: list.count });
     return respond(list, freshnessHeaders(freshness), event);
   };
 }
 
-function listOf(snapshot: Snapshot, viewer: Viewer, query: Query): Representation {
+interface List extends Representation {
+  /** How many accounts match. */
+  readonly count: number;
+}
+
+function listOf(snapshot: Snapshot, viewer: Viewer, query: Query): List {
   const { pagenum = 1, pagesize = DEFAULT_PAGESIZE } = query;
   const { accounts, write } = select(snapshot, viewer, query);
   const count = accounts.length;
@@ -66,11 +72,76 @@ function listOf(snapshot: Snapshot, viewer: Viewer, query: Query): Representatio
   const page = accounts.slice(start, start + pagesize).map(write);
   const info = JSON.stringify({ count, pagenum, pagesize });
   const body = `{"paginationInfo":${info},"account":[${page.join(',')}]}`;
-  const headers = { 'Accounts-Version': versionOf(snapshot, viewer), ...pageLinks(query, count) };
-  return createRepresentation(
-    { body, headers, count },
-    'Ask for a smaller pagesize or for fewer fields.',
-  );
+  const headers = {
+    'Accounts-Version': versionOf(snapshot, viewer),
+    ...pageLinks(query, count),
+  };
+  const howToAskForLess = 'Ask for a smaller pagesize or for fewer fields.';
+  return { ...createRepresentation(body, howToAskForLess, headers), count };
+}
+
+/** All answers that a container keeps, in UTF-16 units, each of which takes at most two bytes. */
+const MAX_KEPT_UNITS = 16 * 1024 * 1024;
+
+/** By snapshot: the answers by question, and how many units they take. */
+const keptLists = new WeakMap<
+  Snapshot['accounts'],
+  { readonly lists: Map<string, List>; units: number }
+>();
+
+/**
+ * The answer to a question about a snapshot. A partner that polls asks the same question again, so
+ * answers are kept as long as the snapshot's accounts are. When they are too many, all go.
+ *
+ * @param question names viewer and query as a whole
+ */
+function kept({ accounts }: Snapshot, question: string, make: () => List): List {
+  const own = keptLists.get(accounts) ?? { lists: new Map<string, List>(), units: 0 };
+  keptLists.set(accounts, own);
+  const found = own.lists.get(question);
+  if (found !== undefined) return found;
+  const list = make();
+  const units = question.length + list.body.length;
+  if (own.units + units > MAX_KEPT_UNITS) {
+    own.lists.clear();
+    own.units = 0;
+  }
+  own.lists.set(question, list);
+  own.units += units;
+  return list;
+}
+
+/** API Gateway passes on 10,240 bytes of headers; this leaves room for the others. */
+const MAX_LINK_BYTES = 9000;
+
+/**
+ * The `Link` header of a list: its next, previous, first and last page, as far as there are such,
+ * relative to the request's own URL. For a page past the end, the previous one is the last. If the
+ * query is so long that not all links fit, the most useful ones stay.
+ *
+ * @param count how many accounts match
+ * @see https://www.rfc-editor.org/rfc/rfc8288#section-3
+ */
+function pageLinks(query: Query, count: number): Record<string, string> {
+  const { pagenum = 1, pagesize = DEFAULT_PAGESIZE } = query;
+  const last = Math.max(1, Math.ceil(count / pagesize));
+  const pages = {
+    next: pagenum < last ? pagenum + 1 : undefined,
+    prev: pagenum > 1 ? Math.min(pagenum - 1, last) : undefined,
+    first: 1,
+    last,
+  };
+  const rest = writeQueryString({ ...query, pagenum: undefined });
+  const links: string[] = [];
+  let size = 0;
+  for (const [relation, page] of Object.entries(pages)) {
+    if (page === undefined) continue;
+    const link = `<?pagenum=${page}${rest && `&${rest}`}>; rel="${relation}"`;
+    size += link.length + 2;
+    if (size > MAX_LINK_BYTES) break;
+    links.push(link);
+  }
+  return links.length === 0 ? {} : { Link: links.join(', ') };
 }
 
 /** `GET /accounts/{id}`: one account. */
@@ -84,7 +155,7 @@ export function getAccount(options: RouteOptions): Route {
     for (const id of idsOf(event)) {
       const body = selectOne(snapshot, viewer, id, fields);
       if (body === undefined) continue;
-      const account = createRepresentation({ body, headers: {} }, 'Ask for fewer fields.');
+      const account = createRepresentation(body, 'Ask for fewer fields.');
       return respond(account, freshnessHeaders(freshness), event);
     }
     throw new Fault('noSuchAccount');
@@ -140,17 +211,15 @@ export function router(routes: Readonly<Record<string, Route>>): Route {
  * Middleware: notes which parameters were asked for and which were at fault, for the record. It
  * notes the contract's names only: a value or an unknown name could be anything.
  */
-export function queryLog(): HttpMiddleware {
-  return {
-    before({ event }) {
-      note({ asked: known(parametersOf(event).map(([name]) => name)) });
-    },
-    onError({ error }) {
-      if (!isFault(error, 'invalidRequest', 'scopeMissing')) return;
-      note({ atFault: known(error.details.map(({ key }) => key)) });
-    },
-  };
-}
+export const queryLog: HttpMiddleware = {
+  before({ event }) {
+    note({ asked: known(parametersOf(event).map(([name]) => name)) });
+  },
+  onError({ error }) {
+    if (!isFault(error, 'invalidRequest', 'scopeMissing')) return;
+    note({ atFault: known(error.details.map(({ key }) => key)) });
+  },
+};
 
 function known(names: readonly string[]): string | undefined {
   return [...new Set(names)].filter(isParameter).join(' ') || undefined;

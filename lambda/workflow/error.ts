@@ -26,14 +26,12 @@ class TaskError extends Error {
 }
 
 /** Middleware: turns whatever was thrown into the `TaskError` that the state machine catches. */
-export function thrownFault(): Middleware {
-  return {
-    onError(request) {
-      // Set and not thrown: Middy would attach the first error to one thrown here, enumerably.
-      request.error = new TaskError(toFault(request.error));
-    },
-  };
-}
+export const thrownFault: Middleware = {
+  onError(request) {
+    // Set and not thrown: Middy would attach the first error to one thrown here, enumerably.
+    request.error = new TaskError(toFault(request.error));
+  },
+};
 
 /**
  * The envelope as over HTTP, but without `userMessage`, which workflows cannot ask for. If its

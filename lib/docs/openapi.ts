@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { createProjection, openLeaves, type Scope } from '../../lambda/accounts/fields.ts';
-import { MAX_PAGENUM, MAX_PAGESIZE } from '../../lambda/accounts/parameters.ts';
+import { MAX_PAGENUM, MAX_PAGESIZE, PARAMETER_NAMES } from '../../lambda/accounts/parameters.ts';
 import type { Account } from '../../lambda/egain/account.ts';
 import { FAULT_NAMES, type FaultName } from '../../lambda/faults.ts';
-import { LIST_PARAMETERS, ONE_ACCOUNT_PARAMETERS } from '../../lambda/http/request.ts';
+import { ONE_ACCOUNT_PARAMETERS } from '../../lambda/http/request.ts';
 import { accountSchemas } from './account-schema.ts';
 import { EXAMPLE_ACCOUNTS } from './examples.ts';
 import { parameterComponents, parameters } from './parameters.ts';
@@ -148,7 +148,7 @@ function listOperation(): object {
     operationId: 'listAccounts',
     summary: 'List accounts',
     description: 'The accounts that match every filter, a page at a time. `count` is of all pages.',
-    parameters: parameters(LIST_PARAMETERS),
+    parameters: parameters(PARAMETER_NAMES),
     ...operation(ok, without(NOT_IN_LIST)),
   };
 }

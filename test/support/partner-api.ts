@@ -22,10 +22,7 @@ export function createPartnerApi(options: PartnerApiOptions = {}) {
     accounts = [],
     freshness,
     corsOrigins = [],
-    openApi = openApiDocument(
-      () => '{"openapi":"3.0.3"}',
-      async () => undefined,
-    ),
+    openApi = openApiDocument(() => '{"openapi":"3.0.3"}', {}),
   } = options;
   const answer: SnapshotAnswer = {
     snapshot: snapshotOf(...accounts),

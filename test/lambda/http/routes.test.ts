@@ -1,5 +1,5 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, test, vi } from 'vitest';
 import { Fault } from '../../../lambda/faults.ts';
 import { account } from '../../support/accounts.ts';
 import { lambdaContext, REQUEST_ID } from '../../support/api-events.ts';
@@ -117,6 +117,120 @@ describe('GET /accounts', () => {
     const { request } = createPartnerApi();
 
     expect(bodyOf(await request({ authorizer }))).toMatchObject({ code: '403-901' });
+  });
+});
+
+const MB = 1024 * 1024;
+
+/** The answer to a list whose one account has this name and nothing else. */
+function answerWith(name: string) {
+  return createPartnerApi({ accounts: [account({ name })] }).request({ query: 'fields=name' });
+}
+
+describe('an answer of the size that the platform limits', () => {
+  it.each([
+    ['x', 1],
+    ['"', 4],
+    ['€', 3],
+  ])('may take as much as the platform allows, once escaped: %s', async (character, bytes) => {
+    const empty =
+      '{"paginationInfo":{"count":1,"pagenum":1,"pagesize":100},"account":[{"name":""}]}';
+    const room = 6 * MB - 64 * 1024 - JSON.stringify(empty).length;
+    const most = Math.floor(room / bytes);
+    const name = character.repeat(most) + 'x'.repeat(room - most * bytes);
+
+    const [largest, more] = [await answerWith(name), await answerWith(`${name}x`)];
+
+    expect(largest.statusCode).toBe(200);
+    expect(JSON.stringify(largest).length).toBeLessThan(6 * MB);
+    expect(bodyOf(more)).toMatchObject({
+      code: '413-901',
+      developerMessage: expect.stringMatching(/a smaller pagesize or for fewer fields/) as string,
+    });
+  });
+
+  it('says of one account alone that fewer fields are what helps', async () => {
+    const { request } = createPartnerApi({
+      accounts: [account({ description: 'x'.repeat(6_300_000) })],
+    });
+
+    const result = await request({ resource: '/accounts/{id}', id: 'a1' });
+
+    expect(bodyOf(result)).toEqual({
+      code: '413-901',
+      developerMessage: 'The answer is larger than the platform allows. Ask for fewer fields.',
+    });
+  });
+});
+
+test('answers are kept by question, up to sixteen million characters', async () => {
+  const description = 'x'.repeat(5 * MB);
+  let written = 0;
+  const large = Object.defineProperty(account(), 'description', {
+    enumerable: true,
+    get() {
+      written += 1;
+      return description;
+    },
+  });
+  const { request } = createPartnerApi({ accounts: [large] });
+  const ask = (pagesize: number) => request({ query: `fields=description&pagesize=${pagesize}` });
+
+  for (const pagesize of [1, 2, 3]) await ask(pagesize);
+  for (const pagesize of [1, 2, 3]) await ask(pagesize);
+  // Once more for the version.
+  expect(written).toBe(4);
+
+  await ask(4);
+  await ask(4);
+  await ask(1);
+  expect(written).toBe(6);
+});
+
+const many = Array.from({ length: 25 }, (_, at) => account({ id: `a${at}` }));
+
+async function linkTo(query: string, accounts = many): Promise<string> {
+  const { headers } = await createPartnerApi({ accounts }).request({ query });
+  return String(headers?.['Link']);
+}
+
+/** The links of a middle page whose query names so many ids of such a length. */
+function linksFor(count: number, length = 36): Promise<string> {
+  const ids = Array.from({ length: count }, (_, at) => `${at}`.padStart(length, 'x'));
+  const query = ['c1', ...ids].map((id) => `channel=${id}`).join('&');
+  return linkTo(`pagenum=2&pagesize=10&${query}`);
+}
+
+describe('the links of a list', () => {
+  it.each([
+    ['pagesize=10', { next: 2, first: 1, last: 3 }],
+    ['pagenum=2&pagesize=10', { next: 3, prev: 1, first: 1, last: 3 }],
+    ['pagenum=3&pagesize=10', { prev: 2, first: 1, last: 3 }],
+    ['pagenum=90000&pagesize=10', { prev: 3, first: 1, last: 3 }],
+    ['pagesize=25', { first: 1, last: 1 }],
+    ['pagenum=7&pagesize=10&name=nobody', { prev: 1, first: 1, last: 1 }],
+  ])('of %s', async (query, pages) => {
+    const links = [...(await linkTo(query)).matchAll(/<\?pagenum=(\d+)&[^>]*>; rel="(\w+)"/g)];
+
+    expect(Object.fromEntries(links.map(([, page, relation]) => [relation, Number(page)]))).toEqual(
+      pages,
+    );
+  });
+
+  it('have the same query, readable where a URL allows it', async () => {
+    const query =
+      'channel=c1&channel=c%262&createdBefore=2030-01-01T00:00:00%2B01:00&sort=-name&fields=id,name';
+
+    expect(await linkTo(query, [])).toBe(
+      `<?pagenum=1&${query}>; rel="first", <?pagenum=1&${query}>; rel="last"`,
+    );
+  });
+
+  it('leave room for other headers, and the next page is what goes last', async () => {
+    expect((await linksFor(30)).match(/rel="\w+"/g)).toHaveLength(4);
+    expect((await linksFor(99)).match(/rel="\w+"/g)).toEqual(['rel="next"']);
+    expect((await linksFor(99)).length).toBeLessThan(9000);
+    expect(await linksFor(99, 100)).toBe('undefined');
   });
 });
 
