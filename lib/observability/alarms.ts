@@ -1,10 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
-import {
-  Alarm,
-  ComparisonOperator,
-  type IMetric,
-  TreatMissingData,
-} from 'aws-cdk-lib/aws-cloudwatch';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
@@ -36,10 +31,10 @@ interface Watch {
   /** Tells apart the alarms of one section. @default - none */
   readonly suffix?: string;
   readonly means: string;
-  readonly metric: IMetric;
+  readonly metric: cloudwatch.IMetric;
   readonly threshold: number;
   /** @default - at or above the threshold */
-  readonly comparison?: ComparisonOperator;
+  readonly comparison?: cloudwatch.ComparisonOperator;
   /** Whether silence sets it off. @default - silence is fine: without calls nothing is counted */
   readonly silenceBreaches?: boolean;
   /** `[2, 3]`: two of the last three periods. @default - one of one */
@@ -48,7 +43,7 @@ interface Watch {
 
 /** The stage's alarms. */
 export class Alarms extends Construct {
-  readonly all: readonly Alarm[];
+  readonly all: readonly cloudwatch.Alarm[];
 
   constructor(scope: Construct, id: string, props: AlarmsProps) {
     super(scope, id);
@@ -58,24 +53,25 @@ export class Alarms extends Construct {
     this.all = watches.map((watch) => this.alarm(watch, props));
   }
 
-  private alarm(watch: Watch, { config, stage, topic }: AlarmsProps): Alarm {
+  private alarm(watch: Watch, { config, stage, topic }: AlarmsProps): cloudwatch.Alarm {
     const {
       section,
       suffix = '',
       periods: [datapointsToAlarm, evaluationPeriods] = [1, 1],
     } = watch;
     const runbook = config.alarms.runbookUrl ?? 'docs/operations.md';
-    const alarm = new Alarm(this, `${section}${suffix}`, {
+    const alarm = new cloudwatch.Alarm(this, `${section}${suffix}`, {
       alarmName: `egain-accounts-${stage}-${section}${suffix}`,
       alarmDescription: `${watch.means} What to do: ${runbook}#${section.toLowerCase()}`,
       metric: watch.metric,
       threshold: watch.threshold,
-      comparisonOperator: watch.comparison ?? ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      comparisonOperator:
+        watch.comparison ?? cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       evaluationPeriods,
       datapointsToAlarm,
       treatMissingData: watch.silenceBreaches
-        ? TreatMissingData.BREACHING
-        : TreatMissingData.NOT_BREACHING,
+        ? cloudwatch.TreatMissingData.BREACHING
+        : cloudwatch.TreatMissingData.NOT_BREACHING,
     });
     alarm.addAlarmAction(new SnsAction(topic));
     alarm.addOkAction(new SnsAction(topic));
@@ -127,7 +123,7 @@ function failures(
       means: `More than ${SERVER_FAULT_SHARE}% of the partners' requests fail with 500 or above, in 2 of 3 periods of 5 minutes.`,
       metric: metrics.serverFaultShare(),
       threshold: SERVER_FAULT_SHARE,
-      comparison: ComparisonOperator.GREATER_THAN_THRESHOLD,
+      comparison: cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
       periods: [2, 3],
     },
     {
@@ -149,7 +145,7 @@ function failures(
       // The age itself, so that one answer is enough, however few are asked for.
       metric: metrics.of('api', 'SnapshotAge', { statistic: 'Maximum', period: ONE_MINUTE }),
       threshold: cache.freshSeconds + STALE_TOO_LONG_SECONDS,
-      comparison: ComparisonOperator.GREATER_THAN_THRESHOLD,
+      comparison: cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
     },
     {
       section: 'NearDeadline',
@@ -195,7 +191,7 @@ function stoppedSchedule(metrics: StageMetrics, { refreshSeconds }: StageConfig[
       means: `The schedule has renewed no snapshot in 3 periods of ${minutes} minutes. Requests renew it again, and wait for eGain.`,
       metric: metrics.of('refresh', 'ScheduledRenewals', { period: Duration.minutes(minutes) }),
       threshold: 1,
-      comparison: ComparisonOperator.LESS_THAN_THRESHOLD,
+      comparison: cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
       silenceBreaches: true,
       periods: [3, 3],
     },

@@ -1,16 +1,5 @@
 import { Aws, Duration } from 'aws-cdk-lib';
-import {
-  type Alarm,
-  AlarmStatusWidget,
-  Dashboard,
-  GraphWidget,
-  type GraphWidgetProps,
-  type IMetric,
-  type IWidget,
-  LegendPosition,
-  MathExpression,
-  TextWidget,
-} from 'aws-cdk-lib/aws-cloudwatch';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
@@ -22,7 +11,7 @@ import { StageMetrics } from './stage-metrics.ts';
 export interface OperationsDashboardProps {
   readonly freshSeconds: number;
   readonly stage: string;
-  readonly alarms: readonly Alarm[];
+  readonly alarms: readonly cloudwatch.Alarm[];
   readonly functions: readonly IFunction[];
   readonly exportAccounts: IStateMachine;
 }
@@ -37,18 +26,25 @@ export class OperationsDashboard extends Construct {
     super(scope, id);
     const { stage, alarms } = props;
     const metrics = new StageMetrics(stage);
-    new Dashboard(this, 'Dashboard', {
+    new cloudwatch.Dashboard(this, 'Dashboard', {
       // Names of dashboards are unique in the account, across its regions.
       dashboardName: `egain-accounts-${stage}-${Aws.REGION}`,
       defaultInterval: Duration.hours(12),
       widgets: [
-        [new AlarmStatusWidget({ title: 'Alarms', alarms: [...alarms], width: 24, height: 3 })],
+        [
+          new cloudwatch.AlarmStatusWidget({
+            title: 'Alarms',
+            alarms: [...alarms],
+            width: 24,
+            height: 3,
+          }),
+        ],
         ...partners(metrics),
         snapshot(metrics, props.freshSeconds),
         upstream(metrics),
         workflows(metrics, props),
         [
-          new TextWidget({
+          new cloudwatch.TextWidget({
             markdown: 'What each alarm means and what to do: `docs/operations.md`, Runbook.',
             width: 24,
             height: 1,
@@ -59,7 +55,7 @@ export class OperationsDashboard extends Construct {
   }
 }
 
-function partners(metrics: StageMetrics): IWidget[][] {
+function partners(metrics: StageMetrics): cloudwatch.IWidget[][] {
   const everyone = [
     graph('Requests', [metrics.requests('api')], {
       right: [metrics.serverFaultShare()],
@@ -84,8 +80,8 @@ function partners(metrics: StageMetrics): IWidget[][] {
   return [everyone, each];
 }
 
-function snapshot(metrics: StageMetrics, freshSeconds: number): IWidget[] {
-  const hitShare = new MathExpression({
+function snapshot(metrics: StageMetrics, freshSeconds: number): cloudwatch.IWidget[] {
+  const hitShare = new cloudwatch.MathExpression({
     expression: '100 * (answers - FILL(misses, 0) - FILL(stale, 0)) / answers',
     usingMetrics: {
       answers: metrics.of('api', 'SnapshotAge', { statistic: 'SampleCount' }),
@@ -117,7 +113,7 @@ function snapshot(metrics: StageMetrics, freshSeconds: number): IWidget[] {
   ];
 }
 
-function upstream(metrics: StageMetrics): IWidget[] {
+function upstream(metrics: StageMetrics): cloudwatch.IWidget[] {
   const both = (name: MetricName) =>
     (['api', 'task'] as const).map((service) =>
       metrics.of(service, name, { label: `${name}, ${service}` }),
@@ -143,7 +139,7 @@ function upstream(metrics: StageMetrics): IWidget[] {
 function workflows(
   metrics: StageMetrics,
   { functions, exportAccounts }: OperationsDashboardProps,
-): IWidget[] {
+): cloudwatch.IWidget[] {
   const period = { period: PERIOD };
   const busy = { ...period, statistic: 'Maximum' };
   return [
@@ -166,14 +162,14 @@ function workflows(
 
 function graph(
   title: string,
-  left: IMetric[],
-  options: Pick<GraphWidgetProps, 'right' | 'leftAnnotations' | 'rightAnnotations'> = {},
-): GraphWidget {
-  return new GraphWidget({
+  left: cloudwatch.IMetric[],
+  options: Pick<cloudwatch.GraphWidgetProps, 'right' | 'leftAnnotations' | 'rightAnnotations'> = {},
+): cloudwatch.GraphWidget {
+  return new cloudwatch.GraphWidget({
     title,
     left,
     width: 8,
-    legendPosition: LegendPosition.BOTTOM,
+    legendPosition: cloudwatch.LegendPosition.BOTTOM,
     leftYAxis: { min: 0, showUnits: false },
     rightYAxis: { min: 0, showUnits: false },
     ...options,

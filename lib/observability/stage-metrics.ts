@@ -1,11 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
-import {
-  type IMetric,
-  MathExpression,
-  Metric,
-  type MetricOptions,
-  Unit,
-} from 'aws-cdk-lib/aws-cloudwatch';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { FilterPattern, type ILogGroup, MetricFilter } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import {
@@ -28,7 +22,7 @@ type DimensionedMetricName = {
     : never;
 }[keyof typeof ALL_METRICS];
 
-type Options = Pick<MetricOptions, 'statistic' | 'period' | 'label'>;
+type Options = Pick<cloudwatch.MetricOptions, 'statistic' | 'period' | 'label'>;
 
 const PERIOD = Duration.minutes(5);
 
@@ -48,30 +42,35 @@ export class StageMetrics {
    *
    * @param dimension the value of the metric's own dimension, where it has one
    */
-  of(service: ServiceName, name: MetricName, options: Options = {}, dimension?: string): Metric {
+  of(
+    service: ServiceName,
+    name: MetricName,
+    options: Options = {},
+    dimension?: string,
+  ): cloudwatch.Metric {
     const row = METRICS[name];
     const own = 'dimension' in row && dimension !== undefined ? { [row.dimension]: dimension } : {};
     return this.metric(name, { dimensionsMap: { service, ...own }, ...options });
   }
 
   /** Metrics that a function writes, by their names. */
-  each(service: ServiceName, ...names: readonly MetricName[]): Metric[] {
+  each(service: ServiceName, ...names: readonly MetricName[]): cloudwatch.Metric[] {
     return names.map((name) => this.of(service, name));
   }
 
   /** How many invocations a function had, including failed ones. */
-  requests(service: ServiceName, label = 'Requests'): Metric {
+  requests(service: ServiceName, label = 'Requests'): cloudwatch.Metric {
     return this.of(service, 'Latency', { statistic: 'SampleCount', label });
   }
 
   /** A metric made from the gateway's access log, over all values of its dimension. */
-  ofGateway(name: GatewayMetricName, label: string = name): Metric {
-    return this.metric(name, { unit: Unit.COUNT, label });
+  ofGateway(name: GatewayMetricName, label: string = name): cloudwatch.Metric {
+    return this.metric(name, { unit: cloudwatch.Unit.COUNT, label });
   }
 
   /** The percentage of the partners' requests that fail with 500 or above; no point without any. */
-  serverFaultShare(): MathExpression {
-    return new MathExpression({
+  serverFaultShare(): cloudwatch.MathExpression {
+    return new cloudwatch.MathExpression({
       expression: '100 * faults / requests',
       usingMetrics: {
         faults: this.of('api', 'ServerFaults'),
@@ -83,12 +82,12 @@ export class StageMetrics {
   }
 
   /** One line for each value of the metric's own dimension that has been seen. */
-  byDimension(name: DimensionedMetricName, service?: ServiceName): IMetric {
+  byDimension(name: DimensionedMetricName, service?: ServiceName): cloudwatch.IMetric {
     const { dimension } = ALL_METRICS[name];
     const dimensions = [...(service === undefined ? [] : ['service']), dimension];
     const schema = [`"${this.namespace}"`, ...dimensions].join(',');
     const match = service === undefined ? '' : ` service="${service}"`;
-    return new MathExpression({
+    return new cloudwatch.MathExpression({
       expression: `SEARCH('{${schema}} MetricName="${name}"${match}', 'Sum', 300)`,
       usingMetrics: {},
       label: '',
@@ -96,10 +95,10 @@ export class StageMetrics {
     });
   }
 
-  private metric(metricName: string, options: MetricOptions): Metric {
+  private metric(metricName: string, options: cloudwatch.MetricOptions): cloudwatch.Metric {
     const { namespace } = this;
     const defaults = { statistic: 'Sum', period: PERIOD, label: metricName };
-    return new Metric({ namespace, metricName, ...defaults, ...options });
+    return new cloudwatch.Metric({ namespace, metricName, ...defaults, ...options });
   }
 }
 
@@ -126,7 +125,7 @@ export function addGatewayMetrics(stack: Construct, stage: string, accessLogs: I
       metricNamespace: metricsNamespace(stage),
       metricName: name,
       metricValue: '1',
-      unit: Unit.COUNT,
+      unit: cloudwatch.Unit.COUNT,
       ...('dimension' in row ? { dimensions: { [row.dimension]: `$.${row.dimension}` } } : {}),
     });
   }

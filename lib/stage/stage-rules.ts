@@ -3,7 +3,6 @@ import type { StageIssue } from './stage-issues.ts';
 import { DEFAULT_FRESH_SECONDS, DEFAULT_STALE_SECONDS } from './stage-schema.ts';
 
 type Json = Readonly<Record<string, unknown>>;
-type Partners = readonly (readonly [name: string, partner: Json])[];
 type Issues = Generator<StageIssue, void>;
 
 /**
@@ -22,51 +21,37 @@ const MAX_PARTNERS = 300;
  */
 export function* stageRules(input: unknown, region?: string): Issues {
   const config = at(input);
-  const partners = Object.entries(at(config['partners'])).map(
-    ([name, partner]) => [name, at(partner)] as const,
-  );
   const deployedTo = at(config['aws'])['region'] ?? region;
-  const auth = at(config['auth']);
-  if (auth['issuer'] === undefined) yield* ownPoolRules(auth, partners, deployedTo);
-  else yield* issuerRules(auth, partners);
-  yield* partnerRules(partners);
-  yield* clientIdRules(partners);
+  yield* issuerRules(at(config['auth']), deployedTo);
+  yield* partnerRules(at(config['partners']), at(config['auth'])['issuer'] !== undefined);
   yield* cacheRules(at(config['cache']));
   if (typeof deployedTo === 'string') yield* regionRules(config, deployedTo);
   yield* dependentRules(config);
 }
 
-function* issuerRules(auth: Json, partners: Partners): Issues {
-  if (auth['audience'] === undefined) {
-    yield { path: ['auth', 'audience'], expected: 'the audience, since auth.issuer is given' };
+function* issuerRules({ issuer, audience, jwksUri }: Json, region: unknown): Issues {
+  if (issuer !== undefined) {
+    const expected = 'the audience, since auth.issuer is given';
+    if (audience === undefined) yield { path: ['auth', 'audience'], expected };
+    return;
   }
-  for (const [name, { clientId }] of partners) {
-    if (clientId !== undefined) continue;
-    const expected = "the partner's client id, since auth.issuer is given";
-    yield { path: ['partners', name, 'clientId'], expected };
-  }
-}
-
-function* ownPoolRules(auth: Json, partners: Partners, region: unknown): Issues {
   if (String(region).startsWith('cn-')) {
     const expected = 'your own OIDC issuer: there is no Cognito in the regions of China';
     yield { path: ['auth', 'issuer'], expected };
   }
-  for (const key of ['audience', 'jwksUri']) {
-    if (auth[key] === undefined) continue;
-    yield { path: ['auth', key], expected: 'no such key without auth.issuer' };
-  }
-  for (const [name, { clientId }] of partners) {
-    if (clientId === undefined) continue;
-    const expected = "no such key without auth.issuer: the stack's user pool makes the id";
-    yield { path: ['partners', name, 'clientId'], expected };
-  }
+  const expected = 'no such key without auth.issuer';
+  if (audience !== undefined) yield { path: ['auth', 'audience'], expected };
+  if (jwksUri !== undefined) yield { path: ['auth', 'jwksUri'], expected };
 }
 
-function* partnerRules(partners: Partners): Issues {
+function* partnerRules(partners: Json, hasIssuer: boolean): Issues {
   const [first] = SCOPES;
-  for (const [name, { scopes, accounts }] of partners) {
+  const owners = new Map<unknown, string>();
+  const names = Object.keys(partners);
+  for (const name of names) {
     const path = ['partners', name];
+    const { clientId, scopes, accounts } = at(partners[name]);
+    const owner = owners.get(clientId);
     // The schema's record drops this name without an issue.
     if (name === '__proto__') yield { path, expected: 'another name for a partner' };
     if (Array.isArray(scopes) && scopes.length > 0 && !scopes.includes(first)) {
@@ -76,24 +61,25 @@ function* partnerRules(partners: Partners): Issues {
       const expected = 'at least one list; leave the key out to let the partner see every account';
       yield { path: [...path, 'accounts'], expected };
     }
-  }
-  if (partners.length > MAX_PARTNERS) {
-    const expected =
-      `at most ${MAX_PARTNERS} partners, not ${partners.length}: API Gateway has no more usage ` +
-      'plans in an account and region. Deploy the others as a stage in another account or region';
-    yield { path: ['partners'], expected };
-  }
-}
-
-function* clientIdRules(partners: Partners): Issues {
-  const owners = new Map<unknown, string>();
-  for (const [name, { clientId }] of partners) {
-    const owner = owners.get(clientId);
-    if (clientId !== undefined && owner !== undefined) {
+    if (hasIssuer && clientId === undefined) {
+      const expected = "the partner's client id, since auth.issuer is given";
+      yield { path: [...path, 'clientId'], expected };
+    }
+    if (clientId === undefined) continue;
+    if (!hasIssuer) {
+      const expected = "no such key without auth.issuer: the stack's user pool makes the id";
+      yield { path: [...path, 'clientId'], expected };
+    } else if (owner !== undefined) {
       const expected = `an id of its own, not that of partners.${owner}`;
-      yield { path: ['partners', name, 'clientId'], expected };
+      yield { path: [...path, 'clientId'], expected };
     }
     owners.set(clientId, owner ?? name);
+  }
+  if (names.length > MAX_PARTNERS) {
+    const expected =
+      `at most ${MAX_PARTNERS} partners, not ${names.length}: API Gateway has no more usage ` +
+      'plans in an account and region. Deploy the others as a stage in another account or region';
+    yield { path: ['partners'], expected };
   }
 }
 
@@ -109,16 +95,16 @@ function* cacheRules({ freshSeconds = DEFAULT_FRESH_SECONDS, staleSeconds }: Jso
 function* regionRules(config: Json, region: string): Issues {
   const { secretArn, keyArn } = at(config['credentials']);
   const { certificateArn } = at(at(config['api'])['domain']);
-  const arns = [
-    { path: ['credentials', 'secretArn'], arn: secretArn },
-    { path: ['credentials', 'keyArn'], arn: keyArn },
-    { path: ['api', 'domain', 'certificateArn'], arn: certificateArn },
-  ];
-  for (const { path, arn } of arns) {
+  const arns = {
+    'credentials.secretArn': secretArn,
+    'credentials.keyArn': keyArn,
+    'api.domain.certificateArn': certificateArn,
+  };
+  for (const [key, arn] of Object.entries(arns)) {
     const [, , , own] = typeof arn === 'string' ? arn.split(':') : [];
     if (own === undefined || own === region) continue;
     const expected = `one of ${region}, where the stage is deployed; this one is of ${own}`;
-    yield { path, expected };
+    yield { path: key.split('.'), expected };
   }
 }
 

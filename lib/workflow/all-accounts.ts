@@ -1,16 +1,6 @@
 import { Duration, type IResolvable } from 'aws-cdk-lib';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
-import {
-  Choice,
-  Condition,
-  Fail,
-  type IChainable,
-  JitterType,
-  JsonPath,
-  Parallel,
-  Pass,
-  TaskInput,
-} from 'aws-cdk-lib/aws-stepfunctions';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { AccountsTask } from './accounts-task.ts';
 
@@ -29,7 +19,7 @@ export interface AllAccountsProps {
    * When the accounts change meanwhile, the walk starts over and runs them for the new pages from
    * the first. `contentHash` tells one walk's pages from another's.
    */
-  readonly forEachPage: IChainable;
+  readonly forEachPage: sfn.IChainable;
   /**
    * Where `{ count, pages, contentHash }` goes.
    * @default - it is the output
@@ -58,18 +48,18 @@ const START_OVERS = 3;
  *   forEachPage: new Map(this, 'EachAccount', { itemsPath: '$.account' }).itemProcessor(handleOne),
  * }).addCatch(giveUp, { errors: ['UpstreamUnavailable'] });
  */
-export class AllAccounts extends Parallel {
+export class AllAccounts extends sfn.Parallel {
   constructor(scope: Construct, id: string, props: AllAccountsProps) {
     super(scope, id, {
       // The first page has no cursor before it (CDK drops a plain null). Every page gives the hash.
       parameters: {
-        query: props.query ?? JsonPath.objectAt('$'),
-        walk: { next: { cursor: JsonPath.stringToJson('null'), contentHash: true } },
+        query: props.query ?? sfn.JsonPath.objectAt('$'),
+        walk: { next: { cursor: sfn.JsonPath.stringToJson('null'), contentHash: true } },
       },
       resultSelector: {
-        count: JsonPath.numberAt('$[0].count'),
-        pages: JsonPath.numberAt('$[0].pages'),
-        contentHash: JsonPath.stringAt('$[0].contentHash'),
+        count: sfn.JsonPath.numberAt('$[0].count'),
+        pages: sfn.JsonPath.numberAt('$[0].pages'),
+        contentHash: sfn.JsonPath.stringAt('$[0].contentHash'),
       },
       ...(props.resultPath === undefined ? {} : { resultPath: props.resultPath }),
     });
@@ -81,47 +71,47 @@ export class AllAccounts extends Parallel {
       // start comes after more than a minute.
       interval: Duration.seconds(5),
       backoffRate: 3,
-      jitterStrategy: JitterType.NONE,
+      jitterStrategy: sfn.JitterType.NONE,
     });
   }
 }
 
-function walk(scope: Construct, id: string, props: AllAccountsProps): IChainable {
+function walk(scope: Construct, id: string, props: AllAccountsProps): sfn.IChainable {
   const named = (name: string) => ({ stateName: `${id}: ${name}` });
   const getPage = new AccountsTask(scope, 'GetPage', {
     ...named('get page'),
     taskFunction: props.taskFunction,
-    payload: TaskInput.fromJsonPathAt('States.JsonMerge($.query, $.walk.next, false)'),
+    payload: sfn.TaskInput.fromJsonPathAt('States.JsonMerge($.query, $.walk.next, false)'),
     resultSelector: {
       page: {
-        paginationInfo: JsonPath.objectAt('$.Payload.paginationInfo'),
-        account: JsonPath.objectAt('$.Payload.account'),
-        contentHash: JsonPath.stringAt('$.Payload.contentHash'),
+        paginationInfo: sfn.JsonPath.objectAt('$.Payload.paginationInfo'),
+        account: sfn.JsonPath.objectAt('$.Payload.account'),
+        contentHash: sfn.JsonPath.stringAt('$.Payload.contentHash'),
       },
-      next: { cursor: JsonPath.stringAt('$.Payload.cursor'), contentHash: true },
+      next: { cursor: sfn.JsonPath.stringAt('$.Payload.cursor'), contentHash: true },
     },
     resultPath: '$.walk',
   });
-  const page = new Parallel(scope, 'Page', {
+  const page = new sfn.Parallel(scope, 'Page', {
     ...named('page'),
     inputPath: '$.walk.page',
-    resultPath: JsonPath.DISCARD,
+    resultPath: sfn.JsonPath.DISCARD,
   }).branch(props.forEachPage);
-  const done = new Pass(scope, 'Done', {
+  const done = new sfn.Pass(scope, 'Done', {
     ...named('done'),
     parameters: {
-      count: JsonPath.numberAt('$.walk.page.paginationInfo.count'),
-      pages: JsonPath.numberAt('$.walk.page.paginationInfo.pagenum'),
-      contentHash: JsonPath.stringAt('$.walk.page.contentHash'),
+      count: sfn.JsonPath.numberAt('$.walk.page.paginationInfo.count'),
+      pages: sfn.JsonPath.numberAt('$.walk.page.paginationInfo.pagenum'),
+      contentHash: sfn.JsonPath.stringAt('$.walk.page.contentHash'),
     },
   });
-  const more = new Choice(scope, 'More', named('more?'));
-  more.when(Condition.isNull('$.walk.next.cursor'), done);
+  const more = new sfn.Choice(scope, 'More', named('more?'));
+  more.when(sfn.Condition.isNull('$.walk.next.cursor'), done);
   if (props.maxPages !== undefined) {
     const pagenum = '$.walk.page.paginationInfo.pagenum';
     more.when(
-      Condition.numberGreaterThanEquals(pagenum, props.maxPages),
-      new Fail(scope, 'TooManyPages', {
+      sfn.Condition.numberGreaterThanEquals(pagenum, props.maxPages),
+      new sfn.Fail(scope, 'TooManyPages', {
         ...named('too many pages'),
         error: 'InvalidRequest',
         cause: `There are more than ${props.maxPages} pages. Ask for a larger pagesize or maxBytes, or for fewer fields.`,

@@ -2,20 +2,7 @@ import { Aws, Duration, Fn, Stack } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { CfnBucket, IBucket } from 'aws-cdk-lib/aws-s3';
-import {
-  Choice,
-  Condition,
-  DefinitionBody,
-  Fail,
-  type IChainable,
-  type IStateMachine,
-  JsonPath,
-  LogLevel,
-  Map as MapState,
-  Pass,
-  StateMachine,
-  Timeout,
-} from 'aws-cdk-lib/aws-stepfunctions';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { CallAwsService } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { Construct } from 'constructs';
 import { acknowledge, INLINE_POLICY } from '../common/acknowledge.ts';
@@ -45,21 +32,23 @@ const MAX_PAGES = 1000;
  * Input: TaskFunction's, without `cursor`. Output: `{ manifest: { bucket, key }, count }`.
  */
 export class ExportAccounts extends Construct {
-  readonly stateMachine: IStateMachine;
+  readonly stateMachine: sfn.IStateMachine;
 
   constructor(scope: Construct, id: string, props: ExportAccountsProps) {
     super(scope, id);
     const { bucket, key } = props.exports;
     // The prefix keeps the account's log resource policy short, whose size is limited.
     const logGroupName = `/aws/vendedlogs/states/egain-accounts-${Fn.select(2, Fn.split('/', Aws.STACK_ID))}`;
-    const stateMachine = new StateMachine(this, 'Resource', {
+    const stateMachine = new sfn.StateMachine(this, 'Resource', {
       comment: 'Writes all accounts to S3: pages first, the manifest last',
-      definitionBody: DefinitionBody.fromChainable(definition(this, bucket, props.taskFunction)),
+      definitionBody: sfn.DefinitionBody.fromChainable(
+        definition(this, bucket, props.taskFunction),
+      ),
       timeout: Duration.hours(2),
       tracingEnabled: true,
       logs: {
         destination: new StageLogGroup(this, 'Logs', props.config, logGroupName),
-        level: LogLevel.ALL,
+        level: sfn.LogLevel.ALL,
         // Accounts hold phone numbers and e-mail addresses.
         includeExecutionData: false,
       },
@@ -84,58 +73,58 @@ export class ExportAccounts extends Construct {
   }
 }
 
-function definition(scope: Construct, bucket: IBucket, taskFunction: IFunction): IChainable {
+function definition(scope: Construct, bucket: IBucket, taskFunction: IFunction): sfn.IChainable {
   // With the content's hash in the key, a walk that starts over never mixes with its earlier pages.
   const pageKey = (contentHash: string, number: string) =>
     `States.Format('${PREFIX}/{}/{}/{}.json', $$.Execution.Name, ${contentHash}, ${number})`;
   const manifestKey = `States.Format('${PREFIX}/{}/manifest.json', $$.Execution.Name)`;
 
-  const failed = new Fail(scope, 'Failed', {
+  const failed = new sfn.Fail(scope, 'Failed', {
     errorPath: '$.error.Error',
     causePath: '$.error.Cause',
   });
-  const refused = new Fail(scope, 'CursorRefused', {
+  const refused = new sfn.Fail(scope, 'CursorRefused', {
     error: 'InvalidRequest',
     cause: 'An export is whole: its input has no cursor.',
   });
 
-  const query = new Pass(scope, 'Query', { parameters: { query: JsonPath.objectAt('$') } });
-  const cursorGiven = new Choice(scope, 'CursorGiven');
+  const query = new sfn.Pass(scope, 'Query', { parameters: { query: sfn.JsonPath.objectAt('$') } });
+  const cursorGiven = new sfn.Choice(scope, 'CursorGiven');
   const writePages = new AllAccounts(scope, 'WritePages', {
     taskFunction,
-    query: JsonPath.objectAt('$.query'),
+    query: sfn.JsonPath.objectAt('$.query'),
     forEachPage: putObject(
       scope,
       'WritePage',
       bucket,
       pageKey('$.contentHash', '$.paginationInfo.pagenum'),
-      JsonPath.objectAt('$.account'),
+      sfn.JsonPath.objectAt('$.account'),
     ),
     maxPages: MAX_PAGES,
     resultPath: '$.export',
   });
-  const numbers = new Pass(scope, 'PageNumbers', {
-    parameters: { numbers: JsonPath.arrayRange(1, JsonPath.numberAt('$.export.pages'), 1) },
+  const numbers = new sfn.Pass(scope, 'PageNumbers', {
+    parameters: { numbers: sfn.JsonPath.arrayRange(1, sfn.JsonPath.numberAt('$.export.pages'), 1) },
     resultPath: '$.page',
   });
-  const keys = new MapState(scope, 'PageKeys', {
+  const keys = new sfn.Map(scope, 'PageKeys', {
     itemsPath: '$.page.numbers',
     itemSelector: {
-      key: JsonPath.stringAt(pageKey('$.export.contentHash', '$$.Map.Item.Value')),
+      key: sfn.JsonPath.stringAt(pageKey('$.export.contentHash', '$$.Map.Item.Value')),
     },
     resultPath: '$.page.keys',
-  }).itemProcessor(new Pass(scope, 'PageKey', { outputPath: '$.key' }));
+  }).itemProcessor(new sfn.Pass(scope, 'PageKey', { outputPath: '$.key' }));
   const writeManifest = putObject(scope, 'WriteManifest', bucket, manifestKey, {
-    query: JsonPath.objectAt('$.query'),
-    contentHash: JsonPath.stringAt('$.export.contentHash'),
-    pages: JsonPath.listAt('$.page.keys'),
-    count: JsonPath.numberAt('$.export.count'),
-    time: JsonPath.stringAt('$$.Execution.StartTime'),
+    query: sfn.JsonPath.objectAt('$.query'),
+    contentHash: sfn.JsonPath.stringAt('$.export.contentHash'),
+    pages: sfn.JsonPath.listAt('$.page.keys'),
+    count: sfn.JsonPath.numberAt('$.export.count'),
+    time: sfn.JsonPath.stringAt('$$.Execution.StartTime'),
   });
-  const exported = new Pass(scope, 'Exported', {
+  const exported = new sfn.Pass(scope, 'Exported', {
     parameters: {
-      manifest: { bucket: bucket.bucketName, key: JsonPath.stringAt(manifestKey) },
-      count: JsonPath.numberAt('$.export.count'),
+      manifest: { bucket: bucket.bucketName, key: sfn.JsonPath.stringAt(manifestKey) },
+      count: sfn.JsonPath.numberAt('$.export.count'),
     },
   });
 
@@ -145,7 +134,10 @@ function definition(scope: Construct, bucket: IBucket, taskFunction: IFunction):
   return query.next(
     cursorGiven
       .when(
-        Condition.and(Condition.isPresent(cursor), Condition.not(Condition.isNull(cursor))),
+        sfn.Condition.and(
+          sfn.Condition.isPresent(cursor),
+          sfn.Condition.not(sfn.Condition.isNull(cursor)),
+        ),
         refused,
       )
       .otherwise(writePages.next(numbers).next(keys).next(writeManifest).next(exported)),
@@ -168,14 +160,14 @@ function putObject(
     action: 'putObject',
     parameters: {
       Bucket: bucket.bucketName,
-      Key: JsonPath.stringAt(key),
+      Key: sfn.JsonPath.stringAt(key),
       ContentType: 'application/json',
       Body: body,
     },
     iamAction: 's3:PutObject',
     iamResources: [bucket.arnForObjects(`${PREFIX}/*`)],
-    resultPath: JsonPath.DISCARD,
-    taskTimeout: Timeout.duration(Duration.seconds(60)),
+    resultPath: sfn.JsonPath.DISCARD,
+    taskTimeout: sfn.Timeout.duration(Duration.seconds(60)),
   });
   for (const retry of writeRetries()) task.addRetry(retry);
   return task;

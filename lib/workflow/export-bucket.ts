@@ -1,12 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
-import {
-  BlockPublicAccess,
-  Bucket,
-  BucketEncryption,
-  type IBucket,
-  ObjectOwnership,
-} from 'aws-cdk-lib/aws-s3';
+import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { acknowledge } from '../common/acknowledge.ts';
 import { removalPolicy } from '../common/stage-stack.ts';
@@ -21,7 +15,7 @@ const REMNANTS_KEPT = Duration.days(7);
  * e-mail addresses), TLS only, versioned, with an access log, and emptied by age.
  */
 export class ExportBucket extends Construct {
-  readonly bucket: IBucket;
+  readonly bucket: s3.IBucket;
   /** A reader of an export needs `kms:Decrypt` on it, beside `s3:GetObject`. */
   readonly key: IKey;
 
@@ -34,9 +28,9 @@ export class ExportBucket extends Construct {
       removalPolicy: policy,
     });
     const guarded = {
-      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+      blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
       enforceSSL: true,
-      objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
+      objectOwnership: s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
       removalPolicy: policy,
       versioned: true,
     };
@@ -45,22 +39,22 @@ export class ExportBucket extends Construct {
       noncurrentVersionExpiration: REMNANTS_KEPT,
       abortIncompleteMultipartUploadAfter: REMNANTS_KEPT,
     };
-    const accessLog = new Bucket(this, 'AccessLog', {
+    const accessLog = new s3.Bucket(this, 'AccessLog', {
       ...guarded,
       // S3 delivers no access logs to a bucket that is encrypted by a KMS key.
-      encryption: BucketEncryption.S3_MANAGED,
+      encryption: s3.BucketEncryption.S3_MANAGED,
       lifecycleRules: [{ ...lifecycle, expiration: Duration.days(90) }],
     });
-    const bucket = new Bucket(this, 'Resource', {
+    const bucket = new s3.Bucket(this, 'Resource', {
       ...guarded,
-      encryption: BucketEncryption.KMS,
+      encryption: s3.BucketEncryption.KMS,
       encryptionKey: key,
       bucketKeyEnabled: true,
       // CDK's classes and interfaces don't agree under `exactOptionalPropertyTypes`.
-      serverAccessLogsBucket: accessLog as IBucket,
+      serverAccessLogsBucket: accessLog as s3.IBucket,
       lifecycleRules: [lifecycle],
     });
-    this.bucket = bucket as IBucket;
+    this.bucket = bucket as s3.IBucket;
     this.key = key;
     const itself = 'This is the access log itself; a log of the log would have no end.';
     acknowledge(accessLog, {
