@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { AssetHashType, DockerImage, type ILocalBundling } from 'aws-cdk-lib';
+import { AssetHashType, DockerImage } from 'aws-cdk-lib';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 import { buildSync } from 'esbuild';
 import { thirdPartyLicences } from './licences.ts';
@@ -32,30 +32,20 @@ export type BundleFiles = Readonly<Record<string, string>>;
  * @throws Error with esbuild's messages where the code can't be bundled
  */
 export function bundle(entry: string, files: BundleFiles = {}): Code {
+  const local = {
+    // CDK tells one bundling from another by these two.
+    entry,
+    files,
+    tryBundle(folder: string): boolean {
+      writeBundle(entry, folder, files);
+      return true;
+    },
+  };
   return Code.fromAsset(join(ROOT, 'lambda'), {
     assetHashType: AssetHashType.OUTPUT,
-    bundling: {
-      // Never pulled: the local bundling below succeeds or throws.
-      image: DockerImage.fromRegistry('docker-is-not-used'),
-      local: new LocalBundling(entry, files),
-    },
+    // The image is never pulled: the local bundling succeeds or throws.
+    bundling: { image: DockerImage.fromRegistry('docker-is-not-used'), local },
   });
-}
-
-/** CDK tells one bundling from another by the data fields of this object. */
-class LocalBundling implements ILocalBundling {
-  readonly entry: string;
-  readonly files: BundleFiles;
-
-  constructor(entry: string, files: BundleFiles) {
-    this.entry = entry;
-    this.files = files;
-  }
-
-  tryBundle(folder: string): boolean {
-    writeBundle(this.entry, folder, this.files);
-    return true;
-  }
 }
 
 /** Writes what `bundle` describes into `folder`. */

@@ -30,6 +30,7 @@ const { scripts } = JSON.parse(read('package.json')) as {
   readonly scripts: Readonly<Record<string, string>>;
 };
 const OPTIONS = stageOptions().map(({ key }) => key);
+const isOption = (key: string) => OPTIONS.some((one) => `${one}.`.startsWith(`${key}.`));
 const CODES = new Set<string>(Object.values(FAULTS).map(({ code }) => code));
 
 /** The anchors of a page's headings, as GitHub makes them. */
@@ -43,6 +44,8 @@ const anchorsOf = (page: string) =>
     ),
   );
 const found = (page: string, pattern: RegExp) => [...read(page).matchAll(pattern)];
+/** What the pattern's first group finds in a page. */
+const named = (page: string, pattern: RegExp) => found(page, pattern).map(([, name = '']) => name);
 
 describe.each([...PAGES, ...CHANGELOGS])('%s', (page) => {
   it('links to files and sections that exist', () => {
@@ -61,37 +64,24 @@ describe.each([...PAGES, ...CHANGELOGS])('%s', (page) => {
 
 describe.each(PAGES)('%s', (page) => {
   it('names files that exist', () => {
-    const files = found(page, /`((?:lambda|lib|cli|sandbox|bench|test|docs|config)\/[\w./-]+)`/g);
+    const files = named(page, /`((?:lambda|lib|cli|sandbox|bench|test|docs|config)\/[\w./-]+)`/g);
 
-    expect(
-      files.flatMap(([, file = '']) => (existsSync(new URL(file, ROOT)) ? [] : [file])),
-    ).toEqual([]);
+    expect(files.filter((file) => !existsSync(new URL(file, ROOT)))).toEqual([]);
   });
 
   it('names npm scripts that exist, with -- before their options', () => {
-    const commands = found(page, /npm run ([a-z:]+)([^`\n]*)/g);
-    const wrong = commands.filter(
+    const wrong = found(page, /npm run ([a-z:]+)([^`\n]*)/g).filter(
       ([, name = '', rest = '']) => !(name in scripts) || /^ +-(?!- )/.test(rest),
     );
 
     expect(wrong.map(([line]) => line)).toEqual([]);
   });
 
-  it('names options that a stage config has', () => {
-    const named = found(
-      page,
-      /`((?:egain|credentials|auth|cache|api|functions|alarms|aws)\.[a-zA-Z.]+)`/g,
-    ).map(([, key = '']) => key);
+  it('names options that a stage config has, and error codes of the catalogue', () => {
+    const keys = /`((?:egain|credentials|auth|cache|api|functions|alarms|aws)\.[a-zA-Z.]+)`/g;
 
-    expect(named.filter((key) => !OPTIONS.some((one) => `${one}.`.startsWith(`${key}.`)))).toEqual(
-      [],
-    );
-  });
-
-  it('names error codes that the catalogue has', () => {
-    const codes = found(page, /\b\d{3}-9\d\d\b/g).map(([code]) => code);
-
-    expect(codes.filter((code) => !CODES.has(code))).toEqual([]);
+    expect(named(page, keys).filter((key) => !isOption(key))).toEqual([]);
+    expect(named(page, /\b(\d{3}-9\d\d)\b/g).filter((code) => !CODES.has(code))).toEqual([]);
   });
 });
 
@@ -129,27 +119,26 @@ describe('the runbook', () => {
     expect(new Map(sections)).toEqual(new Map(meanings.toReversed()));
   });
 
-  it('names every saved log query', () => {
-    const named = new Set(found(runbook, /\*([A-Z][^*]+)\*/g).map(([, name = '']) => name));
-
-    expect(Object.keys(LOG_QUERIES).filter((name) => !named.has(name))).toEqual([]);
-  });
-
-  it('calls nothing a log query or a graph that is neither', () => {
+  it('names every saved log query, and calls nothing one or a graph that is neither', () => {
     const dashboard = read('lib/observability/operations-dashboard.ts');
-    const known = (name: string) => name in LOG_QUERIES || dashboard.includes(`'${name}`);
-    const named = found(runbook, /(?<!\*)\*([A-Z][^*]+)\*(?!\*)/g).map(([, name = '']) => name);
+    const isKnown = (name: string) => name in LOG_QUERIES || dashboard.includes(`'${name}`);
+    const emphasised = named(runbook, /(?<!\*)\*([A-Z][^*]+)\*(?!\*)/g);
 
-    expect(named.filter((name) => !known(name))).toEqual([]);
+    expect(emphasised).toEqual(expect.arrayContaining(Object.keys(LOG_QUERIES)));
+    expect(emphasised.filter((name) => !isKnown(name))).toEqual([]);
   });
 
   it('names metrics that are counted', () => {
-    const others = ['ReadThrottleEvents', 'InvocationAttemptCount', 'TargetErrorCount'];
-    const known = new Set([...Object.keys({ ...METRICS, ...GATEWAY_METRICS }), ...others]);
-    const named = found(runbook, /`([A-Z][a-z]+(?:[A-Z][a-z]+)+)`/g).map(([, name = '']) => name);
-    const errors = new Set<string>(Object.values(FAULTS).flatMap((row) => row.workflowError ?? []));
+    const known = new Set([
+      ...Object.keys({ ...METRICS, ...GATEWAY_METRICS }),
+      ...Object.values(FAULTS).map((row) => row.workflowError),
+      'ReadThrottleEvents',
+      'InvocationAttemptCount',
+      'TargetErrorCount',
+    ]);
+    const metrics = named(runbook, /`([A-Z][a-z]+(?:[A-Z][a-z]+)+)`/g);
 
-    expect(named.filter((name) => !known.has(name) && !errors.has(name))).toEqual([]);
+    expect(metrics.filter((name) => !known.has(name))).toEqual([]);
   });
 });
 
@@ -169,9 +158,9 @@ describe('what a stage is made of', () => {
   const outputs = templates.flatMap((template) => Object.keys(template.findOutputs('*')));
 
   it.each(PAGES)('has the names that %s gives it', (page) => {
-    const named = found(page, /egain-accounts-<stage>(?:-[\w<>]+)*/g).map(([name]) => name);
+    const names = named(page, /(egain-accounts-<stage>(?:-[\w<>]+)*)/g);
 
-    expect(named.filter((name) => !known(name))).toEqual([]);
+    expect(names.filter((name) => !known(name))).toEqual([]);
   });
 
   it('has the dashboard and the folder of log queries that the runbook begins with', () => {
@@ -183,12 +172,10 @@ describe('what a stage is made of', () => {
   });
 
   it.each(PAGES)('has the outputs that %s names', (page) => {
-    const named = found(page, /[`<]([A-Z][A-Za-z]+(?:Arn|Url|Target|Name))[`>]/g);
-    const others = new Set(['FunctionName', 'TaskFunctionName']);
+    const names = named(page, /[`<]([A-Z][A-Za-z]+(?:Arn|Url|Target|Name))[`>]/g);
+    const others = new Set([...outputs, 'FunctionName', 'TaskFunctionName']);
 
-    expect(
-      named.flatMap(([, name = '']) => (outputs.includes(name) || others.has(name) ? [] : [name])),
-    ).toEqual([]);
+    expect(names.filter((name) => !others.has(name))).toEqual([]);
   });
 
   it('has the parameters that the workflow guide lists for its outputs', () => {
@@ -226,36 +213,27 @@ test('SECURITY.md names for each threat what meets it and what tests that', () =
   }
 });
 
-describe('the decisions', () => {
-  it.each(decisions)('%s has a context, a choice and a consequence', (page) => {
-    const parts = found(page, /^\*\*(\w+)\.\*\*/gm).map(([, name]) => name);
-
-    expect(parts).toEqual(['Context', 'Choice', 'Consequence']);
-  });
-
-  it('are at most twelve', () => {
-    expect(decisions.length).toBeLessThanOrEqual(12);
-  });
+it('there are at most twelve decisions, each with a context, a choice and a consequence', () => {
+  expect(decisions.length).toBeLessThanOrEqual(12);
+  for (const page of decisions) {
+    expect(named(page, /^\*\*(\w+)\.\*\*/gm)).toEqual(['Context', 'Choice', 'Consequence']);
+  }
 });
 
 test('the code leads to pages and sections that exist', () => {
   const sources = ['lambda', 'lib', 'cli', 'sandbox', 'bench', 'test'].flatMap((folder) =>
     filesUnder(folder, /\.(?:m?ts|mjs)$/),
   );
-  const dead = sources.flatMap((source) =>
-    found(source, /\bdocs\/[\w/-]*?(?:\.md|decisions\/\d{4})(?:(?:, | \()([A-Z][\w ]+))?/g).flatMap(
-      ([reference, section]) => {
-        const path = reference.replace(/(\.md|\d{4}).*$/s, '$1');
-        const page = path.endsWith('.md') ? path : decisions.find((one) => one.startsWith(path));
-        if (page === undefined || !existsSync(new URL(page, ROOT)))
-          return [`${source}: ${reference}`];
-        const anchor = section?.trim().toLowerCase().replaceAll(' ', '-');
-        return anchor === undefined || anchorsOf(page).has(anchor)
-          ? []
-          : [`${source}: ${reference}`];
-      },
-    ),
+  const references = sources.flatMap((source) =>
+    found(source, /\bdocs\/[\w/-]*?(?:\.md|decisions\/\d{4})(?:(?:, | \()([A-Z][\w ]+))?/g),
   );
+  const dead = references.filter(([reference, section]) => {
+    const path = reference.replace(/(\.md|\d{4}).*$/s, '$1');
+    const page = path.endsWith('.md') ? path : decisions.find((one) => one.startsWith(path));
+    if (page === undefined || !existsSync(new URL(page, ROOT))) return true;
+    const anchor = section?.trim().toLowerCase().replaceAll(' ', '-');
+    return anchor !== undefined && !anchorsOf(page).has(anchor);
+  });
 
-  expect(dead).toEqual([]);
+  expect(dead.map(([reference]) => reference)).toEqual([]);
 });

@@ -62,7 +62,6 @@ describe('a refusal by eGain', () => {
   });
 
   it('is told within a minute', () => {
-    expect(named('CredentialsRefusedApi').EvaluationPeriods).toBe(1);
     expect(watchedBy(named('CredentialsRefusedApi'))).toMatchObject({ Period: 60 });
   });
 });
@@ -92,10 +91,8 @@ describe('the thresholds', () => {
 
     expect(goesOff(named('StaleTooLong'), ages)).toBe(true);
     expect(watchedBy(named('StaleTooLong'))).toMatchObject({ Period: 60 });
-    expect(named('StaleTooLong')).toMatchObject({ Threshold: 30 + 300 });
-    expect(named('StaleTooLong', withCache({ freshSeconds: 90 }))).toMatchObject({
-      Threshold: 90 + 300,
-    });
+    expect(named('StaleTooLong').Threshold).toBe(30 + 300);
+    expect(named('StaleTooLong', withCache({ freshSeconds: 90 })).Threshold).toBe(90 + 300);
   });
 
   it.each([
@@ -154,22 +151,10 @@ describe('the alarms', () => {
   });
 
   it('watch the metrics of this stage alone', () => {
-    const text = JSON.stringify([...alarms.values()]);
-    const namespaces = [...text.matchAll(/"Namespace":"([^"]+)"/g)].map(([, name]) => name);
+    const namespaces = JSON.stringify([...alarms.values()]).match(/"Namespace":"[^"]+"/g);
 
-    expect(new Set(namespaces)).toEqual(new Set(['EgainAccounts/test', 'AWS/States']));
-  });
-
-  it.each([...fullAlarms])('say what is wrong first: %s', (_, alarm) => {
-    expect(alarm.AlarmDescription).toMatch(/^\w.{30,}\.\)? What to do: /);
-  });
-
-  it.each([
-    ['CredentialsRefusedTask', '(502-901, seen by the task function.)'],
-    ['ServerFaultShare', 'More than 5% of'],
-    ['StaleTooLong', 'more than 5 minutes past their freshness. They become failures 600 s'],
-    ['NearDeadline', 'takes longer than 20 of the 25 s'],
-  ])('have their numbers in the description: %s', (name, words) => {
-    expect(named(name).AlarmDescription).toContain(words);
+    expect(new Set(namespaces)).toEqual(
+      new Set(['"Namespace":"EgainAccounts/test"', '"Namespace":"AWS/States"']),
+    );
   });
 });

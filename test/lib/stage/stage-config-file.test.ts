@@ -13,8 +13,8 @@ function folderWith(files: Readonly<Record<string, string>>): URL {
 }
 
 describe('the file of a stage', () => {
-  it('is read by the name of the stage', () => {
-    const folder = folderWith({ 'prod.json': JSON.stringify(PLAIN_STAGE) });
+  it('is read by the name of the stage, and may begin with a byte order mark', () => {
+    const folder = folderWith({ 'prod.json': `\uFEFF${JSON.stringify(PLAIN_STAGE)}` });
 
     expect(Object.keys(loadStageConfig('prod', { folder }).partners)).toEqual([
       'acme',
@@ -57,8 +57,6 @@ describe('the file of a stage', () => {
 
   it.each([
     ['a word where a key should be', '{\n  "egain": {},\n  egain }', '(line 3 column 3)'],
-    ['what a line has too much', `{\n"egain": 1${'1'.repeat(9)} 2 }`, '(line 2 column 21)'],
-    ['a value that JSON does not have', '{\n  "egain": yes }', '(line 2 column 12)'],
     ['a comment', '{\n  // egain\n}', '(line 2 column 3)'],
     ['the end, where it comes too soon', '{\n  "egain": {', '(line 2 column 13)'],
   ])('is shown the place of %s', (_, content, place) => {
@@ -67,12 +65,6 @@ describe('the file of a stage', () => {
     expect(() => loadStageConfig('bad', { folder })).toThrow(
       `config/bad.json is not JSON ${place}`,
     );
-  });
-
-  it('may begin with a byte order mark', () => {
-    const folder = folderWith({ 'marked.json': `\uFEFF${JSON.stringify(PLAIN_STAGE)}` });
-
-    expect(loadStageConfig('marked', { folder })).toMatchObject(LEAST);
   });
 
   it('has no key twice, wherever it stands', () => {

@@ -49,39 +49,42 @@ const like = (text: string | RegExp): unknown =>
   typeof text === 'string' ? text : expect.stringMatching(text);
 
 describe('a stage config', () => {
-  it('is filled up with defaults', () => {
-    const config = parseStageConfig({ ...LEAST, ...partner({}) });
-
-    expect(config).toMatchObject({
-      egain: { clientAuthentication: 'body' },
+  it('is filled up with defaults, within a throttle and a quota too', () => {
+    const config = parseStageConfig({
+      ...LEAST,
       partners: {
-        acme: { throttle: { rate: 10, burst: 20 }, quota: { limit: 100_000, period: 'DAY' } },
+        acme: own(),
+        other: { ...own(), throttle: { rate: 5 }, quota: { limit: 50 } },
       },
+    });
+
+    expect(config).toEqual({
+      egain: { ...LEAST.egain, clientAuthentication: 'body' },
+      credentials: {},
+      auth: {},
+      partners: {
+        acme: {
+          ...own(),
+          throttle: { rate: 10, burst: 20 },
+          quota: { limit: 100_000, period: 'DAY' },
+        },
+        other: {
+          ...own(),
+          throttle: { rate: 5, burst: 20 },
+          quota: { limit: 50, period: 'DAY' },
+        },
+      },
+      cache: { freshSeconds: 30, staleSeconds: 600 },
+      api: { corsOrigins: [], throttle: { rate: 200, burst: 400 } },
+      functions: {
+        logLevel: 'INFO',
+        logRetentionDays: 90,
+        concurrency: { api: {}, task: {}, authorizer: {} },
+      },
+      alarms: {},
+      aws: {},
       removalPolicy: 'retain',
     });
-    expect(config.cache).toEqual({ freshSeconds: 30, staleSeconds: 600 });
-    expect(config.functions).toEqual({
-      logLevel: 'INFO',
-      logRetentionDays: 90,
-      concurrency: { api: {}, task: {}, authorizer: {} },
-    });
-    expect([config.credentials, config.auth, config.alarms, config.aws]).toEqual([{}, {}, {}, {}]);
-    expect(config.api).toEqual({ corsOrigins: [], throttle: { rate: 200, burst: 400 } });
-    expect(config.partners['acme']).not.toHaveProperty('accounts');
-  });
-
-  it('is filled up within a throttle and a quota, too', () => {
-    const { api, partners } = parseStageConfig({
-      ...LEAST,
-      ...partner({ throttle: { rate: 5 }, quota: { limit: 50 } }),
-      api: { throttle: { burst: 50 } },
-    });
-
-    expect(partners['acme']).toMatchObject({
-      throttle: { rate: 5, burst: 20 },
-      quota: { limit: 50, period: 'DAY' },
-    });
-    expect(api.throttle).toEqual({ rate: 200, burst: 50 });
   });
 
   it('is kept as it is where every key is given', () => {
@@ -89,14 +92,10 @@ describe('a stage config', () => {
   });
 
   it.each<[what: string, part: object]>([
-    ['an https URL', egain({ apiUrl: 'https://api.example.com/v3' })],
     ['http on 127.0.0.1', egain({ apiUrl: 'http://127.0.0.1:3001/v3' })],
     ['http on [::1]', egain({ apiUrl: 'http://[::1]:3001/v3' })],
     ['http on localhost', egain({ apiUrl: 'http://localhost:3001/v3' })],
     ['a token URL with a query', egain({ tokenUrl: 'https://example.com/page?tenant=1' })],
-    ['keys with a query', { auth: { ...ISSUER, jwksUri: 'https://example.com/page?tenant=1' } }],
-    ['a contact with a query', { api: { contactUrl: 'https://example.com/page?tenant=1' } }],
-    ['a runbook with a query', { alarms: { runbookUrl: 'https://example.com/page?tenant=1' } }],
     ['no freshness and no stale answers', { cache: { freshSeconds: 0, staleSeconds: 0 } }],
     ['stale answers that end with freshness', { cache: { freshSeconds: 600 } }],
     ['origins of this machine', { api: { corsOrigins: ['http://localhost:3000'] } }],
@@ -105,11 +104,7 @@ describe('a stage config', () => {
       { functions: { concurrency: { api: { reserved: 2, provisioned: 2 } } } },
     ],
     ['China with an issuer', { aws: { region: 'cn-north-1' }, auth: ISSUER }],
-    ["300 partners of the stack's own pool", partnersOf(300, () => own())],
-    [
-      '300 partners of an issuer',
-      { auth: ISSUER, ...partnersOf(300, (name) => own(`${name}-client`)) },
-    ],
+    ['300 partners', { auth: ISSUER, ...partnersOf(300, (name) => own(`${name}-client`)) }],
   ])('may have %s', (_, part) => {
     expect(issuesOf({ ...LEAST, ...part })).toEqual([]);
   });
@@ -118,14 +113,12 @@ describe('a stage config', () => {
     'http://api.example.com/v3',
     'http://127.0.0.1.example.com/v3',
     'http://localhost.example.com/v3',
-    'ftp://localhost/v3',
     'https://user@api.example.com/v3',
     'https://:password@api.example.com/v3',
     'https://api.example.com/v3#top',
     'https://api.example.com/v3?key=1',
     ' https://api.example.com/v3',
     '/v3',
-    '',
   ])('refuses the URL %j', (apiUrl) => {
     expect(issuesOf({ ...LEAST, ...egain({ apiUrl }) })).toHaveLength(1);
   });
@@ -135,7 +128,6 @@ describe('a stage config', () => {
     ['egain.tokenUrl', 'ftp://x', /^an https URL .* or fragment$/],
     ['egain.clientAuthentication', 'post', '"body" or "basic"'],
     ['egain.callsPerMinute', 0, 'a whole number from 1 to 100000'],
-    ['credentials.secretArn', 'my-secret', "a Secrets Manager secret's ARN"],
     ['credentials.secretArn', `${SECRET_ARN}:json`, "a Secrets Manager secret's ARN"],
     [
       'credentials.secretArn',
@@ -190,7 +182,6 @@ describe('a stage config', () => {
     ],
     ['partners.acme.accounts', 'all', /^an object of lists: channel, .* attribute$/],
     ['partners.acme.accounts.attribute[0]', 'x', 'name:value, as text'],
-    ['partners.acme.accounts.channel', 'x', 'a list of one or more, each an id'],
     ['partners.acme.throttle.rate', '5', 'requests a second, above 0'],
     ['partners.acme.throttle.rate', 1_000_001, 'at most 1000000 requests a second'],
     ['partners.acme.quota.period', 'YEAR', '"DAY", "WEEK" or "MONTH"'],
@@ -200,7 +191,6 @@ describe('a stage config', () => {
       'at least 60, the value of cache.freshSeconds',
       { cache: { freshSeconds: 60 } },
     ],
-    ['cache.staleSeconds', 0, /^at least 60/, { cache: { freshSeconds: 60 } }],
     ['cache.refreshSeconds', 59, /^a whole number from 60/],
     ['cache.shared', true, /^no such key: there is no switch any more, .* Remove the key$/],
     ['api.domain.name', 'accounts', /^a host name/, { api: { domain: DOMAIN } }],
@@ -224,10 +214,8 @@ describe('a stage config', () => {
     ],
     ['api.corsOrigins', 'https://app.example.com', 'a list of origins'],
     ['api.corsOrigins[0]', 7, 'an origin'],
-    ['api.corsOrigins[0]', '*', /^an exact origin like/],
     ['api.corsOrigins[0]', 'https://a.example.com/', /^an exact origin like/],
     ['api.corsOrigins', ['https://a.example.com', 'https://a.example.com'], 'no origin twice'],
-    ['functions.logLevel', 'TRACE', '"DEBUG", "INFO", "WARN" or "ERROR"'],
     ['functions.logRetentionDays', 31, /^one of 1, 3, 5/],
     [
       'functions.concurrency.api.provisioned',
@@ -236,17 +224,13 @@ describe('a stage config', () => {
       { functions: { concurrency: { api: { reserved: 1 } } } },
     ],
     ['alarms.email', 'nobody', 'an e-mail address'],
-    ['alarms.runbookUrl', 'wiki', /^an https URL/],
     ['aws.account', 123456789012, /^an AWS account id/],
     ['aws.region', 'Ireland', /^an AWS region/],
-    ['removalPolicy', 'snapshot', '"retain" or "destroy"'],
     // Unknown keys.
-    ['cache.refreshSecond', 60, 'no such key; did you mean refreshSeconds?'],
     ['Partners', {}, 'no such key; did you mean partners?'],
     ['cache.staleSecs', 60, 'no such key; did you mean staleSeconds?'],
     ['apis', {}, 'no such key; did you mean api?'],
     ['dashboards', true, 'no such key'],
-    ['partners.acme.acounts', {}, 'no such key; did you mean accounts?'],
   ])('refuses as %s the value %j: %s', (path, value, expected, beside = {}) => {
     const stage = { ...LEAST, partners: { acme: own() }, ...beside };
 
@@ -259,9 +243,8 @@ describe('a stage config', () => {
   });
 
   it.each<[what: string, input: object, issues: (string | RegExp)[]]>([
-    ['egain', {}, ['egain is missing; expected an object']],
     [
-      'keys of egain and a partner',
+      'keys of egain',
       { egain: {}, partners: { acme: {} } },
       [
         /^egain\.apiUrl is missing; expected an https URL/,
@@ -324,20 +307,19 @@ describe('a stage config', () => {
   });
 
   it('names all issues at once, each with path, value and what was expected', () => {
-    const issues = issuesOf({
+    const input = {
       ...LEAST,
       ...egain({ apiUrl: 'http://api.egain.cloud/v3', retries: 3 }),
-      auth: { audience: 'accounts' },
       partners: {
         acme: { scopes: ['accounts/write'], accounts: { channel: [] } },
         '2nd': { scopes: ['accounts/read'] },
         three: { scopes: [], clientId: 'c', throttle: { rate: 0, burst: 1.5 } },
       },
       cache: { freshSeconds: 60, staleSeconds: -5 },
-    });
+    };
 
     const scopes = 'accounts/read, accounts/read.address, accounts/read.configuration';
-    expect(issues.toSorted()).toEqual(
+    expect(issuesOf(input).toSorted()).toEqual(
       [
         'egain.apiUrl is "http://api.egain.cloud/v3"; expected an https URL (http only for 127.0.0.1, [::1] and localhost) without credentials, fragment or query',
         'egain.retries is 3; expected no such key',
@@ -348,10 +330,15 @@ describe('a stage config', () => {
         `partners.three.scopes is a list of 0; expected a list of one or more of ${scopes}`,
         'partners.three.throttle.rate is 0; expected requests a second, above 0',
         'partners.three.throttle.burst is 1.5; expected a whole number from 1 to 1000000',
-        'auth.audience is "accounts"; expected no such key without auth.issuer',
         'partners.three.clientId is "c"; expected no such key without auth.issuer: the stack\'s user pool makes the id',
         'cache.staleSeconds is -5; expected a whole number from 0 to 86400',
       ].toSorted(),
+    );
+    expect(() => parseStageConfig(input, 'config/prod.json')).toThrow(
+      /^config\/prod\.json has 11 things to correct:\n {2}egain/,
+    );
+    expect(() => parseStageConfig({ ...LEAST, dashboards: true })).toThrow(
+      /^The stage config has 1 thing to correct:\n {2}dashboards is true; expected no such key$/,
     );
   });
 
@@ -371,15 +358,6 @@ describe('a stage config', () => {
     expect(Object.keys(parseStageConfig(partnerNamed('constructor')).partners)).toEqual([
       'constructor',
     ]);
-  });
-
-  it('counts what is to be corrected, under the name of the file', () => {
-    const input = { ...LEAST, dashboards: true };
-
-    expect(() => parseStageConfig(input, 'config/prod.json')).toThrow(
-      /^config\/prod\.json has 1 thing to correct:\n {2}dashboards is true; expected no such key$/,
-    );
-    expect(() => parseStageConfig({ ...input, x: 1 })).toThrow(/^The stage config has 2 things /);
   });
 });
 
@@ -407,22 +385,13 @@ describe('the message about a stage config', () => {
     expect(issues).toContain(`" ${'x'.repeat(59)}…"`);
   });
 
-  it.each([
-    'clientSecret',
-    'password',
-    'passphrase',
-    'accessToken',
-    'credential',
-    'privateKey',
-    'apiKey',
-    'api_key',
-    'tokenUrlPassword',
-  ])('never shows the value of %s', (key) => {
-    for (const value of ['canary-7f3a', 'canary-7f3a for https://api.example.com']) {
-      const [issue] = issuesOf({ ...LEAST, alarms: { [key]: value } });
+  const secrets =
+    'clientSecret password passphrase accessToken credential privateKey apiKey api_key urlPassword';
 
-      expect(issue).toMatch(`alarms.${key} is not shown; expected no such key`);
-    }
+  it.each(secrets.split(' '))('never shows the value of %s', (key) => {
+    const [issue] = issuesOf({ ...LEAST, alarms: { [key]: 'canary-7f3a for https://x.example' } });
+
+    expect(issue).toMatch(`alarms.${key} is not shown; expected no such key`);
   });
 
   it('shows where a secret is, and 60 characters whole', () => {

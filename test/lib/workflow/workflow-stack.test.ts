@@ -88,18 +88,18 @@ describe('the state machine ExportAccounts', () => {
   });
 });
 
+const algorithm = (name: string, key?: object) => ({
+  ServerSideEncryptionConfiguration: [
+    expect.objectContaining({
+      ServerSideEncryptionByDefault: { SSEAlgorithm: name, KMSMasterKeyID: key },
+    }),
+  ],
+});
+
 describe('the buckets of the export', () => {
   const [exports, accessLog] = ['ExportBucket', 'ExportBucketAccessLog'].map((id) =>
     propertiesOf(template, 'AWS::S3::Bucket', id),
   );
-  const algorithm = (name: string, key?: object) => ({
-    ServerSideEncryptionConfiguration: [
-      expect.objectContaining({
-        ServerSideEncryptionByDefault: { SSEAlgorithm: name, KMSMasterKeyID: key },
-      }),
-    ],
-  });
-
   test('are private, versioned, owned by their owner, and drop remnants after a week', () => {
     template.allResourcesProperties('AWS::S3::Bucket', {
       PublicAccessBlockConfiguration: {
