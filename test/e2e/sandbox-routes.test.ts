@@ -35,31 +35,24 @@ describe('GET /_sandbox', () => {
 });
 
 describe('/_sandbox/egain', () => {
-  it('counts calls and names the faults', async () => {
-    const answer = await fetch(`${sandbox.url}/_sandbox/egain`);
-
-    expect(await answer.json()).toMatchObject({
+  it('counts calls and names the faults, and takes a latency', async () => {
+    const told = {
       faults: expect.arrayContaining(['unauthorized', 'hang']),
       calls: { token: expect.any(Number), accounts: expect.any(Number) },
-    });
-  });
+    };
 
-  it('takes a latency', async () => {
-    expect(await (await post('{"latencyMs":200}')).json()).toMatchObject({
-      active: { latencyMs: 200 },
-    });
+    expect(await (await fetch(`${sandbox.url}/_sandbox/egain`)).json()).toMatchObject(told);
+    const changed = await post('{"latencyMs":200}');
+    expect(await changed.json()).toMatchObject({ ...told, active: { latencyMs: 200 } });
   });
 
   it.each([
     ['not JSON', 'body'],
     ['[]', 'body'],
-    ['null', 'body'],
     ['{"status":42}', 'status'],
-    ['{"status":"503"}', 'status'],
     ['{"latencyMs":-1}', 'latencyMs'],
     ['{"fault":"toString"}', 'fault'],
     ['{"colour":1}', 'colour'],
-    ['{"__proto__":1}', '__proto__'],
   ])('refuses %s, naming %s, and changes nothing', async (body, key) => {
     const before = sandbox.egain?.mode;
     const answer = await post(body);
@@ -69,25 +62,16 @@ describe('/_sandbox/egain', () => {
     expect(sandbox.egain?.mode).toBe(before);
   });
 
-  it.each([
-    ['{"status":401}', 502],
-    ['{"fault":"token-invalid-client"}', 502],
-    ['{"status":500}', 500],
-  ])(
-    'ends %s at once, though the product remembers failures for a while',
-    async (body, failure) => {
-      const headers = { Authorization: `Bearer ${await sandbox.token('acme')}` };
-      await sandbox.forget();
-      await post(body);
-      const failed = await fetch(sandbox.accountsUrl, { headers });
-      await fetch(sandbox.accountsUrl, { headers });
-      await post('{}');
-      const { status } = await fetch(sandbox.accountsUrl, { headers });
+  it('ends a fault at once, though the product remembers failures for a while', async () => {
+    const headers = { Authorization: `Bearer ${await sandbox.token('acme')}` };
+    await sandbox.forget();
+    await post('{"fault":"token-invalid-client"}');
+    const failed = await fetch(sandbox.accountsUrl, { headers });
+    await post('{}');
+    const { status } = await fetch(sandbox.accountsUrl, { headers });
 
-      expect(failed.status).toBe(failure);
-      expect(status).toBe(200);
-    },
-  );
+    expect([failed.status, status]).toEqual([502, 200]);
+  });
 });
 
 const servers = () => ({
@@ -148,32 +132,22 @@ describe('/docs', () => {
   });
 });
 
-async function read() {
-  const client = new SecretsManagerClient({
-    endpoint: sandbox.secrets.url,
-    region: 'us-east-1',
-    credentials: { accessKeyId: 'x', secretAccessKey: 'x' },
-    maxAttempts: 1,
-  });
-  return client.send(new GetSecretValueCommand({ SecretId: 'any' }));
-}
-
 describe('the Secrets Manager endpoint', () => {
-  it("gives eGain's credentials to the SDK", async () => {
-    const { SecretString } = await read();
+  const read = () =>
+    new SecretsManagerClient({
+      endpoint: sandbox.secrets.url,
+      region: 'us-east-1',
+      credentials: { accessKeyId: 'x', secretAccessKey: 'x' },
+      maxAttempts: 1,
+    }).send(new GetSecretValueCommand({ SecretId: 'any' }));
 
-    expect(JSON.parse(SecretString ?? '')).toEqual(sandbox.egain?.credentials);
-  });
-
-  it.each([
-    ['secret-missing', 'ResourceNotFoundException'],
-    ['secret-denied', 'AccessDeniedException'],
-    ['secret-throttled', 'ThrottlingException'],
-  ])('with %s fails as the SDK knows it: %s', async (fault, name) => {
-    await post(JSON.stringify({ fault }));
-
-    await expect(read()).rejects.toMatchObject({ name });
+  it("gives eGain's credentials to the SDK, or an error that the SDK knows", async () => {
     await post('{}');
+    const { SecretString = '' } = await read();
+    await post('{"fault":"secret-throttled"}');
+
+    expect(JSON.parse(SecretString)).toEqual(sandbox.egain?.credentials);
+    await expect(read()).rejects.toMatchObject({ name: 'ThrottlingException' });
   });
 });
 

@@ -157,9 +157,9 @@ describe("the function's answer", () => {
   });
 });
 
-const ask = (url: string, acceptEncoding: string, method = 'GET') =>
+const ask = (url: string, acceptEncoding: string) =>
   new Promise<IncomingMessage>((resolve) => {
-    request(`${url}/accounts/1`, { method, headers: { 'Accept-Encoding': acceptEncoding } })
+    request(`${url}/accounts/1`, { headers: { 'Accept-Encoding': acceptEncoding } })
       .on('response', resolve)
       .end();
   });
@@ -172,11 +172,9 @@ describe('compression', () => {
   };
 
   it.each([
-    ['gzip', 'gzip'],
     ['br, GZIP;q=0.5, deflate', 'gzip'],
     ['br, gzip; q=0.0', undefined],
     ['x-gzip', undefined],
-    ['', undefined],
   ])('for Accept-Encoding: %s is %s', async (acceptEncoding, coding) => {
     const { url } = await gatewayOf({
       api: { minimumCompressionSize: 1024 },
@@ -208,36 +206,19 @@ describe('compression', () => {
     expect(await text(response)).toBe('body' in payload ? payload.body : '');
   });
 
-  it('of an answer to HEAD shows only in its headers', async () => {
-    const { url } = await gatewayOf({
-      route: { method: 'HEAD' },
-      api: { minimumCompressionSize: 1024 },
-      handler: () => answer(big),
-    });
-    const response = await ask(url, 'gzip', 'HEAD');
-
-    expect(response.headers['content-encoding']).toBe('gzip');
-    expect(await text(response)).toBe('');
-  });
-
   it.each([
-    ['gzip', gzipSync('{"a":1}')],
-    ['deflate', deflateSync('{"a":1}')],
-    ['identity', Buffer.from('{"a":1}')],
-  ])('of a request by %s is undone', async (coding, body) => {
+    ['gzip', gzipSync('{"a":1}'), 200],
+    ['deflate', deflateSync('{"a":1}'), 200],
+    ['identity', '{"a":1}', 200],
+    ['br', 'plain', 415],
+    ['gzip', 'plain', 415],
+  ])('of a request by %s is undone: %s, %i', async (coding, body, status) => {
     const { url, events } = await gatewayOf({ route: { method: 'POST' } });
     const headers = { 'Content-Encoding': coding };
-    await fetch(`${url}/accounts/1`, { method: 'POST', headers, body });
+    const response = await fetch(`${url}/accounts/1`, { method: 'POST', headers, body });
 
-    expect(events[0]).toMatchObject({ body: '{"a":1}' });
-  });
-
-  it.each(['br', 'gzip'])('of a request by %s that cannot be undone is 415', async (coding) => {
-    const { url, events } = await gatewayOf({ route: { method: 'POST' } });
-    const headers = { 'Content-Encoding': coding };
-    const response = await fetch(`${url}/accounts/1`, { method: 'POST', headers, body: 'plain' });
-
-    expect([response.status, events]).toEqual([415, []]);
+    expect(response.status).toBe(status);
+    expect(events).toMatchObject(status === 200 ? [{ body: '{"a":1}' }] : []);
   });
 });
 
@@ -329,28 +310,20 @@ it('gives up on a function that takes longer than its integration may', async ()
   expect(await response.json()).toEqual({ is: 'INTEGRATION_TIMEOUT' });
 });
 
-describe('text that is not a request', () => {
+describe('text that is hardly a request', () => {
+  const CLOSE = 'Connection: close\r\n\r\n';
+
   it.each([
-    ['a header line without a name', 'GET /v1/accounts/1 HTTP/1.1\r\n: x\r\n\r\n', 400],
     ['another protocol', 'hello\r\n\r\n', 400],
     ['a path of 2 MB', `GET /${'x'.repeat(2_000_000)} HTTP/1.1\r\n\r\n`, 413],
+    ['no Host', `GET /v1/accounts/1 HTTP/1.1\r\n${CLOSE}`, 200],
+    ['an odd expectation', `GET /v1/accounts/1 HTTP/1.1\r\nExpect: more\r\n${CLOSE}`, 200],
   ])('such as %s gets an answer', async (_what, sent, status) => {
     const { port } = await gatewayOf();
     const socket = connect(port, '127.0.0.1');
     socket.write(sent);
 
     expect(await text(socket)).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
-  });
-
-  it.each([
-    ['an unknown expectation', 'Host: localhost\r\nExpect: more\r\n'],
-    ['no Host', ''],
-  ])('does not include a request with %s', async (_what, headers) => {
-    const { port } = await gatewayOf();
-    const socket = connect(port, '127.0.0.1');
-    socket.write(`GET /v1/accounts/1 HTTP/1.1\r\n${headers}Connection: close\r\n\r\n`);
-
-    expect(await text(socket)).toMatch(/^HTTP\/1.1 200 /);
   });
 });
 

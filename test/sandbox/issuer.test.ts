@@ -64,11 +64,9 @@ describe('the metadata', () => {
 
   it.each([
     ['OPTIONS', '/token', 204],
-    ['OPTIONS', '/jwks', 204],
     ['GET', '/authorize', 404],
     ['POST', '/jwks', 405],
     ['GET', '/token', 405],
-    ['PUT', '/token', 405],
   ])('leaves nothing out: %s %s is %i', async (method, path, status) => {
     expect((await fetch(issuer.url + path, { method })).status).toBe(status);
   });
@@ -94,7 +92,6 @@ describe('the token endpoint', () => {
       '<basic>',
       'accounts/read',
     ],
-    ['an empty scope', `${GRANT}&<client>&scope=`, '', 'accounts/read'],
     [
       'several scopes',
       `${GRANT}&<client>&scope=accounts/read.address++accounts/read+accounts/read`,
@@ -118,7 +115,6 @@ describe('the token endpoint', () => {
     ],
     ['a wrong secret', 'invalid_client', `${GRANT}&${WRONG}`, ''],
     ['an unknown client', 'invalid_client', `${GRANT}&client_id=stranger&client_secret=`, ''],
-    ['no client', 'invalid_client', GRANT, ''],
     ['another scheme', 'invalid_client', GRANT, 'Bearer x'],
     ['two clients', 'invalid_client', `${GRANT}&client_id=other`, '<basic>'],
     ['a client in both ways', 'invalid_request', `${GRANT}&<client>`, '<basic>'],

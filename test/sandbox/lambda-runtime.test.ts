@@ -57,33 +57,25 @@ describe('a container', () => {
     expect(payload.left).toBeLessThanOrEqual(5000);
   });
 
-  it('is kept, and takes one call at a time', async () => {
+  it.each([
+    [1, 4],
+    [3, 2],
+  ])('takes one call at a time; of up to %i the last has %i of 4 calls', async (max, calls) => {
     const example = functionOf(
       `let running = 0, calls = 0, most = 0;
       export const handler = async () => {
         most = Math.max(most, ++running);
-        await new Promise((resolve) => setTimeout(resolve, 5));
+        await new Promise((resolve) => setTimeout(resolve, 50));
         running--;
         return { calls: ++calls, most };
       };`,
-      { maxContainers: 1 },
+      { maxContainers: max },
     );
 
     const results = await Promise.all([1, 2, 3, 4].map(() => example.invoke({})));
 
-    expect(results.at(-1)).toEqual({ ok: true, payload: { calls: 4, most: 1 } });
-    expect(example.containers).toBe(1);
-  });
-
-  it('is joined by others while it is busy, up to the limit', async () => {
-    const example = functionOf(
-      'export const handler = () => new Promise((resolve) => setTimeout(resolve, 50));',
-      { maxContainers: 3 },
-    );
-
-    await Promise.all([1, 2, 3, 4, 5].map(() => example.invoke({})));
-
-    expect(example.containers).toBe(3);
+    expect(results.at(-1)).toEqual({ ok: true, payload: { calls, most: 1 } });
+    expect(example.containers).toBe(max);
   });
 
   it('is replaced when the function starts anew', async () => {
@@ -155,30 +147,27 @@ describe('a failure', () => {
   });
 });
 
-const invoke = async (example: LambdaFunction) => {
-  const result = await example.invoke({});
-  return result.ok ? (result.payload as { own: string; calls: number }) : { own: '', calls: 0 };
-};
-
-describe('calls to be spread', () => {
-  const SOURCE = `const own = crypto.randomUUID(); let calls = 0;
-    export const handler = async () => ({ own, calls: ++calls });`;
-
-  it('go to every container in turn, the first ones to a new one each', async () => {
-    const example = functionOf(SOURCE, { maxContainers: 3, spread: true });
+describe('of three containers', () => {
+  async function answering(spread: boolean): Promise<unknown[]> {
+    const source = 'const own = crypto.randomUUID(); export const handler = async () => own;';
+    const example = functionOf(source, { maxContainers: 3, spread });
     const answers = [];
-    for (let call = 0; call < 9; call += 1) answers.push(await invoke(example));
+    for (let call = 0; call < 9; call += 1) {
+      const result = await example.invoke({});
+      answers.push(result.ok && result.payload);
+    }
+    return answers;
+  }
 
-    const order = answers.map(({ own }) => own);
-    expect(new Set(order).size).toBe(3);
-    expect(order.slice(3)).toEqual([...order.slice(0, 3), ...order.slice(0, 3)]);
-    expect(answers.map(({ calls }) => calls)).toEqual([1, 1, 1, 2, 2, 2, 3, 3, 3]);
+  it('each is called in turn where calls are spread', async () => {
+    const answers = await answering(true);
+
+    const first = answers.slice(0, 3);
+    expect(new Set(first).size).toBe(3);
+    expect(answers.slice(3)).toEqual([...first, ...first]);
   });
 
-  it('stay with one container otherwise', async () => {
-    const example = functionOf(SOURCE, { maxContainers: 3 });
-    for (let call = 0; call < 4; call += 1) await invoke(example);
-
-    expect(example.containers).toBe(1);
+  it('one answers all calls otherwise', async () => {
+    expect(new Set(await answering(false)).size).toBe(1);
   });
 });

