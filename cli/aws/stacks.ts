@@ -29,13 +29,7 @@ export async function findStack(aws: Aws, name: string): Promise<Stack | undefin
     return stack;
   } catch (error) {
     // CloudFormation has no error of its own for a stack that does not exist.
-    if (
-      error instanceof Error &&
-      error.name.startsWith('ValidationError') &&
-      error.message.includes('does not exist')
-    ) {
-      return undefined;
-    }
+    if (/^ValidationError.* does not exist/s.test(String(error))) return undefined;
     throw error;
   }
 }
@@ -80,8 +74,8 @@ export function requiredOutput(outputs: StageOutputs, name: string): string {
 }
 
 /**
- * Reads the outputs for people, by stack and name: those that have a description. Those that one
- * stack publishes for another have none.
+ * Reads the outputs for people: those with a description, since those that one stack publishes for
+ * another have none.
  *
  * @param names stacks; those that do not exist are left out
  * @throws CommandFailure where AWS refuses, or no stack has such an output
@@ -91,12 +85,12 @@ export async function readDescribedOutputs(aws: Aws, names: readonly string[]): 
   for (const name of names) {
     const stack = await asked(findStack(aws, name), 'cloudformation:DescribeStacks');
     const outputs = (stack?.Outputs ?? []).filter(({ Description }) => Description !== undefined);
-    described.push(...outputs.toSorted((one, other) => (keyOf(one) < keyOf(other) ? -1 : 1)));
+    described.push(...outputs.toSorted(byKey));
   }
   if (described.length > 0) return described;
   throw new CommandFailure('The account and region that were asked have no outputs of the stage.');
 }
 
-function keyOf({ OutputKey = '' }: Output): string {
-  return OutputKey;
+function byKey({ OutputKey: one = '' }: Output, { OutputKey: other = '' }: Output): number {
+  return one < other ? -1 : 1;
 }

@@ -1,13 +1,21 @@
 import { FAULTS } from '../../lambda/faults.ts';
 import { parseJson } from '../../lambda/platform/parse.ts';
 import { SLOW_MS, STALE_TOO_LONG_SECONDS } from '../../lib/observability/alarms.ts';
-import type { StageConfig } from '../../lib/stage/stage-config.ts';
 import { type Finding, failed, ok } from '../findings.ts';
 import { member } from '../json.ts';
 import type { PartnerAccess } from './partner-access.ts';
 
+/** The API of a stage, as a partner sees it. */
+export interface Api {
+  /** Its base with the stage, without a slash at the end. */
+  readonly url: string;
+  readonly freshSeconds: number;
+  /** Where eGain's credentials go, for advice. */
+  readonly secretArn: string | undefined;
+}
+
 /** An answer of the API or the token endpoint. */
-export interface HttpAnswer {
+interface HttpAnswer {
   readonly status: number;
   readonly headers: Headers;
   /** Undefined where the body is not JSON. */
@@ -18,72 +26,24 @@ export interface HttpAnswer {
 /** API Gateway does not wait longer. */
 const LONGEST_MS = 35_000;
 
-/**
- * Sends one request, and measures how long the answer takes.
- *
- * @throws the system's error where nothing answers
- */
+/** Sends one request, and measures how long the answer takes. @throws where nothing answers */
 export async function ask(url: string, init: RequestInit = {}): Promise<HttpAnswer> {
   const began = performance.now();
-  const answer = await fetch(url, {
-    ...init,
-    redirect: 'manual',
-    signal: AbortSignal.timeout(LONGEST_MS),
-  });
+  const signal = AbortSignal.timeout(LONGEST_MS);
+  const answer = await fetch(url, { ...init, redirect: 'manual', signal });
   const text = await answer.text();
   const milliseconds = Math.round(performance.now() - began);
   return { status: answer.status, headers: answer.headers, body: parseJson(text), milliseconds };
 }
 
-/** The system's code for why a request got no answer. */
-export function networkCode(error: unknown): string {
+/** What a check found whose request got no answer. */
+export function noAnswer(error: unknown): Finding<never> {
   const code = member(error, 'cause', 'code');
-  if (typeof code === 'string') return code;
-  return error instanceof Error ? error.name : 'UnknownError';
-}
-
-/** The text's code, where it has the form of one of the product's. */
-export function faultCode(body: unknown): string | undefined {
-  const code = member(body, 'code');
-  return typeof code === 'string' && /^\d{3}-\d{1,4}$/.test(code) ? code : undefined;
-}
-
-const ADVICE: ReadonlyMap<string, string> = new Map([
-  [
-    '401-901',
-    'The API does not accept the token. If issuer or audience changed after the deploy, deploy again.',
-  ],
-  [
-    '403-901',
-    'The API does not know the client. Deploy after adding a partner; the authorizer keeps an answer for 60 s.',
-  ],
-  [
-    '500-902',
-    'Put {"clientId":"…","clientSecret":"…"} into the secret: aws secretsmanager put-secret-value --secret-id <CredentialsSecretArn> --secret-string file://<file>',
-  ],
-  [
-    '503-901',
-    'eGain is throttling, or egain.callsPerMinute is spent: try again later, and raise cache.freshSeconds.',
-  ],
-]);
-
-/** What a deployer does about an error's code; docs/errors.md lists all codes. */
-export function adviceForCode(code: string | undefined, secretArn: string | undefined): string {
-  const advice = ADVICE.get(code ?? '');
-  if (advice !== undefined) return advice.replace('<CredentialsSecretArn>', secretArn ?? '$&');
-  const fault = Object.values(FAULTS).find((row) => row.code === code);
-  return fault !== undefined && fault.status > 500
-    ? `${fault.developerMessage} npm run doctor says why.`
-    : 'docs/errors.md says what it means; the log query "Why requests failed" shows the rest.';
-}
-
-/** The API of a stage, as a partner sees it. */
-export interface Api {
-  /** Its base with the stage, without a slash at the end. */
-  readonly url: string;
-  readonly config: StageConfig;
-  /** Where eGain's credentials go, for advice. */
-  readonly secretArn: string | undefined;
+  const name = error instanceof Error ? error.name : 'UnknownError';
+  return failed(
+    `no answer: ${typeof code === 'string' ? code : name}`,
+    'Does this machine reach it? A new DNS record takes a while; --api-url and --token-url name other addresses.',
+  );
 }
 
 /** Gets a token as the partner would (RFC 6749 §4.4). */
@@ -125,40 +85,41 @@ export async function checkContract(api: Api): Promise<Finding<never>> {
  */
 export async function checkList(api: Api, token: string): Promise<Finding<string>> {
   const answer = await ask(`${api.url}/accounts?pagesize=10`, bearer(token));
-  const count = member(answer.body, 'paginationInfo', 'count');
-  const rows = member(answer.body, 'account');
-  if (answer.status !== 200 || typeof count !== 'number' || !Array.isArray(rows)) {
+  const { status, headers, body, milliseconds } = answer;
+  const count = member(body, 'paginationInfo', 'count');
+  const rows = member(body, 'account');
+  if (status !== 200 || typeof count !== 'number' || !Array.isArray(rows)) {
     return unexpected(answer, api);
   }
   const id: unknown = rows.map((row) => member(row, 'id')).find((one) => typeof one === 'string');
-  const finding = judgedList(api, answer, count);
-  return typeof id === 'string' ? { ...finding, value: id } : finding;
-}
-
-function judgedList(
-  { config: { cache } }: Api,
-  { headers, milliseconds }: HttpAnswer,
-  count: number,
-): Finding<never> {
+  const value = typeof id === 'string' ? { value: id } : {};
   const age = Number(headers.get('age') ?? 0);
   const version = headers.get('accounts-version');
   const told = version === null ? '' : `, version ${version}`;
   const seen = `200, ${count} accounts, ${age} s old${told}, in ${milliseconds} ms`;
-  const oldest = cache.freshSeconds + STALE_TOO_LONG_SECONDS;
+  const problem = listProblem(api, age, version, milliseconds);
+  if (problem !== undefined) return { ...failed(seen, problem), ...value };
+  const empty = 'this partner sees no account: is its account rule right?';
+  return ok(seen, { ...value, notes: count === 0 ? [empty] : [] });
+}
+
+function listProblem(
+  { freshSeconds }: Api,
+  age: number,
+  version: string | null,
+  milliseconds: number,
+): string | undefined {
+  const oldest = freshSeconds + STALE_TOO_LONG_SECONDS;
   if (version === null) {
-    const lacks = 'The answer lacks Accounts-Version: an older version may have answered.';
-    return failed(seen, `${lacks} Deploy again.`);
+    return 'The answer lacks Accounts-Version: an older version may have answered. Deploy again.';
   }
   if (age > oldest) {
     const when = `Older than ${oldest} s, when the alarm StaleTooLong rings`;
-    return failed(seen, `${when}: npm run doctor says why eGain gives no newer list.`);
+    return `${when}: npm run doctor says why eGain gives no newer list.`;
   }
-  if (milliseconds >= SLOW_MS) {
-    const when = `Slower than ${SLOW_MS} ms, when the alarm NearDeadline rings`;
-    return failed(seen, `${when}: docs/operations.md, NearDeadline.`);
-  }
-  const empty = 'this partner sees no account: is its account rule right?';
-  return ok(seen, { notes: count === 0 ? [empty] : [] });
+  if (milliseconds < SLOW_MS) return undefined;
+  const when = `Slower than ${SLOW_MS} ms, when the alarm NearDeadline rings`;
+  return `${when}: docs/operations.md, NearDeadline.`;
 }
 
 /** Whether an account is found by its id. */
@@ -172,8 +133,9 @@ export async function checkById(api: Api, token: string, id: string): Promise<Fi
 /** Whether a wrong request is refused with the contract's envelope. */
 export async function checkRefusal(
   api: Api,
-  { path, token }: { readonly path: string; readonly token?: string },
   code: string,
+  path: string,
+  token?: string,
 ): Promise<Finding<never>> {
   const answer = await ask(`${api.url}${path}`, token === undefined ? {} : bearer(token));
   const right =
@@ -181,14 +143,6 @@ export async function checkRefusal(
     answer.status === Number(code.slice(0, 3)) &&
     answer.headers.has('x-correlation-id');
   return right ? ok(`${code}, as it should be`) : unexpected(answer, api);
-}
-
-/** What a check found whose request got no answer. */
-export function noAnswer(error: unknown): Finding<never> {
-  return failed(
-    `no answer: ${networkCode(error)}`,
-    'Does this machine reach it? A new DNS record takes a while; --api-url and --token-url name other addresses.',
-  );
 }
 
 function bearer(token: string): RequestInit {
@@ -206,4 +160,31 @@ function unexpected({ status, body, headers }: HttpAnswer, api: Api): Finding<ne
       ? 'Is this the API of the stage? --api-url names another.'
       : adviceForCode(code, api.secretArn),
   );
+}
+
+/** An error's code, where it has the form of one of the product's. */
+export function faultCode(body: unknown): string | undefined {
+  const code = member(body, 'code');
+  return typeof code === 'string' && /^\d{3}-\d{1,4}$/.test(code) ? code : undefined;
+}
+
+/** What a deployer does about an error's code; docs/errors.md lists all codes. */
+export function adviceForCode(
+  code: string | undefined,
+  secretArn = '<CredentialsSecretArn>',
+): string {
+  switch (code) {
+    case '401-901':
+      return 'The API does not accept the token. If issuer or audience changed after the deploy, deploy again.';
+    case '403-901':
+      return 'The API does not know the client. Deploy after adding a partner; the authorizer keeps an answer for 60 s.';
+    case '500-902':
+      return `Put {"clientId":"…","clientSecret":"…"} into the secret: aws secretsmanager put-secret-value --secret-id ${secretArn} --secret-string file://<file>`;
+    case '503-901':
+      return 'eGain is throttling, or egain.callsPerMinute is spent: try again later, and raise cache.freshSeconds.';
+  }
+  const fault = Object.values(FAULTS).find((row) => row.code === code);
+  return fault !== undefined && fault.status > 500
+    ? `${fault.developerMessage} npm run doctor says why.`
+    : 'docs/errors.md says what it means; the log query "Why requests failed" shows the rest.';
 }

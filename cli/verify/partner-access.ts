@@ -29,51 +29,53 @@ export interface PartnerOptions {
  * Whether the stage has the partner, and how the partner gets a token: with `PARTNER_CLIENT_ID` and
  * `PARTNER_CLIENT_SECRET` of the environment where they are set, otherwise with the client in the
  * stage's own user pool.
- *
- * @throws CommandFailure saying what is missing
  */
 export async function checkPartner(
   options: PartnerOptions,
   config: StageConfig,
   outputs: StageOutputs,
   aws: Aws,
-  { PARTNER_CLIENT_ID, PARTNER_CLIENT_SECRET }: Terminal['environment'],
+  environment: Terminal['environment'],
 ): Promise<Finding<PartnerAccess>> {
-  const { stage, partner = firstPartner(config) } = options;
-  const entry = new Map(Object.entries(config.partners)).get(partner ?? '');
-  if (partner === undefined || entry === undefined) {
-    const seen = `the stage has no ${partner === undefined ? '' : 'such '}partner`;
+  const { stage } = options;
+  const all = Object.entries(config.partners);
+  const first = all.find(([, { accounts }]) => accounts === undefined) ?? all[0];
+  const [name, entry] =
+    options.partner === undefined
+      ? (first ?? [])
+      : (all.find(([one]) => one === options.partner) ?? []);
+  if (name === undefined || entry === undefined) {
+    const seen = `the stage has no ${options.partner === undefined ? '' : 'such '}partner`;
     return failed(seen, `Add one under partners in config/${stage}.json, and deploy.`);
   }
-  const found = (clientId: string, clientSecret: string) => {
-    const value = { tokenUrl, clientId, clientSecret, scope };
-    return ok(`${partner}, client id ${clientId}`, { value });
-  };
-  const scope = options.scope ?? entry.scopes.join(' ');
-  const tokenUrl = options.tokenUrl ?? (await tokenUrlOf(config, outputs));
-  if (PARTNER_CLIENT_ID !== undefined && PARTNER_CLIENT_SECRET !== undefined) {
-    return found(PARTNER_CLIENT_ID, PARTNER_CLIENT_SECRET);
+  try {
+    const tokenUrl = options.tokenUrl ?? (await tokenUrlOf(config, outputs));
+    const client = clientIn(environment) ?? (await clientInPool(name));
+    const value = { ...client, tokenUrl, scope: options.scope ?? entry.scopes.join(' ') };
+    return ok(`${name}, client id ${client.clientId}`, { value });
+  } catch (error) {
+    if (error instanceof CommandFailure) return failed('no credentials', error.message);
+    throw error;
   }
-  if (config.auth.issuer !== undefined) {
-    throw new CommandFailure(
-      `Stage ${stage} has an issuer of its own: set PARTNER_CLIENT_ID and PARTNER_CLIENT_SECRET ` +
-        `to the client of partner ${partner} there.`,
-    );
+
+  async function clientInPool(partner: string) {
+    if (config.auth.issuer !== undefined) {
+      throw new CommandFailure(
+        `Stage ${stage} has an issuer of its own: set PARTNER_CLIENT_ID and PARTNER_CLIENT_SECRET ` +
+          `to the client of partner ${partner} there.`,
+      );
+    }
+    const client = await findAppClient(aws, outputs, stage, partner);
+    return { clientId: client.ClientId, clientSecret: await readSecret(aws, client) };
   }
-  const client = await findAppClient(aws, outputs, stage, partner);
-  return found(client.ClientId, await readSecret(aws, client));
 }
 
-/** Makes a finding of what `checkPartner` throws. */
-export function notAccessible(error: unknown): Finding<never> {
-  if (error instanceof CommandFailure) return failed('no credentials', error.message);
-  throw error;
-}
-
-function firstPartner({ partners }: StageConfig): string | undefined {
-  const all = Object.entries(partners);
-  const [name] = all.find(([, { accounts }]) => accounts === undefined) ?? all[0] ?? [];
-  return name;
+function clientIn({
+  PARTNER_CLIENT_ID: clientId,
+  PARTNER_CLIENT_SECRET: clientSecret,
+}: Terminal['environment']) {
+  if (clientId === undefined || clientSecret === undefined) return undefined;
+  return { clientId, clientSecret };
 }
 
 /** The pool's, or the one in the issuer's metadata (OpenID Connect Discovery 1.0). */

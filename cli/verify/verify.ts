@@ -13,12 +13,7 @@ import {
   checkToken,
   noAnswer,
 } from './api-checks.ts';
-import {
-  checkPartner,
-  notAccessible,
-  type PartnerAccess,
-  type PartnerOptions,
-} from './partner-access.ts';
+import { checkPartner, type PartnerAccess, type PartnerOptions } from './partner-access.ts';
 import { checkExport, checkTask } from './workflow-checks.ts';
 
 interface VerifyOptions extends AwsTarget, PartnerOptions {
@@ -67,36 +62,29 @@ async function runVerify(options: VerifyOptions, world: World): Promise<number> 
   const { terminal, clock = systemClock } = world;
   const { stage } = options;
   const { config, aws } = connectStage(options, world);
+  const refused = (rights: string) => awsProblem(failed, 'AWS refuses', rights);
   const outputs = await readOutputs(aws, stage);
   const log = new FindingLog(terminal);
   const url = (options.apiUrl ?? requiredOutput(outputs, 'ApiUrl')).replace(/\/+$/, '');
   log.add('stacks', ok(`stage ${stage} is deployed: ${url}`));
   const secretArn = outputs.get('CredentialsSecretArn');
-  const api = { url, config, secretArn };
+  const api = { url, freshSeconds: config.cache.freshSeconds, secretArn };
   await log.run('contract', () => checkContract(api), noAnswer);
-  const noToken = { path: '/accounts' };
-  await log.run('without token', () => checkRefusal(api, noToken, '401-901'), noAnswer);
-  const access = await log.run(
-    'partner',
-    () => checkPartner(options, config, outputs, aws, terminal.environment),
-    notAccessible,
-  );
-  if (access !== undefined) await verifyAsPartner(api, access, log);
+  await log.run('without token', () => checkRefusal(api, '401-901', '/accounts'), noAnswer);
+  const access = await checkPartner(options, config, outputs, aws, terminal.environment);
+  log.add('partner', access);
+  if (access.value !== undefined) await verifyAsPartner(api, access.value, log);
   const count = await log.run(
     'TaskFunction',
     () => checkTask(aws, requiredOutput(outputs, 'TaskFunctionArn'), secretArn),
-    awsProblem(failed, 'AWS refuses', 'lambda:InvokeFunction'),
+    refused('lambda:InvokeFunction'),
   );
   if (options.export === true) {
     terminal.print('- ExportAccounts is running, which may take minutes');
     await log.run(
       'export',
       () => checkExport(aws, requiredOutput(outputs, 'ExportAccountsArn'), count, clock),
-      awsProblem(
-        failed,
-        'AWS refuses',
-        'states:StartExecution, states:DescribeExecution and s3:GetObject',
-      ),
+      refused('states:StartExecution, states:DescribeExecution and s3:GetObject'),
     );
   }
   const failures = log.named('failed');
@@ -113,8 +101,8 @@ async function verifyAsPartner(api: Api, access: PartnerAccess, log: FindingLog)
   if (token === undefined) return;
   const id = await log.run('list', () => checkList(api, token), noAnswer);
   if (id !== undefined) await log.run('by id', () => checkById(api, token, id), noAnswer);
-  const wrong = { path: '/accounts?active=perhaps', token };
-  await log.run('wrong filter', () => checkRefusal(api, wrong, '400-901'), noAnswer);
+  const wrong = '/accounts?active=perhaps';
+  await log.run('wrong filter', () => checkRefusal(api, '400-901', wrong, token), noAnswer);
 }
 
 function httpsUrl(text: string): string {

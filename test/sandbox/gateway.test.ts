@@ -67,7 +67,7 @@ async function gatewayOf({ route = {}, api = {}, authorizer, handler }: Parts = 
         {
           method: 'GET',
           path: '/accounts/{id}',
-          segments: ['accounts', '{id}'],
+          pattern: '/accounts/(?<id>[^/]+)',
           functionArn: 'handler',
           timeoutMs: 29_000,
           apiKeyRequired: false,

@@ -3,10 +3,10 @@ import type { ResolvedTemplate, Resource } from '../template.ts';
 /** A method of the REST API. */
 export interface Route {
   readonly method: string;
-  /** Each is a text to match, or the name of a path parameter in braces. */
-  readonly segments: readonly string[];
   /** `/accounts/{id}` */
   readonly path: string;
+  /** The path as a regular expression, with a named group for each parameter. */
+  readonly pattern: string;
   readonly functionArn: string;
   readonly timeoutMs: number;
   readonly apiKeyRequired: boolean;
@@ -125,7 +125,7 @@ function readRoute(
   return {
     method: method.HttpMethod,
     path,
-    segments: path.split('/').slice(1),
+    pattern: path.replaceAll('.', '\\.').replaceAll(/\{(\w+)\}/g, '(?<$1>[^/]+)'),
     functionArn: functionArnIn(Uri),
     timeoutMs: TimeoutInMillis,
     apiKeyRequired: method.ApiKeyRequired === true,

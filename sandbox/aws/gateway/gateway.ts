@@ -58,14 +58,13 @@ export function createGateway(options: GatewayOptions): Gateway {
     const target = parseTarget(request.url ?? '/');
     if (target === undefined) return { error: 'BAD_REQUEST_PARAMETERS', context: {} };
     const method = request.method ?? '';
-    const [stage, ...segments] = target.segments;
-    const match = stage === api.stage ? matchRoute(api.routes, method, segments) : undefined;
+    const match = matchRoute(api, method, target.path);
     if (match === undefined) return { error: 'MISSING_AUTHENTICATION_TOKEN', context: {} };
     const { route } = match;
     const resource = { httpMethod: method, resourcePath: route.path };
 
     const token = request.headers.authorization;
-    const authorization = await authorize(route, token, methodArn(api, method, segments));
+    const authorization = await authorize(route, token, methodArn(api, method, target.path));
     if ('refused' in authorization) return { error: authorization.refused, context: resource };
     const context = { ...resource, ...authorizerVariables(authorization.context) };
     const refusal = refuse(route, authorization.apiKey);

@@ -4,11 +4,9 @@ import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { LOCAL_ACCOUNT, LOCAL_REGION } from '../template.ts';
 import type { Api, Route } from './api-template.ts';
 
-/** A request's path and query, decoded as API Gateway decodes them. */
+/** A request's path as it was sent, from the root and with the stage, and its query, decoded. */
 export interface Target {
-  /** From the root, the stage included, as it was sent. */
   readonly path: string;
-  readonly segments: readonly string[];
   readonly query: Multi;
 }
 
@@ -28,12 +26,12 @@ export function parseTarget(rawUrl: string): Target | undefined {
   const [path = '', ...rest] = url.split('?');
   const query = Object.create(null) as Multi;
   try {
+    decodeURIComponent(path);
     for (const pair of rest.join('?').split('&').filter(Boolean)) {
       const [name = '', ...value] = pair.split('=');
       (query[formDecoded(name)] ??= []).push(formDecoded(value.join('=')));
     }
-    const segments = path.replace(/\/$/, '').split('/').slice(1).map(decodeURIComponent);
-    return { path, segments, query };
+    return { path, query };
   } catch {
     return undefined;
   }
@@ -43,35 +41,26 @@ function formDecoded(text: string): string {
   return decodeURIComponent(text.replaceAll('+', ' '));
 }
 
-/** Finds the route for a method and the path's segments after the stage; plain paths come first. */
+/** Finds the route for a method and a path. */
 export function matchRoute(
-  routes: readonly Route[],
+  { stage, routes }: Api,
   method: string,
-  segments: readonly string[],
+  path: string,
 ): Match | undefined {
-  const matches = routes.filter(
-    (route) =>
-      route.method === method &&
-      route.segments.length === segments.length &&
-      route.segments.every((part, index) =>
-        isParameter(part) ? segments[index] !== '' : part === segments[index],
-      ),
-  );
-  const route = matches.find(({ segments: parts }) => !parts.some(isParameter)) ?? matches[0];
-  if (route === undefined) return undefined;
-  const parameters = Object.create(null) as Record<string, string>;
-  for (const [index, part] of route.segments.entries()) {
-    if (isParameter(part)) parameters[part.slice(1, -1)] = segments[index] ?? '';
+  for (const route of routes) {
+    const found = new RegExp(`^/${stage}${route.pattern}/?$`).exec(path);
+    if (route.method !== method || found === null) continue;
+    const groups = Object.entries(found.groups ?? {});
+    const parameters = groups.map(([name, value]) => [name, decodeURIComponent(value)] as const);
+    return { route, parameters: Object.fromEntries(parameters) };
   }
-  return { route, parameters };
+  return undefined;
 }
 
-const isParameter = (part: string): boolean => part.startsWith('{');
-
 /** The ARN by which policies and authorizers know a call. */
-export function methodArn(api: Api, method: string, segments: readonly string[]): string {
-  const path = segments.map(encodeURIComponent).join('/');
-  return `arn:aws:execute-api:${LOCAL_REGION}:${LOCAL_ACCOUNT}:${api.id}/${api.stage}/${method}/${path}`;
+export function methodArn({ id, stage }: Api, method: string, path: string): string {
+  const [, , ...segments] = path.replace(/\/$/, '').split('/');
+  return `arn:aws:execute-api:${LOCAL_REGION}:${LOCAL_ACCOUNT}:${id}/${stage}/${method}/${segments.join('/')}`;
 }
 
 /**
@@ -123,7 +112,7 @@ export function proxyEvent(parts: EventParts): APIGatewayProxyEvent {
     multiValueHeaders,
     queryStringParameters: orNull(lastOfEach(target.query)),
     multiValueQueryStringParameters: orNull(target.query),
-    pathParameters: orNull({ ...match.parameters }),
+    pathParameters: orNull(match.parameters),
     stageVariables: null,
     body: body.length === 0 ? null : body.toString('utf8'),
     isBase64Encoded: false,
