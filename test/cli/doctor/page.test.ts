@@ -1,22 +1,10 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Account } from '../../../lambda/egain/account.ts';
 import { exampleAccounts } from '../../../sandbox/egain/example-accounts.ts';
-import { type LocalServer, listen, sendJson } from '../../../sandbox/local-server.ts';
-import { runDoctor } from './support.ts';
+import { sendJson } from '../../../sandbox/local-server.ts';
+import { useScriptedEgain } from './support.ts';
 
-let server: LocalServer;
-/** What eGain answers to every request for accounts. */
-let page: unknown;
-
-beforeAll(async () => {
-  server = await listen((request, response) =>
-    sendJson(response, 200, request.method === 'POST' ? { access_token: 'canary-token' } : page),
-  );
-});
-afterAll(() => server.close());
-beforeEach(() => {
-  page = pageOf(...exampleAccounts(3));
-});
+const egain = useScriptedEgain();
 
 const pageOf = (...account: unknown[]) => ({
   paginationInfo: { count: account.length, pagenum: 1, pagesize: 500 },
@@ -25,20 +13,15 @@ const pageOf = (...account: unknown[]) => ({
 
 const [EXAMPLE] = exampleAccounts(1) as [Account];
 
-function examine(partners: object = {}, canaries: readonly string[] = []) {
-  return runDoctor({
-    egain: { apiUrl: `${server.url}/v3`, tokenUrl: `${server.url}/token`, scope: 'some.scope' },
-    credentials: { clientId: 'client', clientSecret: 'canary-secret' },
-    partners,
-    canaries: ['canary', ...canaries],
-  });
+/** Examines an eGain that answers every request for accounts with this body. */
+function examine(body: unknown, partners: object = {}, canaries: readonly string[] = []) {
+  egain.onPage = (response) => sendJson(response, 200, body);
+  return egain.run({ partners, canaries });
 }
 
 describe("page 1 and eGain's contract", () => {
   it('do not differ where optional fields are missing or null', async () => {
-    page = pageOf(...exampleAccounts(300));
-
-    const { failure, row } = await examine();
+    const { failure, row } = await examine(pageOf(...exampleAccounts(300)));
 
     expect(failure).toBe('');
     expect(row('page').notes).toEqual([]);
@@ -51,9 +34,7 @@ describe("page 1 and eGain's contract", () => {
     [{ ...pageOf(), account: {} }, 'account is missing or no list'],
     [pageOf(EXAMPLE, 7), 'account[1] is no object'],
   ])('name what the product refuses: %j', async (body, told) => {
-    page = body;
-
-    const { failure, row } = await examine();
+    const { failure, row } = await examine(body);
 
     expect(failure).toBe('page: contract-broken');
     expect(row('page').seen).toContain(told);
@@ -64,13 +45,13 @@ describe("page 1 and eGain's contract", () => {
       { name: 'a', value: 'b' },
       { name: 'c', value: 3 },
     ];
-    page = pageOf(
-      EXAMPLE,
-      { ...EXAMPLE, id: 'b', name: 7, channel: [] },
-      { ...EXAMPLE, id: 'c', name: {}, address: 5, attributes, active: 'yes', description: null },
+    const { failure, row } = await examine(
+      pageOf(
+        EXAMPLE,
+        { ...EXAMPLE, id: 'b', name: 7, channel: [] },
+        { ...EXAMPLE, id: 'c', name: {}, address: 5, attributes, active: 'yes', description: null },
+      ),
     );
-
-    const { failure, row } = await examine();
 
     expect(failure).toBe('');
     expect(row('page').seen).toMatch(/, 6 malformed fields left out$/);
@@ -101,9 +82,11 @@ describe("page 1 and eGain's contract", () => {
       },
       attributes: [{ name: 'a', value: 'b', kind: 'c' }],
     };
-    page = { paginationInfo: { count: 1 }, links: {}, account: [{ ...anonymous, ...odd }] };
-
-    const { failure, row } = await examine();
+    const { failure, row } = await examine({
+      paginationInfo: { count: 1 },
+      links: {},
+      account: [{ ...anonymous, ...odd }],
+    });
 
     expect(failure).toBe('');
     const notes = row('page').notes.map((note) => note.replace(/ \(1 time.*/, ''));
@@ -122,9 +105,8 @@ describe("page 1 and eGain's contract", () => {
 
   it('name no field that may be an address or a token, and no value', async () => {
     const odd = { '+15551234567': 1, 'desk@example.com': 2, eyJhbGciOi1234567890: 3, name: 4711 };
-    page = pageOf({ ...EXAMPLE, ...odd });
-
-    const { row } = await examine({}, ['5551234', 'desk@', 'eyJ', '4711']);
+    const canaries = ['5551234', 'desk@', 'eyJ', '4711'];
+    const { row } = await examine(pageOf({ ...EXAMPLE, ...odd }), {}, canaries);
 
     expect(row('page').notes.join('\n')).toContain('account[].(a name that is not shown)');
   });
@@ -136,9 +118,7 @@ describe('what each partner would see', () => {
   const ofChannel = accounts.filter((account) => account.channel?.id === channel).length;
 
   it('is counted by its rule, and told with the scopes and what they open', async () => {
-    page = pageOf(...accounts);
-
-    const { row } = await examine({
+    const { row } = await examine(pageOf(...accounts), {
       acme: { scopes: ['accounts/read', 'accounts/read.address'] },
       desk: { scopes: ['accounts/read'], accounts: { channel: [channel] } },
     });
@@ -170,9 +150,8 @@ describe('what each partner would see', () => {
       channel: { id },
       chatConfigurations: { ...chatConfigurations, entryPoint: { id: entryPoint } },
     });
-    page = pageOf(account('one', 'e1'), account('two', 'e2'));
-
-    const { row } = await examine({ ghost: { scopes: ['accounts/read'], accounts: rule } });
+    const body = pageOf(account('one', 'e1'), account('two', 'e2'));
+    const { row } = await examine(body, { ghost: { scopes: ['accounts/read'], accounts: rule } });
 
     expect(row('partners').seen).toContain('ghost: 0 of 2');
     expect(row('partners').notes[0]).toContain(`ghost sees nothing: ${told}`);
@@ -181,6 +160,6 @@ describe('what each partner would see', () => {
   it('is not told where there are no partners', async () => {
     const told = { seen: 'there are none yet', notes: [] };
 
-    expect((await examine()).row('partners')).toMatchObject(told);
+    expect((await examine(pageOf())).row('partners')).toMatchObject(told);
   });
 });

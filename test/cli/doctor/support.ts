@@ -1,8 +1,10 @@
-import { expect } from 'vitest';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
 import type { Report } from '../../../cli/doctor/doctor.ts';
 import type { Finding } from '../../../cli/findings.ts';
 import type { World } from '../../../cli/program.ts';
 import type { SimulatedEgain } from '../../../sandbox/egain/egain.ts';
+import { type LocalServer, listen, readBody, sendJson } from '../../../sandbox/local-server.ts';
 import { runCommand } from '../../support/recording-terminal.ts';
 import { stageFolder } from '../../support/stage-folder.ts';
 
@@ -70,4 +72,60 @@ function canariesOf({ credentials, canaries = [] }: Stage): string[] {
       ? []
       : [secret, encodeURIComponent(secret), Buffer.from(secret).toString('base64')];
   return ['egain-token-', ...canaries, ...forms];
+}
+
+export type OnToken = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  form: URLSearchParams,
+) => void;
+
+/** The client secret, the token and the like that a scripted eGain knows. */
+export const CANARY = 'canary+secret/ä';
+const TOKEN = 'canary-token-0123456789';
+
+export const grant: OnToken = (_request, response) =>
+  sendJson(response, 200, { access_token: TOKEN, token_type: 'Bearer', expires_in: '3600' });
+
+/**
+ * An eGain whose answers a test sets, started for the tests of a file; by default it grants a token
+ * and has no accounts.
+ */
+export function useScriptedEgain() {
+  let server: LocalServer;
+  const noAccounts = (response: ServerResponse) =>
+    sendJson(response, 200, { paginationInfo: { count: 0 }, account: [] });
+  const script = {
+    onToken: grant,
+    onPage: noAccounts as (response: ServerResponse, pagenum: number) => void,
+    /** Runs the doctor on a stage with this eGain. */
+    run: (more: Partial<Stage> = {}, tokenPath = '/token') =>
+      runDoctor({
+        credentials: { clientId: 'client', clientSecret: CANARY },
+        ...more,
+        egain: {
+          apiUrl: `${server.url}/conversation/conversationmgr/v3`,
+          tokenUrl: server.url + tokenPath,
+          scope: 'some.scope',
+          ...more.egain,
+        },
+        canaries: [TOKEN, CANARY, ...(more.canaries ?? [])],
+      }),
+  };
+  beforeAll(async () => {
+    server = await listen(async (request, response) => {
+      if (request.method === 'POST') {
+        const form = new URLSearchParams(String(await readBody(request)));
+        return script.onToken(request, response, form);
+      }
+      const url = URL.parse(request.url ?? '', server.url);
+      script.onPage(response, Number(url?.searchParams.get('$pagenum') ?? 1));
+    });
+  });
+  afterAll(() => server.close());
+  beforeEach(() => {
+    script.onToken = grant;
+    script.onPage = noAccounts;
+  });
+  return script;
 }

@@ -1,34 +1,17 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { OAUTH_FAULTS } from '../../../lambda/egain/failure.ts';
-import { type LocalServer, listen, readBody, sendJson } from '../../../sandbox/local-server.ts';
-import { runDoctor, type Stage } from './support.ts';
+import { sendJson } from '../../../sandbox/local-server.ts';
+import { CANARY, grant, type OnToken, type Stage, useScriptedEgain } from './support.ts';
 
-const SECRET = 'canary+secret/ä';
-const TOKEN = 'canary-token-0123456789';
 const COMMERCIAL = '/global/gateway/oauth2/v2.0/token';
 const NEWER = '/system/auth/tenant-U/oauth2/token';
 const DEFAULT_SCOPE = 'https://api.egain.cloud/auth/.default';
 const BARE_SCOPE = 'app.conversation.conversationmgr.read';
 
-type Handler = (request: IncomingMessage, response: ServerResponse, form: URLSearchParams) => void;
-
-let server: LocalServer;
-let onToken: Handler;
-
-beforeAll(async () => {
-  server = await listen(async (request, response) => {
-    if (request.method === 'POST') {
-      onToken(request, response, new URLSearchParams(String(await readBody(request))));
-      return;
-    }
-    sendJson(response, 200, { paginationInfo: { count: 0 }, account: [] });
-  });
-});
-afterAll(() => server.close());
+const egain = useScriptedEgain();
 
 const refuse =
-  (status: number, error: string, aadsts?: number): Handler =>
+  (status: number, error: string, aadsts?: number): OnToken =>
   (_request, response, form) => {
     // Servers echo what they are sent.
     const echo = `for ${form.get('client_secret')}`;
@@ -37,41 +20,36 @@ const refuse =
     sendJson(response, status, { error, error_description: description });
   };
 
-const grant: Handler = (_request, response) =>
-  sendJson(response, 200, { access_token: TOKEN, token_type: 'Bearer', expires_in: '3600' });
-
 /** Grants a token to a client that goes by `way` alone. */
 const taking =
-  (way: 'body' | 'basic', error: string): Handler =>
+  (way: 'body' | 'basic', error: string): OnToken =>
   (request, response, form) =>
-    (form.get('client_secret') === SECRET ? 'body' : 'basic') === way
+    (form.get('client_secret') === CANARY ? 'body' : 'basic') === way
       ? grant(request, response, form)
       : sendJson(response, 400, { error });
 
 const html =
-  (status: number): Handler =>
+  (status: number): OnToken =>
   (_request, response) =>
     void response.writeHead(status, { 'Content-Type': 'text/html' }).end('<html>Sign in</html>');
 
 const status =
-  (code: number, headers: Record<string, string> = {}): Handler =>
+  (code: number, headers: Record<string, string> = {}): OnToken =>
   (_request, response) =>
     void response.writeHead(code, headers).end();
 
-const jsonWithoutToken: Handler = (_request, response) => sendJson(response, 200, { ok: true });
-
-function stage(path: string, scope: string, more: Partial<Stage['egain']> = {}): Stage {
-  return {
-    egain: { apiUrl: `${server.url}/v3`, tokenUrl: `${server.url}${path}`, scope, ...more },
-    credentials: { clientId: 'some-client', clientSecret: SECRET },
-    canaries: [TOKEN, 'Trace ID', 'canary_error', 'Sign in'],
-  };
-}
+const jsonWithoutToken: OnToken = (_request, response) => sendJson(response, 200, { ok: true });
 
 /** What the doctor says of a token endpoint that answers like this. */
-async function diagnose(handler: Handler, asked: Stage = stage(COMMERCIAL, DEFAULT_SCOPE)) {
-  onToken = handler;
-  const { failure, row } = await runDoctor(asked);
+async function diagnose(
+  onToken: OnToken,
+  changes: Partial<Stage['egain']> = {},
+  path = COMMERCIAL,
+) {
+  egain.onToken = onToken;
+  const asked = { scope: DEFAULT_SCOPE, ...changes } as Stage['egain'];
+  const canaries = ['Trace ID', 'canary_error', 'Sign in'];
+  const { failure, row } = await egain.run({ egain: asked, canaries }, path);
   const { seen = '', advice = '' } = row('token');
   return { failure, seen, advice };
 }
@@ -111,7 +89,7 @@ describe('a refusal', () => {
     expect(advice).toMatch(/\w{3}/);
   });
 
-  it.each<[title: string, handler: Handler, cause: string, seen: string, advice?: string]>([
+  it.each<[title: string, handler: OnToken, cause: string, seen: string, advice?: string]>([
     ['404 with HTML', html(404), 'token-url', 'page of HTML'],
     ['400 with HTML', html(400), 'token-url', 'page of HTML'],
     ['a redirect', status(302, { Location: '/' }), 'token-url', 'a redirect'],
@@ -134,14 +112,14 @@ describe('a scope of the other environment family', () => {
     ['bare names at a commercial token URL', COMMERCIAL, BARE_SCOPE, 'invalid_scope', '/.default'],
     ['.default at a newer token URL', NEWER, DEFAULT_SCOPE, 'invalid_request', BARE_SCOPE],
   ])('is named: %s', async (_title, path, scope, error, wanted) => {
-    const { failure, advice } = await diagnose(refuse(400, error), stage(path, scope));
+    const { failure, advice } = await diagnose(refuse(400, error), { scope }, path);
 
     expect(failure).toBe('token: scope-family');
     expect(advice).toContain(wanted);
   });
 
   it('is not suspected where the scope has the right form', async () => {
-    const { failure } = await diagnose(refuse(400, 'invalid_scope'), stage(NEWER, BARE_SCOPE));
+    const { failure } = await diagnose(refuse(400, 'invalid_scope'), { scope: BARE_SCOPE }, NEWER);
 
     expect(failure).toBe('token: scope-refused');
   });
@@ -154,9 +132,7 @@ describe('the way in which the client goes', () => {
   ] as const)(
     '%s is refused where only %s is taken, and the other is named',
     async (way, other, handler) => {
-      const asked = stage(COMMERCIAL, DEFAULT_SCOPE, { clientAuthentication: way });
-
-      const { failure, advice } = await diagnose(handler, asked);
+      const { failure, advice } = await diagnose(handler, { clientAuthentication: way });
 
       expect(failure).toBe('token: client-authentication');
       expect(advice).toContain(`egain.clientAuthentication to "${other}"`);

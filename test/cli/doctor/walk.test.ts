@@ -1,45 +1,31 @@
 import type { ServerResponse } from 'node:http';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { exampleAccounts } from '../../../sandbox/egain/example-accounts.ts';
-import { type LocalServer, listen, sendJson } from '../../../sandbox/local-server.ts';
+import { sendJson } from '../../../sandbox/local-server.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
-import { runDoctor, type Stage } from './support.ts';
+import { type Stage, useScriptedEgain } from './support.ts';
 
 const ACCOUNTS = exampleAccounts(6);
 
-let server: LocalServer;
+const egain = useScriptedEgain();
 /** Answers what is asked for after page 1. */
 let onPage: (response: ServerResponse, pagenum: number) => void;
 let total: number;
 
-beforeEach(async () => {
+beforeEach(() => {
   total = 6;
-  server = await listen((request, response) => {
-    if (request.method === 'POST') return sendJson(response, 200, { access_token: 'canary-token' });
-    const pagenum = Number(URL.parse(request.url ?? '', server.url)?.searchParams.get('$pagenum'));
-    if (pagenum > 1) return onPage(response, pagenum);
-    sendPage(response, 1, ACCOUNTS.slice(0, Math.min(2, total)));
-  });
+  egain.onPage = (response, pagenum) =>
+    pagenum > 1
+      ? onPage(response, pagenum)
+      : sendPage(response, 1, ACCOUNTS.slice(0, Math.min(2, total)));
 });
-afterEach(() => server.close());
 
 function sendPage(response: ServerResponse, pagenum: number, account: readonly unknown[]): void {
   sendJson(response, 200, { paginationInfo: { count: total, pagenum, pagesize: 2 }, account });
 }
 
-function run(more: Partial<Stage> = {}) {
-  return runDoctor({
-    credentials: { clientId: 'client', clientSecret: 'canary-secret' },
-    canaries: ['canary-token', ...ACCOUNTS.map(({ address }) => address ?? '')],
-    ...more,
-    egain: {
-      apiUrl: `${server.url}/conversation/conversationmgr/v3`,
-      tokenUrl: `${server.url}/token`,
-      scope: 'some.scope',
-      ...more.egain,
-    },
-  });
-}
+const run = (more: Partial<Stage> = {}) =>
+  egain.run({ canaries: ACCOUNTS.map(({ address }) => address ?? ''), ...more });
 
 /** Answers each page as a tenant does that works. */
 const inOrder = (response: ServerResponse, pagenum: number) =>
