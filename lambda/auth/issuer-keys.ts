@@ -9,7 +9,7 @@ import type { AuthorizerConfig } from '../platform/config.ts';
 import { createSingleFlight, type Deadline, untilFirstByte } from '../platform/deadline.ts';
 import { send } from '../platform/http-client.ts';
 import { log } from '../platform/log.ts';
-import { parseJson, parseSecureUrl } from '../platform/parse.ts';
+import { isRecord, parseJson, parseSecureUrl } from '../platform/parse.ts';
 
 /** After this time keys are fetched again, so that a withdrawn key stops working. */
 const FRESH_MS = 10 * 60_000;
@@ -29,8 +29,8 @@ export class KeysUnavailable extends Error {
 type Issuer = Pick<AuthorizerConfig, 'issuer' | 'jwksUri'>;
 
 /**
- * The keys of a key set that may have signed a token with this header: those with its `kid`, or else
- * those without any; for a token without `kid`, every key of the right kind.
+ * The keys that may have signed a token with this header: those with its `kid`, or else those
+ * without any; for a token without `kid`, every key of the right kind.
  *
  * @throws JWKSNoMatchingKey (jose's) if there is none
  * @throws KeysUnavailable if none of them can be used
@@ -38,12 +38,12 @@ type Issuer = Pick<AuthorizerConfig, 'issuer' | 'jwksUri'>;
 type FittingKeys = (header: JWSHeaderParameters) => Promise<readonly CryptoKey[]>;
 
 /**
- * Makes the function that finds the keys which may have signed a token with this header. Jose's
- * `createRemoteJWKSet` does not fit: with a stale copy and an issuer that is down it refuses every
- * token, its cool-down counts from the last success, and it reads no OpenID configuration.
+ * Makes the function that finds the keys which may have signed a token with this header. One fetch
+ * runs at a time. A key that the set does not hold causes one more fetch, if the last was long
+ * enough ago. A failure is remembered only while there are keys to go on with.
  *
- * One fetch runs at a time. A key that the set does not hold causes one more fetch, if the last was
- * long enough ago. A failure is remembered only while there are keys to go on with.
+ * Jose's `createRemoteJWKSet` does not fit: with a stale copy and an issuer that is down it refuses
+ * every token, its cool-down counts from the last success, and it reads no OpenID configuration.
  *
  * @returns throws KeysUnavailable if the keys cannot be told, JWKSNoMatchingKey (jose's) if the
  *   issuer has no such key
@@ -110,25 +110,22 @@ async function findJwksUri({ issuer, jwksUri }: Issuer, deadline: Deadline): Pro
   const base = issuer.replace(/\/$/, '');
   const configuration = secureUrl(`${base}/.well-known/openid-configuration`);
   const found = await fetchJson(configuration, deadline);
-  const document = (found ?? {}) as { issuer?: unknown; jwks_uri?: unknown };
-  if (document.issuer !== issuer) {
-    const bySlash = document.issuer === base || document.issuer === `${base}/`;
+  const document = isRecord(found) ? found : {};
+  if (document['issuer'] !== issuer) {
+    const bySlash = [base, `${base}/`].includes(String(document['issuer']));
     const hint = bySlash ? ': the two differ by a slash at the end' : '';
     throw new KeysUnavailable(`the OpenID configuration is of another issuer${hint}`);
   }
-  const keys = secureUrl(document.jwks_uri);
   // Lambda's own interface listens on this machine, so a remote issuer must not name it.
-  if (keys.protocol !== 'https:' && configuration.protocol === 'https:') throw notSecure();
-  return keys;
+  return secureUrl(document['jwks_uri'], configuration.protocol);
 }
 
-function secureUrl(text: unknown): URL {
+/** @param protocol what the URL must have if it is `https:` */
+function secureUrl(text: unknown, protocol = 'http:'): URL {
   const url = typeof text === 'string' ? parseSecureUrl(text) : undefined;
-  if (url !== undefined) return url;
-  throw notSecure();
+  if (url && (url.protocol === 'https:' || protocol === 'http:')) return url;
+  throw new KeysUnavailable('an address of the issuer is not an https URL');
 }
-
-const notSecure = () => new KeysUnavailable('an address of the issuer is not an https URL');
 
 async function fetchJson({ href: url }: URL, deadline: Deadline): Promise<unknown> {
   const headers = { accept: 'application/json, application/jwk-set+json' };
@@ -148,44 +145,45 @@ const MIN_RSA_BITS = 2048;
 const MAX_TRIED = 16;
 
 /**
- * Reads a key set. Each key stands alone, so an unreadable one harms no other, and a key listed
- * twice is two keys that fit. (Jose refuses a token if several keys fit.)
+ * Reads a key set. Jose decides what each key is for (`kty`, `alg`, `use`, `key_ops`, `crv`); an
+ * unreadable key harms no other.
  *
  * @throws KeysUnavailable if it is no key set
  * @see https://www.rfc-editor.org/rfc/rfc7517#section-5
  */
 function readKeySet(document: unknown): FittingKeys {
-  const listed = (document as { keys?: unknown } | null)?.keys;
+  const listed = isRecord(document) ? document['keys'] : undefined;
   if (!Array.isArray(listed)) throw new KeysUnavailable('the key set is malformed');
-  const jwks = listed.filter((entry: unknown): entry is JWK => isObject(entry));
-  const keySet = jwks.map(({ kid, ...key }) => ({
-    // No token can name a `kid` that is no text.
-    kid: typeof kid === 'string' ? kid : undefined,
-    // Jose reads the key and decides what it is for (`kty`, `alg`, `use`, `key_ops`, `crv`).
-    find: createLocalJWKSet({ keys: [key] }),
-  }));
-  const byKid = Map.groupBy(keySet, ({ kid }) => kid);
+  const jwks = listed.filter((entry): entry is JWK => isRecord(entry));
+  const all = createLocalJWKSet({ keys: jwks });
+  const unnamed = createLocalJWKSet({ keys: jwks.filter(({ kid }) => typeof kid !== 'string') });
 
   return async ({ kid, ...header }) => {
-    if (kid !== undefined && typeof kid !== 'string') throw new errors.JWKSNoMatchingKey();
-    const named = kid === undefined ? keySet : byKid.get(kid);
-    const keys: CryptoKey[] = [];
-    let unusable = false;
-    for (const { find } of named ?? byKid.get(undefined) ?? []) {
-      if (keys.length >= MAX_TRIED) break;
-      try {
-        const key = await find(header);
-        const { modulusLength = MIN_RSA_BITS } = key.algorithm as { modulusLength?: number };
-        if (modulusLength < MIN_RSA_BITS) unusable = true;
-        else keys.push(key);
-      } catch (error) {
-        if (!(error instanceof errors.JWKSNoMatchingKey)) unusable = true;
-      }
-    }
-    if (keys.length > 0) return keys;
-    throw unusable ? new KeysUnavailable('the key is not usable') : new errors.JWKSNoMatchingKey();
+    const isUnknown = typeof kid === 'string' && !jwks.some((jwk) => jwk.kid === kid);
+    const found = isUnknown
+      ? unnamed(header)
+      : all({ ...header, ...(kid !== undefined && { kid }) });
+    const keys = (await eachOf(found)).filter(({ algorithm }) => {
+      const { modulusLength = MIN_RSA_BITS } = algorithm as { modulusLength?: number };
+      return modulusLength >= MIN_RSA_BITS;
+    });
+    if (keys.length === 0) throw new KeysUnavailable('the key is not usable');
+    return keys;
   };
 }
 
-const isObject = (value: unknown): value is object =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+/** The key that jose finds, or each that can be read where several fit. */
+async function eachOf(found: Promise<CryptoKey>): Promise<CryptoKey[]> {
+  const keys: CryptoKey[] = [];
+  try {
+    keys.push(await found);
+  } catch (error) {
+    if (error instanceof errors.JWKSNoMatchingKey) throw error;
+    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) return [];
+    for await (const key of error) {
+      keys.push(key);
+      if (keys.length === MAX_TRIED) break;
+    }
+  }
+  return keys;
+}

@@ -13,6 +13,10 @@ import {
 import type { AuthorizerConfig } from '../platform/config.ts';
 
 const ALGORITHMS = ['RS256', 'ES256'];
+/** The types of access tokens (RFC 7515, 4.1.9; RFC 9068, 2.1). */
+const TYPES = /^(jwt|(application\/)?at\+jwt)$/i;
+/** Only ID tokens have these claims, which bind them to a code, an access token or a request. */
+const ID_TOKEN_CLAIMS = ['at_hash', 'c_hash', 's_hash', 'nonce'];
 
 /** How far the issuer's clock may be ahead. It applies to `nbf`; `exp` is strict. */
 const CLOCK_TOLERANCE_SECONDS = 5;
@@ -57,8 +61,7 @@ export async function verifyToken(
   const token = readBearer(authorization);
   try {
     const header = readHeader(token);
-    const options = verifyOptions(token, rules);
-    checkClaims(token, options, rules);
+    const options = checkClaims(token, rules);
     const payload = await verifySignature(token, await lookUp(header), options);
     return { clientId: readClientId(payload, rules.clientClaim), scopes: readScopes(payload) };
   } catch (error) {
@@ -80,8 +83,9 @@ function readHeader(token: string): JWSHeaderParameters {
   } catch {
     throw new TokenRefused('header');
   }
-  if (!isAccessTokenType(header.typ)) throw new TokenRefused('typ');
-  const alg: unknown = header.alg;
+  const { typ, alg }: { readonly typ?: unknown; readonly alg?: unknown } = header;
+  const isAccessToken = typ === undefined || (typeof typ === 'string' && TYPES.test(typ));
+  if (!isAccessToken) throw new TokenRefused('typ');
   if (typeof alg !== 'string' || !ALGORITHMS.includes(alg)) throw new TokenRefused('alg');
   return header;
 }
@@ -92,7 +96,7 @@ async function verifySignature(
   keys: readonly CryptoKey[],
   options: JWTVerifyOptions,
 ): Promise<JWTPayload> {
-  let failure: unknown = new errors.JWKSNoMatchingKey();
+  let failure: unknown;
   for (const key of keys) {
     try {
       return (await jwtVerify(token, key, options)).payload;
@@ -104,27 +108,29 @@ async function verifySignature(
   throw failure;
 }
 
-function verifyOptions(token: string, rules: TokenRules): JWTVerifyOptions {
-  const noAudience = rules.cognito && decodeJwt(token).aud === undefined;
-  return {
-    algorithms: ALGORITHMS,
-    issuer: rules.issuer,
-    requiredClaims: ['exp'],
-    clockTolerance: CLOCK_TOLERANCE_SECONDS,
-    ...(noAudience || rules.audience === undefined ? {} : { audience: rules.audience }),
-  };
-}
-
 /**
  * Checks the claims before the signature, over the same bytes: an expired token is refused even
  * while the issuer is down, and costs no look-up of keys.
+ *
+ * @returns what the signature's check demands of them again
  */
-function checkClaims(token: string, options: JWTVerifyOptions, rules: TokenRules): void {
+function checkClaims(token: string, { cognito, issuer, audience }: TokenRules): JWTVerifyOptions {
+  const noAudience = audience === undefined || (cognito && decodeJwt(token).aud === undefined);
+  const options = {
+    algorithms: ALGORITHMS,
+    issuer,
+    requiredClaims: ['exp'],
+    clockTolerance: CLOCK_TOLERANCE_SECONDS,
+    ...(noAudience ? {} : { audience }),
+  };
   const unsigned = `${base64url.encode('{"alg":"none"}')}.${token.split('.')[1]}.`;
   const { payload } = UnsecuredJWT.decode(unsigned, options);
   if (Number(payload.exp) * 1000 <= Date.now()) throw new TokenRefused('exp');
-  if (rules.cognito && payload['token_use'] !== 'access') throw new TokenRefused('token_use');
-  if (isIdToken(payload)) throw new TokenRefused('ID token');
+  if (cognito && payload['token_use'] !== 'access') throw new TokenRefused('token_use');
+  const says = payload['token_use'] === 'id' || payload['typ'] === 'ID';
+  const isIdToken = says || ID_TOKEN_CLAIMS.some((claim) => Object.hasOwn(payload, claim));
+  if (isIdToken) throw new TokenRefused('ID token');
+  return options;
 }
 
 function reasonOf(error: errors.JOSEError): string {
@@ -135,8 +141,6 @@ function reasonOf(error: errors.JOSEError): string {
 
 /** The claims in which issuers name the client of a token, the most reliable first. */
 const CLIENT_CLAIMS = ['client_id', 'azp', 'appid', 'cid'];
-/** Only ID tokens have these claims, which bind them to a code, an access token or a request. */
-const ID_TOKEN_CLAIMS = ['at_hash', 'c_hash', 's_hash', 'nonce'];
 
 /**
  * The client that the token was issued to. The first claim that the token has decides, even if it
@@ -163,16 +167,4 @@ function readScopes(payload: JWTPayload): ReadonlySet<string> {
   if (Array.isArray(said)) return new Set(said.filter((item) => typeof item === 'string'));
   const isText = typeof said === 'string' && claim !== 'roles';
   return new Set(isText ? said.split(' ') : []);
-}
-
-/** Whether a header's `typ` is one that access tokens have (RFC 7515, 4.1.9; RFC 9068, 2.1). */
-function isAccessTokenType(typ: unknown): boolean {
-  if (typ === undefined) return true;
-  return typeof typ === 'string' && /^(jwt|(application\/)?at\+jwt)$/i.test(typ);
-}
-
-/** Whether this is an ID token, which says who somebody is and opens nothing. */
-function isIdToken(payload: JWTPayload): boolean {
-  const says = payload['token_use'] === 'id' || payload['typ'] === 'ID';
-  return says || ID_TOKEN_CLAIMS.some((claim) => Object.hasOwn(payload, claim));
 }
