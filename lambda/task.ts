@@ -73,7 +73,7 @@ async function pageFor(
 
   const selection = select(snapshot, FULL_VIEWER, input);
   const start = position ?? { snapshotHash: snapshot.hash, offset: 0, pagenum: 1 };
-  return cutPage(selection, start, { ...input, question });
+  return cutPage(selection, start, question, input);
 }
 
 function describe({ response, error }: Invoked<unknown, TaskOutput>) {

@@ -3,11 +3,11 @@ import { parseDateTime } from '../platform/parse.ts';
 import {
   type ComparableName,
   type ComparableValue,
+  type Condition,
   condition,
   foldCase,
   hasPair,
   oneOf,
-  pathOf,
   SORTS,
 } from './compare.ts';
 import { FIELD_PATHS } from './fields.ts';
@@ -182,7 +182,7 @@ export type ParameterName = keyof typeof PARAMETERS;
 
 /** A parameter that chooses which accounts match. */
 export type FilterName = {
-  [Name in ParameterName]: (typeof PARAMETERS)[Name] extends { condition: unknown } ? Name : never;
+  [Name in ParameterName]: (typeof PARAMETERS)[Name] extends { matches: unknown } ? Name : never;
 }[ParameterName];
 
 export const PARAMETER_NAMES = Object.keys(PARAMETERS) as readonly ParameterName[];
@@ -195,7 +195,14 @@ export function isParameter(name: string): name is ParameterName {
 
 /** Whether a parameter chooses which accounts match. */
 export function isFilter(name: ParameterName): name is FilterName {
-  return 'condition' in PARAMETERS[name];
+  return 'matches' in PARAMETERS[name];
+}
+
+/** The condition that an account meets if it matches what the filter wants. */
+export function conditionOf(name: FilterName, wanted: unknown): Condition {
+  const { reads, matches } = PARAMETERS[name];
+  // The schema has checked that the value is the one that this filter takes.
+  return condition(reads, matches(wanted as never) as (value: unknown) => boolean);
 }
 
 interface ParameterRow {
@@ -212,22 +219,14 @@ interface ParameterRow {
   readonly description: string;
 }
 
-/** What makes a parameter a filter: which comparable value it reads, and how it tests that. */
-interface FilterTest<Wanted, Name extends ComparableName> {
-  readonly reads: Name;
-  /** Makes the test of that value; the test sees nothing else of an account. */
-  readonly matches: (wanted: Wanted) => (value: ComparableValue<Name>) => boolean;
-}
-
-function filter<Schema extends z.ZodMiniType, Name extends ComparableName>({
-  reads,
-  matches,
-  ...row
-}: ParameterRow & { readonly schema: Schema } & FilterTest<z.output<Schema>, Name>) {
-  return {
-    ...row,
-    /** The one field that the filter looks at; its scope is the filter's scope. */
-    reads: pathOf(reads),
-    condition: (wanted: z.output<Schema>) => condition(reads, matches(wanted)),
-  };
+/** A row that is a filter: it names the one value that it reads, whose scope is the filter's. */
+function filter<Schema extends z.ZodMiniType, Name extends ComparableName>(
+  row: ParameterRow & {
+    readonly schema: Schema;
+    readonly reads: Name;
+    /** Makes the test of that value; the test sees nothing else of an account. */
+    readonly matches: (wanted: z.output<Schema>) => (value: ComparableValue<Name>) => boolean;
+  },
+) {
+  return row;
 }

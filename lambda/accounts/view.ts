@@ -3,7 +3,6 @@ import type { Account } from '../egain/account.ts';
 import type { Snapshot } from '../snapshot/content.ts';
 import {
   type AccountRule,
-  type Condition,
   DEFAULT_SORT,
   inOrder,
   type Listed,
@@ -13,7 +12,7 @@ import {
   visibleAccounts,
 } from './compare.ts';
 import { createProjection, type FieldPath, openLeaves, SCOPES, type Scope } from './fields.ts';
-import { FILTER_NAMES, PARAMETERS } from './parameters.ts';
+import { conditionOf, FILTER_NAMES } from './parameters.ts';
 import type { Query } from './query.ts';
 
 /** Who asks: the scopes that are open to them, and their account rule (without one: all accounts). */
@@ -121,11 +120,9 @@ export function select(
   { filter = {}, sort = DEFAULT_SORT, fields }: Pick<Query, 'filter' | 'sort' | 'fields'>,
 ): Selection {
   const view = viewOf(snapshot, viewer);
-  const conditions = FILTER_NAMES.filter((name) => filter[name] !== undefined).map((name) => {
-    // The schema has checked that the value is the one that this filter takes.
-    const conditionOf = PARAMETERS[name].condition as (wanted: unknown) => Condition;
-    return conditionOf(filter[name]);
-  });
+  const conditions = FILTER_NAMES.filter((name) => filter[name] !== undefined).map((name) =>
+    conditionOf(name, filter[name]),
+  );
   const matching = meetingAll(conditions, ordered(view, sort));
   return { accounts: matching.map(({ account }) => account), write: writerOf(view, fields) };
 }

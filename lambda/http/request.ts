@@ -164,7 +164,7 @@ export function demandScopes(
 ): void {
   const asked: [key: string, path: FieldPath][] = [];
   for (const name of FILTER_NAMES) {
-    if (filter[name] !== undefined) asked.push([name, PARAMETERS[name].reads]);
+    if (filter[name] !== undefined) asked.push([name, pathOf(PARAMETERS[name].reads)]);
   }
   for (const path of fields) asked.push(['fields', path]);
   if (sort !== undefined) asked.push(['sort', pathOf(sortName(sort))]);

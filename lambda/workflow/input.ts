@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { MAX_PAGESIZE, PARAMETERS } from '../accounts/parameters.ts';
 import { faultRows, filterSchema } from '../accounts/query.ts';
 import { type Detail, Fault } from '../faults.ts';
-import { MAX_CURSOR_LENGTH } from './page.ts';
+import { isRecord } from '../platform/parse.ts';
 
 const MIN_PAGE_BYTES = 1000;
 /** A state holds 256 KiB; Step Functions and the workflow need some of it for themselves. */
@@ -23,7 +23,7 @@ const taskInputSchema = z.strictObject({
   sort: z.optional(PARAMETERS.sort.schema),
   fields: z.optional(PARAMETERS.fields.schema),
   pagesize: z._default(PARAMETERS.pagesize.schema, MAX_PAGESIZE),
-  cursor: z.optional(z.nullable(z.string().check(z.minLength(1), z.maxLength(MAX_CURSOR_LENGTH)))),
+  cursor: z.optional(z.nullable(z.string())),
   maxBytes: z._default(
     z.int().check(z.minimum(MIN_PAGE_BYTES), z.maximum(MAX_PAGE_BYTES)),
     DEFAULT_PAGE_BYTES,
@@ -49,7 +49,9 @@ const EXPECTED: Readonly<Record<string, string>> = {
  * @throws Fault `400-901` with a row for each fault, under its path (`filter.channel.0`)
  */
 export function parseTaskInput(event: unknown): TaskInput {
-  const input = withoutServiceKeys(event);
+  const entries: [string, unknown][] = isRecord(event) ? Object.entries(event) : [];
+  const own = entries.filter(([key]) => !key.startsWith(STEP_FUNCTIONS_PREFIX));
+  const input = isRecord(event) ? Object.fromEntries(own) : event;
   const result = z.safeParse(taskInputSchema, input, { reportInput: true });
   if (result.success) {
     const left = MAX_STATE_BYTES - Buffer.byteLength(JSON.stringify(event));
@@ -61,14 +63,7 @@ export function parseTaskInput(event: unknown): TaskInput {
   throw new Fault('invalidRequest', { details });
 }
 
-function withoutServiceKeys(event: unknown): unknown {
-  if (typeof event !== 'object' || event === null || Array.isArray(event)) return event;
-  const entries: [string, unknown][] = Object.entries(event);
-  return Object.fromEntries(entries.filter(([key]) => !key.startsWith(STEP_FUNCTIONS_PREFIX)));
-}
-
 function withPath(row: Detail, issue: z.core.$ZodIssue): Detail {
   const own = issue.code === 'unrecognized_keys' ? [row.key] : [];
-  const path = [...issue.path, ...own].map(String);
-  return { ...row, key: path.join('.') || row.key };
+  return { ...row, key: [...issue.path, ...own].join('.') || row.key };
 }

@@ -3,6 +3,7 @@ import * as z from 'zod/mini';
 import type { Selection } from '../accounts/view.ts';
 import { Fault } from '../faults.ts';
 import { parseJson } from '../platform/parse.ts';
+import type { TaskInput } from './input.ts';
 
 /** What TaskFunction gives back to the state machine. */
 export interface TaskOutput {
@@ -21,66 +22,50 @@ export interface TaskOutput {
   readonly contentHash?: string;
 }
 
-export interface PageOptions {
-  /** The question that the cursor belongs to (`questionOf`). */
-  readonly question: string;
-  readonly pagesize: number;
-  /** The most that the whole output may take, in UTF-8 bytes of its JSON. */
-  readonly maxBytes: number;
-  /** Whether the output names the content that it was cut from. */
-  readonly contentHash: boolean;
-  /** The paths that were asked for; undefined for all. */
-  readonly fields?: readonly string[] | undefined;
-}
-
 /**
  * Cuts one page out of a selection: as many accounts as `pagesize` and `maxBytes` allow, and a
  * cursor for the next page, so that no account is skipped or repeated.
  *
+ * @param question what the cursor belongs to (`questionOf`)
  * @throws Fault `413-901` if not even one account fits
  * @throws Fault `400-901` for a position past the end
  */
 export function cutPage(
   { accounts, write }: Selection,
   { snapshotHash, offset, pagenum }: Position,
-  { question, pagesize, maxBytes, contentHash, fields }: PageOptions,
+  question: string,
+  { pagesize, maxBytes, contentHash, fields }: TaskInput,
 ): TaskOutput {
   const count = accounts.length;
   if (offset > 0 && offset >= count) throw foreignCursor();
 
-  const pageOf = (length: number, account: readonly unknown[]): TaskOutput => {
-    const next = { snapshotHash, offset: offset + length, pagenum: pagenum + 1 };
+  const pageOf = (texts: readonly string[]): TaskOutput => {
+    const next = { snapshotHash, offset: offset + texts.length, pagenum: pagenum + 1 };
     return {
       paginationInfo: { count, pagenum, pagesize },
-      account,
+      account: texts.map((text): unknown => JSON.parse(text)),
       cursor: next.offset < count ? encodeCursor(next, question) : null,
       ...(contentHash ? { contentHash: snapshotHash } : {}),
     };
   };
-  const roomFor = (length: number) => maxBytes - byteLength(JSON.stringify(pageOf(length, [])));
+  const roomFor = (texts: readonly string[]) =>
+    maxBytes - byteLength(JSON.stringify({ ...pageOf(texts), account: [] }));
 
-  const texts: string[] = [];
-  /** `sizes[n]` is the size of the first n texts, with the commas between them. */
-  const sizes = [0];
+  let texts: string[] = [];
   let size = 0;
   for (const account of accounts.slice(offset, offset + pagesize)) {
     if (size > maxBytes) break;
     const text = write(account);
-    size += byteLength(text) + (texts.length === 0 ? 0 : 1);
+    size += byteLength(text);
     texts.push(text);
-    sizes.push(size);
   }
-
-  // From the longest down: the last page has no cursor, so it may fit where a shorter one does not.
-  const length = sizes.findLastIndex((taken, n) => n === 0 || taken <= roomFor(n));
   const [first] = texts;
-  if (length === 0 && first !== undefined) {
-    throw tooLarge(accounts[offset]?.id ?? '', fieldsWithin(roomFor(1), first, fields));
+  // From the longest down: the last page has no cursor, so it may fit where a shorter one does not.
+  while (byteLength(texts.join()) > roomFor(texts)) texts = texts.slice(0, -1);
+  if (texts.length === 0 && first !== undefined) {
+    throw tooLarge(accounts[offset]?.id ?? '', fieldsWithin(roomFor([first]), first, fields));
   }
-  return pageOf(
-    length,
-    texts.slice(0, length).map((text): unknown => JSON.parse(text)),
-  );
+  return pageOf(texts);
 }
 
 function tooLarge(id: string, fields: readonly string[]): Fault {
@@ -129,8 +114,6 @@ const cursorSchema = z.tuple([
   z.int().check(z.minimum(2)),
   z.string(),
 ]);
-/** Longer than any cursor that is given, so a foreign one is refused before it is decoded. */
-export const MAX_CURSOR_LENGTH = 512;
 
 /**
  * Writes a cursor: base64url of a JSON list whose last item seals the others and the question. The

@@ -55,17 +55,13 @@ describe('what a state machine sends', () => {
     ],
     ['a number in a list', { filter: { channel: ['c1', 7] } }, ['filter.channel.1', 'an id of']],
     ['an unknown field', { fields: ['id', 'password'] }, ['fields.1', 'a comma list']],
-    ['a text for a boolean', { filter: { active: 'true' } }, ['filter.active', 'true or false']],
     ['a single value for a list', { filter: { channel: 'c1' } }, ['filter.channel', 'an id of']],
     ['no object for the filter', { filter: [] }, ['filter', 'an object of filters; got "[]"']],
-    ['an unknown order', { sort: 'size' }, ['sort', 'name, -name']],
     [
       'a number for the cursor',
       { cursor: 12 },
       ['cursor', 'the cursor of the page before, or null'],
     ],
-    ['an endless cursor', { cursor: 'A'.repeat(10_000) }, ['cursor', 'the cursor']],
-    ['a fraction of a page', { pagesize: 1.5 }, ['pagesize', 'an integer']],
     ['too much for a state', { maxBytes: 240_001 }, ['maxBytes', 'an integer']],
     ['a number for a boolean', { contentHash: 7 }, ['contentHash', 'true or false; got "7"']],
     ['a text', 'accounts', ['input', 'a JSON object; got "accounts"']],
@@ -92,10 +88,8 @@ describe('what a state machine sends', () => {
   });
 
   test.each([
-    ['in other letters', { aws_step_functions_started_by_execution_id: 'x' }],
     ['within the filter', { filter: { AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID: 'x' } }],
     ['as a part of another name', { MY_AWS_STEP_FUNCTIONS_X: 'x' }],
-    ['by its beginning alone', { AWS_STEP: 'x' }],
   ])("may not hold what is like Step Functions' keys: %s", async (_, event) => {
     expect(await rowsFor(event)).toHaveLength(1);
   });
