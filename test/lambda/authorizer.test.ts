@@ -65,15 +65,6 @@ describe('the bundled authorizer', () => {
     });
   });
 
-  test('loads unbundled too, where it has no partners beside it', async () => {
-    const { handler } = await import('../../lambda/authorizer.ts');
-
-    const request = handler({ authorizationToken: 'Bearer x', methodArn: METHOD_ARN }, context);
-
-    await expect(request).rejects.toThrow('The authorizer cannot decide');
-    expect(output.join('\n')).toContain('partners.json is missing or not JSON');
-  });
-
   test.each<[string, Record<string, string>, Record<string, string>, string]>([
     ['no partners', {}, {}, 'partners.json is missing or not JSON'],
     ['partners not JSON', { 'partners.json': '{"k' }, {}, 'partners.json is missing or not JSON'],

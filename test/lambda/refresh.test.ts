@@ -31,6 +31,7 @@ describe('a scheduled run', () => {
 
       expect(await run()).toEqual({ outcome });
 
+      expect(vi.getTimerCount()).toBe(0);
       expect(output.texts()).toHaveLength(1);
       expect(output.records()).toEqual([
         {
@@ -50,6 +51,7 @@ describe('a scheduled run', () => {
 
     expect(await run()).toEqual({ outcome: 'failed' });
 
+    expect(vi.getTimerCount()).toBe(0);
     expect(output.records()).toEqual([
       {
         message: 'refresh',
@@ -74,13 +76,6 @@ describe('a scheduled run', () => {
     await run();
 
     expect(left).toEqual([15 * MINUTE - 1000]);
-  });
-
-  test('leaves no timer behind, whatever becomes of it', async () => {
-    await schedule(async () => 'renewed').run();
-    await schedule(() => Promise.reject(new Fault('egainUnavailable'))).run();
-
-    expect(vi.getTimerCount()).toBe(0);
   });
 });
 

@@ -54,8 +54,6 @@ const FAMILIES: readonly [string, JWTPayload, object?, object?][] = [
       sub: CLIENT,
       token_use: 'access',
       scope: `${READ} ${ADDRESS}`,
-      auth_time: now,
-      version: 2,
       client_id: CLIENT,
     },
     {},
@@ -64,14 +62,10 @@ const FAMILIES: readonly [string, JWTPayload, object?, object?][] = [
   [
     'Microsoft Entra, v2.0',
     {
-      aio: 'opaque',
       azp: CLIENT,
-      azpacr: '1',
       oid: '0b3d1c5e-0000-4000-8000-000000000000',
       sub: '0b3d1c5e-0000-4000-8000-000000000000',
       roles: [READ, ADDRESS],
-      tid: '9c1e6a0f-0000-4000-8000-000000000000',
-      uti: 'opaque',
       ver: '2.0',
     },
     { typ: 'JWT' },
@@ -80,8 +74,6 @@ const FAMILIES: readonly [string, JWTPayload, object?, object?][] = [
     'Microsoft Entra, v1.0',
     {
       appid: CLIENT,
-      appidacr: '1',
-      idp: 'https://sts.windows.net/9c1e6a0f-0000-4000-8000-000000000000/',
       oid: '0b3d1c5e-0000-4000-8000-000000000000',
       sub: '0b3d1c5e-0000-4000-8000-000000000000',
       roles: [READ, ADDRESS],
@@ -101,11 +93,6 @@ const FAMILIES: readonly [string, JWTPayload, object?, object?][] = [
     { typ: 'JWT' },
   ],
   [
-    'Auth0 with the profile of RFC 9068',
-    { sub: `${CLIENT}@clients`, client_id: CLIENT, scope: `${READ} ${ADDRESS}` },
-    { typ: 'at+jwt' },
-  ],
-  [
     'Keycloak',
     {
       aud: [API, 'account'],
@@ -115,18 +102,10 @@ const FAMILIES: readonly [string, JWTPayload, object?, object?][] = [
       client_id: CLIENT,
       realm_access: { roles: ['offline_access'] },
       scope: `email ${READ} profile ${ADDRESS}`,
-      clientHost: '192.0.2.7',
-      preferred_username: `service-account-${CLIENT}`,
     },
     { typ: 'JWT' },
   ],
-  [
-    'an older Keycloak, without client_id',
-    { typ: 'Bearer', azp: CLIENT, clientId: 'x', sub: 's-1', scope: `${READ} ${ADDRESS}` },
-    { typ: 'JWT' },
-  ],
   ['PingOne', { client_id: CLIENT, aud: [API], scope: `${READ} ${ADDRESS}`, env: 'e', org: 'o' }],
-  ['PingFederate', { client_id: CLIENT, scope: [READ, ADDRESS] }, { 'pi.atm': '1' }],
   [
     'Duende IdentityServer',
     { client_id: CLIENT, nbf: now, jti: 'x', scope: [READ, ADDRESS] },
@@ -162,16 +141,10 @@ describe('the client that a token was issued to', () => {
     ['client_id before all others', { client_id: CLIENT, azp: 'x', appid: 'x', cid: 'x' }, 'Allow'],
     ['client_id, though azp is the partner', { client_id: 'x', azp: CLIENT }, 'Deny'],
     ['azp before appid', { azp: 'x', appid: CLIENT }, 'Deny'],
-    ['appid before cid', { appid: 'x', cid: CLIENT }, 'Deny'],
-    ['cid before sub', { cid: 'x', sub: CLIENT }, 'Deny'],
     ['sub, where there is none of them', { sub: CLIENT }, 'Allow'],
     ['a client_id that is empty', { client_id: '', azp: CLIENT, sub: CLIENT }, 'Deny'],
-    ['a client_id that is null', { client_id: null, sub: CLIENT }, 'Deny'],
-    ['a client_id that is a number', { client_id: 7, sub: CLIENT }, 'Deny'],
-    ['a client_id in a list', { client_id: [CLIENT], sub: CLIENT }, 'Deny'],
     ['an azp that is an object', { azp: { id: CLIENT }, sub: CLIENT }, 'Deny'],
     ['a client_id in other letters', { client_id: CLIENT.toUpperCase() }, 'Deny'],
-    ['a claim that nobody asked for', { clientId: CLIENT }, 'Deny'],
     ['no claim at all', {}, 'Deny'],
   ])('is named by %s', async (_, claims, effect) => {
     expect(await decide({ ...SCOPED, ...claims })).toMatchObject({ effect });
@@ -186,14 +159,7 @@ describe('the client that a token was issued to', () => {
     expect(await decide({ ...SCOPED, ...claims }, {}, config)).toMatchObject({ effect });
   });
 
-  test.each(['sub', 'azp'])('may be configured to be named by %s alone', async (clientClaim) => {
-    const claims = { client_id: 'x', azp: 'x', sub: 'x', [clientClaim]: CLIENT };
-    expect(await decide({ ...SCOPED, ...claims }, {}, { clientClaim })).toMatchObject({
-      effect: 'Allow',
-    });
-  });
-
-  test.each(['__proto__', 'constructor', 'toString'])(
+  test.each(['__proto__', 'constructor'])(
     'is nobody by a configured claim that objects inherit: %s',
     async (clientClaim) => {
       expect(await decide({ ...SCOPED, sub: CLIENT }, {}, { clientClaim })).toMatchObject({
@@ -207,17 +173,13 @@ describe('the scopes that a token grants', () => {
   test.each<[string, JWTPayload, string | undefined]>([
     ['scope as a text', { scope: READ }, READ],
     ['scope as a list', { scope: [READ, 7, null, ADDRESS] }, `${READ} ${ADDRESS}`],
-    ['scp as a text', { scp: `${READ} ${ADDRESS}` }, `${READ} ${ADDRESS}`],
-    ['scp as a list', { scp: [READ] }, READ],
     ['roles as a list', { roles: [READ] }, READ],
     ['scope before scp and roles', { scope: READ, scp: ADDRESS, roles: [ADDRESS] }, READ],
     ['scp before roles', { scp: READ, roles: [READ, ADDRESS] }, READ],
     ['an empty scope before roles', { scope: '', roles: [READ] }, undefined],
     ['a scope of null before roles', { scope: null, roles: [READ] }, undefined],
-    ['a scope that is an object', { scope: { [READ]: true } }, undefined],
     ['roles as a text', { roles: READ }, undefined],
     ['a list with a text of several', { scope: [`${READ} ${ADDRESS}`] }, undefined],
-    ['groups', { groups: [READ] }, undefined],
   ])('are those of %s', async (_, claims, scopes) => {
     expect((await decide({ client_id: CLIENT, ...claims })).scopes).toBe(scopes);
   });
@@ -225,7 +187,6 @@ describe('the scopes that a token grants', () => {
 
 test.each<[string, JWTPayload, object?]>([
   ['Cognito', { token_use: 'id', sub: CLIENT, scope: READ }],
-  ['Entra', { sub: CLIENT, nonce: 'x', roles: [READ], ver: '2.0' }, { typ: 'JWT' }],
   ['Okta', { sub: CLIENT, scp: [READ], at_hash: 'x' }],
   ['Auth0', { sub: CLIENT, ...SCOPED, nonce: 'x' }, { typ: 'JWT' }],
   ['Keycloak', { typ: 'ID', azp: CLIENT, ...SCOPED }, { typ: 'JWT' }],

@@ -67,24 +67,17 @@ describe('a good token is let in', () => {
       'without kid, where only one key can have signed it',
       () => sign(rsa, claims, { kid: undefined }),
     ],
-    ['of type at+jwt', () => sign(rsa, claims, { typ: 'at+jwt' })],
-    ['of type application/at+jwt', () => sign(rsa, claims, { typ: 'application/at+jwt' })],
-    ['of type AT+JWT', () => sign(rsa, claims, { typ: 'AT+JWT' })],
+    ['of type Application/AT+jwt', () => sign(rsa, claims, { typ: 'Application/AT+jwt' })],
     ['of type JWT', () => sign(rsa, claims, { typ: 'JWT' })],
-    ['of type jwt', () => sign(rsa, claims, { typ: 'jwt' })],
     ['one second before it expires', () => sign(rsa, { ...claims, exp: seconds + 1 })],
-    ['valid from now', () => sign(rsa, { ...claims, nbf: seconds })],
     ['valid in 5 seconds, by a clock ahead', () => sign(rsa, { ...claims, nbf: seconds + 5 })],
   ])('%s', async (_, make) => {
     expect(await effectOf(`Bearer ${await make()}`)).toBe('Allow');
   });
 
-  test.each(['bearer', 'BEARER', 'Bearer ', 'bEaReR   '])(
-    'scheme written as %j',
-    async (scheme) => {
-      expect(await effectOf(`${scheme} ${await sign(rsa, claims)}`)).toBe('Allow');
-    },
-  );
+  test.each(['bearer', 'BEARER  '])('scheme written as %j', async (scheme) => {
+    expect(await effectOf(`${scheme} ${await sign(rsa, claims)}`)).toBe('Allow');
+  });
 });
 
 describe('a bad token is refused, and the log learns by which check', () => {
@@ -92,11 +85,6 @@ describe('a bad token is refused, and the log learns by which check', () => {
 
   test.each<[string, () => string | Promise<string>, string]>([
     ['unsigned', () => `${encode({ alg: 'none' })}.${encode(claims)}.`, 'not a bearer token'],
-    [
-      'alg none with a signature',
-      async () => `${encode({ alg: 'none' })}.${encode(claims)}.${(await parts())[2]}`,
-      'alg',
-    ],
     ['HS256 with the public key as the secret', publicKeyAsSecret, 'alg'],
     [
       'alg of another kind than the key',
@@ -105,11 +93,6 @@ describe('a bad token is refused, and the log learns by which check', () => {
     ],
     ['RS512, well signed', () => signRaw({ alg: 'RS512', kid: 'rsa' }, claims, 'sha512'), 'alg'],
     ['a stranger’s key', async () => sign(await createSigningKey('rsa'), claims), SIGNATURE],
-    [
-      'an unknown kid',
-      () => sign({ ...elliptic, kid: 'other' }, claims),
-      'ERR_JWKS_NO_MATCHING_KEY',
-    ],
     [
       'claims tampered with',
       async () => {
@@ -127,31 +110,20 @@ describe('a bad token is refused, and the log learns by which check', () => {
       'ERR_JWT_INVALID',
     ],
     ['of an ID token type', typed('id_token+jwt'), 'typ'],
-    ['of type application/jwt', typed('application/jwt'), 'typ'],
-    ['of an empty type', typed(''), 'typ'],
     ['of a type behind another', typed('x-at+jwt'), 'typ'],
     ['of a type with a line break', typed('at+jwt\n'), 'typ'],
     ['of a type that is no text', typed(['JWT']), 'typ'],
-    ['of type null', typed(null), 'typ'],
     ['a critical extension', raw({ crit: ['x'], x: 1 }), 'ERR_JOSE_NOT_SUPPORTED'],
     ['an unencoded payload', raw({ crit: ['b64'], b64: false }), 'ERR_JWT_INVALID'],
     ['a kid that is no text', raw({ kid: 7 }), 'ERR_JWKS_NO_MATCHING_KEY'],
     ['of another issuer', changed({ iss: 'https://other.test' }), 'iss'],
     ['of the issuer with a slash', () => sign(rsa, { ...claims, iss: `${issuer.url}/` }), 'iss'],
-    [
-      'issuer in a list',
-      () => sign(rsa, { ...claims, iss: [issuer.url] as unknown as string }),
-      'iss',
-    ],
-    ['without issuer', changed({ iss: undefined as unknown as string }), 'iss'],
     ['for another audience', changed({ aud: 'https://other.test' }), 'aud'],
     ['without audience', () => sign(rsa, without('aud')), 'aud'],
     ['expired this second', changed({ exp: seconds }), 'exp'],
-    ['expired long ago', changed({ exp: 1 }), 'exp'],
     ['without exp', () => sign(rsa, without('exp')), 'exp'],
     ['exp as text', changed({ exp: String(seconds + 60) as unknown as number }), 'exp'],
     ['valid in 6 seconds', changed({ nbf: seconds + 6 }), 'nbf'],
-    ['nbf as text', changed({ nbf: 'soon' as unknown as number }), 'nbf'],
     ['oversized', changed({ padding: 'x'.repeat(9000) }), 'too long'],
   ])('%s', async (_, make, check) => {
     const refused = authorize(`Bearer ${await make()}`);
@@ -161,23 +133,13 @@ describe('a bad token is refused, and the log learns by which check', () => {
   });
 
   test.each<[string, (token: string) => string]>([
-    ['another scheme', (token) => `Basic ${token}`],
     ['no scheme', (token) => token],
-    ['no token', () => 'Bearer '],
-    ['nothing', () => ''],
     ['a comma list', (token) => `Bearer ${token}, Bearer ${token}`],
-    ['something behind it', (token) => `Bearer ${token} x`],
-    ['a line break', (token) => `Bearer\n${token}`],
     ['two parts', (token) => `Bearer ${token.split('.').slice(0, 2).join('.')}`],
-    ['five parts', (token) => `Bearer ${token}.a.b`],
     ['padding', (token) => `Bearer ${token}=`],
   ])('header with %s', async (_, header) => {
     const token = await sign(rsa, claims);
     await expect(authorize(header(token))).rejects.toBeInstanceOf(TokenRefused);
-  });
-
-  test('no header at all', async () => {
-    await expect(authorize(undefined)).rejects.toThrow('not a bearer token');
   });
 
   test('any text whatever', async () => {
