@@ -322,6 +322,14 @@ describe('keys had once, and the issuer goes down', () => {
   });
 });
 
+const named = (key: JWK, kid: unknown = 'first') => ({ ...key, kid });
+
+/** Presents a token to an authorizer whose issuer has these keys. */
+async function presentTo(keys: unknown[], header: object = {}, key = first) {
+  issuer.disturbance = { jwks: json({ keys }) };
+  return authorize(`Bearer ${await issuers.sign(key, support.goodClaims(issuer.url), header)}`);
+}
+
 describe('a key set', () => {
   let own: JWK;
   let other: JWK;
@@ -333,11 +341,6 @@ describe('a key set', () => {
       JWK,
     ];
   });
-  const named = (key: JWK, kid: unknown = 'first') => ({ ...key, kid });
-  async function presentTo(keys: unknown[], header: object = {}, key = first) {
-    issuer.disturbance = { jwks: json({ keys }) };
-    return authorize(`Bearer ${await issuers.sign(key, support.goodClaims(issuer.url), header)}`);
-  }
 
   test.each<[string, () => unknown[], object?]>([
     ['with one key twice under one kid', () => [named(own), named(own)]],
