@@ -1,7 +1,6 @@
 import type { Context } from 'aws-lambda';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Authorize } from '../../../lambda/auth/authorize.ts';
-import { KeysUnavailable } from '../../../lambda/auth/issuer-keys.ts';
 import { TokenRefused } from '../../../lambda/auth/verify-token.ts';
 import { createHandler } from '../../../lambda/authorizer.ts';
 import { Fault } from '../../../lambda/faults.ts';
@@ -69,10 +68,6 @@ test('a bad token is Unauthorized, the word by which API Gateway makes a 401', a
 describe('what can not be decided is a failure, logged and counted', () => {
   test.each<[unknown, object]>([
     [
-      new KeysUnavailable('the issuer answers 503'),
-      { error: 'KeysUnavailable', reason: 'the issuer answers 503' },
-    ],
-    [
       new Fault('misconfigured', { reason: 'partners.json' }),
       { error: 'Fault', reason: 'partners.json' },
     ],
@@ -87,11 +82,6 @@ describe('what can not be decided is a failure, logged and counted', () => {
       { level: 'ERROR', message: 'cannot decide', ...logged, correlationId: 'r-1' },
     ]);
     expect(output.records()).toMatchObject([{ AuthorizerFailures: 1 }]);
-  });
-
-  test('an ARN that is none', async () => {
-    const { handler } = prepareHandler(failing(new Error('methodArn')));
-    await expect(handler({ ...request, methodArn: '' }, context)).rejects.toThrow('cannot decide');
   });
 });
 

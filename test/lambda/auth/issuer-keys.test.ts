@@ -63,13 +63,6 @@ describe('fetches of the key set', () => {
     expect(issuer.fetches).toEqual({ configuration: 1, jwks: 1 });
   });
 
-  test('none for a token that is bad by its own words', async () => {
-    const claims = { ...support.goodClaims(issuer.url), iss: 'https://other.test' };
-    const token = await issuers.sign(second, claims);
-    await expect(authorize(`Bearer ${token}`)).rejects.toThrow('iss');
-    expect(issuer.fetches.jwks).toBe(0);
-  });
-
   test('anew after ten minutes, so that a withdrawn key loses its force', async () => {
     await present(first);
     issuer.keys = [second];
@@ -88,15 +81,6 @@ describe('fetches of the key set', () => {
 
     advance(30_000);
     await expect(present(second)).resolves.toMatchObject({ principalId: 'acme' });
-    expect(issuer.fetches.jwks).toBe(2);
-  });
-
-  test('one for a flood of unknown kids', async () => {
-    await present(first);
-    advance(MINUTE);
-    for (const kid of ['a', 'b', 'c', 'd']) {
-      await expect(present({ ...second, kid })).rejects.toBeInstanceOf(TokenRefused);
-    }
     expect(issuer.fetches.jwks).toBe(2);
   });
 });
@@ -119,11 +103,6 @@ describe('keys never had', () => {
       'the connection breaks',
       () => ({ jwks: (response) => response.destroy() }),
       'cannot be reached',
-    ],
-    [
-      'a redirect',
-      () => ({ jwks: (response) => response.writeHead(302, { location: issuer.jwksUri }).end() }),
-      'answers 302',
     ],
     ['not JSON', () => ({ jwks: (response) => response.end('<secret>') }), 'is not JSON'],
     ['not a key set', () => ({ jwks: json({ keys: 'none' }) }), 'the key set is malformed'],
@@ -305,16 +284,12 @@ describe('keys had once, and the issuer goes down', () => {
     await expect(other).resolves.toMatchObject({ principalId: 'acme' });
   });
 
-  test('an unknown kid can be neither taken nor refused', async () => {
+  test('an unknown kid can be neither taken nor refused until it comes back', async () => {
     advance(MINUTE);
     await expect(present(second)).rejects.toBeInstanceOf(KeysUnavailable);
     await expect(present(second)).rejects.toBeInstanceOf(KeysUnavailable);
     expect(issuer.fetches).toEqual({ configuration: 1, jwks: 2 });
-  });
 
-  test('it comes back', async () => {
-    advance(MINUTE);
-    await expect(present(second)).rejects.toBeInstanceOf(KeysUnavailable);
     issuer.disturbance = {};
     issuer.keys = [second];
     advance(30_000);

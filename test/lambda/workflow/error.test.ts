@@ -105,22 +105,6 @@ describe('a failure', () => {
     ]);
   });
 
-  test('of one that is too large names the one whose turn it is, in the order asked for', async () => {
-    const { run } = taskOver(() =>
-      snapshotOf(
-        account({ id: 'a1', name: 'alpha' }),
-        account({ id: 'a2', name: 'beta', description: 'x'.repeat(5000) }),
-        account({ id: 'a3', name: 'gamma', active: false }),
-      ),
-    );
-
-    const error = await failureOf(
-      run({ maxBytes: 1000, sort: '-name', filter: { active: true }, fields: ['description'] }),
-    );
-
-    expect(envelopeOf(error)['details']).toContainEqual({ key: 'id', value: 'a2' });
-  });
-
   test.each<[string, { id?: null; fields?: string[] }, string[]]>([
     [
       'of some fields',
