@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import { Fault } from '../faults.ts';
 import { type Clock, type Deadline, pause } from '../platform/deadline.ts';
 import { count } from '../platform/metrics.ts';
+import { parseJson } from '../platform/parse.ts';
 import { type GuardedTable, TableAway } from '../platform/table.ts';
 
 const MINUTE_MS = 60_000;
@@ -55,7 +56,7 @@ export interface CallBudget {
   release(): Promise<void>;
 }
 
-export interface CallBudgetOptions {
+interface CallBudgetOptions {
   readonly callsPerMinute: number;
   readonly table: GuardedTable;
   /** Of the item that holds the count. */
@@ -89,7 +90,8 @@ export function createCallBudget(options: CallBudgetOptions): CallBudget {
   const read = async (): Promise<Noted> => {
     const item = await table.read(key);
     const since = clock.now() - WINDOW_MS;
-    const slots = parseSlots(item?.body).filter(([second]) => (second + 1) * SLOT_MS > since);
+    const noted: Slots = z.safeParse(slotsSchema, parseJson(item?.body)).data ?? [];
+    const slots = noted.filter(([second]) => (second + 1) * SLOT_MS > since);
     return {
       version: item?.version,
       slots: withCalls(slots, reserved.second, -reserved.calls),
@@ -201,12 +203,4 @@ function untilFree(slots: Slots, calls: number, perMinute: number, now: number):
   const last = slots.at(-1)?.[0];
   const begins = last === undefined ? now : (last + 1) * SLOT_MS + WINDOW_MS;
   return begins - now + rounds * WINDOW_MS;
-}
-
-function parseSlots(body: string | undefined): Slots {
-  try {
-    return z.safeParse(slotsSchema, JSON.parse(body ?? '[]')).data ?? [];
-  } catch {
-    return [];
-  }
 }

@@ -62,7 +62,7 @@ export function createCredentialsStore(secretArn: string, clock: Clock): Credent
     try {
       // The SDK's pauses between attempts do not end with the signal.
       const answer = await within(client.send(command, { abortSignal: begun.signal }), begun);
-      kept = parseSecret(secretArn, answer.SecretString, answer.VersionId);
+      kept = credentialsOf(secretArn, answer.SecretString, answer.VersionId);
       keepUntil = clock.now() + KEEP_MS;
     } catch (error) {
       // The work was cancelled: nobody needs the outcome.
@@ -73,7 +73,10 @@ export function createCredentialsStore(secretArn: string, clock: Clock): Credent
       log.warn('Reading the secret failed', { secretArn, failure });
       const isUnwell = isLate || isTransient(error);
       if (kept === undefined || deadline.signal.aborted || !isUnwell) {
-        throw unreadable(secretArn, failure, { isLate, isUnwell });
+        if (isLate) {
+          throw new Fault('timedOut', { reason: 'Secrets Manager did not answer in time' });
+        }
+        throw unreadable(secretArn, failure, isUnwell);
       }
       keepUntil = clock.now() + UNWELL_MS;
     } finally {
@@ -127,42 +130,26 @@ export function readSecret(text: string | undefined): SecretReading {
   return { fault: faults.join(', ') };
 }
 
-function parseSecret(
-  arn: string,
-  text: string | undefined,
-  versionId: string | undefined,
-): Credentials {
+function credentialsOf(arn: string, text: string | undefined, version?: string): Credentials {
   const secret = readSecret(text);
   if ('fault' in secret) {
-    throw new Fault('misconfigured', {
-      reason: `${secret.fault} in the secret ${arn}; put ${SECRET_FORM}`,
-    });
+    const reason = `${secret.fault} in the secret ${arn}; put ${SECRET_FORM}`;
+    throw new Fault('misconfigured', { reason });
   }
-  return { ...secret.value, version: versionId ?? hash('sha256', JSON.stringify(secret.value)) };
+  return { ...secret.value, version: version ?? hash('sha256', JSON.stringify(secret.value)) };
 }
 
-function unreadable(
-  arn: string,
-  failure: string,
-  { isLate, isUnwell }: { readonly isLate: boolean; readonly isUnwell: boolean },
-): Fault {
-  if (isLate) return new Fault('timedOut', { reason: 'Secrets Manager did not answer in time' });
+function unreadable(arn: string, failure: string, isUnwell: boolean): Fault {
   if (isUnwell) {
-    return new Fault('secretStoreUnavailable', {
-      retryAfterSeconds: RETRY_AFTER_SECONDS,
-      reason: `the secret ${arn} cannot be read now: ${failure}`,
-    });
+    const reason = `the secret ${arn} cannot be read now: ${failure}`;
+    return new Fault('secretStoreUnavailable', { retryAfterSeconds: RETRY_AFTER_SECONDS, reason });
   }
-  return new Fault('misconfigured', { reason: whyRefused(arn, failure) });
-}
-
-function whyRefused(arn: string, failure: string): string {
-  if (failure === 'ResourceNotFoundException') {
-    return `there is no secret ${arn}, or it has no value yet; put ${SECRET_FORM}`;
-  }
-  return failure === 'AccessDeniedException'
-    ? `the function may not read the secret ${arn}, or not use its key`
-    : `the secret ${arn} cannot be read: ${failure}`;
+  const reasons: Readonly<Record<string, string>> = {
+    ResourceNotFoundException: `there is no secret ${arn}, or it has no value yet; put ${SECRET_FORM}`,
+    AccessDeniedException: `the function may not read the secret ${arn}, or not use its key`,
+  };
+  const reason = reasons[failure] ?? `the secret ${arn} cannot be read: ${failure}`;
+  return new Fault('misconfigured', { reason });
 }
 
 /** The name alone: the SDK's message for an answer it cannot parse quotes the answer. */
@@ -175,11 +162,11 @@ function errorName(error: unknown): string {
  * A fault that the SDK itself finds, such as a missing region, has neither a status nor a code.
  */
 function isTransient(error: unknown): boolean {
-  const metadata: unknown = error instanceof Error ? Reflect.get(error, '$metadata') : undefined;
-  const answered = z.safeParse(z.object({ httpStatusCode: z.number() }), metadata).data;
+  const answered = z.safeParse(answeredSchema, error).data;
   const name = errorName(error);
   if (answered === undefined) return name === 'TimeoutError' || errorCode(error) !== undefined;
-  const { httpStatusCode: status } = answered;
+  const { httpStatusCode: status } = answered.$metadata;
   if (status >= 500 || status === 429) return true;
   return /Throttl|TooManyRequests|LimitExceeded|Internal|Unavailable|RequestTimeout/.test(name);
 }
+const answeredSchema = z.object({ $metadata: z.object({ httpStatusCode: z.number() }) });

@@ -47,12 +47,6 @@ export type AttemptResult =
  */
 export type Upstream = (request: UpstreamRequest, deadline: Deadline) => Promise<AttemptResult>;
 
-/** What each server's attempts are counted by, and what takes their milliseconds. */
-const METRICS = {
-  accounts: { calls: 'UpstreamCalls', latency: 'UpstreamLatency' },
-  token: { calls: 'TokenRequests', latency: undefined },
-} as const;
-
 export interface UpstreamOptions {
   /** What all containers together may ask of eGain, where that is limited. */
   readonly calls?: Pick<CallBudget, 'take'> | undefined;
@@ -64,11 +58,9 @@ export interface UpstreamOptions {
 
 /** Makes the way to one of eGain's servers. */
 export function createUpstream(
-  name: keyof typeof METRICS,
+  name: 'accounts' | 'token',
   { calls, send = sendOverNetwork, random = Math.random }: UpstreamOptions = {},
 ): Upstream {
-  const metrics = METRICS[name];
-
   const attempt = async (
     request: UpstreamRequest,
     deadline: Deadline,
@@ -76,7 +68,7 @@ export function createUpstream(
   ): Promise<AttemptResult> => {
     const takeCall = async () => {
       await calls?.take(deadline);
-      count(metrics.calls);
+      count(name === 'token' ? 'TokenRequests' : 'UpstreamCalls');
     };
     await takeCall();
     const began = deadline.clock.now();
@@ -91,7 +83,7 @@ export function createUpstream(
     } catch (error) {
       return failedAttempt(error, deadline);
     } finally {
-      if (metrics.latency) count(metrics.latency, deadline.clock.now() - began);
+      if (name === 'accounts') count('UpstreamLatency', deadline.clock.now() - began);
     }
   };
 
@@ -111,7 +103,7 @@ export function createUpstream(
       const afterMs = decideRetry({
         result: last,
         attempts,
-        transient: last.kind === 'response' && (request.isTransient?.(last) ?? false),
+        transient: last.kind === 'response' && request.isTransient?.(last) === true,
         timeLeftMs: Math.min(deadline.remaining(), (firstByteBy ?? Number.POSITIVE_INFINITY) - now),
         now,
         random: random(),
@@ -167,11 +159,9 @@ interface RetrySituation {
 }
 
 /**
- * The one rule for what is tried again, and when. It reads nothing but its argument.
- *
- * Every request that comes here may be repeated: a GET changes nothing, and a token that was
- * granted and lost is only one more token. There is no circuit breaker: a failed walk is remembered
- * for all containers instead.
+ * The one rule for what is tried again, and when. It reads nothing but its argument. Every request
+ * that comes here may be repeated: a GET changes nothing, and a token that was granted and lost is
+ * only one more token. There is no circuit breaker: a failed walk is remembered for all containers.
  *
  * @returns after how many milliseconds; else why not: there is nothing to retry or the attempts are
  *   spent, or the server asks for a longer wait than the caller has time for
@@ -181,20 +171,19 @@ export function decideRetry(situation: RetrySituation): number | 'accept' | 'wai
 
   // The caller's time cannot be extended.
   if (result.kind === 'timeout') return 'accept';
-
-  const isResponse = result.kind === 'response';
-  if (isResponse && !isRetryable(result.status) && !transient) return 'accept';
-
-  // A request before the time that the server named would be turned away, and counted.
-  const stated = isResponse ? statedWait(result.status, result.headers, now) : undefined;
-  if (stated !== undefined && stated + WORTHWHILE_MS > timeLeftMs) return 'wait-too-long';
-
+  let statedMs = 0;
+  if (result.kind === 'response') {
+    if (!isRetryable(result.status) && !transient) return 'accept';
+    // A request before the time that the server named would be turned away, and counted.
+    const stated = statedWait(result.status, result.headers, now);
+    if (stated !== undefined && stated + WORTHWHILE_MS > timeLeftMs) return 'wait-too-long';
+    statedMs = stated ?? 0;
+  }
   if (attempts >= MAX_ATTEMPTS) return 'accept';
 
   // Full jitter, added to a wait that the server named as well: containers that failed together
   // must not come back together.
-  const backOff = random * BASE_MS * 2 ** (attempts - 1);
-  const afterMs = (stated ?? 0) + backOff;
+  const afterMs = statedMs + random * BASE_MS * 2 ** (attempts - 1);
   return afterMs < timeLeftMs ? afterMs : 'accept';
 }
 
