@@ -4,18 +4,11 @@ import type { RestApi } from 'aws-cdk-lib/aws-apigateway';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
-import type {
-  AuthorizerEnvironment,
-  PublicEnvironment,
-  ServiceEnvironment,
-} from '../../lambda/platform/config.ts';
+import type { ServiceEnvironment, TelemetryEnvironment } from '../../lambda/platform/config.ts';
 import { metricsNamespace } from '../../lambda/platform/metrics.ts';
 import { removalPolicy, type StageProps, StageStack } from '../common/stage-stack.ts';
 import type { CredentialsStack } from '../credentials/credentials-stack.ts';
 import { EgainCredentials } from '../credentials/egain-credentials.ts';
-import type { PartnerClients } from '../credentials/partner-clients.ts';
-import type { PartnerIssuer } from '../credentials/partner-issuer.ts';
-import type { StageConfig } from '../stage/stage-config.ts';
 import { AccountsFunction } from './accounts-function.ts';
 import { PartnerApi } from './partner-api.ts';
 import { addUsagePlans } from './partners-stack.ts';
@@ -36,7 +29,7 @@ export class AccountsStack extends StageStack {
   readonly taskFunction: AccountsFunction<'task'>;
   readonly authorizerFunction: AccountsFunction<'authorizer'>;
   readonly api: RestApi;
-  /** The API's access log; its lines are `ACCESS_LOG_FORMAT`'s. */
+  /** The API's access log. */
   readonly accessLogs: LogGroup;
 
   constructor(scope: Construct, id: string, props: AccountsStackProps) {
@@ -50,20 +43,35 @@ export class AccountsStack extends StageStack {
         removalPolicy: removalPolicy(config),
       });
     const table = new SharedTable(this, 'SharedTable');
-    const telemetry = {
+    const telemetry: TelemetryEnvironment = {
       LOG_LEVEL: config.functions.logLevel,
       METRICS_NAMESPACE: metricsNamespace(stage),
     };
-    const service = {
+    const service: TelemetryEnvironment & ServiceEnvironment = {
       ...telemetry,
-      ...serviceEnvironment(config, egain.secretArn, table.tableName),
+      CREDENTIALS_SECRET_ARN: egain.secretArn,
+      EGAIN_API_URL: config.egain.apiUrl,
+      EGAIN_TOKEN_URL: config.egain.tokenUrl,
+      EGAIN_SCOPE: config.egain.scope,
+      EGAIN_CLIENT_AUTHENTICATION: config.egain.clientAuthentication,
+      EGAIN_CALLS_PER_MINUTE: config.egain.callsPerMinute?.toString(),
+      CACHE_FRESH_SECONDS: config.cache.freshSeconds.toString(),
+      CACHE_STALE_SECONDS: config.cache.staleSeconds.toString(),
+      CACHE_REFRESH_SECONDS: config.cache.refreshSeconds?.toString(),
+      SHARED_TABLE_NAME: table.tableName,
     };
     this.apiFunction = new AccountsFunction(this, 'ApiFunction', {
       config,
       entry: 'api',
       description: 'Answers the partners',
       memorySize: 1024,
-      environment: { ...service, ...publicEnvironment(config, issuer) },
+      environment: {
+        ...service,
+        CORS_ORIGINS: config.api.corsOrigins.join(' ') || undefined,
+        PUBLIC_TOKEN_URL: issuer?.tokenUrl,
+        PUBLIC_ISSUER: config.auth.issuer,
+        PUBLIC_CONTACT_URL: config.api.contactUrl,
+      },
       files: { 'openapi.json': readFileSync(OPENAPI, 'utf8') },
     });
     this.taskFunction = new AccountsFunction(this, 'TaskFunction', {
@@ -96,7 +104,15 @@ export class AccountsStack extends StageStack {
       entry: 'authorizer',
       description: 'Decides which partner gets in',
       memorySize: 512,
-      environment: { ...telemetry, ...authorizerEnvironment(config, issuer, partnerClients) },
+      environment: {
+        ...telemetry,
+        AUTH_ISSUER: issuer?.issuerUrl ?? config.auth.issuer,
+        AUTH_AUDIENCE: config.auth.audience,
+        AUTH_JWKS_URI: issuer ? `${issuer.issuerUrl}/.well-known/jwks.json` : config.auth.jwksUri,
+        AUTH_CLIENT_CLAIM: config.auth.clientClaim,
+        AUTH_COGNITO_CLIENTS: partnerClients?.idsJson,
+        AUTH_COGNITO_CLIENTS_SECRET_ARN: partnerClients?.directory?.secretArn,
+      },
       files: { 'partners.json': partnersTable(config, stage) },
     });
     if (partnerClients?.directory !== undefined) {
@@ -129,59 +145,4 @@ export class AccountsStack extends StageStack {
   private output(name: string, value: string, description: string): void {
     new CfnOutput(this, name, { value, description });
   }
-}
-
-/** How the functions reach eGain, and what they share. */
-function serviceEnvironment(
-  { egain, cache }: StageConfig,
-  secretArn: string,
-  sharedTableName: string,
-): ServiceEnvironment {
-  return {
-    CREDENTIALS_SECRET_ARN: secretArn,
-    EGAIN_API_URL: egain.apiUrl,
-    EGAIN_TOKEN_URL: egain.tokenUrl,
-    EGAIN_SCOPE: egain.scope,
-    EGAIN_CLIENT_AUTHENTICATION: egain.clientAuthentication,
-    EGAIN_CALLS_PER_MINUTE: egain.callsPerMinute?.toString(),
-    CACHE_FRESH_SECONDS: cache.freshSeconds.toString(),
-    CACHE_STALE_SECONDS: cache.staleSeconds.toString(),
-    CACHE_REFRESH_SECONDS: cache.refreshSeconds?.toString(),
-    SHARED_TABLE_NAME: sharedTableName,
-  };
-}
-
-/** What partners are told about this deployment. */
-function publicEnvironment(
-  { api, auth }: StageConfig,
-  issuer: PartnerIssuer | undefined,
-): PublicEnvironment {
-  return {
-    CORS_ORIGINS: api.corsOrigins.join(' ') || undefined,
-    PUBLIC_TOKEN_URL: issuer?.tokenUrl,
-    PUBLIC_ISSUER: auth.issuer,
-    PUBLIC_CONTACT_URL: api.contactUrl,
-  };
-}
-
-/**
- * Whose tokens the authorizer accepts.
- *
- * @param issuer the stack's own pool; undefined where the stage config names an issuer
- * @param clients the pool's app clients
- */
-function authorizerEnvironment(
-  { auth }: StageConfig,
-  issuer: PartnerIssuer | undefined,
-  clients: PartnerClients | undefined,
-): AuthorizerEnvironment {
-  return {
-    AUTH_ISSUER: issuer?.issuerUrl ?? auth.issuer,
-    AUTH_AUDIENCE: auth.audience,
-    AUTH_JWKS_URI:
-      issuer === undefined ? auth.jwksUri : `${issuer.issuerUrl}/.well-known/jwks.json`,
-    AUTH_CLIENT_CLAIM: auth.clientClaim,
-    AUTH_COGNITO_CLIENTS: clients?.idsJson,
-    AUTH_COGNITO_CLIENTS_SECRET_ARN: clients?.directory?.secretArn,
-  };
 }
