@@ -122,18 +122,14 @@ describe('the saved log queries', () => {
   }
   const queries = Object.values(propertiesById<SavedQuery>(plain, 'AWS::Logs::QueryDefinition'));
 
-  it.each(queries.map((query) => [query.Name, query] as const))(
-    '%s is in a folder of the stage, and has commands that Logs Insights knows',
-    (name, { QueryString }) => {
-      const commands = QueryString.split('\n| ');
-
-      expect(name).toMatch(/^egain-accounts-test\/[A-Z]/);
-      expect(commands.length).toBeGreaterThan(1);
-      for (const command of commands) {
+  it('are in a folder of the stage, and have commands that Logs Insights knows', () => {
+    for (const { Name, QueryString } of queries) {
+      expect(Name).toMatch(/^egain-accounts-test\/[A-Z]/);
+      for (const command of QueryString.split('\n| ')) {
         expect(command).toMatch(/^(?:fields|filter|stats|sort|limit) \S/);
       }
-    },
-  );
+    }
+  });
 
   it.each([
     ['What happened to one request', ['ApiFunctionLogs', 'PartnerApiAccessLogs']],
