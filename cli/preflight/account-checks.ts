@@ -78,8 +78,8 @@ export async function checkGatewayRole(aws: Aws): Promise<Finding<never>> {
 
 /** Whether another deploy is running, or left a stack that can't be updated. */
 export async function checkStacks(aws: Aws, names: readonly string[]): Promise<Finding<never>> {
-  const found: Stack[] = [];
-  for (const name of names) found.push(...[(await findStack(aws, name)) ?? []].flat());
+  const stacks = await Promise.all(names.map((name) => findStack(aws, name)));
+  const found = stacks.filter((stack) => stack !== undefined);
   // In review, a change set waits (as after --no-execute); a deploy takes it over.
   const busy = inState(found, /(?<!^REVIEW)_IN_PROGRESS$/);
   if (busy.length > 0) {

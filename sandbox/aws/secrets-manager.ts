@@ -1,9 +1,8 @@
-import type { ServerResponse } from 'node:http';
 import { listen, readBody, sendJson } from '../local-server.ts';
 
-/** An error of Secrets Manager, or a value in place of the stored one. */
+/** The name of an error of Secrets Manager, or a value in place of the stored one. */
 export interface SecretFault {
-  readonly error?: { readonly type: string; readonly message: string };
+  readonly error?: string;
   readonly value?: string;
 }
 
@@ -31,15 +30,19 @@ export async function startSecretsManager(initial: string): Promise<LocalSecrets
   let fault: SecretFault | undefined;
 
   const local = await listen(async (request, response) => {
-    const body = (await readBody(request))?.toString('utf8') ?? '';
+    const body = String(await readBody(request));
+    const send = (status: number, answer: object) =>
+      sendJson(response, status, answer, { 'Content-Type': 'application/x-amz-json-1.1' });
     if (request.headers['x-amz-target'] !== 'secretsmanager.GetSecretValue') {
-      const message = 'This endpoint knows GetSecretValue only.';
-      return sendError(response, { type: 'InvalidRequestException', message });
+      const Message = 'This endpoint knows GetSecretValue only.';
+      return send(400, { __type: 'InvalidRequestException', Message });
     }
     calls += 1;
-    if (fault?.error !== undefined) return sendError(response, fault.error);
+    if (fault?.error !== undefined) {
+      return send(400, { __type: fault.error, Message: 'Refused by the sandbox.' });
+    }
     const { SecretId } = JSON.parse(body) as { readonly SecretId: string };
-    send(response, 200, {
+    send(200, {
       ARN: SecretId,
       Name: SecretId.split(':').at(-1),
       VersionId: `00000000-0000-4000-8000-${String(version).padStart(12, '0')}`,
@@ -63,15 +66,4 @@ export async function startSecretsManager(initial: string): Promise<LocalSecrets
     },
     close: local.close,
   };
-}
-
-function sendError(
-  response: ServerResponse,
-  { type, message }: NonNullable<SecretFault['error']>,
-): void {
-  send(response, 400, { __type: type, Message: message }, { 'x-amzn-ErrorType': type });
-}
-
-function send(response: ServerResponse, status: number, body: object, headers = {}): void {
-  sendJson(response, status, body, { 'Content-Type': 'application/x-amz-json-1.1', ...headers });
 }

@@ -36,14 +36,13 @@ const oauthError =
   (_request, response) =>
     sendJson(response, status, { error, error_description: 'Refused by the sandbox.' }, headers);
 
-const secretError = (type: string): SecretFault => ({
-  error: { type, message: 'Refused by the sandbox.' },
-});
-
-/** Answers with a page, as a login or a proxy would. */
-const html: Answer = (_request, response) => {
-  response.writeHead(200, { 'Content-Type': 'text/html' }).end('<html>Sign in</html>');
-};
+/** Answers with a status, and with a page where there is one, as a login or a proxy would. */
+const plain =
+  (status: number, page = '', headers: Readonly<Record<string, string>> = {}): Answer =>
+  (_request, response) => {
+    const type = page === '' ? {} : { 'Content-Type': 'text/html' };
+    response.writeHead(status, { ...type, ...headers }).end(page);
+  };
 
 /** Cuts the connection. */
 const reset: Answer = (request) => {
@@ -74,16 +73,9 @@ export const EGAIN_FAULTS: Readonly<Record<string, EgainFault>> = {
         'X-RateLimit-Reset': new Date(Date.now() + 60_000).toISOString(),
       })(request, response),
   },
-  'throttled-bare': {
-    does: '429 without a time to wait',
-    accounts: (_request, response) => void response.writeHead(429).end(),
-  },
+  'throttled-bare': { does: '429 without a time to wait', accounts: plain(429) },
   'server-error': { does: '500 in the envelope', accounts: envelope('500-100') },
-  unavailable: {
-    does: '503 without an envelope',
-    accounts: (_request, response) =>
-      void response.writeHead(503, { 'Content-Type': 'text/html' }).end('<html>Busy</html>'),
-  },
+  unavailable: { does: '503 without an envelope', accounts: plain(503, '<html>Busy</html>') },
   'echoes-token': {
     does: '500 whose message repeats the Authorization header',
     accounts: (request, response) =>
@@ -105,11 +97,8 @@ export const EGAIN_FAULTS: Readonly<Record<string, EgainFault>> = {
       response.write('{"paginationInfo":{"count":1,', () => request.socket.destroy());
     },
   },
-  'not-json': { does: '200 with a page of HTML', accounts: html },
-  'empty-body': {
-    does: '200 with no body',
-    accounts: (_request, response) => void response.writeHead(200).end(),
-  },
+  'not-json': { does: '200 with a page of HTML', accounts: plain(200, '<html>Sign in</html>') },
+  'empty-body': { does: '200 with no body', accounts: plain(200) },
   'wrong-shape': {
     does: '200 with JSON of another shape',
     accounts: (_request, response) => sendJson(response, 200, { accounts: [] }),
@@ -121,10 +110,7 @@ export const EGAIN_FAULTS: Readonly<Record<string, EgainFault>> = {
       account: [{ ...first, name: undefined }, ...others],
     }),
   },
-  redirect: {
-    does: '302 to another address',
-    accounts: (_request, response) => void response.writeHead(302, { Location: '/login' }).end(),
-  },
+  redirect: { does: '302 to another address', accounts: plain(302, '', { Location: '/login' }) },
   'too-large': { does: 'a body that does not end', accounts: endlessBody },
   'gzip-bomb': { does: 'a few hundred KB that unpack to 256 MB', accounts: gzipBomb },
   'pages-repeat': {
@@ -168,7 +154,10 @@ export const EGAIN_FAULTS: Readonly<Record<string, EgainFault>> = {
     does: 'the token endpoint refuses this grant for the client',
     token: oauthError(400, 'unauthorized_client'),
   },
-  'token-not-json': { does: 'the token endpoint answers HTML', token: html },
+  'token-not-json': {
+    does: 'the token endpoint answers HTML',
+    token: plain(200, '<html>Sign in</html>'),
+  },
   'token-throttled': {
     does: 'the token endpoint throttles: 429 with Retry-After: 60',
     token: oauthError(429, 'slow_down', { 'Retry-After': '60' }),
@@ -181,15 +170,15 @@ export const EGAIN_FAULTS: Readonly<Record<string, EgainFault>> = {
   'token-hang': { does: 'the token endpoint never answers', token: hang },
   'secret-missing': {
     does: 'Secrets Manager has no such secret',
-    secret: secretError('ResourceNotFoundException'),
+    secret: { error: 'ResourceNotFoundException' },
   },
   'secret-denied': {
     does: 'Secrets Manager denies the read',
-    secret: secretError('AccessDeniedException'),
+    secret: { error: 'AccessDeniedException' },
   },
   'secret-throttled': {
     does: 'Secrets Manager throttles the read',
-    secret: secretError('ThrottlingException'),
+    secret: { error: 'ThrottlingException' },
   },
   'secret-malformed': {
     does: "the secret's value is not JSON",

@@ -107,9 +107,7 @@ describe('a stage that works', () => {
 
 describe('a stage that does not work', () => {
   it('without a secret says where it is put', async () => {
-    sandbox.secrets.setFault({
-      error: { type: 'ResourceNotFoundException', message: 'none' },
-    });
+    sandbox.secrets.setFault({ error: 'ResourceNotFoundException' });
     await sandbox.forget();
 
     const { exitCode, output } = await run();

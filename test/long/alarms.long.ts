@@ -52,7 +52,7 @@ describe('in a healthy stage', () => {
     });
 
     expect(lines).not.toEqual([]);
-    expect(firing([...dated(lines, 0), ...dated(lines, 1)])).toEqual([]);
+    expect(firing(dated(lines, 0, 1))).toEqual([]);
   });
 
   it('1 failure in 30 requests sets off none', async () => {
@@ -62,7 +62,7 @@ describe('in a healthy stage', () => {
       expect(await askAnew()).toBe(500);
     });
 
-    expect(firing([...dated(lines, 0), ...dated(lines, 1)])).toEqual([]);
+    expect(firing(dated(lines, 0, 1))).toEqual([]);
   });
 });
 
@@ -95,7 +95,7 @@ describe('when it lasts', () => {
       const lines = await drive(askAnew);
 
       expect(firing(dated(lines, 0))).toEqual([]);
-      expect(firing([...dated(lines, 0), ...dated(lines, 1)])).toEqual(['ServerFaultShare']);
+      expect(firing(dated(lines, 0, 1))).toEqual(['ServerFaultShare']);
     },
   );
 
@@ -106,7 +106,7 @@ describe('when it lasts', () => {
     const before = await linesOf({ aheadMs: 295_000 });
     const after = await linesOf({ aheadMs: 310_000 });
 
-    expect(firing([...dated(healthy, 0), ...dated(before, 0)])).toEqual([]);
+    expect(firing(dated([...healthy, ...before], 0))).toEqual([]);
     expect(firing(dated(after, 0))).toEqual(['StaleTooLong']);
   });
 
@@ -116,7 +116,7 @@ describe('when it lasts', () => {
     const all = (await Promise.all(lines)).flat();
 
     expect(firing(dated(all, 0))).toEqual([]);
-    expect(firing([...dated(all, 0), ...dated(all, 1)])).toEqual(['SharedTableUnusable']);
+    expect(firing(dated(all, 0, 1))).toEqual(['SharedTableUnusable']);
   });
 
   it('NearDeadline goes off when eGain takes all the time there is', async () => {
@@ -125,10 +125,7 @@ describe('when it lasts', () => {
     const lines = await linesOf({ speed: 10 }, 504);
 
     expect(firing(dated(lines, 0))).toEqual([]);
-    expect(firing([...dated(lines, 0), ...dated(lines, 2)])).toEqual([
-      'ServerFaultShare',
-      'NearDeadline',
-    ]);
+    expect(firing(dated(lines, 0, 2))).toEqual(['ServerFaultShare', 'NearDeadline']);
   });
 });
 
@@ -178,35 +175,25 @@ it('every alarm of the stage has gone off', () => {
   expect(seen).toEqual(new Set(alarms().map(nameOf)));
 });
 
-const written = () =>
-  sandbox.logs.flatMap(({ text }) =>
-    text.startsWith('{') ? [JSON.parse(text) as Record<string, unknown>] : [],
-  );
+it('the saved log queries look for messages and fields that are logged', async () => {
+  // A request whose authorizer context is broken, which the gateway would never send.
+  const broken = { scopes: 'accounts/read', accounts: 'no rule' };
+  await sandbox.functionNamed('ApiFunction').invoke(apiEvent({ authorizer: broken }));
+  const queries = Object.values(LOG_QUERIES).flatMap(([, ...commands]) => commands);
+  const messages = queries
+    .filter((line) => line.includes('filter message'))
+    .flatMap((line) => [...line.matchAll(/"([^"]+)"/g)].map(([, message = '']) => message));
+  const fields = new Set(queries.flatMap(fieldsIn));
+  const written = textsOf(sandbox.logs)
+    .filter((text) => text.startsWith('{'))
+    .map((text) => JSON.parse(text) as Record<string, unknown>);
+  const logged = new Set(written.map(({ message }) => message));
+  const loggedFields = new Set(written.flatMap((line) => Object.keys(line)));
 
-describe('the saved log queries', () => {
-  it('look for messages that are logged', async () => {
-    // A request whose authorizer context is broken, which the gateway would never send.
-    const broken = { scopes: 'accounts/read', accounts: 'no rule' };
-    await sandbox.functionNamed('ApiFunction').invoke(apiEvent({ authorizer: broken }));
-    const wanted = Object.values(LOG_QUERIES)
-      .flatMap(([, ...commands]) => commands)
-      .filter((line) => line.includes('filter message'))
-      .flatMap((line) => [...line.matchAll(/"([^"]+)"/g)].map(([, message = '']) => message));
-    const messages = new Set(written().map(({ message }) => message));
-
-    expect(wanted).not.toEqual([]);
-    expect(wanted.filter((message) => !messages.has(message))).toEqual([]);
-  });
-
-  it('ask for fields that are logged', () => {
-    const wanted = new Set(
-      Object.values(LOG_QUERIES).flatMap(([, ...commands]) => commands.flatMap(fieldsIn)),
-    );
-    const fields = new Set(written().flatMap((line) => Object.keys(line)));
-
-    expect(wanted.size).toBeGreaterThan(10);
-    expect([...wanted].filter((field) => !fields.has(field))).toEqual([]);
-  });
+  expect(messages).not.toEqual([]);
+  expect(messages.filter((message) => !logged.has(message))).toEqual([]);
+  expect(fields.size).toBeGreaterThan(10);
+  expect([...fields].filter((field) => !loggedFields.has(field))).toEqual([]);
 });
 
 /** The lines of one run of RefreshFunction. */
@@ -221,10 +208,7 @@ describe('with a schedule', () => {
     const scheduled = await startSandbox({
       configure: (config) => ({ ...config, cache: { ...config.cache, refreshSeconds: 60 } }),
     });
-    const alarm = scheduled.template
-      .ofType('AWS::CloudWatch::Alarm')
-      .map(({ properties }) => properties as unknown as AlarmProperties)
-      .find((one) => nameOf(one) === 'ScheduleStopped');
+    const alarm = alarms(scheduled).find((one) => nameOf(one) === 'ScheduleStopped');
     // The schedule itself invokes the function once at the start.
     await vi.waitFor(() => expect(textsOf(scheduled.logs).join()).toContain('"refresh"'), 60_000);
     const good = await renew(scheduled);
@@ -250,9 +234,9 @@ describe('with a schedule', () => {
 const nameOf = ({ AlarmName }: AlarmProperties) =>
   AlarmName.replace(/^egain-accounts-sandbox-/, '');
 const textsOf = (lines: readonly LogLine[]) => lines.map(({ text }) => text);
-const propertiesOf = <T>(type: string) =>
-  sandbox.template.ofType(type).map(({ properties }) => properties as unknown as T);
-const alarms = () => propertiesOf<AlarmProperties>('AWS::CloudWatch::Alarm');
+const propertiesOf = <T>(type: string, of = sandbox) =>
+  of.template.ofType(type).map(({ properties }) => properties as unknown as T);
+const alarms = (of = sandbox) => propertiesOf<AlarmProperties>('AWS::CloudWatch::Alarm', of);
 const exportMachine = () => sandbox.template.only('AWS::StepFunctions::StateMachine');
 
 /** The names of the alarms that these datapoints set off, in the template's order. */
@@ -264,16 +248,17 @@ function firing(datapoints: readonly Datapoint[]): string[] {
   return names;
 }
 
-/** What was logged, as metrics of one period. */
-function dated(lines: readonly LogLine[], period: number): Datapoint[] {
-  const at = START + period * PERIOD_MS;
-  const access = lines.filter(({ functionName }) => functionName === 'gateway');
-  const others = lines.filter(({ functionName }) => functionName !== 'gateway');
+/** What was logged, as metrics of each of these periods. */
+function dated(lines: readonly LogLine[], ...periods: readonly number[]): Datapoint[] {
+  const access = textsOf(lines.filter(({ functionName }) => functionName === 'gateway'));
+  const others = textsOf(lines.filter(({ functionName }) => functionName !== 'gateway'));
   const filters = propertiesOf<MetricFilterProperties>('AWS::Logs::MetricFilter');
-  return [
-    ...emfDatapoints(textsOf(others), at),
-    ...filters.flatMap((filter) => filteredDatapoints(filter, textsOf(access), at)),
-  ];
+  return periods
+    .map((period) => START + period * PERIOD_MS)
+    .flatMap((at) => [
+      ...emfDatapoints(others, at),
+      ...filters.flatMap((filter) => filteredDatapoints(filter, access, at)),
+    ]);
 }
 
 /** A datapoint of Step Functions' own metrics about ExportAccounts. */

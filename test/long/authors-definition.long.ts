@@ -6,55 +6,38 @@ import { isTaskFunction, readDefinition, withArn } from '../../cli/authors-defin
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const INVOKE = 'arn:aws:states:::lambda:invoke';
-const invoking = (functionName: string) => ({
-  StartAt: 'Get',
-  States: {
-    Get: {
-      Type: 'Task',
-      Resource: INVOKE,
-      Parameters: { FunctionName: functionName, 'Payload.$': '$' },
-      End: true,
-    },
-  },
-});
+const LAMBDA = 'arn:aws:lambda:eu-west-1:123456789012:function';
 
-function fileOf(content: unknown): string {
+const machine = (name: string, state: object) => ({
+  StartAt: name,
+  States: { [name]: { End: true, ...state } },
+});
+const calling = (Resource: string) => machine('Ask', { Type: 'Task', Resource });
+const invoking = (FunctionName: string) =>
+  machine('Get', {
+    Type: 'Task',
+    Resource: INVOKE,
+    Parameters: { FunctionName, 'Payload.$': '$' },
+  });
+const within = (state: object, config: object = {}) =>
+  machine('Each', { Type: 'Map', ItemProcessor: { ...config, ...machine('Inner', state) } });
+
+/** Reads a definition, given as text or as what its JSON holds. */
+function read(content: unknown) {
   const file = join(temporaryFolder(), 'my.asl.json');
   writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content));
-  return file;
+  return readDefinition(file);
 }
-const calling = (resource: string) => ({
-  StartAt: 'Ask',
-  States: { Ask: { Type: 'Task', Resource: resource, End: true } },
-});
-const within = (state: object) => ({
-  StartAt: 'Each',
-  States: {
-    Each: {
-      Type: 'Map',
-      ItemProcessor: { StartAt: 'Inner', States: { Inner: state } },
-      End: true,
-    },
-  },
-});
 
 describe("an author's own definition", () => {
   test.each([
-    '${TaskFunctionArn}',
-    'arn:aws:lambda:eu-west-1:123456789012:function:egain-accounts-dev-TaskFunction1A2B-x',
-    'TaskFunction',
-  ])('may invoke TaskFunction as %s', (name) => {
-    expect(JSON.parse(readDefinition(fileOf(invoking(name))).text)).toEqual(invoking(name));
-  });
-
-  test('may begin with a byte order mark', () => {
-    const text = `\uFEFF${JSON.stringify(invoking('TaskFunction'))}`;
-    expect(JSON.parse(readDefinition(fileOf(text)).text)).toEqual(invoking('TaskFunction'));
-  });
-
-  test("may have the function's ARN as its resource", () => {
-    const definition = calling('${TaskFunctionArn}');
-    expect(JSON.parse(readDefinition(fileOf(definition)).text)).toEqual(definition);
+    ['TaskFunction by its placeholder', invoking('${TaskFunctionArn}')],
+    ['TaskFunction by its ARN', invoking(`${LAMBDA}:egain-accounts-dev-TaskFunction1A2B-x`)],
+    ['TaskFunction by its name', invoking('TaskFunction')],
+    ['TaskFunction as its resource', calling('${TaskFunctionArn}')],
+  ])('may call %s, after a byte order mark or none', (_what, definition) => {
+    expect(JSON.parse(read(definition).text)).toEqual(definition);
+    expect(JSON.parse(read(`\uFEFF${JSON.stringify(definition)}`).text)).toEqual(definition);
   });
 
   test('gets the ARN of this machine wherever it stands', () => {
@@ -62,15 +45,15 @@ describe("an author's own definition", () => {
     expect(filled).toBe('arn:x arn:x');
   });
 
-  test.each<[string, unknown, RegExp]>([
+  const sns = { Type: 'Task', Resource: 'arn:aws:states:::sns:publish' };
+  const sqs = { Type: 'Task', Resource: 'arn:aws:states:::sqs:sendMessage', End: true };
+  test.each<[what: string, content: unknown, message: RegExp]>([
     ['that is not JSON', '{"StartAt": ', /not JSON.*YAML/],
-    ['that is empty', '', /not JSON/],
-    ['that is a list', [], /no "States"/],
     ['that is a template', { Resources: {} }, /no "States".*DefinitionString/],
     [
       'with an unknown placeholder',
-      invoking('${MyFunction}'),
-      /\$\{MyFunction\} is not known.*TaskFunctionArn/,
+      invoking('${Mine}'),
+      /\$\{Mine\} is not known.*TaskFunctionArn/,
     ],
     [
       'in JSONata',
@@ -79,72 +62,35 @@ describe("an author's own definition", () => {
     ],
     [
       'with a state in JSONata',
-      within({ Type: 'Pass', QueryLanguage: 'JSONata', End: true }),
+      within({ Type: 'Pass', QueryLanguage: 'JSONata' }),
       /Inner is in JSONata/,
     ],
+    ['with a state of no type', machine('A', { Type: 'Nap' }), /SCHEMA_VALIDATION_FAILED/],
+    ['that calls another service', machine('Ask', sns), /Ask calls .*sns:publish.*Pass/],
+    ['that calls it within a map', within(sqs), /Inner calls/],
     [
-      'with a state of no type',
-      { StartAt: 'A', States: { A: { Type: 'Nap', End: true } } },
-      /SCHEMA_VALIDATION_FAILED/,
-    ],
-    [
-      'that calls another service',
-      calling('arn:aws:states:::sns:publish'),
-      /Ask calls arn:aws:states:::sns:publish.*Pass/,
-    ],
-    [
-      'that calls it within a map',
-      within({ Type: 'Task', Resource: 'arn:aws:states:::sqs:sendMessage', End: true }),
-      /Inner calls/,
+      'that calls several',
+      { StartAt: 'A', States: { A: { ...sns, Next: 'B' }, B: sqs } },
+      /A calls[^]*B calls/,
     ],
     [
       'that waits for a token',
       calling(`${INVOKE}.waitForTaskToken`),
       /Ask calls.*waitForTaskToken/,
     ],
-    [
-      'that invokes another function',
-      invoking('my-function'),
-      /Get invokes my-function.*TaskFunctionArn/,
-    ],
-    [
-      'whose resource is another function',
-      calling('arn:aws:lambda:eu-west-1:123456789012:function:mine'),
-      /Ask invokes.*mine/,
-    ],
+    ['that invokes another', invoking('my-function'), /Get invokes my-function.*TaskFunctionArn/],
+    ['whose resource is another', calling(`${LAMBDA}:mine`), /Ask invokes.*mine/],
     [
       'with a distributed map',
-      {
-        StartAt: 'Each',
-        States: {
-          Each: {
-            Type: 'Map',
-            ItemProcessor: {
-              ProcessorConfig: { Mode: 'DISTRIBUTED', ExecutionType: 'EXPRESS' },
-              StartAt: 'One',
-              States: { One: { Type: 'Pass', End: true } },
-            },
-            End: true,
-          },
-        },
-      },
+      within(
+        { Type: 'Pass' },
+        { ProcessorConfig: { Mode: 'DISTRIBUTED', ExecutionType: 'EXPRESS' } },
+      ),
       /Each is a distributed map/,
     ],
-  ])('%s is refused with what to do', (_, content, message) => {
-    const read = () => readDefinition(fileOf(content));
-    expect(read).toThrow(InvalidArgumentError);
-    expect(read).toThrow(message);
-  });
-
-  test('with several faults tells them all', () => {
-    const definition = {
-      StartAt: 'A',
-      States: {
-        A: { Type: 'Task', Resource: 'arn:aws:states:::sns:publish', Next: 'B' },
-        B: { Type: 'Task', Resource: 'arn:aws:states:::sqs:sendMessage', End: true },
-      },
-    };
-    expect(() => readDefinition(fileOf(definition))).toThrow(/A calls[^]*B calls/);
+  ])('%s is refused with what to do', (_what, content, message) => {
+    expect(() => read(content)).toThrow(InvalidArgumentError);
+    expect(() => read(content)).toThrow(message);
   });
 });
 

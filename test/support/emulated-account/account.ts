@@ -5,7 +5,14 @@ import { answerCloudFormation } from './cloud-formation.ts';
 import { answerCognito } from './cognito.ts';
 import { answerLambda, answerStepFunctions } from './functions.ts';
 import { answerS3 } from './s3.ts';
-import { type AccountState, type AwsAnswer, type AwsCall, json, xml, xmlError } from './state.ts';
+import {
+  type AccountState,
+  type AwsAnswer,
+  type AwsCall,
+  json,
+  xmlError,
+  xmlResult,
+} from './state.ts';
 
 /** An AWS account on loopback, as far as the project's commands call one. */
 export interface EmulatedAccount {
@@ -66,10 +73,10 @@ function answerSts({ account, denied }: AccountState): AwsAnswer {
   if (denied === 'GetCallerIdentity') {
     return xmlError('ExpiredToken', 'The security token included in the request is expired');
   }
-  const result = `<Arn>arn:aws:iam::${account}:user/deployer</Arn><UserId>AIDA</UserId><Account>${account}</Account>`;
-  return xml(
-    200,
-    `<GetCallerIdentityResponse><GetCallerIdentityResult>${result}</GetCallerIdentityResult></GetCallerIdentityResponse>`,
+  const arn = `arn:aws:iam::${account}:user/deployer`;
+  return xmlResult(
+    'GetCallerIdentity',
+    `<Arn>${arn}</Arn><UserId>AIDA</UserId><Account>${account}</Account>`,
   );
 }
 
@@ -78,10 +85,7 @@ function answerAssumeRole(): AwsAnswer {
   const credentials =
     '<AccessKeyId>ASIAEMULATED</AccessKeyId><SecretAccessKey>emulated</SecretAccessKey>' +
     '<SessionToken>emulated</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration>';
-  return xml(
-    200,
-    `<AssumeRoleResponse><AssumeRoleResult><Credentials>${credentials}</Credentials></AssumeRoleResult></AssumeRoleResponse>`,
-  );
+  return xmlResult('AssumeRole', `<Credentials>${credentials}</Credentials>`);
 }
 
 /**

@@ -1,4 +1,10 @@
-import { type AccountState, type AwsAnswer, type EmulatedStack, xml, xmlError } from './state.ts';
+import {
+  type AccountState,
+  type AwsAnswer,
+  type EmulatedStack,
+  xmlError,
+  xmlResult,
+} from './state.ts';
 
 /** The parts of a template that are read here; its resources are not made. */
 interface Template {
@@ -40,36 +46,29 @@ export function answerCloudFormation(asked: URLSearchParams, state: AccountState
       if (!state.stacks.some((one) => one.name === stackName)) {
         put(state, { name: stackName, status: 'REVIEW_IN_PROGRESS', outputs: {} });
       }
-      return result(action, `<Id>${name}</Id><StackId>${stackId(stackName, state)}</StackId>`);
+      return xmlResult(action, `<Id>${name}</Id><StackId>${stackId(stackName, state)}</StackId>`);
     }
     case 'DescribeChangeSet':
       if (changeSet === undefined) return xmlError('ChangeSetNotFound', 'there is none');
-      return result(action, changesOf(name, changeSet, state));
+      return xmlResult(action, changesOf(name, changeSet, state));
     case 'ExecuteChangeSet':
       if (changeSet === undefined) return xmlError('ChangeSetNotFound', 'there is none');
       execute(changeSet, state);
-      return result(action, '');
+      return xmlResult(action, '');
     case 'DeleteChangeSet':
       changeSets.delete(key);
-      return result(action, '');
+      return xmlResult(action, '');
     case 'UpdateTerminationProtection':
       protect(state, stackName, asked.get('EnableTerminationProtection') === 'true');
-      return result(action, '');
+      return xmlResult(action, '');
     case 'GetTemplate':
       // The CDK asks what was deployed before: nothing.
-      return result(action, '<TemplateBody>{}</TemplateBody>');
+      return xmlResult(action, '<TemplateBody>{}</TemplateBody>');
     case 'DescribeStackEvents':
-      return result(action, '<StackEvents></StackEvents>');
+      return xmlResult(action, '<StackEvents></StackEvents>');
     default:
       throw new Error(`the emulated CloudFormation does not know ${action}`);
   }
-}
-
-function result(action: string, inner: string): AwsAnswer {
-  return xml(
-    200,
-    `<${action}Response><${action}Result>${inner}</${action}Result></${action}Response>`,
-  );
 }
 
 function changesOf(name: string, { stackName, template }: ChangeSet, state: AccountState): string {
@@ -181,10 +180,7 @@ function describeStacks(name: string, state: AccountState): AwsAnswer {
     `<StackId>${stackId(name, state)}</StackId><StackName>${name}</StackName><StackStatus>${stack.status}</StackStatus>` +
     `<EnableTerminationProtection>${stack.isProtected === true}</EnableTerminationProtection>` +
     `<CreationTime>2026-01-01T00:00:00Z</CreationTime><Outputs>${outputs.join('')}</Outputs>`;
-  return xml(
-    200,
-    `<DescribeStacksResponse><DescribeStacksResult><Stacks><member>${member}</member></Stacks></DescribeStacksResult></DescribeStacksResponse>`,
-  );
+  return xmlResult('DescribeStacks', `<Stacks><member>${member}</member></Stacks>`);
 }
 
 /** A stack's ARN. */

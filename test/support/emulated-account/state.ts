@@ -60,6 +60,14 @@ export function xml(status: number, text: string): AwsAnswer {
   return { status, contentType: 'text/xml', text };
 }
 
+/** The query protocol's answer to an action. */
+export function xmlResult(action: string, inner: string): AwsAnswer {
+  return xml(
+    200,
+    `<${action}Response><${action}Result>${inner}</${action}Result></${action}Response>`,
+  );
+}
+
 /** The query protocol's error. */
 export function xmlError(code: string, message: string): AwsAnswer {
   const inner = `<Type>Sender</Type><Code>${code}</Code><Message>${message}</Message>`;
