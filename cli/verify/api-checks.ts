@@ -168,21 +168,21 @@ export function faultCode(body: unknown): string | undefined {
   return typeof code === 'string' && /^\d{3}-\d{1,4}$/.test(code) ? code : undefined;
 }
 
+const ADVICE: Readonly<Record<string, string>> = {
+  '401-901':
+    'The API does not accept the token. If issuer or audience changed after the deploy, deploy again.',
+  '403-901':
+    'The API does not know the client. Deploy after adding a partner; the authorizer keeps an answer for 60 s.',
+  '500-902':
+    'Put {"clientId":"…","clientSecret":"…"} into the secret: aws secretsmanager put-secret-value --secret-id <CredentialsSecretArn> --secret-string file://<file>',
+  '503-901':
+    'eGain is throttling, or egain.callsPerMinute is spent: try again later, and raise cache.freshSeconds.',
+};
+
 /** What a deployer does about an error's code; docs/errors.md lists all codes. */
-export function adviceForCode(
-  code: string | undefined,
-  secretArn = '<CredentialsSecretArn>',
-): string {
-  switch (code) {
-    case '401-901':
-      return 'The API does not accept the token. If issuer or audience changed after the deploy, deploy again.';
-    case '403-901':
-      return 'The API does not know the client. Deploy after adding a partner; the authorizer keeps an answer for 60 s.';
-    case '500-902':
-      return `Put {"clientId":"…","clientSecret":"…"} into the secret: aws secretsmanager put-secret-value --secret-id ${secretArn} --secret-string file://<file>`;
-    case '503-901':
-      return 'eGain is throttling, or egain.callsPerMinute is spent: try again later, and raise cache.freshSeconds.';
-  }
+export function adviceForCode(code = '', secretArn = '<CredentialsSecretArn>'): string {
+  const advice = ADVICE[code];
+  if (advice !== undefined) return advice.replace('<CredentialsSecretArn>', secretArn);
   const fault = Object.values(FAULTS).find((row) => row.code === code);
   return fault !== undefined && fault.status > 500
     ? `${fault.developerMessage} npm run doctor says why.`

@@ -58,11 +58,12 @@ With an issuer of your own, set PARTNER_CLIENT_ID and PARTNER_CLIENT_SECRET to t
   run: (command, world) => runVerify(command.opts<VerifyOptions>(), world),
 };
 
+const refused = (rights: string) => awsProblem(failed, 'AWS refuses', rights);
+
 async function runVerify(options: VerifyOptions, world: World): Promise<number> {
   const { terminal, clock = systemClock } = world;
   const { stage } = options;
   const { config, aws } = connectStage(options, world);
-  const refused = (rights: string) => awsProblem(failed, 'AWS refuses', rights);
   const outputs = await readOutputs(aws, stage);
   const log = new FindingLog(terminal);
   const url = (options.apiUrl ?? requiredOutput(outputs, 'ApiUrl')).replace(/\/+$/, '');

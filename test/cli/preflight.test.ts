@@ -72,90 +72,67 @@ const atApi = (origin: string) => ({
 });
 
 describe('what stops a deploy, or is to be looked at', () => {
-  it.each<[what: string, change: () => void, line: RegExp, toDo: RegExp]>([
+  it.each<[what: string, line: RegExp, change: () => object | void]>([
     [
       'no identity',
-      () => (account.state.denied = 'GetCallerIdentity'),
-      /^✗ identity .*ExpiredToken/m,
-      /aws sts get-caller-identity/,
+      /^✗ identity .*ExpiredToken[^]*aws sts get-caller-identity/m,
+      () => void (account.state.denied = 'GetCallerIdentity'),
     ],
     [
       'no bootstrap',
+      /^✗ bootstrap .*has not been bootstrapped[^]*npx cdk bootstrap aws:\/\/111122223333\/eu-central-1/m,
       () => withoutStack('CDKToolkit'),
-      /^✗ bootstrap .*has not been bootstrapped/m,
-      /npx cdk bootstrap aws:\/\/111122223333\/eu-central-1/,
     ],
     [
       'a bootstrap that failed',
+      /^✗ bootstrap .*ROLLBACK_FAILED[^]*Bootstrap again/m,
       () => withStatus('ROLLBACK_FAILED'),
-      /^✗ bootstrap .*ROLLBACK_FAILED/m,
-      /Bootstrap again/,
     ],
     [
       'no role for the logs',
-      () => (account.state.cloudwatchRoleArn = undefined),
-      /^✗ gateway logs/m,
-      /step 4/,
+      /^✗ gateway logs[^]*step 4/m,
+      () => void (account.state.cloudwatchRoleArn = undefined),
     ],
     [
       'a deploy under way',
+      /^✗ stacks .*egain-accounts-test is UPDATE_IN_PROGRESS[^]*wait for its end/m,
       () => withStatus('UPDATE_IN_PROGRESS'),
-      /^✗ stacks .*egain-accounts-test is UPDATE_IN_PROGRESS/m,
-      /wait for its end/,
     ],
     [
       'no right to look at stacks',
-      () => (account.state.denied = 'DescribeStacks'),
-      /^! bootstrap .*AccessDenied/m,
-      /cloudformation:DescribeStacks/,
+      /^! bootstrap .*AccessDenied[^]*cloudformation:DescribeStacks/m,
+      () => void (account.state.denied = 'DescribeStacks'),
     ],
     [
       'no right to look at the gateway',
-      () => (account.state.denied = 'apigateway'),
-      /^! gateway logs/m,
-      /apigateway:GET/,
+      /^! gateway logs[^]*apigateway:GET/m,
+      () => void (account.state.denied = 'apigateway'),
     ],
-  ])('%s', async (_what, change, line, toDo) => {
-    change();
-
-    const { failed, warned, output } = await run();
-
-    expect(output).toMatch(line);
-    expect(output).toMatch(toDo);
-    expect(line.source.startsWith('^✗') ? failed : warned).toBe(true);
-  });
-
-  it.each<[what: string, changes: () => object, line: RegExp]>([
-    ['another account', () => ({ aws: { account: '999999999999' } }), /^✗ place .*999999999999/m],
-    ['alarms that nobody hears', () => ({ alarms: {} }), /^! alarms[^]*alarms\.email/m],
+    ['another account', /^✗ place .*999999999999/m, () => ({ aws: { account: '999999999999' } })],
+    ['alarms that nobody hears', /^! alarms[^]*alarms\.email/m, () => ({ alarms: {} })],
     [
       "the example's rule",
-      () => ({ partners: { shop: { scopes: ['accounts/read'], accounts: EXAMPLE_RULE } } }),
       /^! partners .*shop/m,
+      () => ({ partners: { shop: { scopes: ['accounts/read'], accounts: EXAMPLE_RULE } } }),
     ],
-    ["the example's URL", () => atApi('https://api.example.com'), /^✗ URLs [^]*the example's/m],
+    ["the example's URL", /^✗ URLs [^]*the example's/m, () => atApi('https://api.example.com')],
     [
       'an eGain that this machine does not reach',
-      () => atApi('http://127.0.0.1:9'),
       /^! URLs [^]*ECONNREFUSED[^]*AWS may reach/m,
+      () => atApi('http://127.0.0.1:9'),
     ],
-  ])('%s', async (_what, changes, line) => {
-    const { output, failed, warned } = await run(changes());
+  ])('%s', async (_what, line, change) => {
+    const { failed, warned, output } = await run(change() ?? {});
 
     expect(output).toMatch(line);
-    expect(failed).toBe(line.source.startsWith('^✗'));
-    expect(failed || warned).toBe(true);
+    const fails = line.source.startsWith('^✗');
+    expect(fails ? failed : warned && !failed).toBe(true);
   });
 
   it('takes a stack of which there is only a change set for none that is under way', async () => {
-    account.state.stacks.push({
-      name: 'egain-accounts-test',
-      status: 'REVIEW_IN_PROGRESS',
-      outputs: {},
-    });
-    account.state.stacks = account.state.stacks.filter(
-      ({ status }) => status !== 'UPDATE_COMPLETE',
-    );
+    const name = 'egain-accounts-test';
+    withoutStack(name);
+    account.state.stacks.push({ name, status: 'REVIEW_IN_PROGRESS', outputs: {} });
 
     const { failed, output } = await run();
 
@@ -180,15 +157,10 @@ describe('what stops a deploy, or is to be looked at', () => {
   });
 
   it('finds a deploy under way in a stack that only many partners make', async () => {
-    const partners = Array.from({ length: 101 }, (_, n) => [
-      `partner-${n}`,
-      { scopes: ['accounts/read'] },
-    ]);
-    account.state.stacks.push({
-      name: 'egain-accounts-test-partners-2',
-      status: 'UPDATE_IN_PROGRESS',
-      outputs: {},
-    });
+    const entry = { scopes: ['accounts/read'] };
+    const partners = Array.from({ length: 101 }, (_, n) => [`partner-${n}`, entry]);
+    const name = 'egain-accounts-test-partners-2';
+    account.state.stacks.push({ name, status: 'UPDATE_IN_PROGRESS', outputs: {} });
 
     const { failed, output } = await run({ partners: Object.fromEntries(partners) });
 

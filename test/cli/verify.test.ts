@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { listen, sendJson } from '../../sandbox/local-server.ts';
-import { type Sandbox, startSandbox } from '../../sandbox/sandbox.ts';
+import type { Sandbox } from '../../sandbox/sandbox.ts';
 import { useDeployedAccount } from '../support/emulated-account/deployed.ts';
 import { runCommand } from '../support/recording-terminal.ts';
+import { sharedSandbox } from '../support/shared-sandbox.ts';
 import { LEAST } from '../support/stage.ts';
 import { stageFolder } from '../support/stage-folder.ts';
 
@@ -10,9 +11,8 @@ let sandbox: Sandbox;
 const account = useDeployedAccount(() => sandbox);
 
 beforeAll(async () => {
-  sandbox = await startSandbox();
+  sandbox = await sharedSandbox();
 });
-afterAll(() => sandbox.stop());
 
 /** The partners of the sandbox, in a stage that has a user pool of its own. */
 const POOL_STAGE = {
@@ -57,10 +57,10 @@ describe('a stage that works', () => {
     expect(output).toMatch(/^✓ without token +401-901, as it should be$/m);
     expect(output).toMatch(/^✓ partner +acme, client id acme-client$/m);
     expect(output).toMatch(/^✓ token +granted for \d+ s in \d+ ms$/m);
-    expect(output).toMatch(/^✓ list +200, 240 accounts, \d+ s old, version \S+, in \d+ ms$/m);
+    expect(output).toMatch(/^✓ list +200, 120 accounts, \d+ s old, version \S+, in \d+ ms$/m);
     expect(output).toMatch(/^✓ by id +200/m);
     expect(output).toMatch(/^✓ wrong filter +400-901, as it should be$/m);
-    expect(output).toMatch(/^✓ TaskFunction +240 accounts in all, in \d+ ms$/m);
+    expect(output).toMatch(/^✓ TaskFunction +120 accounts in all, in \d+ ms$/m);
     expect(output).toMatch(/Stage test works\.\n$/);
     expect(failedLines(output)).toEqual([]);
     expect(exitCode).toBe(0);
@@ -70,7 +70,7 @@ describe('a stage that works', () => {
     const { exitCode, output } = await run(['--export']);
 
     expect(output).toMatch(
-      /^✓ export +240 accounts on 1 page, manifest exports\/.*manifest\.json$/m,
+      /^✓ export +120 accounts on 1 page, manifest exports\/.*manifest\.json$/m,
     );
     expect(exitCode).toBe(0);
   });
@@ -79,7 +79,7 @@ describe('a stage that works', () => {
     const { exitCode, output } = await run(['--partner', 'chat-desk']);
 
     expect(output).toMatch(/^✓ partner +chat-desk/m);
-    expect(output).toMatch(/^✓ list +200, (?!240)\d+ accounts/m);
+    expect(output).toMatch(/^✓ list +200, (?!120)\d+ accounts/m);
     expect(exitCode).toBe(0);
   });
 

@@ -132,15 +132,15 @@ describe('/docs', () => {
   });
 });
 
-describe('the Secrets Manager endpoint', () => {
-  const read = () =>
-    new SecretsManagerClient({
-      endpoint: sandbox.secrets.url,
-      region: 'us-east-1',
-      credentials: { accessKeyId: 'x', secretAccessKey: 'x' },
-      maxAttempts: 1,
-    }).send(new GetSecretValueCommand({ SecretId: 'any' }));
+const read = () =>
+  new SecretsManagerClient({
+    endpoint: sandbox.secrets.url,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'x', secretAccessKey: 'x' },
+    maxAttempts: 1,
+  }).send(new GetSecretValueCommand({ SecretId: 'any' }));
 
+describe('the Secrets Manager endpoint', () => {
   it("gives eGain's credentials to the SDK, or an error that the SDK knows", async () => {
     await post('{}');
     const { SecretString = '' } = await read();

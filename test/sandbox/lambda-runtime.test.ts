@@ -147,18 +147,19 @@ describe('a failure', () => {
   });
 });
 
-describe('of three containers', () => {
-  async function answering(spread: boolean): Promise<unknown[]> {
-    const source = 'const own = crypto.randomUUID(); export const handler = async () => own;';
-    const example = functionOf(source, { maxContainers: 3, spread });
-    const answers = [];
-    for (let call = 0; call < 9; call += 1) {
-      const result = await example.invoke({});
-      answers.push(result.ok && result.payload);
-    }
-    return answers;
+/** Who answered each of nine calls to a function of at most three containers. */
+async function answering(spread: boolean): Promise<unknown[]> {
+  const source = 'const own = crypto.randomUUID(); export const handler = async () => own;';
+  const example = functionOf(source, { maxContainers: 3, spread });
+  const answers = [];
+  for (let call = 0; call < 9; call += 1) {
+    const result = await example.invoke({});
+    answers.push(result.ok && result.payload);
   }
+  return answers;
+}
 
+describe('of three containers', () => {
   it('each is called in turn where calls are spread', async () => {
     const answers = await answering(true);
 

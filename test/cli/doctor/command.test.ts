@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Sandbox, startSandbox } from '../../../sandbox/sandbox.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Sandbox } from '../../../sandbox/sandbox.ts';
 import { runCommand } from '../../support/recording-terminal.ts';
+import { sharedSandbox } from '../../support/shared-sandbox.ts';
 import { PLAIN_STAGE } from '../../support/stage.ts';
 import { stageFolder } from '../../support/stage-folder.ts';
 
@@ -59,9 +60,8 @@ describe('the command', () => {
 describe('the doctor, while a sandbox runs', () => {
   let sandbox: Sandbox;
   beforeAll(async () => {
-    sandbox = await startSandbox({ egain: { accounts: 60 } });
+    sandbox = await sharedSandbox();
   });
-  afterAll(() => sandbox.stop());
 
   async function examine(port = new URL(sandbox.url).port) {
     const tokensAt = new Map<string, number>();
@@ -77,14 +77,13 @@ describe('the doctor, while a sandbox runs', () => {
   }
 
   it('examines its eGain, says what its partners would see, and prints each check as it ends', async () => {
-    sandbox.egain?.rotateSecret();
     const before = sandbox.egain?.calls.token ?? 0;
 
     const { exitCode, output, tokensAt } = await examine();
 
     expect(output).toMatch(/^✓ credentials +the sandbox tells/m);
-    expect(output).toMatch(/^✓ page walk +60 accounts on 3 pages/m);
-    expect(output).toMatch(/^✓ partners +acme: 60 of 60, [^]*chat-desk: \d+ of 60/m);
+    expect(output).toMatch(/^✓ page walk +120 accounts on 5 pages/m);
+    expect(output).toMatch(/^✓ partners +acme: 120 of 120, [^]*chat-desk: \d+ of 120/m);
     expect(output).toMatch(/Stage sandbox is ready\.\n$/);
     expect(exitCode).toBe(0);
     expect(tokensAt.get('credentials')).toBe(before);

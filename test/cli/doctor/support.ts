@@ -87,17 +87,20 @@ const TOKEN = 'canary-token-0123456789';
 export const grant: OnToken = (_request, response) =>
   sendJson(response, 200, { access_token: TOKEN, token_type: 'Bearer', expires_in: '3600' });
 
+type OnPage = (response: ServerResponse, pagenum: number) => void;
+
+const noAccounts: OnPage = (response) =>
+  sendJson(response, 200, { paginationInfo: { count: 0 }, account: [] });
+
 /**
  * An eGain whose answers a test sets, started for the tests of a file; by default it grants a token
  * and has no accounts.
  */
 export function useScriptedEgain() {
   let server: LocalServer;
-  const noAccounts = (response: ServerResponse) =>
-    sendJson(response, 200, { paginationInfo: { count: 0 }, account: [] });
   const script = {
     onToken: grant,
-    onPage: noAccounts as (response: ServerResponse, pagenum: number) => void,
+    onPage: noAccounts,
     /** Runs the doctor on a stage with this eGain. */
     run: (more: Partial<Stage> = {}, tokenPath = '/token') =>
       runDoctor({
