@@ -43,7 +43,10 @@ export interface SimulatedEgain {
   readonly apiUrl: string;
   readonly tokenUrl: string;
   readonly scope: string;
+  /** The client, with its newest secret. */
   readonly credentials: ClientCredentials;
+  /** The client's secrets that are taken, the newest first. A test adds and ends them. */
+  readonly secrets: string[];
   readonly calls: { readonly token: number; readonly accounts: number };
   readonly mode: EgainMode;
   setMode(mode: EgainMode): void;
@@ -56,10 +59,6 @@ export interface SimulatedEgain {
   setAccounts(accounts: readonly Account[], pageSize?: number): void;
   /** Ends every token that was given so far. */
   revokeTokens(): void;
-  /** Gives the client a new secret; the old one goes on working when `keepOld` is set. */
-  rotateSecret(options?: { readonly keepOld?: boolean }): ClientCredentials;
-  /** Ends every secret but the newest. */
-  retireOldSecrets(): void;
   readonly close: () => Promise<void>;
 }
 
@@ -71,7 +70,8 @@ export async function startEgain(options: EgainOptions = {}): Promise<SimulatedE
   const calls = { token: 0, accounts: 0 };
   const tokens = new Map<string, number>();
   const clientId = `sandbox-${randomBytes(6).toString('hex')}`;
-  let secrets = [options.clientSecret ?? newSecret()];
+  // Form encoding changes these characters, so a client that forgets to encode fails.
+  const secrets = [options.clientSecret ?? `s+/ä:${randomBytes(18).toString('base64url')}`];
   let mode: EgainMode = {};
   let accounts: readonly Account[] =
     typeof options.accounts === 'object'
@@ -149,6 +149,7 @@ export async function startEgain(options: EgainOptions = {}): Promise<SimulatedE
     tokenUrl: `${local.url}${TOKEN_PATH}`,
     scope,
     calls,
+    secrets,
     get credentials() {
       return { clientId, clientSecret: secrets[0] ?? '' };
     },
@@ -166,20 +167,8 @@ export async function startEgain(options: EgainOptions = {}): Promise<SimulatedE
       pageSize = size;
     },
     revokeTokens: () => tokens.clear(),
-    rotateSecret({ keepOld = false } = {}) {
-      secrets = [newSecret(), ...(keepOld ? secrets : [])];
-      return { clientId, clientSecret: secrets[0] ?? '' };
-    },
-    retireOldSecrets() {
-      secrets = secrets.slice(0, 1);
-    },
     close: local.close,
   };
-}
-
-function newSecret(): string {
-  // Form encoding changes these characters, so a client that forgets to encode fails.
-  return `s+/ä:${randomBytes(18).toString('base64url')}`;
 }
 
 function wholeNumber(text: string): number | undefined {

@@ -49,6 +49,13 @@ describe('a partner with every scope', () => {
     });
   });
 
+  it('is answered 304 without a body while the list is the same', async () => {
+    const etag = (await full('/accounts')).headers.get('etag') ?? '';
+    const { status, headers } = await full('/accounts', { 'If-None-Match': etag });
+
+    expect([status, headers.get('etag'), headers.get('content-type')]).toEqual([304, etag, null]);
+  });
+
   it('is answered from one walk, however often it asks', async () => {
     const before = sandbox.egain?.calls.accounts;
     await full('/accounts?pagesize=3');

@@ -97,12 +97,4 @@ describe('npm start', () => {
     expect(await main.ended).toBe(1);
     expect(main.output()).toContain(`Port ${port} is taken`);
   });
-
-  it('refuses wrong usage in one message', async () => {
-    const main = run(['--account', '3']);
-
-    expect(await main.ended).toBe(2);
-    expect(main.output()).toMatch(/unknown option '--account'\n\(Did you mean --accounts\?\)/);
-    expect(main.output()).not.toMatch(/^ +at /m);
-  });
 });
