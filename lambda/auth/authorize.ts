@@ -20,11 +20,7 @@ export interface AuthorizerRequest {
   readonly methodArn: string;
 }
 
-/**
- * Decides on one request.
- *
- * @throws TokenRefused, KeysUnavailable as `verifyToken`
- */
+/** Decides on one request. */
 export type Authorize = (
   request: AuthorizerRequest,
   deadline: Deadline,
@@ -34,6 +30,7 @@ export type Authorize = (
  * Makes the function that decides who gets in.
  *
  * @param partnersFile the content of `partners.json`
+ * @returns throws TokenRefused, KeysUnavailable as `verifyToken`
  * @throws Fault `500-902` if the partners' table is malformed, or nothing says which of the issuer's
  *   tokens are meant for this API
  */
@@ -53,12 +50,10 @@ export function createAuthorize(config: AuthorizerConfig, partnersFile: unknown)
     );
     const partners = await partnersOf(deadline);
     const partner = bearer.clientId === undefined ? undefined : partners.get(bearer.clientId);
-    if (partner === undefined) return deny(methodArn, { reason: 'no partner' });
+    if (partner === undefined) return deny(methodArn, 'no partner');
     const { name, accounts, usageKey } = partner;
     const granted = SCOPES.filter((scope) => bearer.scopes.has(scope) && partner.scopes.has(scope));
-    if (!granted.includes('accounts/read')) {
-      return deny(methodArn, { reason: 'scope', partner: name });
-    }
+    if (!granted.includes('accounts/read')) return deny(methodArn, 'scope', name);
     return {
       ...policy('Allow', methodArn, name),
       // The AWS account in the method's ARN tells usage keys from those of other accounts.
@@ -73,13 +68,10 @@ export function createAuthorize(config: AuthorizerConfig, partnersFile: unknown)
 }
 
 /** Denies a client with a valid token that is no partner, or has no scope that counts. */
-function deny(
-  methodArn: string,
-  fields: { readonly reason: string; readonly partner?: string },
-): APIGatewayAuthorizerResult {
+function deny(methodArn: string, reason: string, partner?: string): APIGatewayAuthorizerResult {
   count('TokensRefused');
-  log.warn('client denied', fields);
-  return policy('Deny', methodArn, fields.partner ?? 'unknown');
+  log.warn('client denied', { reason, ...(partner !== undefined && { partner }) });
+  return policy('Deny', methodArn, partner ?? 'unknown');
 }
 
 /**
@@ -96,17 +88,7 @@ function policy(
 ): APIGatewayAuthorizerResult {
   const api = /^arn:[^/]+:execute-api:[^/]+\/[^/]+(?=\/)/.exec(methodArn)?.[0];
   if (api === undefined) throw new Error('methodArn is not the ARN of a method');
-  return {
-    principalId,
-    policyDocument: {
-      Version: '2012-10-17',
-      Statement: [
-        {
-          Action: 'execute-api:Invoke',
-          Effect: effect,
-          Resource: [`${api}/GET/*`, `${api}/HEAD/*`],
-        },
-      ],
-    },
-  };
+  const Resource = [`${api}/GET/*`, `${api}/HEAD/*`];
+  const statement = { Action: 'execute-api:Invoke', Effect: effect, Resource };
+  return { principalId, policyDocument: { Version: '2012-10-17', Statement: [statement] } };
 }
