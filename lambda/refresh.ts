@@ -14,15 +14,6 @@ import { nameService } from './platform/log.ts';
 import { count } from './platform/metrics.ts';
 import { createContainer, type Service } from './snapshot/container.ts';
 
-export interface RefreshHandlerOptions {
-  /**
-   * Gives the service of this container.
-   *
-   * @throws Fault `500-902` if it could not be made
-   */
-  readonly service: () => Pick<Service, 'renew'>;
-}
-
 /** What a run came to: a page walk, or why there was none. */
 interface RefreshOutcome {
   readonly outcome: 'renewed' | 'recent' | 'elsewhere' | 'failed';
@@ -35,8 +26,10 @@ export type RefreshHandler = (event: unknown, context: Context) => Promise<Refre
  * Makes the handler of RefreshFunction: renews the snapshot ahead of time, with all the time that
  * the function has. A run that fails does not throw: Lambda would try it again at once, when eGain
  * should be left alone. The missing `ScheduledRenewals` metric tells of the failure.
+ *
+ * @param service gives the service of this container; throws Fault `500-902` if it could not be made
  */
-export function createRefreshHandler({ service }: RefreshHandlerOptions): RefreshHandler {
+export function createRefreshHandler(service: () => Pick<Service, 'renew'>): RefreshHandler {
   return withMiddleware<unknown, RefreshOutcome>(HANDLER_OPTIONS)
     .use(invocationLog('refresh', describe))
     .use(correlationId(lambdaRequestId))
@@ -62,7 +55,7 @@ nameService('refresh');
 const { service, ready } = createContainer();
 
 /** Renews the snapshot for all containers, whatever the event. */
-export const handler = createRefreshHandler({ service });
+export const handler = createRefreshHandler(service);
 
 /** Settles when init may end; the bundle's main module waits for it. */
 export { ready };

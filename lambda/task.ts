@@ -19,28 +19,20 @@ import { thrownFault } from './workflow/error.ts';
 import { parseTaskInput, type TaskInput } from './workflow/input.ts';
 import { cutPage, decodeCursor, type TaskOutput } from './workflow/page.ts';
 
-export interface TaskHandlerOptions {
-  /**
-   * Gives the service of this container.
-   *
-   * @throws Fault `500-902` if it could not be made
-   */
-  readonly service: () => Service;
-  /** Times the deadlines. Default: the process's own. */
-  readonly clock?: Clock;
-}
-
 /** What Lambda invokes for each event. */
 export type TaskHandler = (event: unknown, context: Context) => Promise<TaskOutput>;
 
 /**
  * Makes the handler of TaskFunction: one page of accounts for one event. Every failure is thrown as
  * a `TaskError`, whose name the state machine catches.
+ *
+ * @param service gives the service of this container; throws Fault `500-902` if it could not be made
+ * @param clock times the deadlines
  */
-export function createTaskHandler({
-  service,
-  clock = systemClock,
-}: TaskHandlerOptions): TaskHandler {
+export function createTaskHandler(
+  service: () => Pick<Service, 'snapshots'>,
+  clock: Clock = systemClock,
+): TaskHandler {
   return withMiddleware<unknown, TaskOutput>(HANDLER_OPTIONS)
     .use(invocationLog('run', describe))
     .use(correlationId(lambdaRequestId))
@@ -58,7 +50,7 @@ export function createTaskHandler({
 
 async function pageFor(
   input: TaskInput,
-  { snapshots }: Service,
+  { snapshots }: Pick<Service, 'snapshots'>,
   deadline: Deadline,
 ): Promise<TaskOutput> {
   const question = questionOf(input);
@@ -89,7 +81,7 @@ nameService('task');
 const { service, ready } = createContainer();
 
 /** Gives a state machine one page of the accounts that it asks for. */
-export const handler = createTaskHandler({ service });
+export const handler = createTaskHandler(service);
 
 /** Settles when init may end; the bundle's main module waits for it. */
 export { ready };

@@ -72,11 +72,6 @@ export function unknownRow(name: string): Detail {
   return { key: excerpt(name, UNKNOWN_LENGTH), value: 'no such parameter' };
 }
 
-/** A row for a repeated parameter that may stand only once. */
-export function repeatedRow(name: string, times: number): Detail {
-  return { key: name, value: `may be given once; it was given ${times} times` };
-}
-
 /**
  * One row for each fault that a schema found, under the parameter's name (the last name of the
  * issue's path). The schema must have been run with `reportInput`.

@@ -1,12 +1,11 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import * as z from 'zod/mini';
-import { accountRuleSchema, pathOf, sortName } from '../accounts/compare.ts';
+import { accountRuleSchema, DEFAULT_SORT, pathOf, sortName } from '../accounts/compare.ts';
 import { type FieldPath, missingScope, SCOPES, type Scope } from '../accounts/fields.ts';
 import {
   FILTER_NAMES,
   isFilter,
   isParameter,
-  PARAMETER_NAMES,
   PARAMETERS,
   type ParameterName,
 } from '../accounts/parameters.ts';
@@ -15,7 +14,6 @@ import {
   invalidRequest,
   type Query,
   querySchema,
-  repeatedRow,
   unknownRow,
 } from '../accounts/query.ts';
 import type { Viewer } from '../accounts/view.ts';
@@ -104,6 +102,7 @@ export function correlationIdOf(event: APIGatewayProxyEvent): string | undefined
 
 /** The parameters that `GET /accounts/{id}` takes. */
 export const ONE_ACCOUNT_PARAMETERS: readonly ParameterName[] = ['fields'];
+
 /** How each form of parameter becomes its JSON value. */
 const READERS: Readonly<
   Record<
@@ -140,7 +139,8 @@ export function readQueryString(
     }
     const { form } = PARAMETERS[name];
     if (values.length > 1 && form !== 'list' && form !== 'commas') {
-      details.push(repeatedRow(name, values.length));
+      const value = `may be given once; it was given ${values.length} times`;
+      details.push({ key: name, value });
       continue;
     }
     (isFilter(name) ? filter : query)[name] = READERS[form](values[0] ?? '', values);
@@ -159,15 +159,15 @@ export function readQueryString(
  * @throws Fault `403-902` with a row for each filter, order and path, naming the scope
  */
 export function demandScopes(
-  { filter = {}, sort, fields = [] }: Pick<Query, 'filter' | 'sort' | 'fields'>,
+  { filter = {}, sort = DEFAULT_SORT, fields = [] }: Pick<Query, 'filter' | 'sort' | 'fields'>,
   scopes: ReadonlySet<Scope>,
 ): void {
-  const asked: [key: string, path: FieldPath][] = [];
-  for (const name of FILTER_NAMES) {
-    if (filter[name] !== undefined) asked.push([name, pathOf(PARAMETERS[name].reads)]);
-  }
-  for (const path of fields) asked.push(['fields', path]);
-  if (sort !== undefined) asked.push(['sort', pathOf(sortName(sort))]);
+  const filters = FILTER_NAMES.filter((name) => filter[name] !== undefined);
+  const asked: [key: string, path: FieldPath][] = [
+    ...filters.map((name): [string, FieldPath] => [name, pathOf(PARAMETERS[name].reads)]),
+    ...fields.map((path): [string, FieldPath] => ['fields', path]),
+    ['sort', pathOf(sortName(sort))],
+  ];
   const details = asked.flatMap(([key, path]) => {
     const scope = missingScope(path, scopes);
     return scope === undefined ? [] : [{ key, value: `${path} needs the scope ${scope}` }];
@@ -179,17 +179,4 @@ export function demandScopes(
 export function parametersOf(event: APIGatewayProxyEvent): [name: string, values: string[]][] {
   const parameters = event.multiValueQueryStringParameters ?? event.queryStringParameters ?? {};
   return Object.entries(parameters).map(([name, values]) => [name, [values ?? ''].flat()]);
-}
-
-/** Writes a query as a query string, always in the same order; `readQueryString` reads it back. */
-export function writeQueryString(query: Query): string {
-  const values: Partial<Record<ParameterName, unknown>> = { ...query, ...query.filter };
-  const pairs = PARAMETER_NAMES.flatMap((name) => {
-    const value = values[name];
-    if (value === undefined) return [];
-    const list = Array.isArray(value) && PARAMETERS[name].form === 'list' ? value : [value];
-    return list.map((one) => `${name}=${encodeURIComponent(String(one))}`);
-  });
-  // Keeps readable what a query may hold unencoded (RFC 3986, section 3.4).
-  return pairs.join('&').replace(/%(?:3A|2C|2F|40)/g, decodeURIComponent);
 }

@@ -83,16 +83,17 @@ function matchesEntityTag(ifNoneMatch: string | undefined, tag: string | undefin
   return ifNoneMatch.split(',').some((entry) => entry.trim().replace(/^W\//, '') === opaque);
 }
 
-/** How fresh the accounts in an answer are. */
-export type Freshness = Omit<SnapshotAnswer, 'snapshot'>;
-
 /**
  * The headers that tell the age of an answer. `max-age` is the whole freshness, from which a cache
  * subtracts `Age` (RFC 9111, section 4.2). `Cache-Status` (RFC 9211) says where the accounts came
  * from: `hit` without asking eGain; `stale` when renewing them failed or is still under way.
  */
-export function freshnessHeaders(freshness: Freshness): Record<string, string> {
-  const { state, freshSecondsLeft, freshSeconds, ageSeconds } = freshness;
+export function freshnessHeaders({
+  state,
+  freshSecondsLeft,
+  freshSeconds,
+  ageSeconds,
+}: Omit<SnapshotAnswer, 'snapshot'>): Record<string, string> {
   const source = { hit: 'hit', miss: 'fwd=miss; stored', stale: 'fwd=stale' }[state];
   const secondsLeft = state === 'stale' ? freshSeconds - ageSeconds : freshSecondsLeft;
   return {

@@ -14,7 +14,6 @@ import {
   parametersOf,
   readQueryString,
   viewerOf,
-  writeQueryString,
 } from './request.ts';
 import {
   createRepresentation,
@@ -55,7 +54,8 @@ export function listAccounts(options: RouteOptions): Route {
     const question = JSON.stringify([viewKeyOf(viewer), query]);
     const list = kept(snapshot, question, () => listOf(snapshot, viewer, query));
     note({ count: list.count });
-    return respond(list, freshnessHeaders(freshness), event);
+    const headers = { ...freshnessHeaders(freshness), ...pageLinks(event, query, list.count) };
+    return respond(list, headers, event);
   };
 }
 
@@ -72,10 +72,7 @@ function listOf(snapshot: Snapshot, viewer: Viewer, query: Query): List {
   const page = accounts.slice(start, start + pagesize).map(write);
   const info = JSON.stringify({ count, pagenum, pagesize });
   const body = `{"paginationInfo":${info},"account":[${page.join(',')}]}`;
-  const headers = {
-    'Accounts-Version': versionOf(snapshot, viewer),
-    ...pageLinks(query, count),
-  };
+  const headers = { 'Accounts-Version': versionOf(snapshot, viewer) };
   const howToAskForLess = 'Ask for a smaller pagesize or for fewer fields.';
   return { ...createRepresentation(body, howToAskForLess, headers), count };
 }
@@ -116,14 +113,17 @@ const MAX_LINK_BYTES = 9000;
 
 /**
  * The `Link` header of a list: its next, previous, first and last page, as far as there are such,
- * relative to the request's own URL. For a page past the end, the previous one is the last. If the
- * query is so long that not all links fit, the most useful ones stay.
+ * with the same query, relative to the request's own URL. For a page past the end, the previous one
+ * is the last. If the query is so long that not all links fit, the most useful ones stay.
  *
  * @param count how many accounts match
  * @see https://www.rfc-editor.org/rfc/rfc8288#section-3
  */
-function pageLinks(query: Query, count: number): Record<string, string> {
-  const { pagenum = 1, pagesize = DEFAULT_PAGESIZE } = query;
+function pageLinks(
+  event: APIGatewayProxyEvent,
+  { pagenum = 1, pagesize = DEFAULT_PAGESIZE }: Query,
+  count: number,
+): Record<string, string> {
   const last = Math.max(1, Math.ceil(count / pagesize));
   const pages = {
     next: pagenum < last ? pagenum + 1 : undefined,
@@ -131,12 +131,17 @@ function pageLinks(query: Query, count: number): Record<string, string> {
     first: 1,
     last,
   };
-  const rest = writeQueryString({ ...query, pagenum: undefined });
+  const rest = parametersOf(event)
+    .filter(([name]) => name !== 'pagenum')
+    .flatMap(([name, values]) => values.map((value) => `&${name}=${encodeURIComponent(value)}`))
+    .join('')
+    // Keeps readable what a query may hold unencoded (RFC 3986, section 3.4).
+    .replace(/%(?:3A|2C|2F|40)/g, decodeURIComponent);
   const links: string[] = [];
   let size = 0;
   for (const [relation, page] of Object.entries(pages)) {
     if (page === undefined) continue;
-    const link = `<?pagenum=${page}${rest && `&${rest}`}>; rel="${relation}"`;
+    const link = `<?pagenum=${page}${rest}>; rel="${relation}"`;
     size += link.length + 2;
     if (size > MAX_LINK_BYTES) break;
     links.push(link);

@@ -16,7 +16,7 @@ afterEach(() => {
 
 /** The scheduled function over a service that renews like this, with a quarter of an hour. */
 function schedule(renew: Service['renew']) {
-  const refresh = createRefreshHandler({ service: () => ({ renew }) });
+  const refresh = createRefreshHandler(() => ({ renew }));
   return { output: captureOutput(), run: () => refresh({}, taskContext(15 * MINUTE)) };
 }
 

@@ -167,7 +167,10 @@ export async function simulate(scenario: Scenario): Promise<Outcome> {
     return {
       process,
       api: { number: api.number, handle: createApiHandler({ ...api.options, openApi }) },
-      task: { number: task.number, handle: createTaskHandler(task.options) },
+      task: {
+        number: task.number,
+        handle: createTaskHandler(task.options.service, task.options.clock),
+      },
     };
   };
   const fleet = scenario.offsets.map((offset) => boot(offset));

@@ -3,7 +3,7 @@ import type { Sort } from '../../lambda/accounts/compare.ts';
 import type { FieldPath } from '../../lambda/accounts/fields.ts';
 import type { Filter } from '../../lambda/accounts/query.ts';
 import type { Snapshot } from '../../lambda/snapshot/content.ts';
-import type { SnapshotAnswer, SnapshotOptions } from '../../lambda/snapshot/snapshots.ts';
+import type { SnapshotOptions } from '../../lambda/snapshot/snapshots.ts';
 import { createTaskHandler } from '../../lambda/task.ts';
 import type { TaskOutput } from '../../lambda/workflow/page.ts';
 import { captureOutput, type Output } from './output.ts';
@@ -27,24 +27,17 @@ export interface TaskUnderTest {
 }
 
 /** The task's handler over a store that gives, or throws, what `snapshot` does. */
-export function taskOver(
-  snapshot: () => Snapshot | Promise<Snapshot>,
-  state: SnapshotAnswer['state'] = 'miss',
-): TaskUnderTest {
+export function taskOver(snapshot: () => Snapshot | Promise<Snapshot>): TaskUnderTest {
   const asked: (SnapshotOptions | undefined)[] = [];
-  const handler = createTaskHandler({
-    service: () => ({
-      snapshots: {
-        async get(_deadline, options) {
-          asked.push(options);
-          const value = await snapshot();
-          return { snapshot: value, state, ageSeconds: 3, freshSecondsLeft: 27, freshSeconds: 30 };
-        },
+  const handler = createTaskHandler(() => ({
+    snapshots: {
+      async get(_deadline, options) {
+        asked.push(options);
+        const freshness = { ageSeconds: 3, freshSecondsLeft: 27, freshSeconds: 30 };
+        return { snapshot: await snapshot(), state: 'miss', ...freshness };
       },
-      warmUp: async () => {},
-      renew: async () => 'recent',
-    }),
-  });
+    },
+  }));
   return {
     output: captureOutput(),
     asked,
