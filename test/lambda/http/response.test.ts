@@ -34,12 +34,12 @@ describe('the age of an answer', () => {
 
 describe('a conditional request', () => {
   it('gets 304 without a body, and the headers that caches need', async () => {
-    const { request } = createPartnerApi({ accounts: [account()] });
+    const { request, handler } = createPartnerApi({ accounts: [account()] });
     const first = await request();
+    const sentTwice = { 'if-NONE-match': ['"x"', String(first.headers?.['ETag'])] };
 
-    const result = await request({
-      headers: { 'if-none-match': `"x", ${String(first.headers?.['ETag'])}` },
-    });
+    const event = { ...apiEvent(), multiValueHeaders: sentTwice };
+    const result = await handler(event, lambdaContext);
 
     expect(result).toMatchObject({ statusCode: 304, body: '' });
     const { 'Content-Type': type, ...rest } = first.headers ?? {};
@@ -61,15 +61,6 @@ describe('a conditional request', () => {
       expect(result).toMatchObject({ statusCode: 304, body: '' });
     },
   );
-
-  it('may send its header several times', async () => {
-    const { request, handler } = createPartnerApi();
-    const tag = String((await request()).headers?.['ETag']);
-
-    const event = { ...apiEvent(), multiValueHeaders: { 'if-NONE-match': ['"x"', tag] } };
-
-    expect(await handler(event, lambdaContext)).toMatchObject({ statusCode: 304 });
-  });
 
   it.each([
     ['W/TAG', 304],
