@@ -8,7 +8,6 @@ import {
   HANDLER_OPTIONS,
   type Invoked,
   invocationLog,
-  lambdaRequestId,
   type Middleware,
 } from './invocation.ts';
 import { readAuthorizerConfig } from './platform/config.ts';
@@ -40,7 +39,7 @@ export function createHandler(prepare: () => Authorize): AuthorizerHandler {
 
   return withMiddleware<AuthorizerRequest, APIGatewayAuthorizerResult>(HANDLER_OPTIONS)
     .use(invocationLog('decision', describe))
-    .use(correlationId(lambdaRequestId))
+    .use(correlationId())
     .use(refusal)
     .handler((request, context) =>
       withDeadline(context, async (deadline) => {

@@ -37,10 +37,11 @@ export const HANDLER_OPTIONS = { timeoutEarlyInMillis: 0 } as const;
 /**
  * Gives the invocation its correlation id.
  *
- * @param idOf gives an id that the event brings; without one, the invocation gets a random one
+ * @param idOf gives an id that the event or its context brings, by default Lambda's own; without
+ *   one, as an event made by hand may come, the invocation gets a random one
  */
 export function correlationId<Event>(
-  idOf: (event: Event, context: Context) => string | undefined,
+  idOf = (_: Event, context: Partial<Context>) => context.awsRequestId,
 ): Middleware<Event> {
   return {
     before({ event, context, internal }) {
@@ -48,10 +49,6 @@ export function correlationId<Event>(
     },
   };
 }
-
-/** Lambda's own id of the invocation; an event made by hand may come without a context. */
-export const lambdaRequestId = (_: unknown, context: Partial<Context>): string | undefined =>
-  context.awsRequestId;
 
 /**
  * Writes one line for each invocation, however it ended: what it was, what it cost and what was

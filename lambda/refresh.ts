@@ -6,7 +6,6 @@ import {
   HANDLER_OPTIONS,
   type Invoked,
   invocationLog,
-  lambdaRequestId,
   type Middleware,
 } from './invocation.ts';
 import { withDeadline } from './platform/deadline.ts';
@@ -32,7 +31,7 @@ export type RefreshHandler = (event: unknown, context: Context) => Promise<Refre
 export function createRefreshHandler(service: () => Pick<Service, 'renew'>): RefreshHandler {
   return withMiddleware<unknown, RefreshOutcome>(HANDLER_OPTIONS)
     .use(invocationLog('refresh', describe))
-    .use(correlationId(lambdaRequestId))
+    .use(correlationId())
     .use(failedRun)
     .use(faultLog)
     .handler(async (_, context) => {

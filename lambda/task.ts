@@ -9,7 +9,6 @@ import {
   HANDLER_OPTIONS,
   type Invoked,
   invocationLog,
-  lambdaRequestId,
 } from './invocation.ts';
 import { type Clock, type Deadline, systemClock, withDeadline } from './platform/deadline.ts';
 import { nameService } from './platform/log.ts';
@@ -35,7 +34,7 @@ export function createTaskHandler(
 ): TaskHandler {
   return withMiddleware<unknown, TaskOutput>(HANDLER_OPTIONS)
     .use(invocationLog('run', describe))
-    .use(correlationId(lambdaRequestId))
+    .use(correlationId())
     .use(thrownFault)
     .use(faultLog)
     .handler((event, context) =>

@@ -52,7 +52,9 @@ export function createAuthorize(config: AuthorizerConfig, partnersFile: unknown)
     const partner = bearer.clientId === undefined ? undefined : partners.get(bearer.clientId);
     if (partner === undefined) return deny(methodArn, 'no partner');
     const { name, accounts, usageKey } = partner;
-    const granted = SCOPES.filter((scope) => bearer.scopes.has(scope) && partner.scopes.has(scope));
+    const granted = SCOPES.filter(
+      (scope) => bearer.scopes.has(scope) && partner.scopes.includes(scope),
+    );
     if (!granted.includes('accounts/read')) return deny(methodArn, 'scope', name);
     return {
       ...policy('Allow', methodArn, name),
@@ -61,7 +63,7 @@ export function createAuthorize(config: AuthorizerConfig, partnersFile: unknown)
       context: {
         partner: name,
         scopes: granted.join(' '),
-        ...(accounts === undefined ? {} : { accounts }),
+        ...(accounts && { accounts: JSON.stringify(accounts) }),
       },
     };
   };

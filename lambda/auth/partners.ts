@@ -1,32 +1,26 @@
 import { readFileSync } from 'node:fs';
 import * as z from 'zod/mini';
 import { accountRuleSchema } from '../accounts/compare.ts';
-import { SCOPES, type Scope } from '../accounts/fields.ts';
+import { SCOPES } from '../accounts/fields.ts';
 import { Fault } from '../faults.ts';
 import type { AuthorizerConfig } from '../platform/config.ts';
 import { createSingleFlight, type Deadline, within } from '../platform/deadline.ts';
 import { AWS_CLIENT } from '../platform/http-client.ts';
 import { parseJson } from '../platform/parse.ts';
 
-const partnersSchema = z.record(
-  z.string(),
-  z.object({
-    clientId: z.optional(z.string()),
-    scopes: z.array(z.enum(SCOPES)),
-    accounts: z.optional(accountRuleSchema),
-    usageKey: z.string().check(z.minLength(20)),
-  }),
-);
-
-/** A partner's entry, as the authorizer needs it. */
-interface Partner {
-  readonly name: string;
-  readonly scopes: ReadonlySet<Scope>;
-  /** The account rule as JSON; undefined if the partner may see every account. */
-  readonly accounts: string | undefined;
+const partnerSchema = z.object({
+  clientId: z.optional(z.string()),
+  scopes: z.array(z.enum(SCOPES)),
+  /** Without it the partner may see every account. */
+  accounts: z.optional(accountRuleSchema),
   /** The value of the API key of the partner's usage plan. */
-  readonly usageKey: string;
-}
+  usageKey: z.string().check(z.minLength(20)),
+});
+const partnersSchema = z.record(z.string(), partnerSchema);
+
+type Partner = z.infer<typeof partnerSchema> & { readonly name: string };
+/** The partners by client id. */
+type PartnerTable = ReadonlyMap<string, Partner>;
 
 /**
  * Reads the partners' table, which is a file because a function's environment holds 4 KB.
@@ -40,9 +34,6 @@ export function readPartnersFile(url: URL): unknown {
     throw misconfigured('partners.json is missing or not JSON');
   }
 }
-
-/** The partners by client id. */
-type PartnerTable = ReadonlyMap<string, Partner>;
 
 /**
  * Makes the function that gives the partners' table. Where the stage has too many client ids for a
@@ -84,12 +75,7 @@ function partnerTable(file: unknown, cognitoClients: AuthorizerConfig['cognitoCl
     if (!clientId) throw misconfigured(`partner ${name} has no client id`);
     const other = partners.get(clientId);
     if (other) throw misconfigured(`partners ${other.name} and ${name} share a client id`);
-    partners.set(clientId, {
-      name,
-      scopes: new Set(entry.scopes),
-      accounts: entry.accounts && JSON.stringify(entry.accounts),
-      usageKey: entry.usageKey,
-    });
+    partners.set(clientId, { name, ...entry });
   }
   return partners;
 }
