@@ -37,10 +37,8 @@ describe('the OpenAPI document of a deployment', () => {
     ['api.example.com', '/openapi.json', 'https', ''],
     ['api.example.com', '/crm/v1/openapi.json', 'https', '/crm/v1'],
     ['127.0.0.1:3000', '/v1/openapi.json', 'http', '/v1'],
-    ['localhost', '/v1/openapi.json', 'http', '/v1'],
     ['[::1]:3000', '/v1/openapi.json', 'http', '/v1'],
     ['localhost.example.com', '/v1/openapi.json', 'https', '/v1'],
-    ['api.localhost', '/v1/openapi.json', 'https', '/v1'],
   ])('names the server %s for %s', async (domainName, path, scheme, base) => {
     const { body } = await createDocument({ tokenUrl: TOKEN_URL })(domainName, path);
 

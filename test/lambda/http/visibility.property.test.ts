@@ -54,29 +54,20 @@ describe('what a partner sees', () => {
               expect(body.code ?? body).toEqual(expected);
             }
           }
+          const [partner] = partners;
+          const authorizer = authorizerOf(partner);
+          const all = expectedAnswer(accounts, partner, 'pagesize=500') as {
+            account: { id?: string | null }[];
+          };
+          for (const { id } of accounts) {
+            if (typeof id !== 'string') continue;
+            const result = await request({ resource: '/accounts/{id}', id, authorizer });
+            const body = bodyOf(result) as { code?: string };
+            expect(body.code ?? body).toEqual(all.account.find((a) => a.id === id) ?? '404-902');
+          }
         },
       ),
       { numRuns: 750 },
-    );
-  });
-
-  it('is the same by id as in the list', async () => {
-    await fc.assert(
-      fc.asyncProperty(accountsArbitrary, partnerArbitrary, async (accounts, partner) => {
-        const { request } = createPartnerApi({ accounts });
-        const authorizer = authorizerOf(partner);
-        const list = bodyOf(await request({ query: 'pagesize=500', authorizer }));
-        const listed = (list as { account: { id?: string | null }[] }).account;
-
-        for (const { id } of accounts) {
-          if (typeof id !== 'string') continue;
-          const result = await request({ resource: '/accounts/{id}', id, authorizer });
-          const expected = listed.find((summary) => summary.id === id);
-          const body = bodyOf(result) as { code?: string };
-          expect(body.code ?? body).toEqual(expected ?? '404-902');
-        }
-      }),
-      { numRuns: 300 },
     );
   });
 });
