@@ -17,7 +17,6 @@ import { CANARY, SECRET_ARN } from '../../support/egain-world.ts';
 import { createManualClock, type ManualClock } from '../../support/manual-clock.ts';
 import { captureLog, type LoggedLine } from '../../support/telemetry.ts';
 
-const MINUTE = 60_000;
 const VALUE = { clientId: CANARY.clientId, clientSecret: CANARY.clientSecret };
 const FIRST = { ...VALUE, version: 'version-1' };
 const SECOND = { clientId: 'another', clientSecret: 'other', version: 'version-2' };
@@ -37,6 +36,7 @@ afterEach(() => secretsManager.reset());
 afterAll(() => secretsManager.restore());
 
 const reads = () => secretsManager.on(GetSecretValueCommand);
+const hangs = () => reads().callsFake(() => Promise.withResolvers().promise);
 const inTime = () => createDeadline(26_000, { clock });
 
 function holds({ version, ...value }: typeof FIRST): void {
@@ -49,36 +49,31 @@ function serviceError(name: string, httpStatusCode: number): Error {
   const $metadata = { httpStatusCode };
   return new SecretsManagerServiceException({ name, $fault: 'client', $metadata, message });
 }
-const fails = (name: string, status: number) => reads().rejects(serviceError(name, status));
 
-describe('the secret', () => {
-  test('has a version of its own where Secrets Manager names none', async () => {
-    reads()
-      .resolvesOnce({ SecretString: JSON.stringify(VALUE) })
-      .resolves({ SecretString: JSON.stringify({ ...VALUE, clientId: 'another' }) });
+test('a secret has a version of its own where Secrets Manager names none', async () => {
+  reads()
+    .resolvesOnce({ SecretString: JSON.stringify(VALUE) })
+    .resolves({ SecretString: JSON.stringify({ ...VALUE, clientId: 'another' }) });
 
-    const first = await store.get(inTime());
-    const second = await store.reread(first.version, inTime());
+  const first = await store.get(inTime());
+  const second = await store.reread(first.version, inTime());
 
-    expect(first.version).toMatch(/^[0-9a-f]{64}$/);
-    expect(second).toMatchObject({ clientId: 'another', clientSecret: CANARY.clientSecret });
-    expect(second.version).not.toBe(first.version);
-  });
+  expect(first.version).toMatch(/^[0-9a-f]{64}$/);
+  expect(second).toMatchObject({ clientId: 'another', clientSecret: CANARY.clientSecret });
+  expect(second.version).not.toBe(first.version);
 });
 
-describe('a version that eGain refuses', () => {
-  test('causes no read when another one is known already', async () => {
-    await store.get(inTime());
+test('a refused version causes no read where another one is known already', async () => {
+  await store.get(inTime());
 
-    await expect(store.reread('version-0', inTime())).resolves.toEqual(FIRST);
-    expect(secretsManager).toHaveReceivedCommandOnce(GetSecretValueCommand);
-  });
+  await expect(store.reread('version-0', inTime())).resolves.toEqual(FIRST);
+  expect(secretsManager).toHaveReceivedCommandOnce(GetSecretValueCommand);
 });
 
 describe('while Secrets Manager is unwell', () => {
   beforeEach(async () => {
     await store.get(inTime());
-    clock.advance(5 * MINUTE);
+    clock.advance(5 * 60_000);
   });
 
   test.each([
@@ -90,127 +85,57 @@ describe('while Secrets Manager is unwell', () => {
     ['RequestTimeout', 400],
     ['SomeException', 429],
     ['SomeException', 500],
-  ])(
-    '%s, %i: the last value goes on serving, and is asked for again 30 s later',
-    async (...error) => {
-      fails(...error);
+  ])('%s, %i: the last value serves on, and is read again 30 s later', async (name, status) => {
+    reads().rejects(serviceError(name, status));
 
-      const during = [await store.get(inTime()), await store.get(inTime())];
-      holds(SECOND);
-      clock.advance(30_000);
-      const after = await store.get(inTime());
+    const during = [await store.get(inTime()), await store.get(inTime())];
+    holds(SECOND);
+    clock.advance(30_000);
+    const after = await store.get(inTime());
 
-      expect([...during, after]).toEqual([FIRST, FIRST, SECOND]);
-      expect(secretsManager).toHaveReceivedCommandTimes(GetSecretValueCommand, 3);
-      const fields = { secretArn: SECRET_ARN, failure: error[0] };
-      expect(lines).toEqual([{ level: 'warn', message: 'Reading the secret failed', fields }]);
-    },
-  );
+    expect([...during, after]).toEqual([FIRST, FIRST, SECOND]);
+    expect(secretsManager).toHaveReceivedCommandTimes(GetSecretValueCommand, 3);
+    const fields = { secretArn: SECRET_ARN, failure: name };
+    expect(lines).toEqual([{ level: 'warn', message: 'Reading the secret failed', fields }]);
+  });
 
   test.each([
-    ['by the SDK’s time', Object.assign(new Error('socket hang up'), { name: 'TimeoutError' })],
-    ['by the system', Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' })],
-    ['without a status', Object.assign(new Error('x'), { code: 'EPIPE', $metadata: {} })],
-  ])('a connection that fails counts as unwell: %s', async (_, error) => {
-    reads().rejects(error);
+    ['ends by the SDK’s own time-out', { name: 'TimeoutError' }],
+    ['is closed', { code: 'EPIPE', $metadata: {} }],
+  ])('the last value serves on where the connection %s', async (_, error) => {
+    reads().rejects(Object.assign(new Error('socket hang up'), error));
 
     await expect(store.get(inTime())).resolves.toEqual(FIRST);
   });
 
+  test('the last value serves on where the answer is late for the first byte', async () => {
+    hangs();
+    const asked = store.get({ ...inTime(), firstByteMs: 5000 });
+    clock.advance(5000);
+
+    await expect(asked).resolves.toEqual(FIRST);
+    await expect(store.get(inTime())).resolves.toEqual(FIRST);
+    expect(lines).toMatchObject([{ fields: { failure: 'TimeoutError' } }]);
+  });
+
   test.each([
-    ['a set-up that lacks something', new Error('Region is missing'), 'Error'],
-    ['what is no error', 'away', 'unknown'],
-    ['a refused request', serviceError('SomeException', 499), 'SomeException'],
-    ['a request with status 428', serviceError('SomeException', 428), 'SomeException'],
-  ])('%s counts as no such thing', async (_, error, name) => {
-    reads().callsFake(async () => {
-      throw error;
-    });
+    ['lacks a setting', new Error('Region is missing'), 'Error'],
+    ['throws what is no error', 'away', 'unknown'],
+    ['is refused', serviceError('SomeException', 428), 'SomeException'],
+  ])('the last value does not hide that the SDK %s', async (_, error, name) => {
+    reads().callsFake(() => Promise.reject(error as Error));
 
     await expect(store.get(inTime())).rejects.toMatchObject({
       code: '500-902',
       reason: `the secret ${SECRET_ARN} cannot be read: ${name}`,
     });
   });
-
-  test('an answer that is late is done without', async () => {
-    reads().callsFake(() => new Promise(() => undefined));
-
-    const asked = store.get({ ...inTime(), firstByteMs: 5000 });
-    clock.advance(5000);
-
-    await expect(asked).resolves.toEqual(FIRST);
-    await expect(store.get(inTime())).resolves.toEqual(FIRST);
-    expect(lines.map(({ fields }) => fields)).toEqual([
-      { secretArn: SECRET_ARN, failure: 'TimeoutError' },
-    ]);
-  });
-});
-
-describe('what stands in for a secret until somebody puts it there', () => {
-  test.each([
-    '<>',
-    ' <secret> ',
-    '...',
-    '…',
-    'changeme',
-    'change-me',
-    'CHANGE ME',
-    'replace_me',
-    'Placeholder',
-    'todo',
-    'TBD',
-    'xxx',
-    'null',
-    'undefined',
-    'none',
-    'your_client_secret',
-  ])('is told from one: %s', (text) => {
-    expect(readSecret(withSecret(text))).toEqual({ fault: 'clientSecret is a placeholder' });
-  });
-
-  test.each([
-    'a<b>',
-    '<a>b',
-    '....',
-    '..',
-    'xx',
-    'xxxy',
-    'changemenow',
-    'dontchangeme',
-    'replaceme2',
-    'todos',
-    'nullable',
-    'nonesuch',
-    'yoursecret',
-    'my your-secret',
-    'change--me',
-  ])('is not seen in a secret that looks a little like it: %s', (text) => {
-    expect(readSecret(withSecret(text))).toEqual({
-      value: { clientId: CANARY.clientId, clientSecret: text },
-    });
-  });
-});
-
-test.each([
-  ['arn:aws:secretsmanager:eu-west-1:1:secret:a', 'eu-west-1'],
-  ['arn:aws-us-gov:secretsmanager:us-gov-west-1:1:secret:a', 'us-gov-west-1'],
-  ['egain', 'ap-south-1'],
-  ['not:arn:aws:secretsmanager:eu-west-1:1', 'ap-south-1'],
-])('a secret is asked for in its own region: %s', async (secretArn, region) => {
-  vi.stubEnv('AWS_REGION', 'ap-south-1');
-  const own = createCredentialsStore(secretArn, clock);
-
-  await own.get(inTime());
-
-  const [call] = secretsManager.commandCalls(GetSecretValueCommand);
-  await expect(call?.thisValue.config.region()).resolves.toBe(region);
 });
 
 describe('a read', () => {
-  test('ends with 504-901 as soon as something older is to stand in', async () => {
+  test('ends with 504-901 where the first byte is late, and leaves the deadline as it is', async () => {
     const deadline = { ...inTime(), firstByteMs: 5000 };
-    reads().callsFake(() => new Promise(() => undefined));
+    hangs();
 
     const asked = store.get(deadline);
     const [call] = secretsManager.commandCalls(GetSecretValueCommand);
@@ -227,14 +152,14 @@ describe('a read', () => {
     expect(deadline.signal.aborted).toBe(false);
   });
 
-  test('is not begun when no time is left', async () => {
-    const noTime = createDeadline(0, { clock });
-
-    await expect(store.get(noTime)).rejects.toMatchObject({ code: '504-901' });
+  test('is not begun where no time is left', async () => {
+    await expect(store.get(createDeadline(0, { clock }))).rejects.toMatchObject({
+      code: '504-901',
+    });
     expect(secretsManager).not.toHaveReceivedAnyCommand();
   });
 
-  test('that has ended leaves no timer behind', async () => {
+  test('leaves no timer behind', async () => {
     const deadline = { ...inTime(), firstByteMs: 5000 };
     const { waiting } = clock;
 
@@ -243,8 +168,8 @@ describe('a read', () => {
     expect(clock.waiting).toBe(waiting);
   });
 
-  test('ends when its work is cancelled, for the reason given there', async () => {
-    reads().callsFake(() => Promise.withResolvers().promise);
+  test('ends with the reason for which its work is cancelled, and logs nothing', async () => {
+    hangs();
     const deadline = cancellable(inTime());
     const reading = store.get(deadline);
 
@@ -253,8 +178,34 @@ describe('a read', () => {
     await expect(reading).rejects.toMatchObject({ code: '502-904' });
     expect(lines).toEqual([]);
   });
+
+  test.each([
+    ['arn:aws-us-gov:secretsmanager:us-gov-west-1:1:secret:a', 'us-gov-west-1'],
+    ['egain', 'ap-south-1'],
+    ['not:arn:aws:secretsmanager:eu-west-1:1', 'ap-south-1'],
+  ])('is made in the secret’s own region: %s', async (secretArn, region) => {
+    vi.stubEnv('AWS_REGION', 'ap-south-1');
+
+    await createCredentialsStore(secretArn, clock).get(inTime());
+
+    const [call] = secretsManager.commandCalls(GetSecretValueCommand);
+    await expect(call?.thisValue.config.region()).resolves.toBe(region);
+  });
 });
 
-function withSecret(clientSecret: unknown): string {
-  return JSON.stringify({ clientId: CANARY.clientId, clientSecret });
-}
+const PLACEHOLDERS =
+  '<>, <secret> ,...,…,changeme,change-me,CHANGE ME,replace_me,Placeholder,todo,TBD,xxx,null,' +
+  'undefined,none,your_client_secret';
+const SECRETS =
+  'a<b>,<a>b,....,..,xx,xxxy,changemenow,dontchangeme,replaceme2,todos,nullable,nonesuch,' +
+  'yoursecret,my your-secret,change--me';
+const readValue = (clientSecret: string) =>
+  readSecret(JSON.stringify({ clientId: CANARY.clientId, clientSecret }));
+
+test.each(PLACEHOLDERS.split(','))('a placeholder is told from a secret: %s', (text) => {
+  expect(readValue(text)).toEqual({ fault: 'clientSecret is a placeholder' });
+});
+
+test.each(SECRETS.split(','))('a secret is no placeholder that it resembles: %s', (text) => {
+  expect(readValue(text)).toMatchObject({ value: { clientSecret: text } });
+});
