@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { BudgetSpent } from '../../../lambda/egain/call-budget.ts';
 import {
   type AttemptResult,
@@ -6,7 +6,6 @@ import {
   decideRetry,
   statedWait,
   type UpstreamOptions,
-  type UpstreamRequest,
 } from '../../../lambda/egain/send.ts';
 import { Fault } from '../../../lambda/faults.ts';
 import { cancellable, type Deadline } from '../../../lambda/platform/deadline.ts';
@@ -121,20 +120,18 @@ beforeEach(() => {
   lines = captureLog();
   made = [];
 });
-afterEach(() => vi.restoreAllMocks());
 
-interface SendOptions extends UpstreamOptions {
-  readonly name?: 'accounts' | 'token';
+interface Given {
+  readonly calls?: UpstreamOptions['calls'];
   readonly deadline?: Deadline;
   readonly eachTakesMs?: number;
-  readonly request?: UpstreamRequest;
 }
 
-/** Sends to a server that gives these outcomes, one for each attempt. */
-function send(outcomes: readonly (HttpAnswer | Error)[], given: SendOptions = {}) {
-  const { name = 'accounts', deadline = inTime(), eachTakesMs = 0, request = REQUEST } = given;
+/** Sends a request for accounts to a server that gives these outcomes, one for each attempt. */
+function send(outcomes: readonly (HttpAnswer | Error)[], given: Given = {}) {
+  const { calls, deadline = inTime(), eachTakesMs = 0 } = given;
   const left = [...outcomes];
-  const upstream = createUpstream(name, {
+  const upstream = createUpstream('accounts', {
     random: () => 0.504,
     send: async (_, told) => {
       made.push(told);
@@ -143,9 +140,9 @@ function send(outcomes: readonly (HttpAnswer | Error)[], given: SendOptions = {}
       if (outcome instanceof Error) throw outcome;
       return outcome;
     },
-    calls: given.calls,
+    calls,
   });
-  return upstream(request, deadline);
+  return upstream(REQUEST, deadline);
 }
 
 const inTime = () => createTestDeadline(26_000, clock);
@@ -165,31 +162,29 @@ describe('an attempt', () => {
     const outcomes = [failedConnection('ECONNRESET'), answerOf(503), tooLarge];
 
     await expect(send(outcomes, { eachTakesMs: 40 })).resolves.toMatchObject({ status: 404 });
+    await send([answerOf(200)]);
 
-    expect([total('UpstreamCalls'), total('UpstreamLatency')]).toEqual([3, 120]);
-    const common = { upstream: 'accounts', attempt: expect.any(Number) as unknown };
-    expect(lines.map(({ level, fields }) => [level, fields])).toEqual([
+    expect([total('UpstreamCalls'), total('UpstreamLatency')]).toEqual([4, 120]);
+    expect(lines.map(({ level, fields: { attempt, ...fields } }) => [level, fields])).toEqual([
       [
         'warn',
-        { ...common, networkError: 'connection', errorCode: 'ECONNRESET', retryAfterMs: 50 },
+        {
+          upstream: 'accounts',
+          networkError: 'connection',
+          errorCode: 'ECONNRESET',
+          retryAfterMs: 50,
+        },
       ],
-      ['warn', { ...common, status: 503, retryAfterMs: 101 }],
-      ['warn', { ...common, status: 404, unread: 'too-large' }],
+      ['warn', { upstream: 'accounts', status: 503, retryAfterMs: 101 }],
+      ['warn', { upstream: 'accounts', status: 404, unread: 'too-large' }],
     ]);
   });
 
-  test('that is well is counted by its own metric, and not logged', async () => {
-    await send([answerOf(200)], { name: 'token' });
-
-    expect([...takeCounts().keys()]).toEqual(['TokenRequests']);
-    expect(lines).toEqual([]);
-  });
-
-  test('hides no fault of our own', async () => {
+  test('hides no defect of the product', async () => {
     await expect(send([new TypeError('a bug')])).rejects.toThrow('a bug');
   });
 
-  test('after another is not made once the work is cancelled', async () => {
+  test('is not repeated once the work is cancelled', async () => {
     const deadline = cancellable({ ...inTime(), clock: clock.still });
 
     const sent = send([answerOf(503)], { deadline });
@@ -202,57 +197,47 @@ describe('an attempt', () => {
 });
 
 describe('the time for the first byte', () => {
-  test('is told to no attempt that may take all that is left', async () => {
-    await send([answerOf(200)]);
-
-    expect(made[0]).toMatchObject({ maxBytes: 1000, firstByteBy: undefined });
-  });
-
-  test('is shared by all attempts and the pauses between them', async () => {
-    const deadline = firstByteWithin(1000);
-
-    const sent = send([answerOf(503), answerOf(503)], { deadline, eachTakesMs: 500 });
-
-    await expect(sent).resolves.toMatchObject({ status: 503 });
-    expect(made.map(({ firstByteBy }) => firstByteBy)).toEqual([NOW + 1000, NOW + 1000]);
-  });
-
-  test('passes while a call is waited for', async () => {
-    await send([answerOf(200)], { deadline: firstByteWithin(5000), calls: callsOf() });
-
-    expect(made[0]?.firstByteBy).toBe(NOW + 5000);
-  });
-
-  test('may end an attempt, which is the last', async () => {
+  test('is unlimited by default, and ends the last attempt', async () => {
     const result = { kind: 'timeout', of: 'first-byte' };
 
     await expect(send([new BeginTimeout()])).resolves.toEqual(result);
+    expect(made[0]).toMatchObject({ maxBytes: 1000, firstByteBy: undefined });
+  });
+
+  test('is shared by all attempts, the pauses and the waits for calls', async () => {
+    const given = { deadline: firstByteWithin(3000), eachTakesMs: 500, calls: callsOf() };
+
+    await expect(send([answerOf(503), answerOf(503)], given)).resolves.toMatchObject({
+      status: 503,
+    });
+    expect(made.map(({ firstByteBy }) => firstByteBy)).toEqual([NOW + 3000, NOW + 3000]);
   });
 });
 
 describe('the budget of calls', () => {
-  test('is asked for each attempt, and what came before says more than that it is spent', async () => {
-    const calls = callsOf(undefined, new BudgetSpent(7, 'spent'));
+  const spent = new BudgetSpent(7, 'spent');
+
+  test('is asked for each attempt, and the attempt before says more than that it is spent', async () => {
+    const calls = callsOf(undefined, spent);
 
     await expect(send([answerOf(503)], { calls })).resolves.toMatchObject({ status: 503 });
     expect(total('UpstreamCalls')).toBe(1);
   });
 
   test('is asked again for a request that is sent over a new connection', async () => {
-    const calls = callsOf(undefined, new BudgetSpent(7, 'spent'));
-    await send([answerOf(200)], { calls });
+    await send([answerOf(200)], { calls: callsOf(undefined, spent) });
 
     await expect(made[0]?.onReconnect?.()).rejects.toMatchObject({ name: 'BudgetSpent' });
   });
 
-  test('that is spent at once lets no call be made', async () => {
-    const sent = send([], { calls: callsOf(new BudgetSpent(7, 'spent')) });
-
-    await expect(sent).rejects.toMatchObject({ name: 'BudgetSpent' });
+  test('that is spent lets no call be made', async () => {
+    await expect(send([], { calls: callsOf(spent) })).rejects.toMatchObject({
+      name: 'BudgetSpent',
+    });
     expect(takeCounts().size).toBe(0);
   });
 
-  test('may fail, which is not what came of the attempt before', async () => {
+  test('may have a defect, which is not what came of the attempt before', async () => {
     const calls = callsOf(undefined, new TypeError('a bug'));
 
     await expect(send([answerOf(503)], { calls })).rejects.toThrow('a bug');
