@@ -50,9 +50,6 @@ export interface AccountsPage {
 /** Told the path of each malformed field, as `attributes[3].name`. */
 type Report = (path: string) => void;
 
-/** Gives what fits of a value; undefined where nothing does. */
-type Reader = (value: unknown, path: string, report: Report) => unknown;
-
 /**
  * Reads one account out of eGain's JSON: what the schema knows of it. A field that is not of its
  * documented type, and a date that cannot be read, is left out as if eGain had not sent it.
@@ -60,55 +57,32 @@ type Reader = (value: unknown, path: string, report: Report) => unknown;
  * @returns undefined where the value is no object
  */
 export function readAccount(value: unknown, report: Report): Account | undefined {
-  return isRecord(value) ? (readFields(value, '', report) as Account) : undefined;
+  return isRecord(value) ? (fitting(accountSchema, value, '', report) as Account) : undefined;
 }
 
-/** Makes the reader of a schema, so that the fields stand in one place alone. */
-function readerOf(schema: z.core.$ZodType): Reader {
+/** What fits the schema of a value; undefined where nothing does. */
+function fitting(schema: z.core.$ZodType, value: unknown, path: string, report: Report): unknown {
   const { def } = schema as unknown as { readonly def: z.core.$ZodTypes['_zod']['def'] };
-  if (def.type === 'optional') return readerOf(def.innerType);
-  if (def.type === 'nullable') return nullOr(readerOf(def.innerType));
-  if (def.type === 'object') return objectOf(def.shape);
-  if (def.type === 'array') return listOf(readerOf(def.element));
-  return (value, path, report) => {
-    if (z.safeParse(schema, value).success) return value;
-    report(path);
-    return undefined;
-  };
-}
-
-function nullOr(read: Reader): Reader {
-  return (value, path, report) => (value === null ? null : read(value, path, report));
-}
-
-function objectOf(shape: Readonly<Record<string, z.core.$ZodType>>): Reader {
-  const fields = Object.entries(shape).map(([name, schema]) => [name, readerOf(schema)] as const);
-  return (value, path, report) => {
-    if (!isRecord(value)) {
-      report(path);
-      return undefined;
-    }
+  if (def.type === 'optional') return fitting(def.innerType, value, path, report);
+  if (def.type === 'nullable') {
+    return value === null ? null : fitting(def.innerType, value, path, report);
+  }
+  if (def.type === 'object' && isRecord(value)) {
     const kept: Record<string, unknown> = {};
-    for (const [name, read] of fields) {
+    for (const [name, field] of Object.entries(def.shape)) {
       const found = value[name];
       if (found === undefined) continue;
-      const fit = read(found, path === '' ? name : `${path}.${name}`, report);
+      const fit = fitting(field, found, path === '' ? name : `${path}.${name}`, report);
       if (fit !== undefined) kept[name] = fit;
     }
     return kept;
-  };
+  }
+  if (def.type === 'array' && Array.isArray(value)) {
+    return value
+      .map((item: unknown, index) => fitting(def.element, item, `${path}[${index}]`, report))
+      .filter((item) => item !== undefined);
+  }
+  if (z.safeParse(schema, value).success) return value;
+  report(path);
+  return undefined;
 }
-
-function listOf(read: Reader): Reader {
-  return (value, path, report) => {
-    if (Array.isArray(value)) {
-      return value
-        .map((item: unknown, index) => read(item, `${path}[${index}]`, report))
-        .filter((item) => item !== undefined);
-    }
-    report(path);
-    return undefined;
-  };
-}
-
-const readFields = readerOf(accountSchema);

@@ -14,13 +14,14 @@ export interface Sensitive {
   readonly clientSecret: string;
 }
 
+const text = z.catch(z.optional(z.string()), undefined);
 const envelopeSchema = z.object({
   code: z.string().check(z.regex(/^\d{3}-\d{1,9}$/)),
-  developerMessage: z.optional(z.unknown()),
-  userMessage: z.optional(z.unknown()),
-  details: z.optional(z.unknown()),
+  developerMessage: text,
+  userMessage: text,
+  details: z.catch(z.array(z.unknown()), []),
 });
-const detailSchema = z.object({ key: z.string(), value: z.optional(z.unknown()) });
+const detailSchema = z.object({ key: z.string(), value: z.catch(z.string(), '') });
 
 /**
  * Reads eGain's error envelope. It is usable when its code has the form `{status}-{number}`, with
@@ -37,18 +38,13 @@ export function readEnvelope(
 ): UpstreamEnvelope | undefined {
   const envelope = z.safeParse(envelopeSchema, parseJson(body)).data;
   if (envelope === undefined) return undefined;
-  const { code } = envelope;
+  const { code, developerMessage, userMessage } = envelope;
   const [first, number] = code.split('-');
   if (Number(first) !== status || Number(number) >= OWN_NUMBERS) return undefined;
 
-  const developerMessage = textOf(envelope.developerMessage);
-  const userMessage = textOf(envelope.userMessage);
-  const listed: unknown[] = Array.isArray(envelope.details) ? envelope.details : [];
-  const rows = listed
+  const rows = envelope.details
     .map((row) => z.safeParse(detailSchema, row).data)
-    .filter((row) => row !== undefined)
-    .map(({ key, value }) => ({ key, value: textOf(value) ?? '' }));
-
+    .filter((row) => row !== undefined);
   const texts = [developerMessage, userMessage, ...rows.flatMap(({ key, value }) => [key, value])];
   const withheld = status === 401 || status === 403 || holdsSecret(texts.join('\n'), sensitive);
   if (withheld) return { code, developerMessage: undefined, userMessage: undefined, details: [] };
@@ -60,10 +56,6 @@ export function readEnvelope(
       .slice(0, MAX_DETAILS)
       .map(({ key, value }) => ({ key: cut(key), value: cut(value) })),
   };
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined;
 }
 
 /** At most 2048 UTF-16 units, without half a character at the end. */
