@@ -2,7 +2,7 @@ import { Fault } from '../faults.ts';
 import type { Deadline } from '../platform/deadline.ts';
 import type { UnreadBody } from '../platform/http-client.ts';
 import { isRecord, parseJson } from '../platform/parse.ts';
-import { type Account, type AccountsPage, readAccount } from './account.ts';
+import { type AccountsPage, readAccount } from './account.ts';
 import { failureToFault } from './failure.ts';
 import type { AttemptResult, Upstream, UpstreamResponse } from './send.ts';
 import type { TokenProvider } from './token.ts';
@@ -96,6 +96,7 @@ const UNREAD: Readonly<Record<UnreadBody, string>> = {
 function readPage({ text, unread }: UpstreamResponse): FetchedPage {
   if (unread !== undefined) throw broken(UNREAD[unread]);
   const body = text ?? '';
+  const bytes = Buffer.byteLength(body);
   if (hasTooManyBrackets(body)) throw broken('the page holds too many lists and objects');
   const page = parseJson(body);
   if (!isRecord(page)) throw broken('the page is not a JSON object');
@@ -103,29 +104,20 @@ function readPage({ text, unread }: UpstreamResponse): FetchedPage {
   const count = wholeNumber(info['count']);
   if (count === undefined) throw broken('paginationInfo.count is missing or not of its type');
   const pagesize = wholeNumber(info['pagesize']) || undefined;
-  const bytes = Buffer.byteLength(body);
-  const malformed: string[] = [];
-  const account = readAccounts(page['account'], { count, bytes }, malformed);
-  return { paginationInfo: { count, pagesize }, account, bytes, malformed };
-}
 
-/** @param malformed takes the paths of the fields that are left out */
-function readAccounts(
-  listed: unknown,
-  { count, bytes }: { readonly count: number; readonly bytes: number },
-  malformed: string[],
-): Account[] {
-  if (count === 0 && (listed === null || listed === undefined)) return [];
+  const listed = page['account'] ?? (count === 0 ? [] : undefined);
   if (!Array.isArray(listed)) throw broken('account is missing or no list');
   if (listed.length > MAX_PAGE_ACCOUNTS) throw broken('the page holds more than 10,000 accounts');
-  return listed.map((each: unknown, index) => {
+  const malformed: string[] = [];
+  const account = listed.map((each: unknown, index) => {
     if (bytes > MAX_ACCOUNT_BYTES && isTooLarge(each)) {
       throw broken('an account is larger than 256 KB');
     }
-    const account = readAccount(each, (path) => malformed.push(`account[${index}].${path}`));
-    if (account === undefined) throw broken(`account[${index}] is no object`);
-    return account;
+    const read = readAccount(each, (path) => malformed.push(`account[${index}].${path}`));
+    if (read === undefined) throw broken(`account[${index}] is no object`);
+    return read;
   });
+  return { paginationInfo: { count, pagesize }, account, bytes, malformed };
 }
 
 function hasTooManyBrackets(text: string): boolean {

@@ -99,24 +99,24 @@ export function createUpstream(
         if (last && error instanceof BudgetSpent) return last;
         throw error;
       }
+      const transient = last.kind === 'response' && request.isTransient?.(last) === true;
+      if (last.kind === 'response' && last.status === 200 && !transient) return last;
       const now = clock.now();
       const afterMs = decideRetry({
         result: last,
         attempts,
-        transient: last.kind === 'response' && request.isTransient?.(last) === true,
+        transient,
         timeLeftMs: Math.min(deadline.remaining(), (firstByteBy ?? Number.POSITIVE_INFINITY) - now),
         now,
         random: random(),
       });
       const again = typeof afterMs === 'number';
-      if (last.kind !== 'response' || last.status !== 200 || again) {
-        log.warn('An upstream request failed', {
-          upstream: name,
-          attempt: attempts,
-          ...describe(last),
-          ...(again && { retryAfterMs: Math.round(afterMs) }),
-        });
-      }
+      log.warn('An upstream request failed', {
+        upstream: name,
+        attempt: attempts,
+        ...describe(last),
+        ...(again && { retryAfterMs: Math.round(afterMs) }),
+      });
       if (!again) return afterMs === 'wait-too-long' ? { ...last, waitTooLong: true } : last;
       await pause(afterMs, deadline);
     }

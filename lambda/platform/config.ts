@@ -121,27 +121,23 @@ function read<Schema extends z.ZodMiniType>(
   throw new Fault('misconfigured', { reason });
 }
 
+/** The levels of log lines. */
+const LEVELS = ['info', 'warn', 'error'] as const;
+export type Level = (typeof LEVELS)[number];
+
 /** The variables that every function reads. */
 export type TelemetryEnvironment = Variables<'LOG_LEVEL' | 'METRICS_NAMESPACE'>;
 
-/** The CloudWatch namespace of the metrics. */
-export function readMetricsNamespace(): string {
-  return process.env['METRICS_NAMESPACE'] || METRICS_NAMESPACE;
-}
+/** How many of the levels `info`, `warn` and `error` are left out, by the least that is written. */
+const LEFT_OUT: Readonly<Record<string, number>> = { WARN: 1, ERROR: 2, CRITICAL: 2, SILENT: 3 };
 
-/** The least level of log lines that are written. */
-export type LogLevel = 'info' | 'warn' | 'error' | 'silent';
-
-const LEVELS: Readonly<Record<string, LogLevel>> = {
-  WARN: 'warn',
-  ERROR: 'error',
-  CRITICAL: 'error',
-  SILENT: 'silent',
-};
-
-/** The level that the environment names; unknown levels, and levels finer than `INFO`, are `info`. */
-export function readLogLevel(): LogLevel {
-  return LEVELS[process.env['LOG_LEVEL'] ?? ''] ?? 'info';
+/** What functions write. Unknown levels, and levels finer than `INFO`, count as `INFO`. */
+export function readTelemetrySettings(environment: Partial<TelemetryEnvironment> = process.env) {
+  return {
+    /** The CloudWatch namespace of the metrics. */
+    namespace: environment.METRICS_NAMESPACE || METRICS_NAMESPACE,
+    levels: LEVELS.slice(LEFT_OUT[environment.LOG_LEVEL ?? '']),
+  };
 }
 
 /** The variables that ApiFunction alone reads. */

@@ -1,11 +1,8 @@
-import { readLogLevel, readMetricsNamespace } from './config.ts';
+import { type Level, readTelemetrySettings } from './config.ts';
 import { emfLines, takeCounts } from './metrics.ts';
 
 /** What a log line may hold: no secret, no token, no address, no personal data. */
 export type LogFields = Readonly<Record<string, string | number | boolean | null | undefined>>;
-
-const LEVELS = ['info', 'warn', 'error'] as const;
-type Level = (typeof LEVELS)[number];
 
 let service = 'unknown';
 let noted: Record<string, LogFields[string]> = {};
@@ -27,7 +24,7 @@ export const log = {
 
 function writer(level: Level): (message: string, fields?: LogFields) => void {
   return (message, fields = {}) => {
-    if (!isWritten(level)) return;
+    if (!readTelemetrySettings().levels.includes(level)) return;
     const timestamp = new Date().toISOString();
     const line = { level: level.toUpperCase(), message, service, timestamp, ...fields };
     process.stdout.write(`${JSON.stringify(line)}\n`);
@@ -47,13 +44,9 @@ export function note(fields: LogFields): void {
 export function writeRecord(message: string, fields: LogFields = {}): void {
   const all: LogFields = { message, ...noted, ...fields };
   noted = {};
+  const { levels, namespace } = readTelemetrySettings();
   // The code is the dimension of a metric.
-  const record = isWritten('info') ? { service, ...all } : { service, code: all['code'] };
-  const lines = emfLines(record, takeCounts(), readMetricsNamespace(), Date.now());
+  const record = levels.includes('info') ? { service, ...all } : { service, code: all['code'] };
+  const lines = emfLines(record, takeCounts(), namespace, Date.now());
   process.stdout.write(lines.map((line) => `${line}\n`).join(''));
-}
-
-function isWritten(level: Level): boolean {
-  const least = readLogLevel();
-  return least !== 'silent' && LEVELS.indexOf(level) >= LEVELS.indexOf(least);
 }
