@@ -69,10 +69,10 @@ function fitting(schema: z.core.$ZodType, value: unknown, path: string, report: 
   }
   if (def.type === 'object' && isRecord(value)) {
     const kept: Record<string, unknown> = {};
-    for (const [name, field] of Object.entries(def.shape)) {
+    for (const [name, member] of Object.entries(def.shape)) {
       const found = value[name];
       if (found === undefined) continue;
-      const fit = fitting(field, found, path === '' ? name : `${path}.${name}`, report);
+      const fit = fitting(member, found, path === '' ? name : `${path}.${name}`, report);
       if (fit !== undefined) kept[name] = fit;
     }
     return kept;

@@ -14,14 +14,20 @@ export interface Sensitive {
   readonly clientSecret: string;
 }
 
-const text = z.catch(z.optional(z.string()), undefined);
+/** A text; anything else counts as none. */
+const someText = z.optional(
+  z.pipe(
+    z.unknown(),
+    z.transform((value) => (typeof value === 'string' ? value : undefined)),
+  ),
+);
 const envelopeSchema = z.object({
   code: z.string().check(z.regex(/^\d{3}-\d{1,9}$/)),
-  developerMessage: text,
-  userMessage: text,
-  details: z.catch(z.array(z.unknown()), []),
+  developerMessage: someText,
+  userMessage: someText,
+  details: z.optional(z.unknown()),
 });
-const detailSchema = z.object({ key: z.string(), value: z.catch(z.string(), '') });
+const detailSchema = z.object({ key: z.string(), value: someText });
 
 /**
  * Reads eGain's error envelope. It is usable when its code has the form `{status}-{number}`, with
@@ -42,9 +48,11 @@ export function readEnvelope(
   const [first, number] = code.split('-');
   if (Number(first) !== status || Number(number) >= OWN_NUMBERS) return undefined;
 
-  const rows = envelope.details
+  const listed: unknown[] = Array.isArray(envelope.details) ? envelope.details : [];
+  const rows = listed
     .map((row) => z.safeParse(detailSchema, row).data)
-    .filter((row) => row !== undefined);
+    .filter((row) => row !== undefined)
+    .map(({ key, value = '' }) => ({ key, value }));
   const texts = [developerMessage, userMessage, ...rows.flatMap(({ key, value }) => [key, value])];
   const withheld = status === 401 || status === 403 || holdsSecret(texts.join('\n'), sensitive);
   if (withheld) return { code, developerMessage: undefined, userMessage: undefined, details: [] };

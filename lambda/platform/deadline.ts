@@ -159,7 +159,15 @@ export function createSingleFlight<T>(): SingleFlight<T> {
 
   return {
     async run(deadline, work) {
-      while (underway !== undefined) {
+      for (;;) {
+        if (underway === undefined) {
+          // Not raced against the deadline: the work knows it, and nothing of it shall be left
+          // running when its starter goes.
+          underway = work().finally(() => {
+            underway = undefined;
+          });
+          return underway;
+        }
         try {
           return await within(underway, deadline);
         } catch (error) {
@@ -167,12 +175,6 @@ export function createSingleFlight<T>(): SingleFlight<T> {
           if (!isStarterLate) throw error;
         }
       }
-      // Not raced against the deadline: the work knows it, and nothing of it shall be left running
-      // when its starter goes.
-      underway = work().finally(() => {
-        underway = undefined;
-      });
-      return underway;
     },
   };
 }

@@ -123,7 +123,7 @@ describe('while Secrets Manager is unwell', () => {
     ['throws what is no error', 'away', 'unknown'],
     ['is refused', serviceError('SomeException', 428), 'SomeException'],
   ])('the last value does not hide that the SDK %s', async (_, error, name) => {
-    reads().callsFake(() => Promise.reject(error as Error));
+    reads().callsFake(() => Promise.reject(error));
 
     await expect(store.get(inTime())).rejects.toMatchObject({
       code: '500-902',

@@ -165,18 +165,19 @@ describe('an attempt', () => {
     await send([answerOf(200)]);
 
     expect([total('UpstreamCalls'), total('UpstreamLatency')]).toEqual([4, 120]);
-    expect(lines.map(({ level, fields: { attempt, ...fields } }) => [level, fields])).toEqual([
+    expect(lines.map(({ level, fields }) => [level, fields])).toEqual([
       [
         'warn',
         {
           upstream: 'accounts',
+          attempt: 1,
           networkError: 'connection',
           errorCode: 'ECONNRESET',
           retryAfterMs: 50,
         },
       ],
-      ['warn', { upstream: 'accounts', status: 503, retryAfterMs: 101 }],
-      ['warn', { upstream: 'accounts', status: 404, unread: 'too-large' }],
+      ['warn', { upstream: 'accounts', attempt: 2, status: 503, retryAfterMs: 101 }],
+      ['warn', { upstream: 'accounts', attempt: 3, status: 404, unread: 'too-large' }],
     ]);
   });
 
