@@ -55,23 +55,6 @@ export const METRICS = {
 
 export type MetricName = keyof typeof METRICS;
 
-/**
- * What functions can't count because API Gateway answered in their place, and what would cost a line
- * of each request more than a metric filter does; made from the gateway's access log.
- */
-export const GATEWAY_METRICS = {
-  /** Answers of 500 and above that API Gateway made: a crashed function, a time-out, no decision. */
-  GatewayFaults: { unit: 'Count' },
-  /** Calls beyond a partner's throttle or quota; by the partner's name. */
-  PartnerThrottles: { unit: 'Count', dimension: 'partner' },
-  /** Calls of a partner; by the partner's name. */
-  PartnerRequests: { unit: 'Count', dimension: 'partner' },
-  /** Those of them that failed, whosesoever the fault; by the partner's name. */
-  PartnerFaults: { unit: 'Count', dimension: 'partner' },
-} as const satisfies Record<string, MetricRow>;
-
-export type GatewayMetricName = keyof typeof GATEWAY_METRICS;
-
 /** Where no stage says otherwise. */
 export const METRICS_NAMESPACE = 'EgainAccounts';
 

@@ -2,16 +2,35 @@ import { Duration } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { FilterPattern, type ILogGroup, MetricFilter } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import {
-  GATEWAY_METRICS,
-  type GatewayMetricName,
-  METRICS,
-  type MetricName,
-  metricsNamespace,
-} from '../../lambda/platform/metrics.ts';
+import { METRICS, type MetricName, metricsNamespace } from '../../lambda/platform/metrics.ts';
 
 /** The value of the dimension `service`: a function's entry. */
 type ServiceName = 'api' | 'task' | 'authorizer' | 'refresh';
+
+/**
+ * What functions can't count because API Gateway answered in their place, and what would cost a line
+ * of each request more than a metric filter does: which lines of the gateway's access log count.
+ * `gatewayError` names the kind of an error that API Gateway made by itself. Every kind with a
+ * status of 500 or above has an underscore in its name; nothing else that stands there has one.
+ */
+export const GATEWAY_METRICS = {
+  /** Answers of 500 and above that API Gateway made: a crashed function, a time-out, no decision. */
+  GatewayFaults: { pattern: '{ ($.status = "5*") && ($.gatewayError = "*_*") }' },
+  /** Calls beyond a partner's throttle or quota. */
+  PartnerThrottles: {
+    dimension: 'partner',
+    pattern: '{ ($.gatewayError = "THROTTLED") || ($.gatewayError = "QUOTA_EXCEEDED") }',
+  },
+  /** Calls of a partner. The access log has `-` for it where the authorizer let nobody in. */
+  PartnerRequests: { dimension: 'partner', pattern: '{ ($.partner != "-") }' },
+  /** Those of them that failed, whosesoever the fault. */
+  PartnerFaults: {
+    dimension: 'partner',
+    pattern: '{ ($.partner != "-") && ($.status != "2*") && ($.status != "3*") }',
+  },
+} as const;
+
+export type GatewayMetricName = keyof typeof GATEWAY_METRICS;
 
 const ALL_METRICS = { ...METRICS, ...GATEWAY_METRICS };
 
@@ -102,26 +121,13 @@ export class StageMetrics {
   }
 }
 
-/**
- * Which lines of the access log count. `gatewayError` names the kind of an error that API Gateway
- * made by itself. Every kind with a status of 500 or above has an underscore in its name; nothing
- * else that stands there has one.
- */
-const PATTERNS: Readonly<Record<GatewayMetricName, string>> = {
-  GatewayFaults: '{ ($.status = "5*") && ($.gatewayError = "*_*") }',
-  PartnerThrottles: '{ ($.gatewayError = "THROTTLED") || ($.gatewayError = "QUOTA_EXCEEDED") }',
-  // The access log has `-` for the partner where the authorizer let nobody in.
-  PartnerRequests: '{ ($.partner != "-") }',
-  PartnerFaults: '{ ($.partner != "-") && ($.status != "2*") && ($.status != "3*") }',
-};
-
 /** Makes the gateway's metrics from its access log: the functions can't count what it answers. */
 export function addGatewayMetrics(stack: Construct, stage: string, accessLogs: ILogGroup): void {
   const scope = new Construct(stack, 'GatewayMetrics');
   for (const [name, row] of Object.entries(GATEWAY_METRICS)) {
     new MetricFilter(scope, name, {
       logGroup: accessLogs,
-      filterPattern: FilterPattern.literal(PATTERNS[name as GatewayMetricName]),
+      filterPattern: FilterPattern.literal(row.pattern),
       metricNamespace: metricsNamespace(stage),
       metricName: name,
       metricValue: '1',

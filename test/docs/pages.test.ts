@@ -5,9 +5,10 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, it, test } from 'vitest';
 import { FIELDS } from '../../lambda/accounts/fields.ts';
 import { FAULTS } from '../../lambda/faults.ts';
-import { GATEWAY_METRICS, METRICS } from '../../lambda/platform/metrics.ts';
+import { METRICS } from '../../lambda/platform/metrics.ts';
 import { stageOptions } from '../../lib/docs/options-page.ts';
 import { LOG_QUERIES } from '../../lib/observability/log-queries.ts';
+import { GATEWAY_METRICS } from '../../lib/observability/stage-metrics.ts';
 import { appOf, FULL_STAGE, PLAIN_STAGE, propertiesById, synthesised } from '../support/stage.ts';
 
 const ROOT = new URL('../../', import.meta.url);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { LONGEST_MS } from '../../../lambda/platform/deadline.ts';
-import { GATEWAY_METRICS, METRICS } from '../../../lambda/platform/metrics.ts';
+import { METRICS } from '../../../lambda/platform/metrics.ts';
+import { GATEWAY_METRICS } from '../../../lib/observability/stage-metrics.ts';
 import { PLAIN_STAGE, propertiesOfOnly, synthesised } from '../../support/stage.ts';
 
 interface Widget {
