@@ -28,7 +28,9 @@ export type RefreshHandler = (event: unknown, context: Context) => Promise<Refre
  *
  * @param service gives the service of this container; throws Fault `500-902` if it could not be made
  */
-export function createRefreshHandler(service: () => Pick<Service, 'renew'>): RefreshHandler {
+export function createRefreshHandler(
+  service: () => { readonly snapshots: Pick<Service['snapshots'], 'renew'> },
+): RefreshHandler {
   return withMiddleware<unknown, RefreshOutcome>(HANDLER_OPTIONS)
     .use(invocationLog('refresh', describe))
     .use(correlationId())
@@ -36,7 +38,8 @@ export function createRefreshHandler(service: () => Pick<Service, 'renew'>): Ref
     .use(faultLog)
     .handler(async (_, context) => {
       const options = { longestMs: Number.POSITIVE_INFINITY };
-      const outcome = await withDeadline(context, (deadline) => service().renew(deadline), options);
+      const { snapshots } = service();
+      const outcome = await withDeadline(context, (deadline) => snapshots.renew(deadline), options);
       count('ScheduledRenewals');
       return { outcome };
     });

@@ -18,6 +18,10 @@ import { thrownFault } from './workflow/error.ts';
 import { parseTaskInput, type TaskInput } from './workflow/input.ts';
 import { cutPage, decodeCursor, type TaskOutput } from './workflow/page.ts';
 
+interface Snapshots {
+  readonly snapshots: Pick<Service['snapshots'], 'get'>;
+}
+
 /** What Lambda invokes for each event. */
 export type TaskHandler = (event: unknown, context: Context) => Promise<TaskOutput>;
 
@@ -29,7 +33,7 @@ export type TaskHandler = (event: unknown, context: Context) => Promise<TaskOutp
  * @param clock times the deadlines
  */
 export function createTaskHandler(
-  service: () => Pick<Service, 'snapshots'>,
+  service: () => Snapshots,
   clock: Clock = systemClock,
 ): TaskHandler {
   return withMiddleware<unknown, TaskOutput>(HANDLER_OPTIONS)
@@ -49,7 +53,7 @@ export function createTaskHandler(
 
 async function pageFor(
   input: TaskInput,
-  { snapshots }: Pick<Service, 'snapshots'>,
+  { snapshots }: Snapshots,
   deadline: Deadline,
 ): Promise<TaskOutput> {
   const question = questionOf(input);

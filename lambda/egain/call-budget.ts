@@ -3,7 +3,7 @@ import { Fault } from '../faults.ts';
 import { type Clock, type Deadline, pause } from '../platform/deadline.ts';
 import { count } from '../platform/metrics.ts';
 import { parseJson } from '../platform/parse.ts';
-import { type GuardedTable, TableAway } from '../platform/table.ts';
+import { type Table, TableAway } from '../platform/table.ts';
 
 const MINUTE_MS = 60_000;
 /** By how much the clocks of two containers may differ. */
@@ -58,7 +58,7 @@ export interface CallBudget {
 
 interface CallBudgetOptions {
   readonly callsPerMinute: number;
-  readonly table: GuardedTable;
+  readonly table: Table;
   /** Of the item that holds the count. */
   readonly key: string;
   readonly clock: Clock;

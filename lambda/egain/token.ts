@@ -5,7 +5,7 @@ import { type Clock, createSingleFlight, type Deadline } from '../platform/deadl
 import type { HttpAnswer } from '../platform/http-client.ts';
 import { log } from '../platform/log.ts';
 import { parseJson } from '../platform/parse.ts';
-import { type GuardedTable, TableAway } from '../platform/table.ts';
+import { type Table, unlessAway } from '../platform/table.ts';
 import type { Credentials, CredentialsStore } from './credentials.ts';
 import { failureToFault, OAUTH_FAULTS } from './failure.ts';
 import type { Upstream, UpstreamRequest } from './send.ts';
@@ -40,7 +40,7 @@ export interface TokenProviderOptions {
   readonly credentials: CredentialsStore;
   readonly upstream: Upstream;
   /** Where containers share tokens. While it is away, each asks for its own. */
-  readonly table: Pick<GuardedTable, 'read' | 'replace'>;
+  readonly table: Pick<Table, 'read' | 'replace'>;
   /** Of the item that holds the token. */
   readonly key: string;
   readonly clock: Clock;
@@ -142,10 +142,6 @@ export function createTokenProvider(options: TokenProviderOptions): TokenProvide
       return this.get(deadline);
     },
   };
-}
-
-function unlessAway(error: unknown): undefined {
-  if (!(error instanceof TableAway)) throw error;
 }
 
 const MAX_ANSWER_BYTES = 256 * 1024;

@@ -30,7 +30,7 @@ export interface RouteOptions {
    *
    * @throws Fault `500-902` if it could not be made
    */
-  readonly service: () => Pick<Service, 'snapshots'>;
+  readonly service: () => { readonly snapshots: Pick<Service['snapshots'], 'get'> };
   /**
    * Gives the OpenAPI document for the API that received the event.
    *

@@ -3,7 +3,6 @@ import {
   type AttributeValue,
   BatchGetItemCommand,
   DynamoDBClient,
-  type DynamoDBClientConfig,
   GetItemCommand,
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
@@ -25,10 +24,18 @@ export interface NewItem extends Item {
   readonly expiresAt: number;
 }
 
+/** How a call of a table is made. */
+export interface CallOptions {
+  /** Ends the call; the guard gives it. */
+  readonly abortSignal?: AbortSignal;
+  /** Makes the call even where the table has just failed. */
+  readonly insist?: boolean;
+}
+
 /** What the product asks of a table: four verbs over keys, each of which sees one item. */
 export interface Table {
   /** The item as it is now: a consistent read. */
-  read(key: string, signal: AbortSignal): Promise<Item | undefined>;
+  read(key: string, options?: CallOptions): Promise<Item | undefined>;
   /**
    * Writes the item if the one there still has that version.
    *
@@ -39,12 +46,20 @@ export interface Table {
     key: string,
     item: NewItem,
     seen: number | undefined,
-    signal: AbortSignal,
+    options?: CallOptions,
   ): Promise<boolean>;
   /** Bytes by their keys. Keys without an item are left out. */
-  readBytes(keys: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, Uint8Array>>;
+  readBytes(
+    keys: readonly string[],
+    options?: CallOptions,
+  ): Promise<ReadonlyMap<string, Uint8Array>>;
   /** Writes bytes, whatever is there. */
-  writeBytes(key: string, bytes: Uint8Array, expiresAt: number, signal: AbortSignal): Promise<void>;
+  writeBytes(
+    key: string,
+    bytes: Uint8Array,
+    expiresAt: number,
+    options?: CallOptions,
+  ): Promise<void>;
 }
 
 /** One answer of BatchGetItem holds 16 MB, and a part at most 400 KB. */
@@ -54,30 +69,27 @@ const BATCH = 40;
  * The table in DynamoDB: partition key `pk`; `version` and `body` of items, or `bytes`; TTL by
  * `expiresAt`. Each call is tried once: the guard decides what comes after a failure.
  *
- * @param settings in place of the client's own
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Operations.html
  */
-export function createDynamoTable(name: string, settings: DynamoDBClientConfig = {}): Table {
-  const client = new DynamoDBClient({
-    ...AWS_CLIENT,
-    maxAttempts: 1,
-    ...settings,
-  });
+export function createDynamoTable(TableName: string): Table {
+  const client = new DynamoDBClient({ ...AWS_CLIENT, maxAttempts: 1 });
 
   return {
-    async read(pk, abortSignal) {
+    async read(pk, options) {
       const command = new GetItemCommand({
-        TableName: name,
+        TableName,
         Key: { pk: { S: pk } },
         ConsistentRead: true,
       });
-      const { Item: found } = await client.send(command, { abortSignal });
-      return found === undefined ? undefined : itemOf(found);
+      const { Item: found } = await client.send(command, options);
+      // An item without a version is none, and can be replaced as if there were none.
+      if (found?.['version']?.N === undefined) return undefined;
+      return { version: Number(found['version'].N), body: found['body']?.S ?? '' };
     },
 
-    async replace(pk, { version, body, expiresAt }, seen, abortSignal) {
+    async replace(pk, { version, body, expiresAt }, seen, options) {
       const command = new PutItemCommand({
-        TableName: name,
+        TableName,
         Item: {
           pk: { S: pk },
           version: { N: String(version) },
@@ -92,7 +104,7 @@ export function createDynamoTable(name: string, settings: DynamoDBClientConfig =
             }),
       });
       try {
-        await client.send(command, { abortSignal });
+        await client.send(command, options);
         return true;
       } catch (error) {
         if (error instanceof Error && error.name === 'ConditionalCheckFailedException') {
@@ -102,33 +114,30 @@ export function createDynamoTable(name: string, settings: DynamoDBClientConfig =
       }
     },
 
-    async readBytes(keys, abortSignal) {
+    async readBytes(keys, options) {
       const found = new Map<string, Uint8Array>();
       let left = [...keys];
       while (left.length > 0) {
         const asked = left.slice(0, BATCH);
+        const Keys = asked.map((pk) => ({ pk: { S: pk } }));
         const command = new BatchGetItemCommand({
-          RequestItems: {
-            [name]: { Keys: asked.map((pk) => ({ pk: { S: pk } })), ConsistentRead: true },
-          },
+          RequestItems: { [TableName]: { Keys, ConsistentRead: true } },
         });
-        const answer = await client.send(command, { abortSignal });
-        for (const { pk, bytes } of answer.Responses?.[name] ?? []) {
+        const answer = await client.send(command, options);
+        for (const { pk, bytes } of answer.Responses?.[TableName] ?? []) {
           if (pk?.S !== undefined && bytes?.B !== undefined) found.set(pk.S, bytes.B);
         }
-        const again = (answer.UnprocessedKeys?.[name]?.Keys ?? []).flatMap(({ pk }) => pk?.S ?? []);
+        const unread = answer.UnprocessedKeys?.[TableName]?.Keys ?? [];
+        const again = unread.flatMap(({ pk }) => pk?.S ?? []);
         if (again.length === asked.length) throw new Error('the table gives none of the items');
         left = [...again, ...left.slice(asked.length)];
       }
       return found;
     },
 
-    async writeBytes(pk, bytes, expiresAt, abortSignal) {
-      const command = new PutItemCommand({
-        TableName: name,
-        Item: { pk: { S: pk }, bytes: { B: bytes }, expiresAt: seconds(expiresAt) },
-      });
-      await client.send(command, { abortSignal });
+    async writeBytes(pk, bytes, expiresAt, options) {
+      const Item = { pk: { S: pk }, bytes: { B: bytes }, expiresAt: seconds(expiresAt) };
+      await client.send(new PutItemCommand({ TableName, Item }), options);
     },
   };
 }
@@ -138,12 +147,6 @@ function seconds(at: number): AttributeValue {
   return { N: String(Math.ceil(at / 1000)) };
 }
 
-/** An item without a version is none, and can be replaced as if there were none. */
-function itemOf({ version, body }: Readonly<Record<string, AttributeValue>>): Item | undefined {
-  if (version?.N === undefined) return undefined;
-  return { version: Number(version.N), body: body?.S ?? '' };
-}
-
 /** How long a call of the table may take. In one region it takes some 5 ms. */
 const CALL_MS = 250;
 /** A container's first call makes the connection. */
@@ -151,7 +154,7 @@ const FIRST_MS = 1000;
 /** A call that carries parts of a content moves up to 16 MB. */
 const BULK_MS = 1000;
 /** How long the table is left alone after a failure. */
-export const AWAY_MS = 10_000;
+const AWAY_MS = 10_000;
 
 /** The table cannot be used at the moment; never told to a caller. */
 export class TableAway extends Error {
@@ -162,27 +165,14 @@ export class TableAway extends Error {
  * The table as a container uses it: quickly or not at all. Each method throws `TableAway` where the
  * table fails, takes too long, or has failed less than 10 s ago; the container then goes on alone.
  */
-export interface GuardedTable {
-  read(key: string): Promise<Item | undefined>;
-  /**
-   * As `Table.replace`.
-   *
-   * @param insist also where the table has just failed: what a page walk has brought is worth a try
-   */
-  replace(key: string, item: NewItem, seen: number | undefined, insist?: boolean): Promise<boolean>;
-  readBytes(keys: readonly string[]): Promise<ReadonlyMap<string, Uint8Array>>;
-  writeBytes(key: string, bytes: Uint8Array, expiresAt: number): Promise<void>;
-}
-
-/** Puts the guard before a table. */
-export function guardTable(table: Table, clock: Clock): GuardedTable {
+export function guardTable(table: Table, clock: Clock): Table {
   let awayUntil = Number.NEGATIVE_INFINITY;
   let called = false;
 
   const call = async <T>(
     longestMs: number,
-    work: (signal: AbortSignal) => Promise<T>,
-    insist = false,
+    work: (options: CallOptions) => Promise<T>,
+    { insist = false }: CallOptions = {},
   ): Promise<T> => {
     if (!insist && clock.now() < awayUntil) throw new TableAway('the table has just failed');
     const ms = called ? longestMs : Math.max(longestMs, FIRST_MS);
@@ -195,7 +185,7 @@ export function guardTable(table: Table, clock: Clock): GuardedTable {
       passed.reject(error);
     });
     try {
-      return await Promise.race([work(late.signal), passed.promise]);
+      return await Promise.race([work({ abortSignal: late.signal }), passed.promise]);
     } catch (error) {
       awayUntil = clock.now() + AWAY_MS;
       count('SharedTableFailures');
@@ -209,13 +199,18 @@ export function guardTable(table: Table, clock: Clock): GuardedTable {
   };
 
   return {
-    read: (key) => call(CALL_MS, (signal) => table.read(key, signal)),
-    replace: (key, item, seen, insist) =>
-      call(CALL_MS, (signal) => table.replace(key, item, seen, signal), insist),
-    readBytes: (keys) => call(BULK_MS, (signal) => table.readBytes(keys, signal)),
+    read: (key) => call(CALL_MS, (options) => table.read(key, options)),
+    replace: (key, item, seen, how) =>
+      call(CALL_MS, (options) => table.replace(key, item, seen, options), how),
+    readBytes: (keys) => call(BULK_MS, (options) => table.readBytes(keys, options)),
     writeBytes: (key, bytes, expiresAt) =>
-      call(BULK_MS, (signal) => table.writeBytes(key, bytes, expiresAt, signal)),
+      call(BULK_MS, (options) => table.writeBytes(key, bytes, expiresAt, options)),
   };
+}
+
+/** For `catch`, where a table that is away is as good as one without the item. */
+export function unlessAway(error: unknown): undefined {
+  if (!(error instanceof TableAway)) throw error;
 }
 
 /** Raise it with any change of what the items hold: old and new containers run side by side. */
@@ -225,27 +220,27 @@ const FORMAT = 'v2';
 export const KEY_PREFIX = `${FORMAT}#`;
 
 /** The keys of the items by which the containers of one deployment share. */
-export interface SharedKeys {
-  /** What the containers share about the snapshot. */
-  readonly state: string;
-  readonly token: string;
-  /** The calls to eGain of the last minute. */
-  readonly calls: string;
-  /** One part of a content, from 0. */
-  part(contentHash: string, number: number): string;
-}
+export type SharedKeys = ReturnType<typeof sharedKeys>;
 
-/** What decides the content, so that another tenant or another secret never reads these items. */
-type Origin = Pick<ServiceConfig, 'apiUrl' | 'tokenUrl' | 'scope' | 'secretArn'>;
-
-/** The keys for one origin of accounts, in one format. */
-export function sharedKeys({ apiUrl, tokenUrl, scope, secretArn }: Origin): SharedKeys {
+/**
+ * The keys for one origin of accounts, in one format. What decides the content decides the keys, so
+ * that another tenant or another secret never reads these items.
+ */
+export function sharedKeys({
+  apiUrl,
+  tokenUrl,
+  scope,
+  secretArn,
+}: Pick<ServiceConfig, 'apiUrl' | 'tokenUrl' | 'scope' | 'secretArn'>) {
   const origin = hash('sha256', JSON.stringify([apiUrl, tokenUrl, scope, secretArn]), 'base64url');
   const prefix = `${KEY_PREFIX}${origin.slice(0, 22)}#`;
   return {
+    /** What the containers share about the snapshot. */
     state: `${prefix}state`,
     token: `${prefix}token`,
+    /** The calls to eGain of the last minute. */
     calls: `${prefix}calls`,
-    part: (contentHash, number) => `${prefix}part#${contentHash}#${number}`,
+    /** One part of a content, from 0. */
+    part: (contentHash: string, number: number) => `${prefix}part#${contentHash}#${number}`,
   };
 }

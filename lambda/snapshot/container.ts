@@ -9,15 +9,11 @@ import { type Clock, createDeadline, systemClock } from '../platform/deadline.ts
 import type { Send } from '../platform/http-client.ts';
 import { log } from '../platform/log.ts';
 import { createDynamoTable, guardTable, sharedKeys, type Table } from '../platform/table.ts';
-import { createSnapshots, type SnapshotStore } from './snapshots.ts';
+import { createSnapshots } from './snapshots.ts';
 
 /** What lives as long as the container does. */
 export interface Container {
-  /**
-   * The service, made at init or, where that failed, when it is asked for.
-   *
-   * @throws Fault `500-902`, every time, so that every caller learns of a wrong setting
-   */
+  /** @throws Fault `500-902`, every time, where a setting is wrong */
   readonly service: () => Service;
   /** Settles when init may end. Never rejects: each request tells what is wrong. */
   readonly ready: Promise<void>;
@@ -29,39 +25,21 @@ export interface Container {
  * container is frozen until then, so init waits for what is being read.
  */
 export function createContainer(): Container {
-  let made: ReturnType<typeof startService> | undefined;
-  const container = () => (made ??= startService());
-  const warmUp = async () => {
-    try {
-      const { provisioned, warm } = container();
-      if (provisioned) await warm;
-    } catch {
-      // `service` throws the same to every caller.
-    }
-  };
-  return { service: () => container().service, ready: warmUp() };
-}
-
-function startService() {
-  const config = readServiceConfig();
-  const service = createService(config);
-  return { service, provisioned: config.provisioned, warm: service.warmUp() };
+  try {
+    const config = readServiceConfig();
+    const service = createService(config);
+    const warm = service.warmUp();
+    return { service: () => service, ready: config.provisioned ? warm : Promise.resolve() };
+  } catch (error) {
+    const service = () => {
+      throw error;
+    };
+    return { service, ready: Promise.resolve() };
+  }
 }
 
 /** Lambda ends an init that takes 10 s. Of this, a second is kept back, as of every deadline. */
 const WARM_UP_MS = 9000;
-
-/** The accounts, as one container serves them. */
-export interface Service {
-  readonly snapshots: Pick<SnapshotStore, 'get'>;
-  /**
-   * Reads what the containers share ahead of the first request, and the secret where a page walk
-   * will be needed. Asks eGain for nothing. Never rejects: the first request meets the same failure
-   * and tells its caller.
-   */
-  warmUp(): Promise<void>;
-  readonly renew: SnapshotStore['renew'];
-}
 
 /** What tests put in place of the real thing. */
 export interface ServiceOptions {
@@ -75,8 +53,11 @@ export interface ServiceOptions {
   readonly send?: Send;
 }
 
-/** Everything between a request for accounts and eGain, wired for one container. */
-export function createService(config: ServiceConfig, options: ServiceOptions = {}): Service {
+/** The accounts, as one container serves them. */
+export type Service = ReturnType<typeof createService>;
+
+/** Wires everything between a request for accounts and eGain, for one container. */
+export function createService(config: ServiceConfig, options: ServiceOptions = {}) {
   const { clock = systemClock, random = Math.random, send } = options;
   const table = guardTable(options.table ?? createDynamoTable(config.sharedTableName), clock);
   const keys = sharedKeys(config);
@@ -101,7 +82,6 @@ export function createService(config: ServiceConfig, options: ServiceOptions = {
     tokens,
     upstream: createUpstream('accounts', upstream),
   });
-
   const snapshots = createSnapshots({
     config,
     table,
@@ -112,8 +92,12 @@ export function createService(config: ServiceConfig, options: ServiceOptions = {
 
   return {
     snapshots,
-    renew: (deadline) => snapshots.renew(deadline),
-    async warmUp() {
+    /**
+     * Reads what the containers share ahead of the first request, and the secret where a page walk
+     * will be needed. Asks eGain for nothing. Never rejects: the first request meets the same
+     * failure and tells its caller.
+     */
+    async warmUp(): Promise<void> {
       const deadline = createDeadline(WARM_UP_MS, { clock });
       try {
         if (!(await snapshots.warmUp())) await credentials.get(deadline);

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Account } from '../egain/account.ts';
-import type { GuardedTable, SharedKeys } from '../platform/table.ts';
+import type { SharedKeys, Table } from '../platform/table.ts';
 
 /** All accounts at one moment. */
 export interface Snapshot {
@@ -47,19 +47,20 @@ export function writeSnapshot(accounts: readonly Account[]): WrittenSnapshot {
 export async function writeParts(
   { snapshot, text }: WrittenSnapshot,
   expiresAt: number,
-  table: GuardedTable,
+  table: Table,
   keys: SharedKeys,
 ): Promise<number> {
   // Not in the background: a container answers one request at a time, and this one needs it.
-  const bytes = zlib().deflateRawSync(text);
+  const bytes = process.getBuiltinModule('node:zlib').deflateRawSync(text);
   const count = Math.max(1, Math.ceil(bytes.length / PART_BYTES));
-  const write = (number: number) => {
-    const part = bytes.subarray(number * PART_BYTES, (number + 1) * PART_BYTES);
-    return table.writeBytes(keys.part(snapshot.hash, number), part, expiresAt);
-  };
   const numbers = Array.from({ length: count }, (_, number) => number);
   for (let begin = 0; begin < count; begin += AT_ONCE) {
-    await Promise.all(numbers.slice(begin, begin + AT_ONCE).map(write));
+    await Promise.all(
+      numbers.slice(begin, begin + AT_ONCE).map((number) => {
+        const part = bytes.subarray(number * PART_BYTES, (number + 1) * PART_BYTES);
+        return table.writeBytes(keys.part(snapshot.hash, number), part, expiresAt);
+      }),
+    );
   }
   return count;
 }
@@ -67,26 +68,27 @@ export async function writeParts(
 /**
  * Reads a content from its parts. The hash shows a part that is missing, broken or another's.
  *
- * @returns undefined where the content is not there, or not the one that the hash names
+ * @returns null where the content is not there, or not the one that the hash names
  * @throws TableAway
  */
 export async function readParts(
   contentHash: string,
   count: number,
-  table: GuardedTable,
+  table: Table,
   keys: SharedKeys,
-): Promise<Snapshot | undefined> {
+): Promise<Snapshot | null> {
   const names = Array.from({ length: count }, (_, number) => keys.part(contentHash, number));
   const found = await table.readBytes(names);
   const text = inflate(Buffer.concat(names.flatMap((name) => found.get(name) ?? [])));
-  if (text === undefined || hashOf(text) !== contentHash) return undefined;
+  if (text === undefined || hashOf(text) !== contentHash) return null;
   // The container that made the hash has checked the accounts.
   return { accounts: JSON.parse(text) as Account[], hash: contentHash };
 }
 
 function inflate(bytes: Buffer): string | undefined {
+  const { inflateRawSync } = process.getBuiltinModule('node:zlib');
   try {
-    return zlib().inflateRawSync(bytes, { maxOutputLength: MAX_TEXT_BYTES }).toString();
+    return inflateRawSync(bytes, { maxOutputLength: MAX_TEXT_BYTES }).toString();
   } catch {
     return undefined;
   }
@@ -95,6 +97,3 @@ function inflate(bytes: Buffer): string | undefined {
 function hashOf(text: string): string {
   return hash('sha256', text, 'base64url');
 }
-
-/** Loaded when it is needed: most requests neither read nor write a content. */
-const zlib = () => process.getBuiltinModule('node:zlib');

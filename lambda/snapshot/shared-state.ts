@@ -1,7 +1,9 @@
 import * as z from 'zod/mini';
-import { FAULT_NAMES } from '../faults.ts';
+import { BudgetSpent } from '../egain/call-budget.ts';
+import { FAULT_NAMES, Fault, type FaultName } from '../faults.ts';
 import type { Clock } from '../platform/deadline.ts';
-import { type GuardedTable, TableAway } from '../platform/table.ts';
+import { parseJson } from '../platform/parse.ts';
+import { type Table, TableAway, unlessAway } from '../platform/table.ts';
 
 /** All moments are milliseconds since the epoch, by the clock of the container that wrote them. */
 const stateSchema = z.object({
@@ -51,26 +53,22 @@ export interface Seen {
   readonly shared: boolean;
 }
 
-/** The state in the table and, while the table is away, in the container's own memory. */
-export interface SharedState {
-  /** Never throws: while the table is away, what was known last counts. */
-  read(): Promise<Seen>;
-  /**
-   * Replaces the state by what `change` makes of it, and tries again when another container was
-   * faster.
-   *
-   * @param change returns undefined to leave the state as it is; called anew for every try
-   * @returns undefined where `change` declined, or others were faster every time
-   */
-  update(change: (seen: Seen) => State | undefined): Promise<Seen | undefined>;
+/** Who has the lock, as far as it still counts. */
+export function lockOwner({ lock }: State, now: number): string | undefined {
+  return lock !== undefined && now < lock.until ? lock.owner : undefined;
 }
 
 /** The table drops an item that nobody has written for so long. */
 const KEEP_MS = 30 * 86_400_000;
 const TRIES = 4;
 
-/** The shared state under a key of the table. */
-export function createSharedState(table: GuardedTable, key: string, clock: Clock): SharedState {
+export type SharedState = ReturnType<typeof createSharedState>;
+
+/**
+ * The state under a key of the table and, while the table is away, in the container's own memory.
+ * Its methods never throw.
+ */
+export function createSharedState(table: Table, key: string, clock: Clock) {
   let last: Seen = { state: {}, version: undefined, shared: false };
 
   const goOnAlone = (state: State): Seen => {
@@ -78,10 +76,12 @@ export function createSharedState(table: GuardedTable, key: string, clock: Clock
     return last;
   };
 
+  /** The state as it is now; while the table is away, as it was known last. */
   const read = async (): Promise<Seen> => {
     try {
       const item = await table.read(key);
-      last = { state: parseState(item?.body), version: item?.version, shared: true };
+      const state = z.safeParse(stateSchema, parseJson(item?.body ?? null)).data ?? {};
+      last = { state, version: item?.version, shared: true };
     } catch (error) {
       if (!(error instanceof TableAway)) throw error;
       // The lock of another container means nothing to one that is alone.
@@ -95,41 +95,87 @@ export function createSharedState(table: GuardedTable, key: string, clock: Clock
     // No version comes twice, not even where the table was emptied in between.
     const version = Math.max((seen ?? 0) + 1, clock.now());
     const item = { version, body: JSON.stringify(state), expiresAt: clock.now() + KEEP_MS };
-    try {
-      if (!(await table.replace(key, item, seen, true))) return undefined;
-      last = { state, version, shared: true };
-      return last;
-    } catch (error) {
-      if (!(error instanceof TableAway)) throw error;
-      return goOnAlone(state);
-    }
+    // What a page walk has brought is worth a try even where the table has just failed.
+    const writing = table.replace(key, item, seen, { insist: true });
+    const isWritten = await writing.catch(unlessAway);
+    if (isWritten === undefined) return goOnAlone(state);
+    if (isWritten) last = { state, version, shared: true };
+    return isWritten ? last : undefined;
   };
 
-  return {
-    read,
-    async update(change) {
-      for (let tries = 0; tries < TRIES; tries += 1) {
-        const isCached = tries === 0 && last.shared;
-        const seen = isCached ? last : await read();
-        const state = change(seen);
-        if (state === undefined) {
-          // What is cached may be out of date, so the table decides.
-          if (isCached) continue;
-          return undefined;
-        }
-        const written = seen.shared ? await write(state, seen.version) : goOnAlone(state);
-        if (written !== undefined) return written;
-      }
-      return undefined;
-    },
+  /**
+   * Replaces the state by what `change` makes of it, and tries again when another container was
+   * faster.
+   *
+   * @param change returns undefined to leave the state as it is; called anew for every try
+   * @returns undefined where `change` declined, or others were faster every time
+   */
+  const update = async (change: (seen: Seen) => State | undefined): Promise<Seen | undefined> => {
+    for (let tries = 0; tries < TRIES; tries += 1) {
+      const isCached = tries === 0 && last.shared;
+      const seen = isCached ? last : await read();
+      const state = change(seen);
+      // What is cached may be out of date, so the table decides.
+      if (state === undefined && isCached) continue;
+      if (state === undefined) return undefined;
+      const written = seen.shared ? await write(state, seen.version) : goOnAlone(state);
+      if (written !== undefined) return written;
+    }
+    return undefined;
   };
+
+  return { read, update };
 }
 
-/** What an item's text says; nothing where it cannot be read. */
-function parseState(body: string | undefined): State {
-  try {
-    return z.safeParse(stateSchema, JSON.parse(body ?? '')).data ?? {};
-  } catch {
-    return {};
-  }
+/** How long eGain is left alone after a failure, and at most after several in a row. */
+const FIRST_WAIT_MS = 2000;
+const LONGEST_WAIT_MS = 30_000;
+/** That eGain did not answer in less time than this says nothing about it. */
+const TELLING_MS = 4500;
+
+/** eGain refuses the credentials, or grants them too little. */
+export const SHUT_OUT: readonly FaultName[] = ['egainCredentialsRefused', 'egainScopeInsufficient'];
+/** What says nothing about eGain: our own set-up and our own faults. */
+const NOT_EGAINS: readonly FaultName[] = [
+  'misconfigured',
+  'secretStoreUnavailable',
+  'internalError',
+  'egainLeftAlone',
+];
+
+/**
+ * The state after a page walk that failed: the containers leave eGain alone for 2 s, for twice as
+ * long after each further failure, up to 30 s, or for as long as eGain says.
+ *
+ * @param walkedMs how long the page walk was given
+ * @param now milliseconds since the epoch
+ */
+export function afterFailure(state: State, fault: Fault, walkedMs: number, now: number): State {
+  const statedMs = (fault.retryAfterSeconds ?? 0) * 1000;
+  if (fault instanceof BudgetSpent) return { ...state, budgetSpentUntil: now + statedMs };
+  const tooShort = fault.is('timedOut') && walkedMs < TELLING_MS;
+  if (tooShort || fault.is(...NOT_EGAINS)) return state;
+
+  const { failure: earlier } = state;
+  const count = (earlier?.count ?? 0) + 1;
+  const ownMs = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (count - 1));
+  const waitMs = (fault.is('egainThrottled') && statedMs) || ownMs;
+  // A refusal counts until a page walk succeeds, whatever fails after it.
+  const shutOut = fault.is(...SHUT_OUT) || earlier?.shutOut === true;
+  const { kind, code } = fault;
+  return { ...state, failure: { fault: kind, code, shutOut, count, until: now + waitMs } };
+}
+
+/**
+ * What a caller is told while a failure is remembered. Refused credentials keep their own code:
+ * waiting does not mend them, and operators watch for that code.
+ */
+export function faultOf(failure: Failure, now: number): Fault {
+  const reason = `a page walk failed with ${failure.code}; failures in a row: ${failure.count}`;
+  if (SHUT_OUT.includes(failure.fault)) return new Fault(failure.fault, { reason });
+  return new Fault('egainLeftAlone', {
+    retryAfterSeconds: Math.max(1, Math.ceil((failure.until - now) / 1000)),
+    details: [{ key: 'cause', value: failure.code }],
+    reason,
+  });
 }

@@ -1,15 +1,21 @@
 import { BudgetSpent } from '../egain/call-budget.ts';
 import { isFault } from '../faults.ts';
 import type { ServiceConfig } from '../platform/config.ts';
-import { type Clock, type Deadline, pause, within } from '../platform/deadline.ts';
-import { note } from '../platform/log.ts';
+import { type Deadline, pause, within } from '../platform/deadline.ts';
+import { log, note } from '../platform/log.ts';
 import { count } from '../platform/metrics.ts';
-import type { GuardedTable, SharedKeys } from '../platform/table.ts';
-import type { Snapshot } from './content.ts';
-import { faultOf } from './failure.ts';
-import { createMemory, type Kept } from './memory.ts';
-import { createRenewal, lockOwner, type RenewalOptions } from './renewal.ts';
-import { createSharedState, type Failure, type State } from './shared-state.ts';
+import { unlessAway } from '../platform/table.ts';
+import { readParts, type Snapshot } from './content.ts';
+import { type RenewalOptions, renewSnapshot } from './renewal.ts';
+import {
+  type Content,
+  createSharedState,
+  type Failure,
+  faultOf,
+  lockOwner,
+  SHUT_OUT,
+  type State,
+} from './shared-state.ts';
 
 /** A snapshot as an answer takes it. */
 export interface SnapshotAnswer {
@@ -32,38 +38,20 @@ export interface SnapshotOptions {
   readonly stale?: boolean;
 }
 
-/** The snapshot of one container. */
-export interface SnapshotStore {
-  /**
-   * All accounts, fresh where eGain can be asked in the caller's time.
-   *
-   * @throws Fault where they cannot be fetched and no stale answer is allowed, or there is none
-   */
-  get(deadline: Deadline, options?: SnapshotOptions): Promise<SnapshotAnswer>;
-  /**
-   * Reads what the containers share ahead of the first request. Asks eGain for nothing.
-   *
-   * @returns whether the first request can do without a page walk of this container
-   */
-  warmUp(): Promise<boolean>;
-  /**
-   * Renews the snapshot ahead of time, as a schedule does, where no other container is doing it.
-   *
-   * @returns `recent` where it was renewed in the latter half of the schedule's period
-   * @throws Fault where renewing it fails, or a failure is remembered
-   */
-  renew(deadline: Deadline): Promise<'renewed' | 'recent' | 'elsewhere'>;
-}
-
-export interface SnapshotsOptions extends Pick<RenewalOptions, 'fetchAccounts'> {
+export interface SnapshotsOptions extends Omit<RenewalOptions, 'shared'> {
   readonly config: Pick<ServiceConfig, 'freshSeconds' | 'staleSeconds' | 'refreshSeconds'>;
-  /** What the containers share by. */
-  readonly table: GuardedTable;
-  readonly keys: SharedKeys;
-  readonly clock: Clock;
 }
 
-/** A request that cannot be answered from memory at once. */
+/** The snapshot in a container's memory. */
+interface Kept {
+  readonly snapshot: Snapshot;
+  /** When its page walk began, by the clock of the container that made it. */
+  readonly fetchedAt: number;
+  /** By how many milliseconds that clock may be ahead. */
+  readonly skewMs: number;
+}
+
+/** A request for the snapshot. */
 interface Caller {
   readonly deadline: Deadline;
   readonly mayBeStale: boolean;
@@ -73,6 +61,8 @@ interface Caller {
   pollMs: number;
 }
 
+/** By how much the clocks of two containers may differ. */
+const SKEW_MS = 5000;
 /**
  * Where a stale answer is allowed, nobody waits longer for a page or for another container: a task
  * waits for its pages as long as it lives, and has the lock all the while.
@@ -88,8 +78,10 @@ const LOOK_AGAIN_MS = 250;
 const FIRST_POLL_MS = 50;
 const LONGEST_POLL_MS = 500;
 
+export type Snapshots = ReturnType<typeof createSnapshots>;
+
 /** The snapshot of one container: in memory, over a table that all containers share. */
-export function createSnapshots(options: SnapshotsOptions): SnapshotStore {
+export function createSnapshots(options: SnapshotsOptions) {
   const { config, table, keys, clock } = options;
   const freshMs = config.freshSeconds * 1000;
   const staleMs = config.staleSeconds * 1000;
@@ -100,8 +92,11 @@ export function createSnapshots(options: SnapshotsOptions): SnapshotStore {
   const renewedMs = Math.max(2 * freshMs, scheduledMs);
 
   const shared = createSharedState(table, keys.state, clock);
-  const renewSnapshot = createRenewal({ ...options, shared, staleMs });
-  const memory = createMemory({ ...options, staleMs });
+  let kept: Kept | undefined;
+  /** Nothing is shown that was fetched until then: eGain has refused the credentials. */
+  let refusedAt = Number.NEGATIVE_INFINITY;
+  /** The hash of a content whose parts are in the table but cannot be read. */
+  let unreadable: string | undefined;
   /** What the last look at the shared state showed. */
   let looked: State = {};
   let lookedAt = Number.NEGATIVE_INFINITY;
@@ -110,10 +105,12 @@ export function createSnapshots(options: SnapshotsOptions): SnapshotStore {
   /** The owner of the lock for which a caller of this container has waited in vain. */
   let outwaited = '';
 
-  const answer = (kept: Kept, state: SnapshotAnswer['state']): SnapshotAnswer => {
-    const ageMs = memory.ageOf(kept);
+  const ageOf = ({ fetchedAt }: Kept) => Math.max(0, clock.now() - fetchedAt);
+
+  const answer = (from: Kept, state: SnapshotAnswer['state']): SnapshotAnswer => {
+    const ageMs = ageOf(from);
     return {
-      snapshot: kept.snapshot,
+      snapshot: from.snapshot,
       state,
       ageSeconds: Math.floor(ageMs / 1000),
       freshSecondsLeft: Math.max(0, Math.floor((freshMs - ageMs) / 1000)),
@@ -122,27 +119,57 @@ export function createSnapshots(options: SnapshotsOptions): SnapshotStore {
   };
 
   /** A partner learns by `Age` how old it is; a task gets none that may be older than it seems. */
-  const fresh = (mayBeStale: boolean) => memory.youngerThan(freshMs, !mayBeStale);
-
-  const stale = (mayBeStale: boolean, longestMs: number): SnapshotAnswer | undefined => {
-    const kept = mayBeStale ? memory.youngerThan(longestMs + 1, true) : undefined;
-    return kept && answer(kept, 'stale');
+  const fresh = (mayBeStale: boolean): Kept | undefined => {
+    if (kept === undefined) return undefined;
+    const skewMs = mayBeStale ? 0 : kept.skewMs;
+    return ageOf(kept) + skewMs < freshMs ? kept : undefined;
   };
 
-  const remembered = ({ failure }: State): Failure | undefined =>
-    failure !== undefined && clock.now() < failure.until ? failure : undefined;
+  const stale = (mayBeStale: boolean, longestMs: number): SnapshotAnswer | undefined => {
+    if (!mayBeStale || kept === undefined) return undefined;
+    return ageOf(kept) + kept.skewMs <= longestMs ? answer(kept, 'stale') : undefined;
+  };
+
+  const remembered = (): Failure | undefined => {
+    const { failure } = looked;
+    return failure !== undefined && clock.now() < failure.until ? failure : undefined;
+  };
 
   const budgetWaitMs = (): number => (looked.budgetSpentUntil ?? 0) - clock.now();
 
-  /** Reads what the containers share, and the snapshot that it names where that is newer. */
-  const look = async (): Promise<State> => {
+  /**
+   * Keeps a snapshot, unless a later one is there. The same content stays the same object: the views
+   * made of it remain useful.
+   */
+  const keep = (snapshot: Snapshot, fetchedAt: number, skewMs: number): Kept => {
+    if (kept !== undefined && kept.fetchedAt >= fetchedAt) return kept;
+    const known = kept?.snapshot.hash === snapshot.hash ? kept.snapshot : snapshot;
+    kept = { snapshot: known, fetchedAt, skewMs };
+    return kept;
+  };
+
+  /** Takes the content that the shared state names into memory, where it is newer. */
+  const adopt = async ({ hash, parts, fetchedAt }: Content): Promise<void> => {
+    const isNewer = fetchedAt > Math.max(refusedAt, kept?.fetchedAt ?? 0);
+    if (!isNewer || clock.now() - fetchedAt + SKEW_MS > staleMs) return;
+    const known = kept?.snapshot.hash === hash ? kept.snapshot : undefined;
+    const snapshot = known ?? (await readParts(hash, parts, table, keys).catch(unlessAway));
+    if (snapshot === null) {
+      unreadable = hash;
+      log.warn('The shared snapshot cannot be read', { hash });
+    }
+    // eGain may have refused the credentials meanwhile.
+    if (snapshot && fetchedAt > refusedAt) keep(snapshot, fetchedAt, SKEW_MS);
+  };
+
+  /** Reads what the containers share, and the snapshot that it names. */
+  const look = async (): Promise<void> => {
     const seen = await shared.read();
     looked = seen.state;
     lookedAt = clock.now();
-    if (!seen.shared) return looked;
-    if (looked.failure?.shutOut === true) memory.forget();
-    else if (looked.content !== undefined) await memory.adopt(looked.content);
-    return looked;
+    if (!seen.shared) return;
+    if (looked.failure?.shutOut === true) kept = undefined;
+    else if (looked.content !== undefined) await adopt(looked.content);
   };
 
   /**
@@ -152,27 +179,27 @@ export function createSnapshots(options: SnapshotsOptions): SnapshotStore {
    */
   const renewHere = async (deadline: Deadline): Promise<Kept | undefined> => {
     try {
-      const renewed = await renewSnapshot(deadline, looked, memory.unreadable);
-      return renewed && memory.keep(renewed.snapshot, renewed.fetchedAt);
+      const renewed = await renewSnapshot({ ...options, shared }, deadline, looked, unreadable);
+      if (renewed === undefined) return undefined;
+      unreadable = undefined;
+      return keep(renewed.snapshot, renewed.fetchedAt, 0);
     } catch (error) {
-      if (isFault(error, 'egainCredentialsRefused', 'egainScopeInsufficient')) memory.refuse();
+      if (isFault(error, ...SHUT_OUT)) {
+        kept = undefined;
+        // What another container fetched before may have a time that is ahead of this clock.
+        refusedAt = clock.now() + SKEW_MS;
+      }
       throw error;
     } finally {
+      renewing = undefined;
       // This container, or a faster one, has changed the shared state.
       lookedAt = Number.NEGATIVE_INFINITY;
     }
   };
 
-  const startRenewal = (deadline: Deadline): Promise<Kept | undefined> => {
-    renewing = renewHere(deadline).finally(() => {
-      renewing = undefined;
-    });
-    return renewing;
-  };
-
   /** Up to which age a stale answer spares the caller a wait, as things stand. */
   const spareMs = (): number => {
-    if (remembered(looked) !== undefined || budgetWaitMs() > 0) return staleMs;
+    if (remembered() !== undefined || budgetWaitMs() > 0) return staleMs;
     const owner = lockOwner(looked, clock.now());
     if (owner === undefined && renewing === undefined) return scheduledMs;
     // A renewal after a failure may well fail too, and one that hangs may go on hanging.
@@ -180,10 +207,10 @@ export function createSnapshots(options: SnapshotsOptions): SnapshotStore {
     return isDoubtful ? staleMs : renewedMs;
   };
 
-  /** Whether the last look at the table still decides the answer. */
-  const isKnown = (mayBeStale: boolean): boolean => {
-    // Nobody asks eGain meanwhile, so there is nothing new to see.
-    if (remembered(looked) !== undefined) return true;
+  /** Whether the answer does not depend on what is new in the table. */
+  const isKnown = ({ mayBeStale }: Caller): boolean => {
+    // While a failure is remembered nobody asks eGain, so nothing is new.
+    if (fresh(mayBeStale) !== undefined || remembered() !== undefined) return true;
     return clock.now() - lookedAt < LOOK_AGAIN_MS && stale(mayBeStale, spareMs()) !== undefined;
   };
 
@@ -192,7 +219,7 @@ export function createSnapshots(options: SnapshotsOptions): SnapshotStore {
     const ready = fresh(mayBeStale);
     if (ready !== undefined) return answer(ready, waitsSince === undefined ? 'hit' : 'miss');
 
-    const failure = remembered(looked);
+    const failure = remembered();
     if (failure !== undefined) count('RememberedFailures');
     const instead = stale(mayBeStale, spareMs());
     if (instead === undefined && failure !== undefined) throw faultOf(failure, clock.now());
@@ -226,9 +253,8 @@ export function createSnapshots(options: SnapshotsOptions): SnapshotStore {
     const joined = renewing;
     const hasSpare = stale(mayBeStale, staleMs) !== undefined;
     try {
-      const renewed = await (joined === undefined
-        ? startRenewal(hasSpare ? { ...deadline, firstByteMs: PATIENCE_MS } : deadline)
-        : within(joined, deadline));
+      renewing ??= renewHere(hasSpare ? { ...deadline, firstByteMs: PATIENCE_MS } : deadline);
+      const renewed = await (joined === undefined ? renewing : within(joined, deadline));
       // The renewal may have begun longer ago than a snapshot is fresh.
       if (joined !== undefined && fresh(mayBeStale) === undefined) return undefined;
       return renewed && answer(renewed, 'miss');
@@ -250,41 +276,53 @@ export function createSnapshots(options: SnapshotsOptions): SnapshotStore {
     return waitMs > 0 ? waitForBudget(waitMs, caller.deadline) : renewOrJoin(caller);
   };
 
-  const answerSlowly = async (caller: Caller): Promise<SnapshotAnswer> => {
-    for (;;) {
-      if (!isKnown(caller.mayBeStale)) await look();
-      const ready = answerAtOnce(caller);
-      if (ready !== undefined) return ready;
-
-      const outcome = await nextStep(caller);
-      if (outcome !== undefined) return outcome;
-      caller.deadline.signal.throwIfAborted();
-    }
-  };
-
   return {
-    async get(deadline, { stale: mayBeStale = true } = {}) {
-      const ready = fresh(mayBeStale);
-      if (ready !== undefined) return answer(ready, 'hit');
-      return answerSlowly({ deadline, mayBeStale, pollMs: FIRST_POLL_MS });
+    /**
+     * All accounts, fresh where eGain can be asked in the caller's time.
+     *
+     * @throws Fault where they cannot be fetched and no stale answer is allowed, or there is none
+     */
+    async get(
+      deadline: Deadline,
+      { stale: mayBeStale = true }: SnapshotOptions = {},
+    ): Promise<SnapshotAnswer> {
+      const caller: Caller = { deadline, mayBeStale, pollMs: FIRST_POLL_MS };
+      for (;;) {
+        if (!isKnown(caller)) await look();
+        const answered = answerAtOnce(caller) ?? (await nextStep(caller));
+        if (answered !== undefined) return answered;
+        deadline.signal.throwIfAborted();
+      }
     },
 
-    async warmUp() {
-      const state = await look();
-      return fresh(true) !== undefined || lockOwner(state, clock.now()) !== undefined;
+    /**
+     * Reads what the containers share ahead of the first request. Asks eGain for nothing.
+     *
+     * @returns whether the first request can do without a page walk of this container
+     */
+    async warmUp(): Promise<boolean> {
+      await look();
+      return fresh(true) !== undefined || lockOwner(looked, clock.now()) !== undefined;
     },
 
-    async renew(deadline) {
-      const { content, failure, ...state } = await look();
+    /**
+     * Renews the snapshot ahead of time, as a schedule does, where no other container is doing it.
+     *
+     * @returns `recent` where it was renewed in the latter half of the schedule's period
+     * @throws Fault where renewing it fails, or a failure is remembered
+     */
+    async renew(deadline: Deadline): Promise<'renewed' | 'recent' | 'elsewhere'> {
+      await look();
+      const { content, failure } = looked;
       const isRecent = content !== undefined && clock.now() - content.fetchedAt < refreshMs / 2;
       if (isRecent && failure === undefined) return 'recent';
-      const last = remembered({ failure });
+      const last = remembered();
       if (last !== undefined) {
         count('RememberedFailures');
         throw faultOf(last, clock.now());
       }
-      if (lockOwner(state, clock.now()) !== undefined) return 'elsewhere';
-      return (await startRenewal(deadline)) === undefined ? 'elsewhere' : 'renewed';
+      renewing = renewHere(deadline);
+      return (await renewing) === undefined ? 'elsewhere' : 'renewed';
     },
   };
 }

@@ -46,7 +46,7 @@ const timeLimits = [integration, api, { toSeconds: () => LONGEST_MS / 1000 }, au
   .join(' | ');
 const secretMinutes = constant('lambda/egain/credentials.ts', 'KEEP_MS') / 60_000;
 
-const longestPause = constant('lambda/snapshot/failure.ts', 'LONGEST_MS') / 1000;
+const longestPause = constant('lambda/snapshot/shared-state.ts', 'LONGEST_WAIT_MS') / 1000;
 const keyHours = constant('lambda/auth/issuer-keys.ts', 'KEPT_MS') / 3_600_000;
 const maxPartners = constant('lib/stage/stage-rules.ts', 'MAX_PARTNERS');
 const partnersAStack = constant('lib/accounts/partners-table.ts', 'PARTNERS_PER_STACK');

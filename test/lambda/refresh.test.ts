@@ -15,8 +15,8 @@ afterEach(() => {
 });
 
 /** The scheduled function over a service that renews like this, with a quarter of an hour. */
-function schedule(renew: Service['renew']) {
-  const refresh = createRefreshHandler(() => ({ renew }));
+function schedule(renew: Service['snapshots']['renew']) {
+  const refresh = createRefreshHandler(() => ({ snapshots: { renew } }));
   return { output: captureOutput(), run: () => refresh({}, taskContext(15 * MINUTE)) };
 }
 

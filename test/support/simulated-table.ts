@@ -59,12 +59,11 @@ export function createSimulatedTable(options: SimulatedTableOptions): SimulatedT
             clock.after(halfMs, () => (lost ? reject(new Error('reset')) : resolve(outcome)));
           });
         });
-      const { signal } = new AbortController();
       return {
-        read: (key) => call(() => items.read(key, signal)),
-        replace: (key, item, seen) => call(() => items.replace(key, item, seen, signal)),
-        readBytes: (keys) => call(() => items.readBytes(keys, signal)),
-        writeBytes: (key, bytes, at) => call(() => items.writeBytes(key, bytes, at, signal)),
+        read: (key) => call(() => items.read(key)),
+        replace: (key, item, seen) => call(() => items.replace(key, item, seen)),
+        readBytes: (keys) => call(() => items.readBytes(keys)),
+        writeBytes: (key, bytes, at) => call(() => items.writeBytes(key, bytes, at)),
       };
     },
   };

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { type CallBudget, createCallBudget } from '../../../lambda/egain/call-budget.ts';
 import { createDeadline, type Deadline } from '../../../lambda/platform/deadline.ts';
 import { total } from '../../../lambda/platform/metrics.ts';
-import { type GuardedTable, guardTable, TableAway } from '../../../lambda/platform/table.ts';
+import { guardTable, type Table, TableAway } from '../../../lambda/platform/table.ts';
 import { createManualClock, type ManualClock } from '../../support/manual-clock.ts';
 import { createMemoryTable, type MemoryTable } from '../../support/memory-table.ts';
 import { captureLog } from '../../support/telemetry.ts';
@@ -25,7 +25,7 @@ beforeEach(() => {
 });
 
 /** One container's view of three calls a minute. */
-const container = (seen: Partial<GuardedTable> = {}): CallBudget =>
+const container = (seen: Partial<Table> = {}): CallBudget =>
   createCallBudget({
     callsPerMinute: 3,
     table: { ...guardTable(table, clock), ...seen },

@@ -3,117 +3,317 @@ import type { AddressInfo } from 'node:net';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { Table } from '../../../lambda/platform/table.ts';
-import { createDynamoTable } from '../../../lambda/platform/table.ts';
+import { total } from '../../../lambda/platform/metrics.ts';
+import {
+  type CallOptions,
+  createDynamoTable,
+  guardTable,
+  KEY_PREFIX,
+  sharedKeys,
+  type Table,
+  TableAway,
+} from '../../../lambda/platform/table.ts';
+import { createManualClock, type ManualClock } from '../../support/manual-clock.ts';
 import { createMemoryTable } from '../../support/memory-table.ts';
+import { type Reply, startScriptedUpstream } from '../../support/scripted-upstream.ts';
+import { captureLog, type LoggedLine } from '../../support/telemetry.ts';
 
-const { signal } = new AbortController();
-const server = dynalite({ createTableMs: 0 });
+const item = (version: number, expiresAt = 9e12) => ({ version, body: `b${version}`, expiresAt });
 
-/** What a simulation runs over has to behave as what runs in production. */
-const tables: [string, () => Table][] = [
-  ['in memory', createMemoryTable],
-  ['in DynamoDB', () => createDynamoTable('shared')],
-];
+/** Each verb, once. */
+const CALLS = {
+  read: (table: Table, how?: CallOptions) => table.read('k', how),
+  replace: (table: Table, how?: CallOptions) => table.replace('k', item(1), undefined, how),
+  readBytes: (table: Table, how?: CallOptions) => table.readBytes(['k'], how),
+  writeBytes: (table: Table, how?: CallOptions) => table.writeBytes('k', Buffer.of(1), 7, how),
+};
 
-const bytesOf = (index: number) => Uint8Array.from({ length: 300 }, (_, at) => at * index);
+const keysOf = (...names: string[]) => names.map((name) => ({ pk: { S: name } }));
+const batches = (...batchesOfNames: string[][]) =>
+  batchesOfNames.map((names) => ({
+    RequestItems: { shared: { Keys: keysOf(...names), ConsistentRead: true } },
+  }));
+const batchAnswer = (found: string[], unread: string[]): Reply => {
+  const B = Buffer.from('part').toString('base64');
+  const shared = found.map((name) => ({ pk: { S: name }, bytes: { B } }));
+  const left = unread.length > 0 && { shared: { Keys: keysOf(...unread) } };
+  return { body: { Responses: { shared }, ...(left && { UnprocessedKeys: left }) } };
+};
 
-const item = (version: number) => ({ version, body: `body ${version}`, expiresAt: 9e12 });
+const failWith = (error: unknown) => async () => {
+  throw error;
+};
 
-const address = () => {
-  const { port } = server.address() as AddressInfo;
-  vi.stubEnv('AWS_ENDPOINT_URL_DYNAMODB', `http://127.0.0.1:${port}`);
+function connect(origin: string): void {
+  vi.stubEnv('AWS_ENDPOINT_URL_DYNAMODB', origin);
   vi.stubEnv('AWS_REGION', 'eu-west-1');
   vi.stubEnv('AWS_ACCESS_KEY_ID', 'AKIDEXAMPLE');
   vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'example');
-};
+}
 
-beforeAll(async () => {
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  address();
-  const client = new DynamoDBClient();
-  await client.send(
-    new CreateTableCommand({
-      TableName: 'shared',
-      BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
-      KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
-    }),
-  );
-  client.destroy();
-});
-
-afterAll(() => {
-  server.close();
-});
-
-describe.each(tables)('a table %s', (name, open) => {
+/** What a simulation runs over has to behave as what runs in production. */
+describe.each<[string, () => Table]>([
+  ['in memory', createMemoryTable],
+  ['in DynamoDB', () => createDynamoTable('shared')],
+])('a table %s', (name, open) => {
+  const server = dynalite({ createTableMs: 0 });
   let table: Table;
   let keys = 0;
   let key: string;
 
-  beforeAll(() => {
+  const start = () => connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  beforeAll(async () => {
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    start();
+    await new DynamoDBClient().send(
+      new CreateTableCommand({
+        TableName: 'shared',
+        BillingMode: 'PAY_PER_REQUEST',
+        AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
+        KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
+      }),
+    );
     table = open();
   });
+  afterAll(() => void server.close());
   beforeEach(() => {
-    address();
+    start();
     keys += 1;
     key = `v2#${name}#${keys}`;
   });
 
   test('has nothing under a new key', async () => {
-    expect(await table.read(key, signal)).toBeUndefined();
-    expect(await table.readBytes([key], signal)).toEqual(new Map());
+    expect(await table.read(key)).toBeUndefined();
+    expect(await table.readBytes([key])).toEqual(new Map());
   });
 
-  test('writes an item where there is none, once', async () => {
-    expect(await table.replace(key, item(1), undefined, signal)).toBe(true);
-    expect(await table.replace(key, item(2), undefined, signal)).toBe(false);
-    expect(await table.read(key, signal)).toEqual({ version: 1, body: 'body 1' });
-  });
-
-  test('replaces an item that is as it was seen, and no other', async () => {
-    expect(await table.replace(key, item(2), 1, signal)).toBe(false);
-    await table.replace(key, item(1), undefined, signal);
-    expect(await table.replace(key, item(1_767_225_600_123), 1, signal)).toBe(true);
-    expect(await table.replace(key, item(3), 1, signal)).toBe(false);
-    expect(await table.read(key, signal)).toEqual({
-      version: 1_767_225_600_123,
-      body: 'body 1767225600123',
-    });
+  test('writes an item where there is none, and replaces one that is as it was seen', async () => {
+    expect(await table.replace(key, item(2), 1)).toBe(false);
+    expect(await table.replace(key, item(1), undefined)).toBe(true);
+    expect(await table.replace(key, item(2), undefined)).toBe(false);
+    expect(await table.replace(key, item(1_767_225_600_123), 1)).toBe(true);
+    expect(await table.replace(key, item(3), 1)).toBe(false);
+    expect(await table.read(key)).toEqual({ version: 1_767_225_600_123, body: 'b1767225600123' });
   });
 
   test('lets one of many win', async () => {
-    await table.replace(key, item(1), undefined, signal);
+    await table.replace(key, item(1), undefined);
     const outcomes = await Promise.all(
-      [2, 3, 4, 5].map((version) => table.replace(key, item(version), 1, signal)),
+      [2, 3, 4, 5].map((version) => table.replace(key, item(version), 1)),
     );
     expect(outcomes.filter(Boolean)).toHaveLength(1);
   });
 
-  test('gives back bytes as they were written, also more than one answer holds', async () => {
-    const names = Array.from({ length: 90 }, (_, index) => `${key}#${index}`);
-    await Promise.all(
-      names.map((each, index) => table.writeBytes(each, bytesOf(index), 9e12, signal)),
-    );
-    const found = await table.readBytes([...names, `${key}#none`], signal);
+  test('gives back bytes as they were written: more than one answer holds, of any size', async () => {
+    const sizes = [350 * 1024, ...Array.from({ length: 89 }, () => 300)];
+    const names = sizes.map((_, index) => `${key}#${index}`);
+    const bytesOf = (index: number) => Buffer.alloc(sizes[index] ?? 0, index + 1);
+    await Promise.all(names.map((each, index) => table.writeBytes(each, bytesOf(index), 9e12)));
+
+    const found = await table.readBytes([...names, `${key}#none`]);
+
     expect(found.size).toBe(90);
     names.forEach((each, index) => {
-      expect(Buffer.from(found.get(each) ?? [])).toEqual(Buffer.from(bytesOf(index)));
+      expect(bytesOf(index).equals(found.get(each) ?? Buffer.of())).toBe(true);
     });
+    await expect(table.writeBytes(key, Buffer.alloc(410 * 1024), 9e12)).rejects.toThrow(/size/);
+  });
+});
+
+describe('DynamoDB', async () => {
+  const upstream = await startScriptedUpstream();
+  /** What is posted to `/`, as everything that is asked of DynamoDB is. */
+  const dynamo = upstream.secrets;
+  let table: Table;
+  afterAll(() => upstream.close());
+  beforeEach(() => {
+    upstream.reset();
+    dynamo.otherwise = () => ({ body: {} });
+    connect(upstream.origin);
+    table = createDynamoTable('shared');
   });
 
-  test('holds a part of the largest size', async () => {
-    const part = Buffer.alloc(350 * 1024, 7);
-    await table.writeBytes(key, part, 9e12, signal);
-    const found = await table.readBytes([key], signal);
-    expect(Buffer.from(found.get(key) ?? []).equals(part)).toBe(true);
+  const asked = (): unknown[] => dynamo.calls.map(({ body }) => JSON.parse(body) as unknown);
+  test.each(Object.entries(CALLS))(
+    'is asked once to %s, and not for who has given up',
+    async (_, call) => {
+      dynamo.otherwise = () => ({ status: 500, body: {} });
+
+      await expect(call(table)).rejects.toMatchObject({ $metadata: { httpStatusCode: 500 } });
+      await expect(call(table, { abortSignal: AbortSignal.abort() })).rejects.toMatchObject({
+        name: 'AbortError',
+      });
+
+      expect(dynamo.calls).toHaveLength(1);
+    },
+  );
+
+  test.each([
+    ['without a version is none', {}, undefined],
+    ['without a body is empty', { version: { N: '7' } }, { version: 7, body: '' }],
+  ])('reads an item as it is now; one %s', async (_, attributes, expected) => {
+    dynamo.otherwise = () => ({ body: { Item: { pk: { S: 'k' }, ...attributes } } });
+
+    await expect(table.read('k')).resolves.toEqual(expected);
+
+    expect(asked()).toMatchObject([{ Key: { pk: { S: 'k' } }, ConsistentRead: true }]);
   });
 
-  test('refuses what an item does not hold', async () => {
-    await expect(table.writeBytes(key, Buffer.alloc(410 * 1024), 9e12, signal)).rejects.toThrow(
-      /size/,
+  test('may drop an item in the second that begins when it ends, or later', async () => {
+    await table.replace('k', item(1, 1_767_225_600_000), 0);
+    await table.writeBytes('k', Buffer.of(1), 1_767_225_600_001);
+
+    const seconds = ['1767225600', '1767225601'];
+    expect(asked()).toMatchObject(seconds.map((N) => ({ Item: { expiresAt: { N } } })));
+  });
+
+  test('is asked for the bytes of forty items at a time, as they are now', async () => {
+    const names = Array.from({ length: 81 }, (_, index) => `k${index}`);
+
+    await table.readBytes(names);
+
+    expect(asked()).toMatchObject(
+      batches(names.slice(0, 40), names.slice(40, 80), names.slice(80)),
     );
   });
+
+  test('is asked again for bytes that did not fit into an answer', async () => {
+    dynamo.script = [
+      batchAnswer(['a'], ['b', 'c']),
+      batchAnswer(['b'], ['c']),
+      batchAnswer(['c'], []),
+    ];
+
+    const read = await table.readBytes(['a', 'b', 'c', 'none']);
+
+    expect([...read.keys()]).toEqual(['a', 'b', 'c']);
+    expect(asked()).toMatchObject(batches(['a', 'b', 'c', 'none'], ['b', 'c'], ['c']));
+  });
+
+  test('is not asked without end for bytes of which it gives none', async () => {
+    dynamo.otherwise = () => batchAnswer([], ['a', 'b']);
+
+    await expect(table.readBytes(['a', 'b'])).rejects.toThrow('gives none of the items');
+
+    expect(dynamo.calls).toHaveLength(1);
+  });
+});
+
+describe('the guard before a table', () => {
+  let clock: ManualClock;
+  let lines: readonly LoggedLine[];
+  /** What the table under the guard does at each call. */
+  let answer: (signal: AbortSignal | undefined) => Promise<undefined>;
+  let table: Table;
+
+  beforeEach(() => {
+    clock = createManualClock();
+    lines = captureLog();
+    answer = async () => undefined;
+    const memory = createMemoryTable();
+    table = guardTable(
+      {
+        read: async (key, how) => (await answer(how?.abortSignal)) ?? memory.read(key),
+        replace: async (key, next, seen, how) =>
+          (await answer(how?.abortSignal)) ?? memory.replace(key, next, seen),
+        readBytes: async (keys, how) => (await answer(how?.abortSignal)) ?? memory.readBytes(keys),
+        writeBytes: async (key, bytes, expiresAt, how) =>
+          (await answer(how?.abortSignal)) ?? memory.writeBytes(key, bytes, expiresAt),
+      },
+      clock,
+    );
+  });
+
+  /** How long a call is waited for. */
+  async function waitOf(call: (guarded: Table) => Promise<unknown>): Promise<number> {
+    const work = call(table).catch((error: unknown) => error);
+    let waited = 0;
+    for (; clock.waiting > 0; waited += 1) clock.advance(1);
+    expect(await work).toBeInstanceOf(TableAway);
+    return waited;
+  }
+
+  test.each([
+    ['read', 250],
+    ['replace', 250],
+    ['readBytes', 1000],
+    ['writeBytes', 1000],
+  ] as const)('gives it a second for the first call, and then, for %s, %i ms', async (verb, ms) => {
+    const call = CALLS[verb];
+    const signals: (AbortSignal | undefined)[] = [];
+    answer = (signal) => {
+      signals.push(signal);
+      return new Promise(() => undefined);
+    };
+
+    expect(await waitOf(call)).toBe(1000);
+    clock.advance(10_000);
+    expect(await waitOf(call)).toBe(ms);
+
+    expect(signals.map((signal) => signal?.aborted)).toEqual([true, true]);
+  });
+
+  test.each([
+    [new TypeError('quotes a secret'), 'TypeError'],
+    ['quotes a secret', 'unknown'],
+  ])(
+    'leaves one that fails alone for ten seconds, and tells by name alone',
+    async (error, name) => {
+      answer = failWith(error);
+      await expect(table.read('k')).rejects.toMatchObject({ name: 'TableAway', message: name });
+      answer = async () => undefined;
+
+      clock.advance(9999);
+      for (const call of Object.values(CALLS)) {
+        await expect(call(table)).rejects.toBeInstanceOf(TableAway);
+      }
+      clock.advance(1);
+
+      for (const call of Object.values(CALLS)) await call(table);
+      expect(total('SharedTableFailures')).toBe(1);
+      const message = 'The shared table cannot be used';
+      expect(lines).toEqual([{ level: 'warn', message, fields: { failure: name } }]);
+      expect(clock.waiting).toBe(0);
+    },
+  );
+
+  test('tries one that has just failed all the same for who insists', async () => {
+    answer = failWith(new Error('away'));
+    await expect(table.read('k')).rejects.toBeInstanceOf(TableAway);
+    answer = async () => undefined;
+
+    await expect(table.replace('k', item(1), undefined)).rejects.toBeInstanceOf(TableAway);
+    await expect(table.replace('k', item(1), undefined, { insist: true })).resolves.toBe(true);
+  });
+});
+
+describe('the keys of shared items', () => {
+  const ORIGIN = {
+    apiUrl: 'https://api.example.com/v3',
+    tokenUrl: 'https://login.example.com/token',
+    scope: 'all',
+    secretArn: 'arn:aws:secretsmanager:eu-west-1:1:secret:a',
+  };
+  const everyKey = (origin: typeof ORIGIN) => {
+    const { state, token, calls, part } = sharedKeys(origin);
+    return [state, token, calls, part('hash', 0), part('hash', 1), part('other', 0)];
+  };
+  const keys = everyKey(ORIGIN);
+
+  test('are different, say nothing of the origin, and begin with what the functions may touch', () => {
+    expect(KEY_PREFIX).toBe('v2#');
+    expect(new Set(keys).size).toBe(keys.length);
+    expect(everyKey({ ...ORIGIN })).toEqual(keys);
+    for (const key of keys) expect(key).toMatch(/^v2#[\w-]{22}#(?:state|token|calls|part#\w+#\d)$/);
+  });
+
+  test.each(['apiUrl', 'tokenUrl', 'scope', 'secretArn'] as const)(
+    'are others with another %s',
+    (name) => {
+      const others = everyKey({ ...ORIGIN, [name]: 'another' });
+
+      expect(others.filter((key) => keys.includes(key))).toEqual([]);
+    },
+  );
 });
