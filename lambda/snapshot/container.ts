@@ -38,8 +38,8 @@ export function createContainer(): Container {
   }
 }
 
-/** Lambda ends an init that takes 10 s. Of this, a second is kept back, as of every deadline. */
-const WARM_UP_MS = 9000;
+/** How long reading ahead may take: Lambda ends an init that takes 10 s. */
+const INIT_MS = 9000;
 
 /** What tests put in place of the real thing. */
 export interface ServiceOptions {
@@ -98,7 +98,8 @@ export function createService(config: ServiceConfig, options: ServiceOptions = {
      * failure and tells its caller.
      */
     async warmUp(): Promise<void> {
-      const deadline = createDeadline(WARM_UP_MS, { clock });
+      // A second is kept back, as of every deadline.
+      const deadline = createDeadline(INIT_MS, { clock });
       try {
         if (!(await snapshots.warmUp())) await credentials.get(deadline);
       } catch {

@@ -150,7 +150,7 @@ export function createSnapshots(options: SnapshotsOptions) {
 
   /** Takes the content that the shared state names into memory, where it is newer. */
   const adopt = async ({ hash, parts, fetchedAt }: Content): Promise<void> => {
-    const isNewer = fetchedAt > Math.max(refusedAt, kept?.fetchedAt ?? 0);
+    const isNewer = kept === undefined || fetchedAt > kept.fetchedAt;
     if (!isNewer || clock.now() - fetchedAt + SKEW_MS > staleMs) return;
     const known = kept?.snapshot.hash === hash ? kept.snapshot : undefined;
     const snapshot = known ?? (await readParts(hash, parts, table, keys).catch(unlessAway));
@@ -158,7 +158,6 @@ export function createSnapshots(options: SnapshotsOptions) {
       unreadable = hash;
       log.warn('The shared snapshot cannot be read', { hash });
     }
-    // eGain may have refused the credentials meanwhile.
     if (snapshot && fetchedAt > refusedAt) keep(snapshot, fetchedAt, SKEW_MS);
   };
 

@@ -52,19 +52,6 @@ export interface Scenario {
   readonly endMs: number;
 }
 
-/** A minute of one container, in which nothing happens. */
-export const CALM: Scenario = {
-  offsets: [0],
-  requests: [],
-  tableFaults: [],
-  egainFaults: [],
-  changes: [],
-  kills: [],
-  freezes: [],
-  roundTripMs: 50,
-  endMs: 60_000,
-};
-
 /** What a caller was answered, and when; times are milliseconds from the beginning. */
 interface Answered {
   readonly askedAt: number;

@@ -157,11 +157,12 @@ describe('freshness', () => {
   });
 
   test('a task takes no snapshot that another clock may make younger than it is', async () => {
-    await put('old');
+    await put('old', clock.now() + 1000);
     walk = named('new');
     const { ask } = container();
 
-    clock.advance(29_999 - SKEW_MS);
+    expect(await ask(TASK)).toMatchObject({ ageSeconds: 0, freshSecondsLeft: 30 });
+    clock.advance(30_999 - SKEW_MS);
     expect(await nameIn(ask(TASK))).toBe('old');
     clock.advance(1);
     expect(await ask()).toMatchObject({ state: 'hit' });
