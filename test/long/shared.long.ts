@@ -23,17 +23,6 @@ async function start(
 const POST = (body: object) =>
   fetch(`${sandbox.url}/_sandbox/egain`, { method: 'POST', body: JSON.stringify(body) });
 
-it('eGain sees one walk and one token, however many containers answer', async () => {
-  const send = await start({}, { maxContainers: 3, spread: true });
-  const answers = [];
-  for (let call = 0; call < 6; call += 1) answers.push(await send('/accounts'));
-
-  expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
-  expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
-  expect(sandbox.functionNamed('ApiFunction').containers).toBe(3);
-  expect(sandbox.egain?.calls).toEqual({ token: 1, accounts: 3 });
-});
-
 it('a fault that ends is forgotten by every container', async () => {
   const send = await start({}, { maxContainers: 2, spread: true });
   await POST({ status: 500 });
