@@ -24,43 +24,32 @@ export interface NewItem extends Item {
   readonly expiresAt: number;
 }
 
-/** How a call of a table is made. */
-export interface CallOptions {
-  /** Ends the call; the guard gives it. */
-  readonly abortSignal?: AbortSignal;
-  /** Makes the call even where the table has just failed. */
-  readonly insist?: boolean;
-}
-
 /** What the product asks of a table: four verbs over keys, each of which sees one item. */
 export interface Table {
   /** The item as it is now: a consistent read. */
-  read(key: string, options?: CallOptions): Promise<Item | undefined>;
+  read(key: string): Promise<Item | undefined>;
   /**
    * Writes the item if the one there still has that version.
    *
    * @param seen the version that was read; undefined where there was no item
+   * @param insist whether to try it even where the table has just failed
    * @returns false when somebody else has written meanwhile
    */
-  replace(
-    key: string,
-    item: NewItem,
-    seen: number | undefined,
-    options?: CallOptions,
-  ): Promise<boolean>;
+  replace(key: string, item: NewItem, seen: number | undefined, insist?: boolean): Promise<boolean>;
   /** Bytes by their keys. Keys without an item are left out. */
-  readBytes(
-    keys: readonly string[],
-    options?: CallOptions,
-  ): Promise<ReadonlyMap<string, Uint8Array>>;
+  readBytes(keys: readonly string[]): Promise<ReadonlyMap<string, Uint8Array>>;
   /** Writes bytes, whatever is there. */
-  writeBytes(
-    key: string,
-    bytes: Uint8Array,
-    expiresAt: number,
-    options?: CallOptions,
-  ): Promise<void>;
+  writeBytes(key: string, bytes: Uint8Array, expiresAt: number): Promise<void>;
 }
+
+/** How long a call of the table may take. In one region it takes some 5 ms. */
+const CALL_MS = 250;
+/** A container's first call makes the connection, and parts of a content are up to 16 MB. */
+const LONGEST_MS = 1000;
+/** How long the table is left alone after a failure. */
+const AWAY_MS = 10_000;
+/** Nobody waits for longer. */
+const atMost = () => ({ abortSignal: AbortSignal.timeout(LONGEST_MS) });
 
 /** One answer of BatchGetItem holds 16 MB, and a part at most 400 KB. */
 const BATCH = 40;
@@ -75,19 +64,19 @@ export function createDynamoTable(TableName: string): Table {
   const client = new DynamoDBClient({ ...AWS_CLIENT, maxAttempts: 1 });
 
   return {
-    async read(pk, options) {
+    async read(pk) {
       const command = new GetItemCommand({
         TableName,
         Key: { pk: { S: pk } },
         ConsistentRead: true,
       });
-      const { Item: found } = await client.send(command, options);
+      const { Item: found } = await client.send(command, atMost());
       // An item without a version is none, and can be replaced as if there were none.
       if (found?.['version']?.N === undefined) return undefined;
       return { version: Number(found['version'].N), body: found['body']?.S ?? '' };
     },
 
-    async replace(pk, { version, body, expiresAt }, seen, options) {
+    async replace(pk, { version, body, expiresAt }, seen) {
       const command = new PutItemCommand({
         TableName,
         Item: {
@@ -104,7 +93,7 @@ export function createDynamoTable(TableName: string): Table {
             }),
       });
       try {
-        await client.send(command, options);
+        await client.send(command, atMost());
         return true;
       } catch (error) {
         if (error instanceof Error && error.name === 'ConditionalCheckFailedException') {
@@ -114,7 +103,7 @@ export function createDynamoTable(TableName: string): Table {
       }
     },
 
-    async readBytes(keys, options) {
+    async readBytes(keys) {
       const found = new Map<string, Uint8Array>();
       let left = [...keys];
       while (left.length > 0) {
@@ -123,7 +112,7 @@ export function createDynamoTable(TableName: string): Table {
         const command = new BatchGetItemCommand({
           RequestItems: { [TableName]: { Keys, ConsistentRead: true } },
         });
-        const answer = await client.send(command, options);
+        const answer = await client.send(command, atMost());
         for (const { pk, bytes } of answer.Responses?.[TableName] ?? []) {
           if (pk?.S !== undefined && bytes?.B !== undefined) found.set(pk.S, bytes.B);
         }
@@ -135,9 +124,9 @@ export function createDynamoTable(TableName: string): Table {
       return found;
     },
 
-    async writeBytes(pk, bytes, expiresAt, options) {
+    async writeBytes(pk, bytes, expiresAt) {
       const Item = { pk: { S: pk }, bytes: { B: bytes }, expiresAt: seconds(expiresAt) };
-      await client.send(new PutItemCommand({ TableName, Item }), options);
+      await client.send(new PutItemCommand({ TableName, Item }), atMost());
     },
   };
 }
@@ -146,15 +135,6 @@ export function createDynamoTable(TableName: string): Table {
 function seconds(at: number): AttributeValue {
   return { N: String(Math.ceil(at / 1000)) };
 }
-
-/** How long a call of the table may take. In one region it takes some 5 ms. */
-const CALL_MS = 250;
-/** A container's first call makes the connection. */
-const FIRST_MS = 1000;
-/** A call that carries parts of a content moves up to 16 MB. */
-const BULK_MS = 1000;
-/** How long the table is left alone after a failure. */
-const AWAY_MS = 10_000;
 
 /** The table cannot be used at the moment; never told to a caller. */
 export class TableAway extends Error {
@@ -169,23 +149,15 @@ export function guardTable(table: Table, clock: Clock): Table {
   let awayUntil = Number.NEGATIVE_INFINITY;
   let called = false;
 
-  const call = async <T>(
-    longestMs: number,
-    work: (options: CallOptions) => Promise<T>,
-    { insist = false }: CallOptions = {},
-  ): Promise<T> => {
+  const call = async <T>(longestMs: number, work: () => Promise<T>, insist = false): Promise<T> => {
     if (!insist && clock.now() < awayUntil) throw new TableAway('the table has just failed');
-    const ms = called ? longestMs : Math.max(longestMs, FIRST_MS);
-    called = true;
-    const late = new AbortController();
-    const passed = Promise.withResolvers<never>();
-    const callOff = clock.after(ms, () => {
-      const error = new TableAway('the table did not answer in time');
-      late.abort(error);
-      passed.reject(error);
+    const late = Promise.withResolvers<never>();
+    const callOff = clock.after(called ? longestMs : LONGEST_MS, () => {
+      late.reject(new TableAway('the table did not answer in time'));
     });
+    called = true;
     try {
-      return await Promise.race([work({ abortSignal: late.signal }), passed.promise]);
+      return await Promise.race([work(), late.promise]);
     } catch (error) {
       awayUntil = clock.now() + AWAY_MS;
       count('SharedTableFailures');
@@ -199,12 +171,12 @@ export function guardTable(table: Table, clock: Clock): Table {
   };
 
   return {
-    read: (key) => call(CALL_MS, (options) => table.read(key, options)),
-    replace: (key, item, seen, how) =>
-      call(CALL_MS, (options) => table.replace(key, item, seen, options), how),
-    readBytes: (keys) => call(BULK_MS, (options) => table.readBytes(keys, options)),
+    read: (key) => call(CALL_MS, () => table.read(key)),
+    replace: (key, item, seen, insist) =>
+      call(CALL_MS, () => table.replace(key, item, seen), insist),
+    readBytes: (keys) => call(LONGEST_MS, () => table.readBytes(keys)),
     writeBytes: (key, bytes, expiresAt) =>
-      call(BULK_MS, (options) => table.writeBytes(key, bytes, expiresAt, options)),
+      call(LONGEST_MS, () => table.writeBytes(key, bytes, expiresAt)),
   };
 }
 

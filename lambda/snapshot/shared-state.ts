@@ -96,7 +96,7 @@ export function createSharedState(table: Table, key: string, clock: Clock) {
     const version = Math.max((seen ?? 0) + 1, clock.now());
     const item = { version, body: JSON.stringify(state), expiresAt: clock.now() + KEEP_MS };
     // What a page walk has brought is worth a try even where the table has just failed.
-    const writing = table.replace(key, item, seen, { insist: true });
+    const writing = table.replace(key, item, seen, true);
     const isWritten = await writing.catch(unlessAway);
     if (isWritten === undefined) return goOnAlone(state);
     if (isWritten) last = { state, version, shared: true };
