@@ -15,7 +15,7 @@ export function foldCase(text: string): string {
  * Rewrites a text so that JavaScript's `<`, which compares UTF-16 units, gives the order by code
  * point: characters outside the Basic Multilingual Plane get a prefix that puts them last.
  */
-export function codePointKey(text: string): string {
+function codePointKey(text: string): string {
   return text.replace(/[\uFFFF\u{10000}-\u{10FFFF}]/gu, (char) =>
     char === '\uFFFF' ? '\uFFFF\0' : `\uFFFF${char}`,
   );
