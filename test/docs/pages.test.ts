@@ -15,7 +15,7 @@ const ROOT = new URL('../../', import.meta.url);
 const read = (path: string) => readFileSync(new URL(path, ROOT), 'utf8');
 const filesUnder = (folder: string, ending: RegExp) =>
   readdirSync(new URL(`${folder}/`, ROOT), { recursive: true, encoding: 'utf8' })
-    .filter((name) => ending.test(name))
+    .filter((name) => ending.test(name) && !name.includes('node_modules'))
     .map((name) => `${folder}/${name}`);
 
 const decisions = filesUnder('docs/decisions', /\.md$/);
