@@ -10,33 +10,25 @@ export interface Answer {
   readonly text: string;
 }
 
-interface HeaderObject {
-  readonly $ref?: string;
-  readonly required?: boolean;
-  readonly schema?: { readonly type?: string };
-}
-
 interface ResponseObject {
-  readonly $ref?: string;
-  readonly headers?: Readonly<Record<string, HeaderObject>>;
-  readonly content?: Readonly<Record<string, unknown>>;
-}
-
-interface OpenApi {
-  readonly paths: Readonly<
-    Record<
-      string,
-      { readonly get: { readonly responses: Readonly<Record<string, ResponseObject>> } }
-    >
-  >;
+  readonly headers?: Readonly<Record<string, object>>;
+  readonly content?: object;
 }
 
 const document = JSON.parse(
   readFileSync(new URL('../../docs/openapi.json', import.meta.url), 'utf8'),
-) as OpenApi;
-const ajv = new Ajv2020({ strict: false, allErrors: true });
-addFormats.default(ajv);
-ajv.addSchema(document, 'openapi');
+) as {
+  readonly paths: Readonly<Record<string, { readonly get: { readonly responses: object } }>>;
+};
+const settings = { strict: false, allErrors: true };
+const bodies = addedTo(new Ajv2020(settings));
+/** A header is a text, whatever its type. */
+const texts = addedTo(new Ajv2020({ ...settings, coerceTypes: true }));
+
+function addedTo(ajv: Ajv2020): Ajv2020 {
+  addFormats.default(ajv);
+  return ajv.addSchema(document, 'openapi');
+}
 
 /**
  * Checks an answer of `GET <path>` against `docs/openapi.json`: the status is one that it names,
@@ -46,20 +38,19 @@ ajv.addSchema(document, 'openapi');
 export function expectContract(path: string, { status, headers, text }: Answer): void {
   const at = responsePointer(path, status);
   expect(at, `${status} is no answer of ${path}`).toBeDefined();
-  const { pointer, response } = resolve(at ?? '') as { pointer: string; response: ResponseObject };
-  for (const [name, header] of Object.entries(response.headers ?? {})) {
-    expectHeader(`${pointer}/headers/${escape(name)}`, name, header, headers.get(name));
+  const { pointer, found } = resolve(at ?? '');
+  const response = found as ResponseObject;
+  for (const name of Object.keys(response.headers ?? {})) {
+    const header = resolve(`${pointer}/headers/${escape(name)}`);
+    const value = headers.get(name);
+    const { required = false } = header.found as { readonly required?: boolean };
+    if (value === null) expect(required, `${name} is missing`).toBe(false);
+    else expectSchema(texts, `${header.pointer}/schema`, value, name);
   }
-  if (response.content === undefined) {
-    expect(text).toBe('');
-    return;
-  }
+  if (response.content === undefined) return expect(text).toBe('');
   expect(headers.get('content-type')).toMatch(/^application\/json/);
-  expectSchema(
-    `${pointer}/content/application~1json/schema`,
-    JSON.parse(text),
-    `${status} ${path}`,
-  );
+  const schema = `${pointer}/content/application~1json/schema`;
+  expectSchema(bodies, schema, JSON.parse(text), `${status} ${path}`);
 }
 
 function responsePointer(path: string, status: number): string | undefined {
@@ -69,34 +60,18 @@ function responsePointer(path: string, status: number): string | undefined {
   return key === undefined ? undefined : `#/paths/${escape(path)}/get/responses/${key}`;
 }
 
-function resolve(pointer: string): { pointer: string; response: unknown } {
-  let value: unknown = document;
+/** What is at a pointer, references followed, and the pointer to it. */
+function resolve(pointer: string): { readonly pointer: string; readonly found: object } {
+  let found: object = document;
   for (const part of pointer.split('/').slice(1)) {
-    const key = part.replaceAll('~1', '/').replaceAll('~0', '~');
-    value = (value as Record<string, unknown>)[key];
+    found = Reflect.get(found, part.replaceAll('~1', '/').replaceAll('~0', '~')) as object;
   }
-  const { $ref } = value as { readonly $ref?: string };
-  return $ref === undefined ? { pointer, response: value } : resolve($ref);
+  return '$ref' in found ? resolve(String(found.$ref)) : { pointer, found };
 }
 
-function expectHeader(
-  pointer: string,
-  name: string,
-  header: HeaderObject,
-  value: string | null,
-): void {
-  const resolved = resolve(header.$ref ?? pointer);
-  const { required, schema } = resolved.response as HeaderObject;
-  if (value === null) {
-    expect(required ?? false, `${name} is missing`).toBe(false);
-    return;
-  }
-  const typed = schema?.type === 'integer' || schema?.type === 'number' ? Number(value) : value;
-  if (schema !== undefined) expectSchema(`${resolved.pointer}/schema`, typed, name);
-}
-
-function expectSchema(pointer: string, value: unknown, what: string): void {
-  const validate = ajv.getSchema(`openapi${pointer}`) ?? ajv.compile({ $ref: `openapi${pointer}` });
+function expectSchema(ajv: Ajv2020, pointer: string, value: unknown, what: string): void {
+  const $ref = `openapi${pointer}`;
+  const validate = ajv.getSchema($ref) ?? ajv.compile({ $ref });
   if (validate(value) !== true) expect.fail(`${what}: ${ajv.errorsText(validate.errors)}`);
 }
 
