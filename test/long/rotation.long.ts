@@ -40,7 +40,7 @@ describe('with partners calling all along, a client secret is rotated without a 
     const traffic = startTraffic();
     await traffic.untilFresh();
 
-    egain.secrets.unshift('next-secret');
+    egain.secrets.unshift('second-secret');
     await traffic.untilFresh();
     sandbox.secrets.put(JSON.stringify(egain.credentials));
     await traffic.untilFresh();
@@ -58,7 +58,7 @@ describe('with partners calling all along, a client secret is rotated without a 
     const traffic = startTraffic();
     await traffic.untilFresh();
 
-    egain.secrets.splice(0, 1, 'next-secret');
+    egain.secrets.splice(0, 1, 'third-secret');
     await traffic.untilFresh();
     sandbox.secrets.put(JSON.stringify(egain.credentials));
     await traffic.untilFresh();
@@ -73,7 +73,7 @@ describe('with partners calling all along, a client secret is rotated without a 
 
 describe('when the old secret has ended and the new one is not put', () => {
   it('a container that needs a token serves nothing, and a new one serves again after the put', async () => {
-    egain.secrets.splice(0, 1, 'next-secret');
+    egain.secrets.splice(0, 1, 'fourth-secret');
 
     const { error } = await send('/accounts');
     sandbox.secrets.put(JSON.stringify(egain.credentials));
