@@ -17,9 +17,6 @@ interface Document {
 }
 type Flows = Readonly<Record<string, { tokenUrl?: string }>>;
 
-/** A container serves one stage, under its own name and perhaps a custom one. */
-const MAX_KEPT = 10;
-
 /**
  * Serves the OpenAPI document with the URLs of this deployment: the server that received the
  * request, and where partners get their tokens and ask for help. While an issuer does not tell
@@ -32,25 +29,20 @@ export function openApiDocument(
   read: () => string,
   { issuer, contactUrl, ...settings }: Partial<ReturnType<typeof readPublicSettings>>,
 ): (event: APIGatewayProxyEvent) => Promise<Representation> {
-  const kept = new Map<string, Representation>();
   let { tokenUrl } = settings;
   let original: string | undefined;
 
   return async (event) => {
-    const url = baseUrlOf(event);
-    const known = kept.get(url);
-    if (known !== undefined) return known;
     if (issuer !== undefined) tokenUrl ??= await findTokenUrl(issuer);
     original ??= read();
     const document = JSON.parse(original) as Document;
+    const url = baseUrlOf(event);
     if (url !== '') document.servers = [{ url }];
     if (contactUrl !== undefined) document.info.contact.url = contactUrl;
     for (const { flows = {} } of Object.values(document.components?.securitySchemes ?? {})) {
       for (const flow of Object.values(flows)) if (tokenUrl) flow.tokenUrl = tokenUrl;
     }
-    const made = createRepresentation(JSON.stringify(document), 'Ask the operator for it.');
-    if (kept.size < MAX_KEPT && tokenUrl !== undefined) kept.set(url, made);
-    return made;
+    return createRepresentation(JSON.stringify(document), 'Ask the operator for it.');
   };
 }
 

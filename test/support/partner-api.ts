@@ -12,18 +12,13 @@ export interface PartnerApiOptions {
   readonly accounts?: readonly Account[];
   readonly freshness?: Partial<Omit<SnapshotAnswer, 'snapshot'>>;
   readonly service?: RouteOptions['service'];
-  readonly openApi?: RouteOptions['openApi'];
   readonly corsOrigins?: readonly string[];
 }
 
 /** The API's handler over accounts that are there already, and what it writes to standard output. */
 export function createPartnerApi(options: PartnerApiOptions = {}) {
-  const {
-    accounts = [],
-    freshness,
-    corsOrigins = [],
-    openApi = openApiDocument(() => '{"openapi":"3.0.3"}', {}),
-  } = options;
+  const { accounts = [], freshness, corsOrigins = [] } = options;
+  const openApi = openApiDocument(() => '{"openapi":"3.0.3"}', {});
   const answer: SnapshotAnswer = {
     snapshot: snapshotOf(...accounts),
     state: 'hit',

@@ -66,16 +66,6 @@ describe('the OpenAPI document of a deployment', () => {
 
     expect(JSON.parse(body)).toMatchObject({ info: { contact: { url } } });
   });
-
-  it('is made once for each of ten servers, however many names it is asked for by', async () => {
-    const ask = createDocument({ tokenUrl: TOKEN_URL });
-
-    const first: unknown[] = [];
-    for (let number = 0; number < 11; number += 1) first.push(await ask(`n${number}.example.com`));
-
-    expect(await ask('n9.example.com')).toBe(first[9]);
-    expect(await ask('n10.example.com')).not.toBe(first[10]);
-  });
 });
 
 let answers: readonly [status: number, body: string][] = [];
