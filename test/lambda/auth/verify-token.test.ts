@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { base64url, exportSPKI, type JWTPayload, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { TokenRefused } from '../../../lambda/auth/verify-token.ts';
-import { createTestAuthorize, goodClaims } from '../../support/authorizer.ts';
+import { AUDIENCE, createTestAuthorize, goodClaims } from '../../support/authorizer.ts';
 import type { TestIssuer } from '../../support/issuer.ts';
 import { createSigningKey, type SigningKey, sign, startIssuer } from '../../support/issuer.ts';
 
@@ -48,12 +48,6 @@ const publicKeyAsSecret = async () =>
     .setProtectedHeader({ alg: 'HS256', kid: 'rsa' })
     .sign(new TextEncoder().encode(await exportSPKI(rsa.publicKey)));
 const parts = async () => (await sign(rsa, claims)).split('.') as [string, string, string];
-const cognitoClaims = () => ({ ...without('aud'), token_use: 'access' });
-const atCognito = () =>
-  createTestAuthorize(
-    { issuer: issuer.url, audience: undefined, cognitoClients: { acme: 'client-acme' } },
-    { acme: { scopes: ['accounts/read'], usageKey: 'a-key-of-twenty-letters' } },
-  );
 
 describe('a good token is let in', () => {
   test.each<[string, () => Promise<string>]>([
@@ -72,11 +66,7 @@ describe('a good token is let in', () => {
     ['one second before it expires', () => sign(rsa, { ...claims, exp: seconds + 1 })],
     ['valid in 5 seconds, by a clock ahead', () => sign(rsa, { ...claims, nbf: seconds + 5 })],
   ])('%s', async (_, make) => {
-    expect(await effectOf(`Bearer ${await make()}`)).toBe('Allow');
-  });
-
-  test.each(['bearer', 'BEARER  '])('scheme written as %j', async (scheme) => {
-    expect(await effectOf(`${scheme} ${await sign(rsa, claims)}`)).toBe('Allow');
+    expect(await effectOf(`bearer  ${await make()}`)).toBe('Allow');
   });
 });
 
@@ -124,7 +114,6 @@ describe('a bad token is refused, and the log learns by which check', () => {
     ['without exp', () => sign(rsa, without('exp')), 'exp'],
     ['exp as text', changed({ exp: String(seconds + 60) as unknown as number }), 'exp'],
     ['valid in 6 seconds', changed({ nbf: seconds + 6 }), 'nbf'],
-    ['oversized', changed({ padding: 'x'.repeat(9000) }), 'too long'],
   ])('%s', async (_, make, check) => {
     const refused = authorize(`Bearer ${await make()}`);
 
@@ -177,29 +166,24 @@ describe('a bad token is refused, and the log learns by which check', () => {
   });
 });
 
-describe('tokens of Cognito', () => {
-  test('an access token needs no audience', async () => {
-    const result = await atCognito()(`Bearer ${await sign(rsa, cognitoClaims())}`);
-    expect(result.principalId).toBe('acme');
+describe('an access token of Cognito', () => {
+  const clients = { acme: 'client-acme', basic: 'b', narrow: 'n' };
+  const present = async (change: object, audience?: string) => {
+    const decide = createTestAuthorize({ issuer: issuer.url, audience, cognitoClients: clients });
+    return decide(
+      `Bearer ${await sign(rsa, { ...without('aud'), token_use: 'access', ...change })}`,
+    );
+  };
+
+  test('needs no audience, but one that is there must be right', async () => {
+    const acme = { principalId: 'acme' };
+    await expect(present({})).resolves.toMatchObject(acme);
+    await expect(present({}, AUDIENCE)).resolves.toMatchObject(acme);
+    await expect(present({ aud: 'https://other.test' }, AUDIENCE)).rejects.toThrow('aud');
   });
 
-  test.each([
-    ['an ID token', 'id'],
-    ['no token_use', undefined],
-  ])('%s is refused', async (_, use) => {
-    const token = await sign(rsa, { ...cognitoClaims(), token_use: use });
-    await expect(atCognito()(`Bearer ${token}`)).rejects.toThrow('token_use');
-  });
-
-  test('an audience that is there must be the right one, where one is configured', async () => {
-    const both = createTestAuthorize({
-      issuer: issuer.url,
-      cognitoClients: { acme: 'client-acme', basic: 'b', narrow: 'n' },
-    });
-    const wrong = await sign(rsa, { ...cognitoClaims(), aud: 'https://other.test' });
-    await expect(both(`Bearer ${wrong}`)).rejects.toThrow('aud');
-    const none = await both(`Bearer ${await sign(rsa, cognitoClaims())}`);
-    expect(none.principalId).toBe('acme');
+  test.each(['id', undefined])('does not say that its use is %s', async (use) => {
+    await expect(present({ token_use: use })).rejects.toThrow('token_use');
   });
 });
 
