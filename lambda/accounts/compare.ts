@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import type { Account } from '../egain/account.ts';
 import { readDateTime } from '../platform/parse.ts';
-import type { Only, ReadablePath } from './fields.ts';
+import type { Only, OpenPath, ReadablePath } from './fields.ts';
 
 /**
  * Folds case by Unicode, the same in every locale: texts that differ only in case become equal,
@@ -155,7 +155,9 @@ export function visibleAccounts(
   return meetingAll(conditions, listed(accounts)).map(({ account }) => account);
 }
 
-const SORT_NAMES = ['name', 'created', 'modified'] as const satisfies readonly ComparableName[];
+type OpenName = Extract<ComparableName, OpenPath>;
+/** What accounts are sorted by. Every partner sees it, so no order needs a scope. */
+const SORT_NAMES = ['name', 'created', 'modified'] as const satisfies readonly OpenName[];
 type SortName = (typeof SORT_NAMES)[number];
 
 /** A sort key, ascending; with a minus before it, descending. */
@@ -163,11 +165,6 @@ export type Sort = SortName | `-${SortName}`;
 
 export const SORTS: readonly Sort[] = SORT_NAMES.flatMap((name): Sort[] => [name, `-${name}`]);
 export const DEFAULT_SORT: Sort = 'name';
-
-/** The sort key without its direction. */
-export function sortName(sort: Sort): SortName {
-  return sort.replace('-', '') as SortName;
-}
 
 /**
  * Sorts by the sort key (an account without it comes last either way), then by id, then by what the
@@ -180,7 +177,7 @@ export function inOrder(
   summaryOf: (account: Account) => string,
 ): readonly Account[] {
   const sign = sort.startsWith('-') ? -1 : 1;
-  const key = COMPARABLES[sortName(sort)].of;
+  const key = COMPARABLES[sort.replace('-', '') as SortName].of;
   return accounts
     .map((account) => ({ account, key: key(account), id: COMPARABLES.id.of(account) }))
     .toSorted(

@@ -40,6 +40,10 @@ type Parents<Path> = Path extends `${infer Head}.${infer Rest}`
 
 /** The path of a single value. */
 export type LeafPath = keyof typeof FIELDS;
+/** The path of a value that every partner sees. */
+export type OpenPath = {
+  [Path in LeafPath]: (typeof FIELDS)[Path] extends 'accounts/read' ? Path : never;
+}[LeafPath];
 /** What `fields` takes: the path of a value, or of an object for everything open in it. */
 export type FieldPath = LeafPath | Parents<LeafPath>;
 

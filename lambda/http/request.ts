@@ -1,6 +1,6 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import * as z from 'zod/mini';
-import { accountRuleSchema, DEFAULT_SORT, pathOf, sortName } from '../accounts/compare.ts';
+import { accountRuleSchema, pathOf } from '../accounts/compare.ts';
 import { type FieldPath, missingScope, SCOPES, type Scope } from '../accounts/fields.ts';
 import {
   FILTER_NAMES,
@@ -156,17 +156,16 @@ export function readQueryString(
  * Refuses a query that names a field which the scopes do not open: the answer to a filter on a
  * hidden field would tell what the field holds.
  *
- * @throws Fault `403-902` with a row for each filter, order and path, naming the scope
+ * @throws Fault `403-902` with a row for each filter and path, naming the scope
  */
 export function demandScopes(
-  { filter = {}, sort = DEFAULT_SORT, fields = [] }: Pick<Query, 'filter' | 'sort' | 'fields'>,
+  { filter = {}, fields = [] }: Pick<Query, 'filter' | 'fields'>,
   scopes: ReadonlySet<Scope>,
 ): void {
   const filters = FILTER_NAMES.filter((name) => filter[name] !== undefined);
   const asked: [key: string, path: FieldPath][] = [
     ...filters.map((name): [string, FieldPath] => [name, pathOf(PARAMETERS[name].reads)]),
     ...fields.map((path): [string, FieldPath] => ['fields', path]),
-    ['sort', pathOf(sortName(sort))],
   ];
   const details = asked.flatMap(([key, path]) => {
     const scope = missingScope(path, scopes);
