@@ -81,11 +81,6 @@ export function pathOf(name: ComparableName): ReadablePath {
  */
 export type Listed = { readonly account: Account } & { [Name in ComparableName]?: unknown };
 
-/** Lists accounts, in memory too in the order given: a filter then reads one after the other. */
-export function listed(accounts: readonly Account[]): readonly Listed[] {
-  return accounts.map((account) => ({ account }));
-}
-
 /** Whether an account meets a filter or an account rule. */
 export type Condition = (one: Listed) => boolean;
 
@@ -152,7 +147,8 @@ export function visibleAccounts(
     entryPoint && condition('entryPoint', oneOf(entryPoint)),
     pairs && condition('attributes', (attributes) => pairs.some((has) => has(attributes))),
   ].filter((one) => one !== undefined);
-  return meetingAll(conditions, listed(accounts)).map(({ account }) => account);
+  const listed = accounts.map((account) => ({ account }));
+  return meetingAll(conditions, listed).map(({ account }) => account);
 }
 
 type OpenName = Extract<ComparableName, OpenPath>;
@@ -175,19 +171,22 @@ export function inOrder(
   accounts: readonly Account[],
   sort: Sort,
   summaryOf: (account: Account) => string,
-): readonly Account[] {
+): readonly Listed[] {
   const sign = sort.startsWith('-') ? -1 : 1;
   const key = COMPARABLES[sort.replace('-', '') as SortName].of;
-  return accounts
-    .map((account) => ({ account, key: key(account), id: COMPARABLES.id.of(account) }))
-    .toSorted(
-      (a, b) =>
-        Number(a.key === undefined) - Number(b.key === undefined) ||
-        sign * ascending(a.key, b.key) ||
-        ascending(a.id, b.id) ||
-        ascending(codePointKey(summaryOf(a.account)), codePointKey(summaryOf(b.account))),
-    )
-    .map(({ account }) => account);
+  return (
+    accounts
+      .map((account) => ({ account, key: key(account), id: COMPARABLES.id.of(account) }))
+      .toSorted(
+        (a, b) =>
+          Number(a.key === undefined) - Number(b.key === undefined) ||
+          sign * ascending(a.key, b.key) ||
+          ascending(a.id, b.id) ||
+          ascending(codePointKey(summaryOf(a.account)), codePointKey(summaryOf(b.account))),
+      )
+      // Made anew, so that they lie in memory in this order: a filter reads one after the other.
+      .map(({ account }) => ({ account }))
+  );
 }
 
 /** Negative, 0 or positive, as `sort` takes it; 0 where one is missing. */

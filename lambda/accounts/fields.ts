@@ -69,17 +69,6 @@ export function missingScope(path: FieldPath, scopes: ReadonlySet<Scope>): Scope
   return needed.some((scope) => scopes.has(scope)) ? undefined : needed[0];
 }
 
-/** The values that a viewer gets: those that the scopes open and `fields`, if given, asks for. */
-export function openLeaves(
-  scopes: ReadonlySet<Scope>,
-  fields: readonly FieldPath[] | undefined,
-): readonly LeafPath[] {
-  const open = LEAF_PATHS.filter((leaf) => scopes.has(FIELDS[leaf]));
-  if (fields === undefined) return open;
-  const asked = new Set<LeafPath>(fields.flatMap(leavesOf));
-  return open.filter((leaf) => asked.has(leaf));
-}
-
 type LeavesUnder<Path extends string> = Extract<LeafPath, Path | `${Path}.${string}`>;
 type IsUnion<T, Whole = T> = T extends unknown ? ([Whole] extends [T] ? false : true) : never;
 
@@ -104,11 +93,17 @@ interface Plan {
 
 /**
  * Makes the function that writes an account's summary as JSON: eGain's account with only the fields
- * in `leaves`, in the catalogue's order. Nulls stay. An object that is wanted only in part is left
- * out if it has nothing of that part; an empty object that is wanted as a whole stays.
+ * that the scopes open and `fields`, if given, asks for, in the catalogue's order. Nulls stay. An
+ * object that is wanted only in part is left out if it has nothing of that part; an empty object
+ * that is wanted as a whole stays.
  */
-export function createProjection(leaves: readonly LeafPath[]): (account: Account) => string {
-  const plan = planOf('', new Set(leaves));
+export function createProjection(
+  scopes: ReadonlySet<Scope>,
+  fields?: readonly FieldPath[],
+): (account: Account) => string {
+  const open = LEAF_PATHS.filter((leaf) => scopes.has(FIELDS[leaf]));
+  const asked = new Set<string>(fields?.flatMap(leavesOf) ?? open);
+  const plan = planOf('', new Set(open.filter((leaf) => asked.has(leaf))));
   return (account) => JSON.stringify(project(account, plan) ?? {});
 }
 

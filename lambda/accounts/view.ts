@@ -6,12 +6,11 @@ import {
   DEFAULT_SORT,
   inOrder,
   type Listed,
-  listed,
   meetingAll,
   type Sort,
   visibleAccounts,
 } from './compare.ts';
-import { createProjection, type FieldPath, openLeaves, SCOPES, type Scope } from './fields.ts';
+import { createProjection, type FieldPath, SCOPES, type Scope } from './fields.ts';
 import { conditionOf, FILTER_NAMES } from './parameters.ts';
 import type { Query } from './query.ts';
 
@@ -80,26 +79,24 @@ function viewOf({ accounts }: Snapshot, viewer: Viewer): View {
       scopes,
       visible: visibleAccounts(accounts, rule),
       orders: new Map(),
-      summaryOf: remember(summaries, viewKeyOf({ scopes }), () => summaryWriter(scopes)),
+      // Each account's summary is written once: a page of them takes longer to write than all else.
+      summaryOf: remember(summaries, viewKeyOf({ scopes }), () => {
+        const write = createProjection(scopes);
+        const texts = new Map<Account, string>();
+        return (account) => remember(texts, account, () => write(account));
+      }),
     };
   });
 }
 
-/** Writes each account's summary once: a page of them takes longer to write than all else. */
-function summaryWriter(scopes: ReadonlySet<Scope>): Writer {
-  const write = createProjection(openLeaves(scopes, undefined));
-  const texts = new Map<Account, string>();
-  return (account) => remember(texts, account, () => write(account));
-}
-
 /** The visible accounts in this order. */
 function ordered({ orders, visible, summaryOf }: View, sort: Sort): readonly Listed[] {
-  return remember(orders, sort, () => listed(inOrder(visible, sort, summaryOf)));
+  return remember(orders, sort, () => inOrder(visible, sort, summaryOf));
 }
 
 /** Writes the open fields of an account as JSON; with `fields`, those of them that it asks for. */
 function writerOf({ scopes, summaryOf }: View, fields?: readonly FieldPath[]): Writer {
-  return fields === undefined ? summaryOf : createProjection(openLeaves(scopes, fields));
+  return fields === undefined ? summaryOf : createProjection(scopes, fields);
 }
 
 /** The answer to a question, before it is cut into pages. */

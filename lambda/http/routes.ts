@@ -3,7 +3,7 @@ import { DEFAULT_PAGESIZE, isParameter, PARAMETER_NAMES } from '../accounts/para
 import type { Query } from '../accounts/query.ts';
 import { select, selectOne, type Viewer, versionOf, viewKeyOf } from '../accounts/view.ts';
 import { Fault, isFault } from '../faults.ts';
-import { type Clock, type Deadline, withDeadline } from '../platform/deadline.ts';
+import { type Clock, withDeadline } from '../platform/deadline.ts';
 import { note } from '../platform/log.ts';
 import type { Service } from '../snapshot/container.ts';
 import type { Snapshot } from '../snapshot/content.ts';
@@ -192,8 +192,11 @@ async function fetchSnapshot(
   context: Context,
   { service, clock }: RouteOptions,
 ): Promise<SnapshotAnswer> {
-  const get = async (deadline: Deadline) => await service().snapshots.get(deadline);
-  const answer = await withDeadline(context, get, clock && { clock });
+  const answer = await withDeadline(
+    context,
+    (deadline) => service().snapshots.get(deadline),
+    clock && { clock },
+  );
   noteSnapshot(answer);
   return answer;
 }

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { createProjection, openLeaves, type Scope } from '../../lambda/accounts/fields.ts';
+import { createProjection, type Scope } from '../../lambda/accounts/fields.ts';
 import { MAX_PAGENUM, MAX_PAGESIZE, PARAMETER_NAMES } from '../../lambda/accounts/parameters.ts';
 import type { Account } from '../../lambda/egain/account.ts';
 import { FAULT_NAMES, type FaultName } from '../../lambda/faults.ts';
@@ -227,7 +227,7 @@ function success(
 
 /** The summary that `accounts/read` alone opens. */
 const summaryOf = (account: Account): unknown =>
-  JSON.parse(createProjection(openLeaves(new Set(['accounts/read']), undefined))(account));
+  JSON.parse(createProjection(new Set(['accounts/read']))(account));
 
 function packageVersion(): string {
   const file = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
