@@ -25,12 +25,9 @@ test('an account is what its schema knows of it', () => {
   expect(read({ ...WHOLE, ...unknown })).toEqual({ account: WHOLE, malformed: [] });
 });
 
-test.each([null, undefined, 7, 'a', [], [WHOLE]])(
-  'what is no object is no account: %j',
-  (value) => {
-    expect(read(value).account).toBeUndefined();
-  },
-);
+test.each([null, undefined, 7, 'a', [], [WHOLE]])('an account is an object: %j', (value) => {
+  expect(read(value).account).toBeUndefined();
+});
 
 test('an account may be empty', () => {
   expect(read({})).toEqual({ account: {}, malformed: [] });
@@ -68,7 +65,7 @@ describe('a field that is not of its type is left out', () => {
     expect(read({ ...WHOLE, [name]: value })).toEqual({ account: rest, malformed: [name] });
   });
 
-  test('within an object, which stays', () => {
+  test('within an object, whose other fields stay', () => {
     const chatConfigurations = {
       timeout: '30',
       defaultLanguage: 'en-US',
@@ -88,7 +85,7 @@ describe('a field that is not of its type is left out', () => {
     });
   });
 
-  test('within a list, of which the rest stays', () => {
+  test('within a list, whose other entries stay', () => {
     const attributes = [{ name: 'a', value: 'b' }, 7, null, { name: 'c', value: 7 }, {}];
 
     expect(read({ attributes })).toEqual({

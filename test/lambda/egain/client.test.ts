@@ -47,14 +47,14 @@ test.each([
 const listsOf = (count: number) => Array.from({ length: count }, () => []);
 
 describe('a page', () => {
-  test('may hold ten thousand accounts', () => {
+  test('may hold up to ten thousand accounts', () => {
     expect(judge(makeAccounts(10_000)).account).toHaveLength(10_000);
     expect(() => judge(makeAccounts(10_001))).toThrow(
       brokenBy('the page holds more than 10,000 accounts'),
     );
   });
 
-  test.each(['x', 'é', '€'])('may hold an account of 256 KB, and of no more: %s', (fill) => {
+  test.each(['x', 'é', '€'])('may hold accounts of up to 256 KB: %s', (fill) => {
     const accountOf = (bytes: number) => {
       const left = bytes - Buffer.byteLength(JSON.stringify({ name: '' }));
       const times = Math.floor(left / Buffer.byteLength(fill));
@@ -67,7 +67,7 @@ describe('a page', () => {
     );
   });
 
-  test('may hold a million lists and objects, and no more', () => {
+  test('may hold up to a million lists and objects', () => {
     expect(() => judge(listsOf(999_997))).toThrow(
       brokenBy('the page holds more than 10,000 accounts'),
     );

@@ -29,7 +29,7 @@ describe('a server that keeps failing', () => {
     await expect(ask()).resolves.toMatchObject({ state: 'miss' });
   });
 
-  test('is not known to fail by callers who had no time', async () => {
+  test('is asked again after callers whose time was too short', async () => {
     const { ask, clock } = createWorld(upstream);
     const hang = { hang: true, before: () => clock.advance(2000) };
     upstream.accounts.script = Array.from({ length: 6 }, () => hang);
@@ -41,7 +41,7 @@ describe('a server that keeps failing', () => {
     await expect(ask()).resolves.toMatchObject({ state: 'miss' });
   });
 
-  test('is known to fail when a long wait was in vain', async () => {
+  test('is left alone after a caller who waited long in vain', async () => {
     const { ask, clock } = createWorld(upstream);
     upstream.accounts.otherwise = () => ({ hang: true, before: () => clock.advance(24_000) });
 
@@ -50,7 +50,7 @@ describe('a server that keeps failing', () => {
     await expect(ask()).rejects.toMatchObject({ code: '503-902', details });
   });
 
-  test('that closed all four connections of a walk is asked again over new ones', async () => {
+  test('is asked over new connections where it has closed all four of a walk', async () => {
     const { ask, clock, lines } = createWorld(upstream);
     upstream.accounts.otherwise = servePages({ accounts: makeAccounts(9), pagesize: 1 });
     await ask();

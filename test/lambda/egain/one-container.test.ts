@@ -37,7 +37,7 @@ describe('a container over its life', () => {
     expect(calls()).toEqual([1, 1, 1]);
   });
 
-  test('a warm-up that fails is silent, and the first call meets the failure itself', async () => {
+  test('the first call reports the failure that the warm-up keeps silent', async () => {
     const { ask, service } = createWorld(upstream);
     upstream.secrets.script = three(secretError('AccessDeniedException'));
 
@@ -91,7 +91,7 @@ describe('the secret', () => {
     });
   });
 
-  test('is not set up wrongly while nothing of Secrets Manager can be reached', async () => {
+  test('makes a 503 while Secrets Manager cannot be reached', async () => {
     const { ask } = createWorld(upstream);
     upstream.secrets.otherwise = () => ({ drop: 'at-once' });
 

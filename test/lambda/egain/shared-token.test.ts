@@ -71,7 +71,7 @@ const get = (of = provider) => of.get(inTime());
 const replace = (token: Token) => provider.replace(token, 0, inTime());
 
 describe('a token', () => {
-  test('is written for others with its times, by when it was asked for', async () => {
+  test('is written for other containers, with times that count from the request', async () => {
     await get();
 
     const token = {
@@ -130,21 +130,21 @@ describe('the token that containers share', () => {
     expect(asked).toEqual(['v1']);
   });
 
-  test('is not taken for another version of the secret', async () => {
+  test('does not serve another version of the secret', async () => {
     put(stored());
     version = 'v2';
 
     await expect(get()).resolves.toMatchObject({ value: 't1', credentials: { version: 'v2' } });
   });
 
-  test('is not taken once it is to be renewed', async () => {
+  test('does not serve once it is to be renewed', async () => {
     put(stored());
     clock.advance(10_000);
 
     await expect(get()).resolves.toMatchObject({ value: 't1' });
   });
 
-  test('is taken from another container that has renewed it', async () => {
+  test('serves where another container has renewed it', async () => {
     await get();
     clock.advance(LIFE_MS - EARLY_MS);
     put(stored({ value: 'better', renewAt: START + 2 * LIFE_MS }));
@@ -189,14 +189,14 @@ describe('the token that containers share', () => {
     ['no token', '{}'],
     ['a token that cannot stand in a header', stored({ value: 'a b' })],
     ['no time', stored({ endsAt: 'soon' })],
-  ])('is none where the item holds %s, and is written anew', async (_, body) => {
+  ])('is asked for and written anew where the item holds %s', async (_, body) => {
     put(body);
 
     await expect(get()).resolves.toMatchObject({ value: 't1' });
     await expect(get(container())).resolves.toMatchObject({ value: 't1' });
   });
 
-  test('is one of its own for each container while the table is away', async () => {
+  test('is asked for by each container while the table is away', async () => {
     table.read = () => Promise.reject(new Error('away'));
 
     await expect(get()).resolves.toMatchObject({ value: 't1' });

@@ -143,12 +143,12 @@ describe('a credential', () => {
     expect(holdsSecret(text, CANARY)).toBe(false);
   });
 
-  test('that is empty is in no text', () => {
+  test('is found in no text where it is empty', () => {
     expect(holdsSecret('text', { token, clientId: '', clientSecret })).toBe(false);
   });
 
   test.each(['\\', '%', '%2', 'a', '+', '\\u0025', 'Zm9v', '=', ' \n'])(
-    'is looked for in linear time: %j again and again',
+    'is searched for in linear time: %j repeated',
     (piece) => {
       const text = (length: number) => piece.repeat(Math.ceil(length / piece.length));
       const hard = { token: `b${'a'.repeat(4000)}`, clientId, clientSecret };

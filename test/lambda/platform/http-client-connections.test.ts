@@ -1,3 +1,4 @@
+import { globalAgent } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { beforeEach, describe, expect, it, test, vi } from 'vitest';
@@ -22,8 +23,6 @@ const get = ({
     { maxBytes: 1000, deadline: { signal, clock }, ...options },
   );
 
-const withCode = (code: unknown) => Object.assign(new Error('quotes a header'), { code });
-
 describe('an answer', () => {
   it('has a repeated header as a list, and none that did not come', async () => {
     const lines = ['HTTP/1.1 200 OK', 'set-cookie: \t a ', 'set-cookie: b', '', ''];
@@ -45,15 +44,43 @@ describe('an answer', () => {
 });
 
 describe('a request', () => {
-  it('asks for what can be decoded', async () => {
-    upstream.accounts.script = [{}];
+  it('names the product, asks for what can be decoded, and has what it was given', async () => {
+    upstream.token.script = [{}];
+    const url = `${upstream.origin}/token`;
 
-    await get();
+    await send(
+      { url, method: 'POST', headers: { accept: 'text/plain' }, body: 'ä' },
+      { maxBytes: 1000, deadline: { signal: never, clock: systemClock } },
+    );
 
-    expect(upstream.accounts.calls[0]?.headers['accept-encoding']).toBe('gzip, br');
+    const [call] = upstream.token.calls;
+    expect(call).toMatchObject({ method: 'POST', body: 'ä' });
+    expect(call?.headers).toMatchObject({
+      accept: 'text/plain',
+      'accept-encoding': 'gzip, br',
+      'content-length': '2',
+      'user-agent': 'egain-accounts',
+    });
   });
 
-  it('ends for the reason for which its caller gives up', async () => {
+  it('ends after ten seconds where a server takes no connection', async () => {
+    const waits: number[] = [];
+    const clock = {
+      now: () => 0,
+      after(ms: number, pass: () => void) {
+        waits.push(ms);
+        pass();
+        return () => undefined;
+      },
+    };
+    // So that no connection is kept, and one must be opened.
+    globalAgent.destroy();
+
+    await expect(get({ clock })).rejects.toMatchObject({ code: 'ETIMEDOUT' });
+    expect(waits).toEqual([10_000]);
+  });
+
+  it("ends with its caller's reason for giving up", async () => {
     const caller = new AbortController();
     upstream.accounts.script = [
       { hang: true, before: () => caller.abort(new Error('no time is left')) },
@@ -62,7 +89,7 @@ describe('a request', () => {
     await expect(get({ signal: caller.signal })).rejects.toThrow('no time is left');
   });
 
-  it('is not made for who has given up', async () => {
+  it('is not made for a caller who has given up', async () => {
     const signal = AbortSignal.abort(new Error('no time is left'));
 
     await expect(get({ signal })).rejects.toThrow('no time is left');
@@ -82,7 +109,7 @@ describe('a request', () => {
     await expect(get({ onReconnect })).rejects.toThrow('no more calls');
   });
 
-  it('over a kept connection may take as long as its caller likes', async () => {
+  it('may take as long as its caller likes over a kept connection', async () => {
     const clock = createManualClock();
     const caller = new AbortController();
     upstream.accounts.script = [{ body: 'ab' }, { hang: true }];
@@ -96,7 +123,7 @@ describe('a request', () => {
     await expect(answer).rejects.toMatchObject({ name: 'AbortError' });
   });
 
-  it('to where nobody listens leaves no timer behind', async () => {
+  it('leaves no timer behind where nobody listens', async () => {
     const clock = createManualClock();
     const closed = await startScriptedUpstream();
     await closed.close();
@@ -110,7 +137,7 @@ describe('a request', () => {
     await vi.waitFor(() => expect(clock.waiting).toBe(0));
   });
 
-  it('is not made to a server that nobody vouches for', async () => {
+  it('is not made to a server whose certificate nobody signed', async () => {
     const own = selfSignedCertificate();
     const server = createServer(own, (_, response) => response.end('ab'));
     await new Promise<void>((listening) => {
@@ -146,19 +173,12 @@ describe('an answer that is no answer', () => {
   });
 });
 
-describe('the code of an error', () => {
-  test.each(['EPIPE', 'E2', 'UND_ERR_1', `E${'A'.repeat(60)}`])('is told: %s', (code) => {
-    expect(errorCode(withCode(code))).toBe(code);
-  });
+const CODES = ['EPIPE', 'E2', 'UND_ERR_1', `E${'A'.repeat(60)}`];
+const OTHERS = ['E', 'epipe', 'E pipe', '1E', 'a EPIPE', `E${'A'.repeat(61)}`, 7];
 
-  test.each(['E', 'epipe', 'E pipe', '1E', 'a EPIPE', `E${'A'.repeat(61)}`, 7])(
-    'is not told where it may be something else: %s',
-    (code) => {
-      expect(errorCode(withCode(code))).toBeUndefined();
-    },
-  );
+test.each([...CODES, ...OTHERS])('an error tells %s only where it is a code', (code) => {
+  const told = CODES.find((each) => each === code);
 
-  test.each(['EPIPE', undefined, { code: 'EPIPE' }])('is none of what is no error: %o', (error) => {
-    expect(errorCode(error)).toBeUndefined();
-  });
+  expect(errorCode(Object.assign(new Error('quotes a header'), { code }))).toBe(told);
+  expect(errorCode({ code })).toBeUndefined();
 });

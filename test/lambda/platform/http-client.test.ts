@@ -1,4 +1,3 @@
-import { globalAgent } from 'node:http';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, it, test, vi } from 'vitest';
 import { type Deadline, systemClock } from '../../../lambda/platform/deadline.ts';
@@ -164,44 +163,5 @@ describe('an answer', () => {
 
     expect([status, headers['location']]).toEqual([302, '/token']);
     expect(upstream.token.calls).toHaveLength(0);
-  });
-});
-
-describe('a request', () => {
-  it('names the product, and has what it was given', async () => {
-    upstream.token.script = [{}];
-    const url = `${upstream.origin}/token`;
-
-    await send(
-      { url, method: 'POST', headers: { accept: 'text/plain' }, body: 'ä' },
-      { maxBytes: 1000, deadline: { signal: never, clock: systemClock } },
-    );
-
-    const [call] = upstream.token.calls;
-    expect(call).toMatchObject({ method: 'POST', body: 'ä' });
-    expect(call?.headers).toMatchObject({
-      accept: 'text/plain',
-      'content-length': '2',
-      'user-agent': 'egain-accounts',
-    });
-  });
-
-  it('gives a server up that takes no connection for ten seconds', async () => {
-    const waits: number[] = [];
-    const clock = {
-      now: () => 0,
-      after(ms: number, pass: () => void) {
-        waits.push(ms);
-        pass();
-        return () => undefined;
-      },
-    };
-    // So that no connection is kept, and one must be opened.
-    globalAgent.destroy();
-
-    const answer = get({ clock });
-
-    await expect(answer).rejects.toMatchObject({ code: 'ETIMEDOUT' });
-    expect(waits).toEqual([10_000]);
   });
 });

@@ -25,7 +25,7 @@ test.each([
   'http://127.0.0.1:3000/',
   'http://[::1]:3000/',
   'http://localhost:3000/',
-])('nobody on the way can read along to %s', (text) => {
+])('a URL is secure: %s', (text) => {
   expect(parseSecureUrl(text)?.href).toBe(text);
 });
 
@@ -38,7 +38,7 @@ test.each([
   'api.example.com',
   'https:',
   '',
-])('credentials are not for %j', (text) => {
+])('a URL is not secure: %j', (text) => {
   expect(parseSecureUrl(text)).toBeUndefined();
 });
 

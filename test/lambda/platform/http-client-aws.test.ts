@@ -83,13 +83,3 @@ test('a request ends when its caller gives up', async () => {
 
   await expect(read(caller.signal)).rejects.toMatchObject({ name: 'AbortError' });
 });
-
-test('without keys in the environment nothing is sent', async () => {
-  vi.stubEnv('AWS_ACCESS_KEY_ID', undefined);
-  const own = new SecretsManagerClient(AWS_CLIENT);
-
-  await expect(own.send(new GetSecretValueCommand({ SecretId: 'egain' }))).rejects.toMatchObject({
-    code: '500-902',
-  });
-  expect(upstream.secrets.calls).toEqual([]);
-});
