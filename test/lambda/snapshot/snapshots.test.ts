@@ -229,6 +229,7 @@ describe('after a failure', () => {
       await expect(ask()).rejects.toMatchObject({ code: '503-902', retryAfterSeconds: 1 });
       clock.advance(1);
     }
+    expect(total('RememberedFailures')).toBe(12);
     walk = named('well again');
     await ask();
     expect(Object.keys(state())).toEqual(['content']);
@@ -645,8 +646,10 @@ describe('a container without the table', () => {
     restore();
     clock.advance(40_000);
     walk = failWith(FAILURE);
+    const readBytes = vi.spyOn(table, 'readBytes');
 
     expect(await nameIn(ask())).toBe('own');
+    expect(readBytes).not.toHaveBeenCalled();
   });
 
   test('gives its own up for a later one that it has learnt of meanwhile', async () => {
