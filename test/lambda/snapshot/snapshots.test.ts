@@ -556,11 +556,27 @@ describe('the lock', () => {
   });
 });
 
+test('who can never take the lock is told so when its time is over', async () => {
+  change(() => ({
+    async replace() {
+      clock.advance(200);
+      await soon();
+      return false;
+    },
+  }));
+
+  await expect(container().ask()).rejects.toMatchObject({ code: '504-901' });
+});
+
 describe('a container without the table', () => {
   test.each([
     ['from the beginning', () => breakTable('read', 'replace')],
     ['from the end of a page walk on', () => breakTable('replace', 'writeBytes')],
     ['for the parts alone', () => breakTable('writeBytes')],
+    [
+      'from a write on that another forestalled',
+      () => change(() => ({ replace: async () => false, read: failWith(new Error('away')) })),
+    ],
   ])('goes on alone, and its snapshot is its own: %s', async (_, breakIt) => {
     const { ask } = container();
     walk = async () => {
@@ -607,9 +623,9 @@ describe('a container without the table', () => {
   });
 
   test('remembers a failure by itself, and takes no lock of another for its own', async () => {
-    const { ask } = container();
+    const { ask, store } = container();
     overwrite({ lock: { owner: 'another', until: clock.now() + 60_000 } });
-    await container().store.warmUp();
+    await store.warmUp();
     breakTable('read', 'replace');
     walk = failWith(FAILURE);
 
@@ -892,14 +908,16 @@ test('a container that starts can do without a page walk where there is a snapsh
 });
 
 describe('a renewal by the schedule', () => {
-  test('is due half a period after the last', async () => {
+  test('is due half a period after the last, or where a page walk has failed since', async () => {
     const refresh = scheduled();
     await expect(renew(refresh)).resolves.toBe('renewed');
 
     clock.advance(29_999);
     await expect(renew(refresh)).resolves.toBe('recent');
     clock.advance(1);
-
+    await expect(renew(refresh)).resolves.toBe('renewed');
+    const { kind: fault, code } = FAILURE;
+    overwrite({ ...state(), failure: { fault, code, shutOut: false, count: 1, until: 0 } });
     await expect(renew(refresh)).resolves.toBe('renewed');
   });
 
