@@ -81,6 +81,13 @@ export function pathOf(name: ComparableName): ReadablePath {
  */
 export type Listed = { readonly account: Account } & { [Name in ComparableName]?: unknown };
 
+/** All keys from the start: objects of one shape are read fastest. */
+const NOTHING_COMPARED = Object.fromEntries(
+  Object.keys(COMPARABLES).map((name) => [name, undefined]),
+);
+
+const listed = (account: Account): Listed => ({ account, ...NOTHING_COMPARED });
+
 /** Whether an account meets a filter or an account rule. */
 export type Condition = (one: Listed) => boolean;
 
@@ -147,8 +154,7 @@ export function visibleAccounts(
     entryPoint && condition('entryPoint', oneOf(entryPoint)),
     pairs && condition('attributes', (attributes) => pairs.some((has) => has(attributes))),
   ].filter((one) => one !== undefined);
-  const listed = accounts.map((account) => ({ account }));
-  return meetingAll(conditions, listed).map(({ account }) => account);
+  return meetingAll(conditions, accounts.map(listed)).map(({ account }) => account);
 }
 
 type OpenName = Extract<ComparableName, OpenPath>;
@@ -185,7 +191,7 @@ export function inOrder(
           ascending(codePointKey(summaryOf(a.account)), codePointKey(summaryOf(b.account))),
       )
       // Made anew, so that they lie in memory in this order: a filter reads one after the other.
-      .map(({ account }) => ({ account }))
+      .map(({ account }) => listed(account))
   );
 }
 
