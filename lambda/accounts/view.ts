@@ -102,7 +102,7 @@ function writerOf({ scopes, summaryOf }: View, fields?: readonly FieldPath[]): W
 /** The answer to a question, before it is cut into pages. */
 export interface Selection {
   /** The accounts that match, in the order asked for. */
-  readonly accounts: readonly Account[];
+  readonly accounts: readonly { readonly account: Account }[];
   /** Writes one of them as JSON, with the open fields that the query asks for. */
   readonly write: Writer;
 }
@@ -120,8 +120,7 @@ export function select(
   const conditions = FILTER_NAMES.filter((name) => filter[name] !== undefined).map((name) =>
     conditionOf(name, filter[name]),
   );
-  const matching = meetingAll(conditions, ordered(view, sort));
-  return { accounts: matching.map(({ account }) => account), write: writerOf(view, fields) };
+  return { accounts: meetingAll(conditions, ordered(view, sort)), write: writerOf(view, fields) };
 }
 
 /** The JSON text of one account; undefined if the viewer sees none with this id. */

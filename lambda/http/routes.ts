@@ -69,7 +69,7 @@ function listOf(snapshot: Snapshot, viewer: Viewer, query: Query): List {
   const { accounts, write } = select(snapshot, viewer, query);
   const count = accounts.length;
   const start = (pagenum - 1) * pagesize;
-  const page = accounts.slice(start, start + pagesize).map(write);
+  const page = accounts.slice(start, start + pagesize).map(({ account }) => write(account));
   const info = JSON.stringify({ count, pagenum, pagesize });
   const body = `{"paginationInfo":${info},"account":[${page.join(',')}]}`;
   const headers = { 'Accounts-Version': versionOf(snapshot, viewer) };

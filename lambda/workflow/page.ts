@@ -53,7 +53,7 @@ export function cutPage(
 
   let texts: string[] = [];
   let size = 0;
-  for (const account of accounts.slice(offset, offset + pagesize)) {
+  for (const { account } of accounts.slice(offset, offset + pagesize)) {
     if (size > maxBytes) break;
     const text = write(account);
     size += byteLength(text);
@@ -63,7 +63,10 @@ export function cutPage(
   // From the longest down: the last page has no cursor, so it may fit where a shorter one does not.
   while (byteLength(texts.join()) > roomFor(texts)) texts = texts.slice(0, -1);
   if (texts.length === 0 && first !== undefined) {
-    throw tooLarge(accounts[offset]?.id ?? '', fieldsWithin(roomFor([first]), first, fields));
+    throw tooLarge(
+      accounts[offset]?.account.id ?? '',
+      fieldsWithin(roomFor([first]), first, fields),
+    );
   }
   return pageOf(texts);
 }

@@ -43,7 +43,9 @@ describe('whatever the accounts, the fields and the limits', () => {
       fc.asyncProperty(accountsArbitrary, eventArbitrary, async (accounts, event) => {
         const snapshot = { ...snapshotOf(...accounts), hash: HASH };
         const selection = select(snapshot, FULL_VIEWER, event);
-        const answer = selection.accounts.map((one): unknown => JSON.parse(selection.write(one)));
+        const answer = selection.accounts.map(({ account }): unknown =>
+          JSON.parse(selection.write(account)),
+        );
         const { pagesize = 500, maxBytes = 200_000 } = event;
 
         const { pages, fault } = await walk(accounts, event);
@@ -63,7 +65,7 @@ describe('whatever the accounts, the fields and the limits', () => {
         const refused = answer[got.length];
         expect(fault?.code).toBe(refused === undefined ? undefined : '413-901');
         expect(fault?.details[0]?.value).toBe(
-          refused && (selection.accounts[got.length]?.id ?? ''),
+          refused && (selection.accounts[got.length]?.account.id ?? ''),
         );
         const least = Buffer.byteLength(JSON.stringify(refused ?? null)) + ENVELOPE_BYTES;
         expect(refused === undefined || least > maxBytes).toBe(true);
