@@ -30,6 +30,9 @@ afterAll(() => {
   return sandbox.stop();
 });
 
+/** Moves the gateway's time; the functions' processes have their own. */
+const advance = (ms: number) => vi.setSystemTime(Date.now() + ms);
+
 it.each(['hang', 'stalled-body', 'token-hang'])(
   'with %s, a partner gets 504-901 once its time is over',
   async (fault) => {
