@@ -47,9 +47,6 @@ it.each(['hang', 'stalled-body', 'token-hang'])(
   },
 );
 
-/** Moves the gateway's time; the functions' processes have their own. */
-const advance = (ms: number) => vi.setSystemTime(Date.now() + ms);
-
 it('a usage plan turns away what is over its rate or its quota, and nobody else', async () => {
   /** Asks so often, and returns what the last request came to. */
   const ask = async (times: number, ms: number) => {
