@@ -57,7 +57,10 @@ type Report = (path: string) => void;
  * @returns undefined where the value is no object
  */
 export function readAccount(value: unknown, report: Report): Account | undefined {
-  return isRecord(value) ? (fitting(accountSchema, value, '', report) as Account) : undefined;
+  if (!isRecord(value)) return undefined;
+  // Most accounts fit as a whole, and that is found out in half the time.
+  const whole = z.safeParse(accountSchema, value);
+  return whole.success ? whole.data : (fitting(accountSchema, value, '', report) as Account);
 }
 
 /** What fits the schema of a value; undefined where nothing does. */
