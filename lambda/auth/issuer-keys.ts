@@ -6,7 +6,7 @@ import {
   type JWSHeaderParameters,
 } from 'jose';
 import type { AuthorizerConfig } from '../platform/config.ts';
-import { createSingleFlight, type Deadline, untilFirstByte } from '../platform/deadline.ts';
+import { type Deadline, singleFlight, untilFirstByte } from '../platform/deadline.ts';
 import { send } from '../platform/http-client.ts';
 import { log } from '../platform/log.ts';
 import { isRecord, parseJson, parseSecureUrl } from '../platform/parse.ts';
@@ -53,9 +53,8 @@ export function createKeyLookUp(issuer: Issuer) {
   let known: { readonly fitting: FittingKeys; readonly fetchedAt: number } | undefined;
   let failure: { readonly error: KeysUnavailable; readonly at: number } | undefined;
   let jwksUri: URL | undefined;
-  const flight = createSingleFlight<FittingKeys>();
 
-  async function fetchKeys(caller: Deadline): Promise<FittingKeys> {
+  const refresh = singleFlight(async (caller: Deadline): Promise<FittingKeys> => {
     const deadline = untilFirstByte({ ...caller, firstByteMs: FETCH_MS });
     try {
       jwksUri ??= await findJwksUri(issuer, deadline);
@@ -72,8 +71,7 @@ export function createKeyLookUp(issuer: Issuer) {
     } finally {
       deadline.dispose();
     }
-  }
-  const refresh = (deadline: Deadline) => flight.run(deadline, () => fetchKeys(deadline));
+  });
 
   const age = () => (known === undefined ? Number.POSITIVE_INFINITY : Date.now() - known.fetchedAt);
   const failedLately = () => failure !== undefined && Date.now() - failure.at < COOLDOWN_MS;

@@ -4,7 +4,7 @@ import { accountRuleSchema } from '../accounts/compare.ts';
 import { SCOPES } from '../accounts/fields.ts';
 import { Fault } from '../faults.ts';
 import type { AuthorizerConfig } from '../platform/config.ts';
-import { createSingleFlight, type Deadline, within } from '../platform/deadline.ts';
+import { type Deadline, singleFlight, within } from '../platform/deadline.ts';
 import { AWS_CLIENT } from '../platform/http-client.ts';
 import { parseJson } from '../platform/parse.ts';
 
@@ -53,13 +53,12 @@ export function createPartnerLookUp(
     const partners = partnerTable(file, cognitoClients);
     return async () => partners;
   }
-  const flight = createSingleFlight<PartnerTable>();
   let known: PartnerTable | undefined;
-  const read = async (deadline: Deadline) => {
+  const read = singleFlight(async (deadline) => {
     known = partnerTable(file, await readClientIds(secretArn, deadline));
     return known;
-  };
-  return async (deadline) => known ?? flight.run(deadline, () => read(deadline));
+  });
+  return async (deadline) => known ?? read(deadline);
 }
 
 function partnerTable(file: unknown, cognitoClients: AuthorizerConfig['cognitoClients']) {

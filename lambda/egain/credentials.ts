@@ -4,8 +4,8 @@ import * as z from 'zod/mini';
 import { Fault } from '../faults.ts';
 import {
   type Clock,
-  createSingleFlight,
   type Deadline,
+  singleFlight,
   untilFirstByte,
   within,
 } from '../platform/deadline.ts';
@@ -50,11 +50,10 @@ export function createCredentialsStore(secretArn: string, clock: Clock): Credent
     maxAttempts: 2,
     ...AWS_CLIENT,
   });
-  const flight = createSingleFlight<Credentials>();
   let kept: Credentials | undefined;
   let keepUntil = 0;
 
-  const read = async (deadline: Deadline): Promise<Credentials> => {
+  const read = singleFlight(async (deadline: Deadline): Promise<Credentials> => {
     deadline.signal.throwIfAborted();
     const begun = untilFirstByte(deadline);
     count('SecretReads');
@@ -83,16 +82,16 @@ export function createCredentialsStore(secretArn: string, clock: Clock): Credent
       begun.dispose();
     }
     return kept;
-  };
+  });
 
   return {
     async get(deadline) {
       if (kept !== undefined && clock.now() < keepUntil) return kept;
-      return flight.run(deadline, () => read(deadline));
+      return read(deadline);
     },
     async reread(refusedVersion, deadline) {
       if (kept !== undefined && kept.version !== refusedVersion) return kept;
-      return flight.run(deadline, () => read(deadline));
+      return read(deadline);
     },
   };
 }

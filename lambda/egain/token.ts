@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { Fault, isFault } from '../faults.ts';
 import type { ServiceConfig } from '../platform/config.ts';
-import { type Clock, createSingleFlight, type Deadline } from '../platform/deadline.ts';
+import { type Clock, type Deadline, singleFlight } from '../platform/deadline.ts';
 import type { HttpAnswer } from '../platform/http-client.ts';
 import { log } from '../platform/log.ts';
 import { parseJson } from '../platform/parse.ts';
@@ -63,7 +63,6 @@ type SharedToken = Readonly<z.infer<typeof sharedTokenSchema>>;
 /** Makes the provider; nothing is read before the first `get`. */
 export function createTokenProvider(options: TokenProviderOptions): TokenProvider {
   const { endpoint, credentials, upstream, table, key, clock } = options;
-  const flight = createSingleFlight<Token>();
   let kept: SharedToken | undefined;
   /** The version of the item that was last seen in the table. */
   let seen: number | undefined;
@@ -105,7 +104,7 @@ export function createTokenProvider(options: TokenProviderOptions): TokenProvide
     return { value: accessToken, credentials: current };
   };
 
-  const obtain = async (deadline: Deadline): Promise<Token> => {
+  const get = singleFlight(async (deadline): Promise<Token> => {
     const current = await credentials.get(deadline);
     const known = await find(current.version);
     if (known !== undefined && clock.now() < known.renewAt) {
@@ -125,10 +124,10 @@ export function createTokenProvider(options: TokenProviderOptions): TokenProvide
       log.warn('A token near its end goes on serving', { code: error.code });
       return { value: known.value, credentials: current };
     }
-  };
+  });
 
   return {
-    get: (deadline) => flight.run(deadline, () => obtain(deadline)),
+    get,
 
     async replace({ value, credentials: { version } }, replaced, deadline) {
       log.warn('eGain refuses a token', { replaced, secretVersion: version });
@@ -139,7 +138,7 @@ export function createTokenProvider(options: TokenProviderOptions): TokenProvide
         const next = await credentials.reread(version, deadline);
         if (next.version === version) return undefined;
       }
-      return this.get(deadline);
+      return get(deadline);
     },
   };
 }

@@ -43,7 +43,7 @@ export interface Deadline {
 interface DeadlineOptions {
   /** The most that the caller waits, in milliseconds. Default: what a caller behind API Gateway waits. */
   readonly longestMs?: number;
-  readonly clock?: Clock;
+  readonly clock?: Clock | undefined;
 }
 
 /**
@@ -142,39 +142,33 @@ export function pause(ms: number, { signal, clock }: Deadline): Promise<void> {
   });
 }
 
-/** Work of which only one is under way at a time. */
-interface SingleFlight<T> {
-  /**
-   * Does the work under the caller's deadline, or shares what is under way. When the work that was
-   * shared ended only because its starter's time was up, it is begun anew for those with time left.
-   *
-   * @throws what the work throws; the deadline's Fault `504-901` to whoever's time is up
-   */
-  run(deadline: Deadline, work: () => Promise<T>): Promise<T>;
-}
-
-/** Nothing is under way at first, and nothing is remembered of what has ended. */
-export function createSingleFlight<T>(): SingleFlight<T> {
+/**
+ * Makes of some work one that is done once at a time: under the caller's deadline, or shared with
+ * who began it. Work that ended only because its starter's time was up begins anew for those with
+ * time left; nothing is remembered of what has ended.
+ *
+ * @returns throws what the work throws; the deadline's Fault `504-901` to whoever's time is up
+ */
+export function singleFlight<T>(
+  work: (deadline: Deadline) => Promise<T>,
+): (deadline: Deadline) => Promise<T> {
   let underway: Promise<T> | undefined;
 
-  return {
-    async run(deadline, work) {
-      for (;;) {
-        if (underway === undefined) {
-          // Not raced against the deadline: the work knows it, and nothing of it shall be left
-          // running when its starter goes.
-          underway = work().finally(() => {
-            underway = undefined;
-          });
-          return underway;
-        }
-        try {
-          return await within(underway, deadline);
-        } catch (error) {
-          const isStarterLate = isFault(error, 'timedOut') && !deadline.signal.aborted;
-          if (!isStarterLate) throw error;
-        }
+  return async (deadline) => {
+    for (;;) {
+      if (underway === undefined) {
+        // Not raced against the deadline: the work knows it, and must not go on when its starter goes.
+        underway = work(deadline).finally(() => {
+          underway = undefined;
+        });
+        return underway;
       }
-    },
+      try {
+        return await within(underway, deadline);
+      } catch (error) {
+        const isStarterLate = isFault(error, 'timedOut') && !deadline.signal.aborted;
+        if (!isStarterLate) throw error;
+      }
+    }
   };
 }

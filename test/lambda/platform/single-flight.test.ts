@@ -1,36 +1,31 @@
 import { expect, test } from 'vitest';
 import { Fault } from '../../../lambda/faults.ts';
-import {
-  cancellable,
-  createDeadline,
-  createSingleFlight,
-} from '../../../lambda/platform/deadline.ts';
+import { cancellable, createDeadline, singleFlight } from '../../../lambda/platform/deadline.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 
 const clock = createManualClock();
 const longest = () => createDeadline(26_000, { clock });
 
-/** Work that a test ends, and how often it was begun. */
+/** Work that a test ends, and each time that it was begun. */
 function createWork() {
   const ends: PromiseWithResolvers<string>[] = [];
   return {
     ends,
-    begin: () => {
+    run: singleFlight(() => {
       const end = Promise.withResolvers<string>();
       ends.push(end);
       return end.promise;
-    },
+    }),
   };
 }
 
 test('work is done once for all who come while it lasts, and anew after it', async () => {
-  const flight = createSingleFlight<string>();
-  const { ends, begin } = createWork();
+  const { ends, run } = createWork();
 
-  const callers = [flight.run(longest(), begin), flight.run(longest(), begin)];
+  const callers = [run(longest()), run(longest())];
   ends[0]?.resolve('first');
   await expect(Promise.all(callers)).resolves.toEqual(['first', 'first']);
-  const later = flight.run(longest(), begin);
+  const later = run(longest());
   ends[1]?.resolve('second');
 
   await expect(later).resolves.toBe('second');
@@ -38,25 +33,23 @@ test('work is done once for all who come while it lasts, and anew after it', asy
 });
 
 test('a failure is everybody’s, and nothing is remembered of it', async () => {
-  const flight = createSingleFlight<string>();
-  const { ends, begin } = createWork();
+  const { ends, run } = createWork();
 
-  const callers = [flight.run(longest(), begin), flight.run(longest(), begin)];
+  const callers = [run(longest()), run(longest())];
   const failed = Promise.allSettled(callers);
   ends[0]?.reject(new Fault('egainUnavailable'));
   expect((await failed).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
-  const later = flight.run(longest(), begin);
+  const later = run(longest());
   ends[1]?.resolve('well');
 
   await expect(later).resolves.toBe('well');
 });
 
 test('who has time left begins anew what ended with its starter’s time', async () => {
-  const flight = createSingleFlight<string>();
-  const { ends, begin } = createWork();
+  const { ends, run } = createWork();
 
-  const starter = flight.run(longest(), begin).catch((error: unknown) => error);
-  const sharers = [flight.run(longest(), begin), flight.run(longest(), begin)];
+  const starter = run(longest()).catch((error: unknown) => error);
+  const sharers = [run(longest()), run(longest())];
   ends[0]?.reject(new Fault('timedOut'));
   await starter;
   await new Promise(setImmediate);
@@ -67,12 +60,11 @@ test('who has time left begins anew what ended with its starter’s time', async
 });
 
 test('who shares work leaves it when the own time is up', async () => {
-  const flight = createSingleFlight<string>();
-  const { ends, begin } = createWork();
+  const { ends, run } = createWork();
   const deadline = cancellable(longest());
 
-  const starter = flight.run(longest(), begin);
-  const sharer = flight.run(deadline, begin);
+  const starter = run(longest());
+  const sharer = run(deadline);
   deadline.cancel(new Fault('timedOut'));
 
   await expect(sharer).rejects.toMatchObject({ code: '504-901' });
