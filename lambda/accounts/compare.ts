@@ -23,6 +23,7 @@ function codePointKey(text: string): string {
 
 /** A value that accounts are compared by. `of` looks at nothing else of an account. */
 interface Comparable<Value> {
+  /** Where it stands; its scope is needed to ask about the value. */
   readonly path: ReadablePath;
   readonly of: (account: Account) => Value;
 }
@@ -36,7 +37,7 @@ const folded = (text: string | null | undefined) => foldCase(text ?? '');
 const instant = (text: string | null | undefined) => readDateTime(text ?? '');
 
 /** Everything that filters, account rules and orders compare. */
-const COMPARABLES = {
+export const COMPARABLES = {
   id: at('id', ({ id }) => codePointKey(id ?? '')),
   /** An account without the field is active, which is eGain's default. */
   active: at('active', ({ active }) => active ?? true),
@@ -69,11 +70,6 @@ export type ComparableName = keyof typeof COMPARABLES;
 export type ComparableValue<Name extends ComparableName> = ReturnType<
   (typeof COMPARABLES)[Name]['of']
 >;
-
-/** The path that a comparable value is read from; its scope is needed to ask about the value. */
-export function pathOf(name: ComparableName): ReadablePath {
-  return COMPARABLES[name].path;
-}
 
 /**
  * An account in a view, with the comparable values that questions have needed so far: to fold

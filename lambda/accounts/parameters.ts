@@ -3,8 +3,6 @@ import { parseDateTime } from '../platform/parse.ts';
 import {
   type ComparableName,
   type ComparableValue,
-  type Condition,
-  condition,
   foldCase,
   hasPair,
   oneOf,
@@ -196,13 +194,6 @@ export function isParameter(name: string): name is ParameterName {
 /** Whether a parameter chooses which accounts match. */
 export function isFilter(name: ParameterName): name is FilterName {
   return 'matches' in PARAMETERS[name];
-}
-
-/** The condition that an account meets if it matches what the filter wants. */
-export function conditionOf(name: FilterName, wanted: unknown): Condition {
-  const { reads, matches } = PARAMETERS[name];
-  // The schema has checked that the value is the one that this filter takes.
-  return condition(reads, matches(wanted as never) as (value: unknown) => boolean);
 }
 
 interface ParameterRow {

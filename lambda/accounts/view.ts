@@ -3,6 +3,7 @@ import type { Account } from '../egain/account.ts';
 import type { Snapshot } from '../snapshot/content.ts';
 import {
   type AccountRule,
+  condition,
   DEFAULT_SORT,
   inOrder,
   type Listed,
@@ -11,7 +12,7 @@ import {
   visibleAccounts,
 } from './compare.ts';
 import { createProjection, type FieldPath, SCOPES, type Scope } from './fields.ts';
-import { conditionOf, FILTER_NAMES } from './parameters.ts';
+import { FILTER_NAMES, PARAMETERS } from './parameters.ts';
 import type { Query } from './query.ts';
 
 /** Who asks: the scopes that are open to them, and their account rule (without one: all accounts). */
@@ -94,11 +95,6 @@ function ordered({ orders, visible, summaryOf }: View, sort: Sort): readonly Lis
   return remember(orders, sort, () => inOrder(visible, sort, summaryOf));
 }
 
-/** Writes the open fields of an account as JSON; with `fields`, those of them that it asks for. */
-function writerOf({ scopes, summaryOf }: View, fields?: readonly FieldPath[]): Writer {
-  return fields === undefined ? summaryOf : createProjection(scopes, fields);
-}
-
 /** The answer to a question, before it is cut into pages. */
 export interface Selection {
   /** The accounts that match, in the order asked for. */
@@ -117,10 +113,15 @@ export function select(
   { filter = {}, sort = DEFAULT_SORT, fields }: Pick<Query, 'filter' | 'sort' | 'fields'>,
 ): Selection {
   const view = viewOf(snapshot, viewer);
-  const conditions = FILTER_NAMES.filter((name) => filter[name] !== undefined).map((name) =>
-    conditionOf(name, filter[name]),
-  );
-  return { accounts: meetingAll(conditions, ordered(view, sort)), write: writerOf(view, fields) };
+  const conditions = FILTER_NAMES.filter((name) => filter[name] !== undefined).map((name) => {
+    const { reads, matches } = PARAMETERS[name];
+    // The schema has checked that the value is one that this filter takes.
+    return condition(reads, matches(filter[name] as never) as (value: unknown) => boolean);
+  });
+  return {
+    accounts: meetingAll(conditions, ordered(view, sort)),
+    write: fields === undefined ? view.summaryOf : createProjection(view.scopes, fields),
+  };
 }
 
 /** The JSON text of one account; undefined if the viewer sees none with this id. */
@@ -133,7 +134,9 @@ export function selectOne(
   const view = viewOf(snapshot, viewer);
   // Should an id stand twice, the first in order has it.
   const found = ordered(view, DEFAULT_SORT).find(({ account }) => account.id === id);
-  return found && writerOf(view, fields)(found.account);
+  if (found === undefined) return undefined;
+  const write = fields === undefined ? view.summaryOf : createProjection(view.scopes, fields);
+  return write(found.account);
 }
 
 /** Base64url characters of the hash: 132 bits. */

@@ -1,6 +1,6 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import * as z from 'zod/mini';
-import { accountRuleSchema, pathOf } from '../accounts/compare.ts';
+import { accountRuleSchema, COMPARABLES } from '../accounts/compare.ts';
 import { type FieldPath, missingScope, SCOPES, type Scope } from '../accounts/fields.ts';
 import {
   FILTER_NAMES,
@@ -164,7 +164,7 @@ export function demandScopes(
 ): void {
   const filters = FILTER_NAMES.filter((name) => filter[name] !== undefined);
   const asked: [key: string, path: FieldPath][] = [
-    ...filters.map((name): [string, FieldPath] => [name, pathOf(PARAMETERS[name].reads)]),
+    ...filters.map((name): [string, FieldPath] => [name, COMPARABLES[PARAMETERS[name].reads].path]),
     ...fields.map((path): [string, FieldPath] => ['fields', path]),
   ];
   const details = asked.flatMap(([key, path]) => {

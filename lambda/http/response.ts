@@ -20,7 +20,7 @@ export interface Representation {
   /** JSON. */
   readonly body: string;
   /** The headers that depend on the content alone. */
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: Readonly<Record<string, string>> & { readonly ETag: string };
 }
 
 /** Lambda's limit for an answer is 6 MB, some of it kept for status and headers. */
@@ -39,7 +39,7 @@ const MAX_BYTES_PER_UNIT = 3;
 export function createRepresentation(
   body: string,
   howToAskForLess: string,
-  headers: Representation['headers'] = {},
+  headers: Readonly<Record<string, string>> = {},
 ): Representation {
   const mayBeTooLarge = body.length * MAX_BYTES_PER_UNIT > MAX_ANSWER_BYTES;
   if (mayBeTooLarge && Buffer.byteLength(JSON.stringify(body)) > MAX_ANSWER_BYTES) {
@@ -51,16 +51,21 @@ export function createRepresentation(
 }
 
 /**
- * Answers with a representation, or with 304 if the caller has it already.
+ * Answers with a representation, or with 304 if the caller has it already: if `If-None-Match` names
+ * its tag, in a list, weak or strong, or is `*`.
  *
  * @param headers what either answer says beside the representation's own headers
+ * @see https://www.rfc-editor.org/rfc/rfc9110#section-13.1.2
  */
 export function respond(
   { body, headers: own }: Representation,
   headers: Readonly<Record<string, string>>,
   event: APIGatewayProxyEvent,
 ): HttpResponse {
-  if (matchesEntityTag(headerOf(event, 'if-none-match'), own['ETag'])) {
+  // The product's tags hold no quote and no comma, so a foreign tag that is cut wrongly equals none.
+  const tags = headerOf(event, 'if-none-match')?.split(',') ?? [];
+  const opaque = tags.map((tag) => tag.trim().replace(/^W\//, ''));
+  if (opaque.includes(own.ETag.replace('W/', '')) || opaque.join() === '*') {
     return { statusCode: 304, headers: { ...headers, ...own }, body: '' };
   }
   return {
@@ -68,19 +73,6 @@ export function respond(
     headers: { 'Content-Type': 'application/json', ...headers, ...own },
     body,
   };
-}
-
-/**
- * Whether an `If-None-Match` names the tag: in a list, weak or strong, or as `*`.
- *
- * @see https://www.rfc-editor.org/rfc/rfc9110#section-13.1.2
- */
-function matchesEntityTag(ifNoneMatch: string | undefined, tag: string | undefined): boolean {
-  if (ifNoneMatch === undefined || tag === undefined) return false;
-  if (ifNoneMatch.trim() === '*') return true;
-  // The product's tags hold no quote and no comma, so a foreign tag that is cut wrongly equals none.
-  const opaque = tag.replace('W/', '');
-  return ifNoneMatch.split(',').some((entry) => entry.trim().replace(/^W\//, '') === opaque);
 }
 
 /**

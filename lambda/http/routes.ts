@@ -192,11 +192,9 @@ async function fetchSnapshot(
   context: Context,
   { service, clock }: RouteOptions,
 ): Promise<SnapshotAnswer> {
-  const answer = await withDeadline(
-    context,
-    (deadline) => service().snapshots.get(deadline),
-    clock && { clock },
-  );
+  const answer = await withDeadline(context, (deadline) => service().snapshots.get(deadline), {
+    clock,
+  });
   noteSnapshot(answer);
   return answer;
 }

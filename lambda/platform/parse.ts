@@ -50,7 +50,7 @@ const DAY = 86_400_000;
  * @see https://www.rfc-editor.org/rfc/rfc3339#section-5.6
  */
 export function parseDateTime(text: string): number | undefined {
-  return instantOf(DATE_TIME.exec(text));
+  return DATE_TIME.test(text) ? readDateTime(text) : undefined;
 }
 
 /**
@@ -60,10 +60,7 @@ export function parseDateTime(text: string): number | undefined {
  * @returns as `parseDateTime`
  */
 export function readDateTime(text: string): number | undefined {
-  return instantOf(AS_WRITTEN.exec(text));
-}
-
-function instantOf(match: RegExpExecArray | null): number | undefined {
+  const match = AS_WRITTEN.exec(text);
   if (match === null) return undefined;
   const [year, month, day, hour, minute, second] = match
     .slice(1, 7)

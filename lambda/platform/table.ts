@@ -1,6 +1,5 @@
 import { hash } from 'node:crypto';
 import {
-  type AttributeValue,
   BatchGetItemCommand,
   DynamoDBClient,
   GetItemCommand,
@@ -56,7 +55,7 @@ const BATCH = 40;
 
 /**
  * The table in DynamoDB: partition key `pk`; `version` and `body` of items, or `bytes`; TTL by
- * `expiresAt`. Each call is tried once: the guard decides what comes after a failure.
+ * `expiresAt`, in seconds. Each call is tried once: the guard decides what comes after a failure.
  *
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Operations.html
  */
@@ -83,7 +82,7 @@ export function createDynamoTable(TableName: string): Table {
           pk: { S: pk },
           version: { N: String(version) },
           body: { S: body },
-          expiresAt: seconds(expiresAt),
+          expiresAt: { N: String(Math.ceil(expiresAt / 1000)) },
         },
         ...(seen === undefined
           ? { ConditionExpression: 'attribute_not_exists(version)' }
@@ -125,15 +124,11 @@ export function createDynamoTable(TableName: string): Table {
     },
 
     async writeBytes(pk, bytes, expiresAt) {
-      const Item = { pk: { S: pk }, bytes: { B: bytes }, expiresAt: seconds(expiresAt) };
+      const ttl = { N: String(Math.ceil(expiresAt / 1000)) };
+      const Item = { pk: { S: pk }, bytes: { B: bytes }, expiresAt: ttl };
       await client.send(new PutItemCommand({ TableName, Item }), atMost());
     },
   };
-}
-
-/** TTL counts in whole seconds. */
-function seconds(at: number): AttributeValue {
-  return { N: String(Math.ceil(at / 1000)) };
 }
 
 /** The table cannot be used at the moment; never told to a caller. */

@@ -79,7 +79,7 @@ function queryParameter(name: ParameterName): object {
 /** Names the scope of a filter that `accounts/read` does not open. */
 function scopeNote(name: ParameterName): string[] {
   const row = PARAMETERS[name];
-  const scopes = 'reads' in row ? leavesOf(pathOf(row.reads)).map((leaf) => FIELDS[leaf]) : [];
+  const scopes = 'reads' in row ? leavesOf(COMPARABLES[row.reads].path).map((leaf) => FIELDS[leaf]) : [];
   const [scope = 'accounts/read'] = scopes;
   return scope === 'accounts/read' ? [] : [`Scope \`${scope}\`.`];
 }
