@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { DEFAULT_SORT, pathOf } from '../../lambda/accounts/compare.ts';
+import { COMPARABLES, DEFAULT_SORT } from '../../lambda/accounts/compare.ts';
 import { FIELDS, leavesOf } from '../../lambda/accounts/fields.ts';
 import {
   DEFAULT_PAGESIZE,
@@ -79,7 +79,8 @@ function queryParameter(name: ParameterName): object {
 /** Names the scope of a filter that `accounts/read` does not open. */
 function scopeNote(name: ParameterName): string[] {
   const row = PARAMETERS[name];
-  const scopes = 'reads' in row ? leavesOf(COMPARABLES[row.reads].path).map((leaf) => FIELDS[leaf]) : [];
+  const scopes =
+    'reads' in row ? leavesOf(COMPARABLES[row.reads].path).map((leaf) => FIELDS[leaf]) : [];
   const [scope = 'accounts/read'] = scopes;
   return scope === 'accounts/read' ? [] : [`Scope \`${scope}\`.`];
 }
