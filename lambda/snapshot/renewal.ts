@@ -10,7 +10,6 @@ import {
   afterFailure,
   type Content,
   lockOwner,
-  type Seen,
   type SharedState,
   type State,
 } from './shared-state.ts';
@@ -71,9 +70,7 @@ export async function renewSnapshot(
   }
 
   const written = writeSnapshot(accounts);
-  const stored = lock.taken.shared
-    ? await store(written, lock.taken.state.content, unreadable, deadline, options)
-    : undefined;
+  const stored = await store(written, lock.earlier, unreadable, deadline, options);
   const settled = await lock.settle(({ content }) => ({
     content: stored === undefined ? content : { ...stored, fetchedAt },
   }));
@@ -107,29 +104,14 @@ async function store(
   }
 }
 
-/** The right to renew the snapshot for all containers, extended until it is settled. */
-interface Lock {
-  /** The state with which it was taken. */
-  readonly taken: Seen;
-  /**
-   * Gives the lock back, and writes what came of the renewal.
-   *
-   * @returns false where another container has the lock: then nothing is written
-   */
-  settle(change: (state: State) => State): Promise<boolean>;
-}
-
 /**
- * Takes the lock, where nobody has it and nobody has fetched the accounts since this container
- * looked. While the table is away, each container has a lock of its own.
+ * Takes the lock: the right to renew the snapshot for all containers, extended until it is settled.
+ * Nobody may have it, nor have fetched the accounts since this container looked. While the table is
+ * away, each container has a lock of its own.
  *
  * @param onLost called when another container turns out to have the lock
  */
-async function takeLock(
-  { shared, clock }: RenewalOptions,
-  looked: State,
-  onLost: () => void,
-): Promise<Lock | undefined> {
+async function takeLock({ shared, clock }: RenewalOptions, looked: State, onLost: () => void) {
   /** Unlike the owner of every other lock, earlier ones of this container included. */
   const owner = randomUUID();
   const locked = (state: State): State => ({
@@ -158,8 +140,14 @@ async function takeLock(
   if (taken.shared) extendLater();
 
   return {
-    taken,
-    async settle(change) {
+    /** What the shared state named when the lock was taken. */
+    earlier: taken.state.content,
+    /**
+     * Gives the lock back, and writes what came of the renewal.
+     *
+     * @returns false where another container has the lock: then nothing is written
+     */
+    async settle(change: (state: State) => State): Promise<boolean> {
       await extending;
       callOff?.();
       const settled = await update((state) => ({ ...change(state), lock: undefined }));

@@ -163,10 +163,8 @@ export function createSnapshots(options: SnapshotsOptions) {
 
   /** Reads what the containers share, and the snapshot that it names. */
   const look = async (): Promise<void> => {
-    const seen = await shared.read();
-    looked = seen.state;
+    looked = (await shared.read()).state;
     lookedAt = clock.now();
-    if (!seen.shared) return;
     if (looked.failure?.shutOut === true) kept = undefined;
     else if (looked.content !== undefined) await adopt(looked.content);
   };
