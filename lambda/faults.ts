@@ -314,16 +314,11 @@ export class Fault extends Error {
     const { developerMessage, userMessage, details } = this;
     return { developerMessage, userMessage, details, ...(full && this.#inFull) };
   }
-
-  /** Whether it is one of these. */
-  is(...kinds: readonly FaultName[]): boolean {
-    return kinds.includes(this.kind);
-  }
 }
 
 /** Whether something thrown is a fault of one of these kinds. */
 export function isFault(thrown: unknown, ...kinds: readonly FaultName[]): thrown is Fault {
-  return thrown instanceof Fault && thrown.is(...kinds);
+  return thrown instanceof Fault && kinds.includes(thrown.kind);
 }
 
 /** What a caller is told of anything thrown: the fault itself, or that something else went wrong. */

@@ -115,14 +115,14 @@ function budgetNotes({ egain, cache }: StageConfig, requests: number): string[] 
 }
 
 function diagnose(fault: Fault, { results }: Recorder, { egain }: StageConfig): Finding<never> {
-  if (fault.is('egainPagesInconsistent')) {
+  if (fault.kind === 'egainPagesInconsistent') {
     return failed(
       fault.message,
       'Run it again: accounts may have changed meanwhile. If it fails again, report it to eGain.',
       { cause: 'pages-do-not-add-up' },
     );
   }
-  if (fault.is('timedOut')) {
+  if (fault.kind === 'timedOut') {
     return failed(
       'the time was up: a walk has 25 s at most',
       "Try again. If it fails again, ask eGain why its pages are slow, or for the client's quota.",

@@ -36,25 +36,7 @@ export class BudgetSpent extends Fault {
 }
 
 /** What all containers together may ask of eGain. */
-export interface CallBudget {
-  /**
-   * Takes one call: one that is reserved, else one more, for which it waits where it has to. Called
-   * right before each call is made.
-   *
-   * @throws BudgetSpent where there is none in the caller's time, or the table is away
-   */
-  take(deadline: Deadline): Promise<void>;
-  /**
-   * Reserves the further calls of a page walk in one write, so that a walk that does not fit into
-   * the caller's time ends before it makes them. Where they are more than a minute's worth, it only
-   * checks that they fit: `take` then takes them as the minutes go by.
-   *
-   * @throws BudgetSpent as `take` does
-   */
-  reserve(calls: number, deadline: Deadline): Promise<void>;
-  /** Gives back what is reserved and was not taken. Never throws. */
-  release(): Promise<void>;
-}
+export type CallBudget = ReturnType<typeof createCallBudget>;
 
 interface CallBudgetOptions {
   readonly callsPerMinute: number;
@@ -80,8 +62,7 @@ const slotsSchema = z.array(z.tuple([z.number(), z.number()]));
  * they are made, and count for as long as they may share a minute with a later call. What clocks,
  * slots and connections may blur is added to the minute, so a fifth is left unused in the long run.
  */
-export function createCallBudget(options: CallBudgetOptions): CallBudget {
-  const { callsPerMinute, table, key, clock } = options;
+export function createCallBudget({ callsPerMinute, table, key, clock }: CallBudgetOptions) {
   let queue: Promise<unknown> = Promise.resolve();
   /** Calls of this container that are noted in the table and not made yet. */
   let reserved = { second: 0, calls: 0, until: 0 };
@@ -155,7 +136,13 @@ export function createCallBudget(options: CallBudgetOptions): CallBudget {
   };
 
   return {
-    take: (deadline) =>
+    /**
+     * Takes one call: one that is reserved, else one more, for which it waits where it has to.
+     * Called right before each call is made.
+     *
+     * @throws BudgetSpent where there is none in the caller's time, or the table is away
+     */
+    take: (deadline: Deadline): Promise<void> =>
       inTurn(async () => {
         while (reserved.calls === 0 || clock.now() > reserved.until) {
           await reserveMore(reserved.calls === 0 ? 1 : 0, deadline);
@@ -163,14 +150,22 @@ export function createCallBudget(options: CallBudgetOptions): CallBudget {
         reserved = { ...reserved, calls: reserved.calls - 1 };
       }),
 
-    reserve: (calls, deadline) =>
+    /**
+     * Reserves the further calls of a page walk in one write, so that a walk that does not fit into
+     * the caller's time ends before it makes them. Where they are more than a minute's worth, it
+     * only checks that they fit: `take` then takes them as the minutes go by.
+     *
+     * @throws BudgetSpent as `take` does
+     */
+    reserve: (calls: number, deadline: Deadline): Promise<void> =>
       inTurn(async () => {
         // A page walk that is tried again asks for page 1 again.
         if (calls <= callsPerMinute) await reserveMore(calls, deadline, 1);
         else waitFor((await read()).slots, calls, deadline, 1);
       }),
 
-    async release() {
+    /** Gives back what is reserved and was not taken. Never throws. */
+    async release(): Promise<void> {
       try {
         await inTurn(async () => {
           while (reserved.calls > 0 && !(await write(await read(), 0)));

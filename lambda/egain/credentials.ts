@@ -28,21 +28,10 @@ export interface Credentials {
   readonly version: string;
 }
 
-export interface CredentialsStore {
-  /**
-   * The credentials, read at most five minutes ago.
-   *
-   * @throws Fault `500-902` when the secret is missing, unreadable or malformed
-   * @throws Fault `503-903` when Secrets Manager is unwell, and nothing was read before
-   * @throws Fault `504-901` when Secrets Manager does not answer in time
-   */
-  get(deadline: Deadline): Promise<Credentials>;
-  /** Reads the secret anew, because eGain refuses that version, unless another is known already. */
-  reread(refusedVersion: string, deadline: Deadline): Promise<Credentials>;
-}
+export type CredentialsStore = ReturnType<typeof createCredentialsStore>;
 
 /** Credentials out of Secrets Manager, `AWSCURRENT` alone. Makes one read at a time. */
-export function createCredentialsStore(secretArn: string, clock: Clock): CredentialsStore {
+export function createCredentialsStore(secretArn: string, clock: Clock) {
   // The region of the ARN may be another than the function's.
   const region = /^arn:[\w-]+:secretsmanager:([\w-]+):/.exec(secretArn)?.[1];
   const client = new SecretsManagerClient({
@@ -85,11 +74,19 @@ export function createCredentialsStore(secretArn: string, clock: Clock): Credent
   });
 
   return {
-    async get(deadline) {
+    /**
+     * The credentials, read at most five minutes ago.
+     *
+     * @throws Fault `500-902` when the secret is missing, unreadable or malformed
+     * @throws Fault `503-903` when Secrets Manager is unwell, and nothing was read before
+     * @throws Fault `504-901` when Secrets Manager does not answer in time
+     */
+    async get(deadline: Deadline): Promise<Credentials> {
       if (kept !== undefined && clock.now() < keepUntil) return kept;
       return read(deadline);
     },
-    async reread(refusedVersion, deadline) {
+    /** Reads the secret anew, because eGain refuses that version, unless another is known already. */
+    async reread(refusedVersion: string, deadline: Deadline): Promise<Credentials> {
       if (kept !== undefined && kept.version !== refusedVersion) return kept;
       return read(deadline);
     },

@@ -21,21 +21,9 @@ export interface Token {
 }
 
 /** One token for all containers, asked for once however many callers wait. */
-export interface TokenProvider {
-  /** @throws Fault, as the credentials store and `requestGrant` do */
-  get(deadline: Deadline): Promise<Token>;
-  /**
-   * Another token in place of one that eGain answered 401 to: first a renewed one; when that is
-   * refused too, one for another version of the secret, which is read anew.
-   *
-   * @param replaced how many tokens this request has replaced already
-   * @returns undefined when there is nothing more to try: the 401 stands
-   * @throws Fault, as `get` does
-   */
-  replace(refused: Token, replaced: number, deadline: Deadline): Promise<Token | undefined>;
-}
+export type TokenProvider = ReturnType<typeof createTokenProvider>;
 
-export interface TokenProviderOptions {
+interface TokenProviderOptions {
   readonly endpoint: TokenEndpoint;
   readonly credentials: CredentialsStore;
   readonly upstream: Upstream;
@@ -61,7 +49,7 @@ const sharedTokenSchema = z.object({
 type SharedToken = Readonly<z.infer<typeof sharedTokenSchema>>;
 
 /** Makes the provider; nothing is read before the first `get`. */
-export function createTokenProvider(options: TokenProviderOptions): TokenProvider {
+export function createTokenProvider(options: TokenProviderOptions) {
   const { endpoint, credentials, upstream, table, key, clock } = options;
   let kept: SharedToken | undefined;
   /** The version of the item that was last seen in the table. */
@@ -127,9 +115,22 @@ export function createTokenProvider(options: TokenProviderOptions): TokenProvide
   });
 
   return {
+    /** @throws Fault, as the credentials store and `requestGrant` do */
     get,
 
-    async replace({ value, credentials: { version } }, replaced, deadline) {
+    /**
+     * Another token in place of one that eGain answered 401 to: first a renewed one; when that is
+     * refused too, one for another version of the secret, which is read anew.
+     *
+     * @param replaced how many tokens this request has replaced already
+     * @returns undefined when there is nothing more to try: the 401 stands
+     * @throws Fault, as `get` does
+     */
+    async replace(
+      { value, credentials: { version } }: Token,
+      replaced: number,
+      deadline: Deadline,
+    ): Promise<Token | undefined> {
       log.warn('eGain refuses a token', { replaced, secretVersion: version });
       refusedValue = value;
       if (kept?.value === value) kept = undefined;

@@ -11,20 +11,18 @@ import { log } from '../platform/log.ts';
 import { createDynamoTable, guardTable, sharedKeys, type Table } from '../platform/table.ts';
 import { createSnapshots } from './snapshots.ts';
 
-/** What lives as long as the container does. */
-export interface Container {
-  /** @throws Fault `500-902`, every time, where a setting is wrong */
-  readonly service: () => Service;
-  /** Settles when init may end. Never rejects: each request tells what is wrong. */
-  readonly ready: Promise<void>;
-}
-
 /**
  * Makes the service while init's processor time is free of charge. On demand, the first event comes
  * at once and joins what is being read. With provisioned concurrency it may come hours later and the
  * container is frozen until then, so init waits for what is being read.
+ *
+ * @returns `service` throws Fault `500-902`, every time, where a setting is wrong; `ready` settles
+ *   when init may end, and never rejects
  */
-export function createContainer(): Container {
+export function createContainer(): {
+  readonly service: () => Service;
+  readonly ready: Promise<void>;
+} {
   try {
     const config = readServiceConfig();
     const service = createService(config);

@@ -136,12 +136,12 @@ const TELLING_MS = 4500;
 /** eGain refuses the credentials, or grants them too little. */
 export const SHUT_OUT: readonly FaultName[] = ['egainCredentialsRefused', 'egainScopeInsufficient'];
 /** What says nothing about eGain: our own set-up and our own faults. */
-const NOT_EGAINS: readonly FaultName[] = [
+const NOT_EGAINS: ReadonlySet<FaultName> = new Set([
   'misconfigured',
   'secretStoreUnavailable',
   'internalError',
   'egainLeftAlone',
-];
+]);
 
 /**
  * The state after a page walk that failed: the containers leave eGain alone for 2 s, for twice as
@@ -153,16 +153,16 @@ const NOT_EGAINS: readonly FaultName[] = [
 export function afterFailure(state: State, fault: Fault, walkedMs: number, now: number): State {
   const statedMs = (fault.retryAfterSeconds ?? 0) * 1000;
   if (fault instanceof BudgetSpent) return { ...state, budgetSpentUntil: now + statedMs };
-  const tooShort = fault.is('timedOut') && walkedMs < TELLING_MS;
-  if (tooShort || fault.is(...NOT_EGAINS)) return state;
+  const { kind, code } = fault;
+  const tooShort = kind === 'timedOut' && walkedMs < TELLING_MS;
+  if (tooShort || NOT_EGAINS.has(kind)) return state;
 
   const { failure: earlier } = state;
   const count = (earlier?.count ?? 0) + 1;
   const ownMs = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (count - 1));
-  const waitMs = (fault.is('egainThrottled') && statedMs) || ownMs;
+  const waitMs = (kind === 'egainThrottled' && statedMs) || ownMs;
   // A refusal counts until a page walk succeeds, whatever fails after it.
-  const shutOut = fault.is(...SHUT_OUT) || earlier?.shutOut === true;
-  const { kind, code } = fault;
+  const shutOut = SHUT_OUT.includes(kind) || earlier?.shutOut === true;
   return { ...state, failure: { fault: kind, code, shutOut, count, until: now + waitMs } };
 }
 
