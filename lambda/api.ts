@@ -29,13 +29,13 @@ export interface ApiHandlerOptions extends RouteOptions {
   readonly corsOrigins?: readonly string[];
 }
 
-/** What Lambda invokes for each request; it never rejects. */
+/** It never rejects. */
 export type ApiHandler = (
   event: APIGatewayProxyEvent,
   context: Context,
 ) => Promise<APIGatewayProxyResult>;
 
-/** Makes the handler of the partner API: its middlewares, outermost first, and its routes. */
+/** Makes the partner API's handler: its middlewares, outermost first, and its routes. */
 export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
   return withMiddleware<APIGatewayProxyEvent, HttpResponse>(HANDLER_OPTIONS)
     .use(invocationLog('request', describe))

@@ -23,11 +23,10 @@ export type AuthorizerHandler = (
 
 /**
  * Makes the handler of a TOKEN authorizer. A bad token throws `Unauthorized`, which API Gateway
- * answers with 401; a valid token of an unknown client gets a policy that denies; any other error
- * is API Gateway's AUTHORIZER_FAILURE, a 500. No error lets anybody in.
+ * answers with 401; any other error is its AUTHORIZER_FAILURE, a 500.
  *
- * @param prepare makes the deciding function. It is tried at once and, while it fails, again at each
- *   request: a crash at init would not say why.
+ * @param prepare is tried at once and, while it fails, again at each request: a crash at init would
+ *   not say why
  */
 export function createHandler(prepare: () => Authorize): AuthorizerHandler {
   let authorize: Authorize | undefined;

@@ -10,14 +10,10 @@ export type WorkflowError =
   | 'InternalError';
 
 interface FaultRow {
-  /**
-   * What the caller sees. It has eGain's form: the HTTP status of the answer, and a number, which
-   * from 900 on is the product's.
-   */
+  /** What callers see, in eGain's form: the HTTP status, and a number, from 900 on the product's. */
   readonly code: `${number}-9${number}`;
-  /** The default `developerMessage`; who raises the fault may say something more precise. */
+  /** Who raises the fault may say something more precise. */
   readonly developerMessage: string;
-  /** The `userMessage`, for those who ask for it. */
   readonly userMessage: string;
   /** What the receiver should do about it; stands in `docs/errors.md`. */
   readonly advice: string;
@@ -44,9 +40,8 @@ function withStatus<const Rows extends Readonly<Record<string, FaultRow>>>(rows:
 }
 
 /**
- * Every fault that the product can name, by the name that the code calls it. The HTTP envelope, the
- * workflow's error names and retriers, the gateway responses, the OpenAPI document and
- * `docs/errors.md` are made from this table.
+ * Every fault that the product can name. The HTTP envelope, the workflow's error names and retriers,
+ * the gateway responses, the OpenAPI document and `docs/errors.md` are made from this table.
  */
 export const FAULTS = withStatus({
   invalidRequest: {
@@ -239,7 +234,6 @@ export const FAULTS = withStatus({
 /** A fault's name in the code; its code is what callers see. */
 export type FaultName = keyof typeof FAULTS;
 
-/** Every fault's name, in the catalogue's order. */
 export const FAULT_NAMES = Object.keys(FAULTS) as readonly FaultName[];
 
 /** One row of an envelope's `details`. */
@@ -262,7 +256,6 @@ export interface FaultOptions {
   readonly inFull?: Partial<FaultWords>;
 }
 
-/** What a fault says. */
 interface FaultWords {
   readonly developerMessage: string;
   readonly userMessage: string;
@@ -272,9 +265,8 @@ interface FaultWords {
 /** A failure that the catalogue names. Whatever else is thrown is an `internalError`. */
 export class Fault extends Error {
   override readonly name: string = 'Fault';
-  /** Which row of the catalogue it is. */
   readonly kind: FaultName;
-  /** What callers see: the row's code, or eGain's own where that is passed on. */
+  /** The row's code, or eGain's own where that is passed on. */
   readonly code: string;
   readonly status: number;
   readonly developerMessage: string;
@@ -305,8 +297,7 @@ export class Fault extends Error {
   }
 
   /**
-   * What a caller is told. An upstream's own words may name what a caller may not see, so they are
-   * in it only in full.
+   * What a caller is told. eGain's own words may name what a caller may not see.
    *
    * @param full whether nothing is hidden from the caller: neither fields nor accounts
    */
@@ -316,12 +307,11 @@ export class Fault extends Error {
   }
 }
 
-/** Whether something thrown is a fault of one of these kinds. */
 export function isFault(thrown: unknown, ...kinds: readonly FaultName[]): thrown is Fault {
   return thrown instanceof Fault && kinds.includes(thrown.kind);
 }
 
-/** What a caller is told of anything thrown: the fault itself, or that something else went wrong. */
+/** Makes an `internalError` of whatever is no fault. */
 export function toFault(thrown: unknown): Fault {
   return thrown instanceof Fault ? thrown : new Fault('internalError');
 }
@@ -335,9 +325,8 @@ export interface UpstreamEnvelope {
 }
 
 /**
- * A 5xx of eGain's with an envelope of its own, passed on under its own code. Thrown once retries
- * are spent; in all else it is an `egainUnavailable`, which also lends it the texts that eGain left
- * out.
+ * A 5xx of eGain's with an envelope of its own, passed on under its own code once retries are spent.
+ * In all else it is an `egainUnavailable`, whose texts stand in for those that eGain left out.
  */
 export class UpstreamFault extends Fault {
   override readonly name: string = 'UpstreamFault';

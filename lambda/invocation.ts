@@ -16,10 +16,7 @@ interface Invocation extends Record<string, unknown> {
 /** An invocation on its way through the middlewares. */
 export type Invoked<Event, Result> = Request<Event, Result, Error, Context, Invocation>;
 
-/**
- * One concern around a handler. The first one in a chain is the outermost: its `before` runs first,
- * its `after` or `onError` last.
- */
+/** The first one in a chain is the outermost: its `before` runs first, its `after` or `onError` last. */
 export type Middleware<Event = unknown, Result = unknown> = MiddlewareObj<
   Event,
   Result,
@@ -28,17 +25,13 @@ export type Middleware<Event = unknown, Result = unknown> = MiddlewareObj<
   Invocation
 >;
 
-/**
- * Middy's options for every handler. Deadlines are the product's own: Middy's early time-out would
- * answer in its place.
- */
+/** Deadlines are the product's own: Middy's early time-out would answer in its place. */
 export const HANDLER_OPTIONS = { timeoutEarlyInMillis: 0 } as const;
 
 /**
- * Gives the invocation its correlation id.
+ * Gives the invocation its correlation id; a random one where an event made by hand brings none.
  *
- * @param idOf gives an id that the event or its context brings, by default Lambda's own; without
- *   one, as an event made by hand may come, the invocation gets a random one
+ * @param idOf gives the id that the event or its context brings, by default Lambda's own
  */
 export function correlationId<Event>(
   idOf = (_: Event, context: Partial<Context>) => context.awsRequestId,
@@ -50,13 +43,7 @@ export function correlationId<Event>(
   };
 }
 
-/**
- * Writes one line for each invocation, however it ended: what it was, what it cost and what was
- * counted.
- *
- * @param message the line's `message`
- * @param describe the fields that tell of the event and its result
- */
+/** Writes one line for each invocation, however it ended, with the fields that `describe` gives. */
 export function invocationLog<Event, Result>(
   message: string,
   describe: (request: Invoked<Event, Result>) => LogFields,

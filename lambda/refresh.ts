@@ -13,7 +13,6 @@ import { nameService } from './platform/log.ts';
 import { count } from './platform/metrics.ts';
 import { createContainer, type Service } from './snapshot/container.ts';
 
-/** What a run came to: a page walk, or why there was none. */
 interface RefreshOutcome {
   readonly outcome: 'renewed' | 'recent' | 'elsewhere' | 'failed';
 }
@@ -26,7 +25,7 @@ export type RefreshHandler = (event: unknown, context: Context) => Promise<Refre
  * the function has. A run that fails does not throw: Lambda would try it again at once, when eGain
  * should be left alone. The missing `ScheduledRenewals` metric tells of the failure.
  *
- * @param service gives the service of this container; throws Fault `500-902` if it could not be made
+ * @param service throws Fault `500-902` if it could not be made
  */
 export function createRefreshHandler(
   service: () => { readonly snapshots: Pick<Service['snapshots'], 'renew'> },

@@ -29,8 +29,7 @@ export type TaskHandler = (event: unknown, context: Context) => Promise<TaskOutp
  * Makes the handler of TaskFunction: one page of accounts for one event. Every failure is thrown as
  * a `TaskError`, whose name the state machine catches.
  *
- * @param service gives the service of this container; throws Fault `500-902` if it could not be made
- * @param clock times the deadlines
+ * @param service throws Fault `500-902` if it could not be made
  */
 export function createTaskHandler(
   service: () => Snapshots,

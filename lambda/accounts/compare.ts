@@ -84,7 +84,6 @@ const NOTHING_COMPARED = Object.fromEntries(
 
 const listed = (account: Account): Listed => ({ account, ...NOTHING_COMPARED });
 
-/** Whether an account meets a filter or an account rule. */
 export type Condition = (one: Listed) => boolean;
 
 /** The condition that one comparable value passes `test`. */
@@ -104,7 +103,6 @@ export function meetingAll(
   return conditions.reduce((kept, holds) => kept.filter(holds), accounts);
 }
 
-/** Whether the value is one of these. */
 export function oneOf(wanted: readonly string[]): (value: string | null | undefined) => boolean {
   const set: ReadonlySet<string | null | undefined> = new Set(wanted);
   return (value) => set.has(value);
@@ -125,9 +123,8 @@ const list = (item: z.ZodMiniType<string, string>) =>
 const id = z.string().check(z.minLength(1));
 
 /**
- * A partner's account rule, as the stage config and the authorizer's context hold it: which accounts
- * exist for the partner. Every list given must have a match; `attribute` holds `name:value`, split
- * at the first colon. An empty list would hide everything and is refused.
+ * A partner's account rule, as the stage config and the authorizer's context hold it: every list
+ * given must have a match. An empty list would hide everything and is refused.
  */
 export const accountRuleSchema = z.strictObject({
   channel: list(id),
@@ -191,7 +188,7 @@ export function inOrder(
   );
 }
 
-/** Negative, 0 or positive, as `sort` takes it; 0 where one is missing. */
+/** As `sort` takes it; 0 where one is missing. */
 function ascending<T extends string | number>(a: T | undefined, b: T | undefined): number {
   if (a === b || a === undefined || b === undefined) return 0;
   return a < b ? -1 : 1;

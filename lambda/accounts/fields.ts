@@ -92,10 +92,9 @@ interface Plan {
 }
 
 /**
- * Makes the function that writes an account's summary as JSON: eGain's account with only the fields
- * that the scopes open and `fields`, if given, asks for, in the catalogue's order. Nulls stay. An
- * object that is wanted only in part is left out if it has nothing of that part; an empty object
- * that is wanted as a whole stays.
+ * Makes the function that writes an account's summary as JSON: the fields that the scopes open and
+ * `fields`, if given, asks for, in the catalogue's order. Nulls stay. An object that is wanted only
+ * in part is left out if it has nothing of that part; an empty one that is wanted as a whole stays.
  */
 export function createProjection(
   scopes: ReadonlySet<Scope>,

@@ -42,20 +42,18 @@ const dateTime = {
   expected: 'an RFC 3339 date-time with a zone, such as 2026-01-31T08:00:00Z',
 } as const;
 
-/** Matches instants from the wanted one on; none where it is no date-time. */
 const atOrAfter = (wanted: string) => {
   const start = parseDateTime(wanted) ?? Number.NaN;
   return (value: number | undefined) => value !== undefined && value >= start;
 };
-/** Matches instants before the wanted one; none where it is no date-time. */
 const before = (wanted: string) => {
   const end = parseDateTime(wanted) ?? Number.NaN;
   return (value: number | undefined) => value !== undefined && value < end;
 };
 
 /**
- * Every parameter of `GET /accounts`. These rows make the schemas of the query string and of the
- * task's JSON input, the conditions on accounts and the parameters in the OpenAPI document.
+ * Every parameter of `GET /accounts`. These rows make the schemas of the query string and the task's
+ * input, the conditions on accounts and the parameters in the OpenAPI document.
  */
 export const PARAMETERS = {
   pagenum: {
@@ -191,7 +189,6 @@ export function isParameter(name: string): name is ParameterName {
   return Object.hasOwn(PARAMETERS, name);
 }
 
-/** Whether a parameter chooses which accounts match. */
 export function isFilter(name: ParameterName): name is FilterName {
   return 'matches' in PARAMETERS[name];
 }

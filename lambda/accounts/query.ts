@@ -42,10 +42,7 @@ export function questionOf(query: Query): string {
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 const EXCERPT_LENGTH = 100;
 
-/**
- * A caller's text, made fit for an error message: cut to a length in UTF-16 units (never within a
- * character), with a replacement character for everything invisible.
- */
+/** A caller's text, cut (never within a character), with U+FFFD for everything invisible. */
 function excerpt(text: string, length = EXCERPT_LENGTH): string {
   const splits = text.length > length && /[\uD800-\uDBFF]/.test(text.charAt(length - 1));
   return text
@@ -67,7 +64,6 @@ export function invalidRequest(rows: readonly Detail[]): Fault {
   return new Fault('invalidRequest', { details: [...shownRows, more] });
 }
 
-/** A row for an unknown parameter. */
 export function unknownRow(name: string): Detail {
   return { key: excerpt(name, UNKNOWN_LENGTH), value: 'no such parameter' };
 }

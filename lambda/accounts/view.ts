@@ -90,12 +90,11 @@ function viewOf({ accounts }: Snapshot, viewer: Viewer): View {
   });
 }
 
-/** The visible accounts in this order. */
 function ordered({ orders, visible, summaryOf }: View, sort: Sort): readonly Listed[] {
   return remember(orders, sort, () => inOrder(visible, sort, summaryOf));
 }
 
-/** The answer to a question, before it is cut into pages. */
+/** An answer, before it is cut into pages. */
 export interface Selection {
   /** The accounts that match, in the order asked for. */
   readonly accounts: readonly { readonly account: Account }[];

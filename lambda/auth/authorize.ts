@@ -20,15 +20,12 @@ export interface AuthorizerRequest {
   readonly methodArn: string;
 }
 
-/** Decides on one request. */
 export type Authorize = (
   request: AuthorizerRequest,
   deadline: Deadline,
 ) => Promise<APIGatewayAuthorizerResult>;
 
 /**
- * Makes the function that decides who gets in.
- *
  * @param partnersFile the content of `partners.json`
  * @returns throws TokenRefused, KeysUnavailable as `verifyToken`
  * @throws Fault `500-902` if the partners' table is malformed, or nothing says which of the issuer's

@@ -38,9 +38,9 @@ type Issuer = Pick<AuthorizerConfig, 'issuer' | 'jwksUri'>;
 type FittingKeys = (header: JWSHeaderParameters) => Promise<readonly CryptoKey[]>;
 
 /**
- * Makes the function that finds the keys which may have signed a token with this header. One fetch
- * runs at a time. A key that the set does not hold causes one more fetch, if the last was long
- * enough ago. A failure is remembered only while there are keys to go on with.
+ * Makes the function that finds the keys which may have signed a token with this header. A key that
+ * the set does not hold causes one more fetch, if the last was long enough ago. A failure is
+ * remembered only while there are keys to go on with.
  *
  * Jose's `createRemoteJWKSet` does not fit: with a stale copy and an issuer that is down it refuses
  * every token, its cool-down counts from the last success, and it reads no OpenID configuration.

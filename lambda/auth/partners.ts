@@ -19,7 +19,7 @@ const partnerSchema = z.object({
 const partnersSchema = z.record(z.string(), partnerSchema);
 
 type Partner = z.infer<typeof partnerSchema> & { readonly name: string };
-/** The partners by client id. */
+/** By client id. */
 type PartnerTable = ReadonlyMap<string, Partner>;
 
 /**
@@ -36,9 +36,8 @@ export function readPartnersFile(url: URL): unknown {
 }
 
 /**
- * Makes the function that gives the partners' table. Where the stage has too many client ids for a
- * function's environment, it reads them with the first request, once, since only a deploy changes
- * them, and again after a failure.
+ * Makes the function that gives the partners' table. Client ids that are too many for a function's
+ * environment are read with the first request, once, since only a deploy changes them.
  *
  * @param file the content of `partners.json`
  * @returns throws Fault `500-902` if the ids' secret is malformed, the SDK's error if it cannot be

@@ -28,7 +28,6 @@ export class TokenRefused extends Error {
   override readonly name = 'TokenRefused';
 }
 
-/** Which tokens are meant for this API. */
 interface TokenRules extends Pick<AuthorizerConfig, 'issuer' | 'audience' | 'clientClaim'> {
   /**
    * Whether the issuer is a Cognito pool. Its access tokens have no `aud` but a `client_id`, and
@@ -37,7 +36,6 @@ interface TokenRules extends Pick<AuthorizerConfig, 'issuer' | 'audience' | 'cli
   readonly cognito: boolean;
 }
 
-/** What a verified token says. */
 interface Bearer {
   /** Undefined if the token names none. */
   readonly clientId: string | undefined;

@@ -9,9 +9,9 @@ const dateTime = () =>
   field(z.string().check(z.refine((date) => readDateTime(date) !== undefined)));
 
 /**
- * One conversation account, with the fields that eGain's page names. Any of them may be missing or
- * null, also those that the page calls required: eGain's own example lacks some. Enumerations are
- * plain strings, so that a value which eGain adds later breaks nothing.
+ * One conversation account. Any field may be missing or null, also those that eGain's page calls
+ * required: its own example lacks some. Enumerations are plain strings, so that a value which eGain
+ * adds later breaks nothing.
  *
  * @see https://apidev.egain.com — Conversation Manager v3, `GET /accounts`
  */
@@ -51,8 +51,8 @@ export interface AccountsPage {
 type Report = (path: string) => void;
 
 /**
- * Reads one account out of eGain's JSON: what the schema knows of it. A field that is not of its
- * documented type, and a date that cannot be read, is left out as if eGain had not sent it.
+ * Reads one account out of eGain's JSON. A field that is not of its documented type, and a date that
+ * cannot be read, is left out as if eGain had not sent it.
  *
  * @returns undefined where the value is no object
  */

@@ -177,7 +177,7 @@ export function createCallBudget({ callsPerMinute, table, key, clock }: CallBudg
   };
 }
 
-/** The slots with so many more calls, or fewer, in that second. */
+/** The slots with more calls, or fewer, in that second. */
 function withCalls(slots: Slots, second: number, more: number): Slots {
   const others = slots.filter(([other]) => other !== second);
   const calls = (slots.find(([other]) => other === second)?.[1] ?? 0) + more;

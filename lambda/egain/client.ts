@@ -37,7 +37,6 @@ export type FetchPage = (
 ) => Promise<FetchedPage>;
 
 export interface ClientOptions {
-  /** The base of eGain's API, without a slash at the end. */
   readonly apiUrl: string;
   readonly tokens: TokenProvider;
   readonly upstream: Upstream;
@@ -146,10 +145,7 @@ function wholeNumber(value: unknown): number | undefined {
   return Number.isSafeInteger(number) && Number(number) >= 0 ? Number(number) : undefined;
 }
 
-/**
- * Where eGain's answer is wrong is for the log alone: it may be in an account that the caller may
- * not know of. What is wrong there is for nobody.
- */
+/** The reason is for the log alone: it may be in an account that the caller may not know of. */
 function broken(reason: string): Fault {
   return new Fault('egainContractBroken', { reason });
 }

@@ -20,7 +20,6 @@ const UNWELL_MS = 30_000;
 /** What a caller is told to wait when the container has never read the secret. */
 const RETRY_AFTER_SECONDS = 5;
 
-/** eGain's credentials, as the secret holds them. */
 export interface Credentials {
   readonly clientId: string;
   readonly clientSecret: string;
@@ -111,7 +110,6 @@ type SecretReading =
   | { readonly value: Pick<Credentials, 'clientId' | 'clientSecret'> }
   | { readonly fault: string };
 
-/** Reads the text of a secret. */
 export function readSecret(text: string | undefined): SecretReading {
   if (text === undefined) return { fault: 'there is no text, but binary data or nothing,' };
   const json = parseJson(text);

@@ -79,7 +79,6 @@ export function failureToFault(
   return new Fault(kind, { ...options, ...(server === 'eGain' && { refusedBy: status }) });
 }
 
-/** What a status means by itself, from eGain's API and its token endpoint alike. */
 function refusalOf(status: number): FaultName {
   if (status === 401) return 'egainCredentialsRefused';
   return status === 403 ? 'egainScopeInsufficient' : 'egainContractBroken';

@@ -149,7 +149,7 @@ interface RetrySituation {
   readonly result: AttemptResult;
   /** Attempts made so far, this one included. */
   readonly attempts: number;
-  /** Whether the answer is worth another attempt though its status does not say so. */
+  /** As `isTransient` says. */
   readonly transient: boolean;
   readonly timeLeftMs: number;
   /** Milliseconds since the epoch. */
@@ -159,9 +159,9 @@ interface RetrySituation {
 }
 
 /**
- * The one rule for what is tried again, and when. It reads nothing but its argument. Every request
- * that comes here may be repeated: a GET changes nothing, and a token that was granted and lost is
- * only one more token. There is no circuit breaker: a failed walk is remembered for all containers.
+ * The one rule for what is tried again, and when. Every request may be repeated: a GET changes
+ * nothing, and a token that was granted and lost is only one more token. There is no circuit
+ * breaker: a failed walk is remembered for all containers.
  *
  * @returns after how many milliseconds; else why not: there is nothing to retry or the attempts are
  *   spent, or the server asks for a longer wait than the caller has time for

@@ -27,7 +27,7 @@ interface TokenProviderOptions {
   readonly endpoint: TokenEndpoint;
   readonly credentials: CredentialsStore;
   readonly upstream: Upstream;
-  /** Where containers share tokens. While it is away, each asks for its own. */
+  /** While it is away, each container asks for its own token. */
   readonly table: Pick<Table, 'read' | 'replace'>;
   /** Of the item that holds the token. */
   readonly key: string;
@@ -48,7 +48,6 @@ const sharedTokenSchema = z.object({
 });
 type SharedToken = Readonly<z.infer<typeof sharedTokenSchema>>;
 
-/** Makes the provider; nothing is read before the first `get`. */
 export function createTokenProvider(options: TokenProviderOptions) {
   const { endpoint, credentials, upstream, table, key, clock } = options;
   let kept: SharedToken | undefined;
@@ -149,7 +148,6 @@ const YEAR_SECONDS = 31_536_000;
 /** The life of a token that does not say, or not believably, how long it lives. */
 const UNSTATED_SECONDS = 60;
 
-/** What the token endpoint granted. */
 export interface Grant {
   readonly accessToken: string;
   readonly lifeSeconds: number;

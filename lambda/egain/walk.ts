@@ -19,8 +19,7 @@ const MAX_PATHS = 10;
 
 /**
  * Fetches all accounts: the first page without parameters, since eGain documents none, and the
- * others, four at a time, as far as the earlier ones show that there are any. A page that fails
- * fails the walk, and the requests under way then are aborted and awaited.
+ * others four at a time. A page that fails fails the walk, and the requests under way are aborted.
  *
  * @throws Fault `502-903` when it is too large, `502-904` when the pages do not add up; else as
  *   `fetchPage` does
@@ -71,12 +70,11 @@ export async function walkPages(
 /**
  * What the pages so far add up to. Fed page by page, in their order.
  *
- * `count` is documented as the number of records, and counts as that until more records have come:
- * then it counts pages, as in eGain's sibling APIs. Under either meaning it is a promise, and an end
- * before it is kept is a fault, never a shorter list. One case is unclear: a short page after more
- * than `count` records but before `count` pages, as when accounts are added during the walk. Then
- * one more page is asked for. A single page that is not full is the whole list, though it holds more
- * than `count`.
+ * `count` is documented as the number of records, and counts as that until more have come: then it
+ * counts pages, as in eGain's sibling APIs. An end before it is reached is a fault, never a shorter
+ * list. A short page after more than `count` records but before `count` pages is unclear (accounts
+ * may have been added), so one more page is asked for. A single page that is not full is the whole
+ * list, though it holds more than `count`.
  */
 class PageCollector {
   /** Whether the list is whole. */
@@ -181,8 +179,8 @@ class PageCollector {
 }
 
 /**
- * What an account is recognised by on another page: its id, or all of its content where it has none.
- * Equal accounts without an id on one page are kept apart, since a page is of one moment.
+ * What an account is recognised by on another page: its id, else all of its content. Equal accounts
+ * without an id on one page are kept apart, since a page is of one moment.
  */
 function keysOf(page: readonly Account[]): string[] {
   const seen = new Map<string, number>();

@@ -30,12 +30,10 @@ const envelopeSchema = z.object({
 const detailSchema = z.object({ key: z.string(), value: someText });
 
 /**
- * Reads eGain's error envelope. It is usable when its code has the form `{status}-{number}`, with
- * the status of the answer and a number that is eGain's to give. Anything else that is malformed in
- * it is left out. The words of a 401 or 403 are withheld, and so are all words when one of them
- * holds a credential.
+ * Reads eGain's error envelope. Anything malformed but its code is left out. The words of a 401 or
+ * 403 are withheld, and so are all words when one of them holds a credential.
  *
- * @returns undefined when there is no usable envelope
+ * @returns undefined when the code is not the answer's status and a number that is eGain's to give
  */
 export function readEnvelope(
   status: number,
@@ -73,7 +71,7 @@ function cut(long: string): string {
 
 /**
  * Whether a text holds the token, the client id or the client secret: as it is, percent-encoded, or
- * in base64, alone or in the midst of something longer. Takes time in proportion to the text.
+ * in base64, alone or in the midst of something longer.
  */
 export function holdsSecret(text: string, { token, clientId, clientSecret }: Sensitive): boolean {
   const secrets = [token, clientId, clientSecret].filter((secret) => secret !== '');

@@ -23,7 +23,6 @@ type Flows = Readonly<Record<string, { tokenUrl?: string }>>;
  * where it gives tokens, the document keeps its own token URL.
  *
  * @param read reads the document as it was made
- * @throws what `read` throws
  */
 export function openApiDocument(
   read: () => string,
@@ -53,7 +52,7 @@ const MAX_CONFIGURATION_BYTES = 512 * 1024;
 const configurationSchema = z.object({ token_endpoint: z.string() });
 
 /**
- * Reads where the issuer gives tokens in its OpenID configuration; undefined if it does not tell.
+ * Where the issuer's OpenID configuration says that it gives tokens.
  *
  * @see https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfig
  */

@@ -19,19 +19,15 @@ import {
 import type { Viewer } from '../accounts/view.ts';
 import { type Detail, Fault } from '../faults.ts';
 
-/**
- * What the gateway says of a request beside its headers and parameters. An event made by hand in a
- * console may have none of it.
- */
+/** An event made by hand in a console may have no context. */
 function contextOf(event: APIGatewayProxyEvent): Partial<APIGatewayProxyEvent['requestContext']> {
   const context: APIGatewayProxyEvent['requestContext'] | null | undefined = event.requestContext;
   return context ?? {};
 }
 
 /**
- * The URL of the API: the host that API Gateway serves and the path before the route (the stage, or
- * under a custom domain the mapping). It is never made from a header. Empty if the event does not
- * say.
+ * The URL of the API: the host that API Gateway serves and the path before the route. It is never
+ * made from a header. Empty if the event does not say.
  */
 export function baseUrlOf(event: APIGatewayProxyEvent): string {
   const { resource } = event;
@@ -41,14 +37,13 @@ export function baseUrlOf(event: APIGatewayProxyEvent): string {
   return `${scheme}://${domainName}${path.slice(0, -resource.length)}`;
 }
 
-/** The partner's name, as the authorizer found it. */
 export function partnerOf(event: APIGatewayProxyEvent): string | undefined {
   const partner: unknown = contextOf(event).authorizer?.['partner'];
   return typeof partner === 'string' ? partner : undefined;
 }
 
 /**
- * What the authorizer lets the caller see. API Gateway carries it as texts.
+ * What the authorizer lets the caller see.
  *
  * @throws Fault `403-901` without the scope that opens the routes: the authorizer refuses that too,
  *   but a route that was deployed without it must not stand open
@@ -76,9 +71,9 @@ export function seesEverything(event: APIGatewayProxyEvent): boolean {
 }
 
 /**
- * A header of the request; one that was sent repeatedly as one list.
+ * A header of the request, in any case; one that was sent repeatedly as one list.
  *
- * @param name in lower case; the request may have it in any case
+ * @param name in lower case
  */
 export function headerOf(event: APIGatewayProxyEvent, name: string): string | undefined {
   const headers = Object.entries({ ...event.headers, ...event.multiValueHeaders });
@@ -89,11 +84,8 @@ export function headerOf(event: APIGatewayProxyEvent, name: string): string | un
 const ACCEPTABLE_ID = /^[A-Za-z0-9._:-]{1,128}$/;
 
 /**
- * The id that the answer, its log line and the caller's own records share: the caller's
- * `X-Correlation-Id`, if it is a plain word of at most 128 characters (anything else could write
- * into logs and headers), else the gateway's request id.
- *
- * @returns undefined for an event with neither
+ * The caller's `X-Correlation-Id`, if it is a plain word of at most 128 characters (anything else
+ * could write into logs and headers), else the gateway's request id.
  */
 export function correlationIdOf(event: APIGatewayProxyEvent): string | undefined {
   const candidates = [headerOf(event, 'x-correlation-id'), contextOf(event).requestId];
@@ -103,13 +95,9 @@ export function correlationIdOf(event: APIGatewayProxyEvent): string | undefined
 /** The parameters that `GET /accounts/{id}` takes. */
 export const ONE_ACCOUNT_PARAMETERS: readonly ParameterName[] = ['fields'];
 
+type Form = (typeof PARAMETERS)[ParameterName]['form'];
 /** How each form of parameter becomes its JSON value. */
-const READERS: Readonly<
-  Record<
-    (typeof PARAMETERS)[ParameterName]['form'],
-    (text: string, values: readonly string[]) => unknown
-  >
-> = {
+const READERS: Record<Form, (text: string, values: readonly string[]) => unknown> = {
   list: (_, values) => [...new Set(values)],
   commas: (_, values) => [...new Set(values.flatMap((value) => value.split(',')))],
   integer: (text) => (/^[1-9]\d{0,8}$/.test(text) ? Number(text) : text),
@@ -174,7 +162,7 @@ export function demandScopes(
   if (details.length > 0) throw new Fault('scopeMissing', { details });
 }
 
-/** The request's parameters with their decoded values, in the request's order. */
+/** The request's parameters with their decoded values. */
 export function parametersOf(event: APIGatewayProxyEvent): [name: string, values: string[]][] {
   const parameters = event.multiValueQueryStringParameters ?? event.queryStringParameters ?? {};
   return Object.entries(parameters).map(([name, values]) => [name, [values ?? ''].flat()]);

@@ -15,7 +15,6 @@ export interface HttpResponse {
 export type HttpRequest = Invoked<APIGatewayProxyEvent, HttpResponse>;
 export type HttpMiddleware = Middleware<APIGatewayProxyEvent, HttpResponse>;
 
-/** What an answer shows, whenever it is asked for. */
 export interface Representation {
   /** JSON. */
   readonly body: string;
@@ -29,8 +28,8 @@ const MAX_ANSWER_BYTES = 6 * 1024 * 1024 - 64 * 1024;
 const MAX_BYTES_PER_UNIT = 3;
 
 /**
- * Makes a representation: checks the body's size and adds its entity tag. The tag is weak, because
- * the gateway may compress the body, and a strong tag would have to differ between the two forms.
+ * Adds the entity tag of a body. It is weak, because the gateway may compress the body, and a strong
+ * tag would have to differ between the two forms.
  *
  * @param howToAskForLess tells the caller what to do if the body is too large
  * @throws Fault `413-901` if the body, escaped as the platform does, would pass its limit
@@ -77,8 +76,7 @@ export function respond(
 
 /**
  * The headers that tell the age of an answer. `max-age` is the whole freshness, from which a cache
- * subtracts `Age` (RFC 9111, section 4.2). `Cache-Status` (RFC 9211) says where the accounts came
- * from: `hit` without asking eGain; `stale` when renewing them failed or is still under way.
+ * subtracts `Age` (RFC 9111, section 4.2). `Cache-Status` is RFC 9211's.
  */
 export function freshnessHeaders({
   state,
@@ -146,23 +144,19 @@ export const EXPOSED_HEADERS = [
  * Middleware: lets scripts of these origins read the answers. The origin is named, never `*`, and
  * credentials are not offered, as tokens come in a header.
  *
- * @param origins with none, CORS is off and nothing is added
  * @see https://fetch.spec.whatwg.org/#http-cors-protocol
  */
 export function cors(origins: readonly string[]): HttpMiddleware {
   return onEveryResponse(({ headers: { Vary: vary } }, { event }) => {
     if (origins.length === 0) return {};
     const origin = headerOf(event, 'origin');
-    const headers = { Vary: vary === undefined ? 'Origin' : `${vary}, Origin` };
-    if (origin === undefined || !origins.includes(origin)) return { headers };
-    const exposed = EXPOSED_HEADERS.join(', ');
-    return {
-      headers: {
-        ...headers,
-        'Access-Control-Allow-Origin': origin,
-        'Access-Control-Expose-Headers': exposed,
-      },
+    const headers: Record<string, string> = {
+      Vary: vary === undefined ? 'Origin' : `${vary}, Origin`,
     };
+    if (origin === undefined || !origins.includes(origin)) return { headers };
+    headers['Access-Control-Allow-Origin'] = origin;
+    headers['Access-Control-Expose-Headers'] = EXPOSED_HEADERS.join(', ');
+    return { headers };
   });
 }
 

@@ -25,17 +25,9 @@ import {
 } from './response.ts';
 
 export interface RouteOptions {
-  /**
-   * Gives the service of this container.
-   *
-   * @throws Fault `500-902` if it could not be made
-   */
+  /** @throws Fault `500-902` if the container's service could not be made */
   readonly service: () => { readonly snapshots: Pick<Service['snapshots'], 'get'> };
-  /**
-   * Gives the OpenAPI document for the API that received the event.
-   *
-   * @throws if the document cannot be read
-   */
+  /** Gives the OpenAPI document for the API that received the event. */
   readonly openApi: (event: APIGatewayProxyEvent) => Promise<Representation>;
   /** Times the deadlines. Default: the process's own. */
   readonly clock?: Clock | undefined;
@@ -87,10 +79,8 @@ const keptLists = new WeakMap<
 >();
 
 /**
- * The answer to a question about a snapshot. A partner that polls asks the same question again, so
- * answers are kept as long as the snapshot's accounts are. When they are too many, all go.
- *
- * @param question names viewer and query as a whole
+ * The answer to a question, which names viewer and query as a whole. A partner that polls asks the
+ * same again, so answers are kept as long as the snapshot's accounts are. When too many, all go.
  */
 function kept({ accounts }: Snapshot, question: string, make: () => List): List {
   const own = keptLists.get(accounts) ?? { lists: new Map<string, List>(), units: 0 };
@@ -112,9 +102,8 @@ function kept({ accounts }: Snapshot, question: string, make: () => List): List 
 const MAX_LINK_BYTES = 9000;
 
 /**
- * The `Link` header of a list: its next, previous, first and last page, as far as there are such,
- * with the same query, relative to the request's own URL. For a page past the end, the previous one
- * is the last. If the query is so long that not all links fit, the most useful ones stay.
+ * The `Link` header of a list, with the same query, relative to the request's own URL. For a page
+ * past the end, the previous one is the last. Of links that do not all fit, the most useful stay.
  *
  * @param count how many accounts match
  * @see https://www.rfc-editor.org/rfc/rfc8288#section-3
@@ -167,10 +156,7 @@ export function getAccount(options: RouteOptions): Route {
   };
 }
 
-/**
- * The ids that a path may mean: as it arrived, and decoded. AWS does not document whether API
- * Gateway has decoded it.
- */
+/** The id as it arrived, and decoded: AWS does not document whether API Gateway has decoded it. */
 function idsOf(event: APIGatewayProxyEvent): string[] {
   const id = event.pathParameters?.['id'] ?? '';
   try {
@@ -200,8 +186,9 @@ async function fetchSnapshot(
 }
 
 /**
- * Sends each request to its route, by resource. Any other resource, and a method other than GET and
- * HEAD, is a Fault `404-901`, should the gateway let it through.
+ * Sends each request to its route, by resource.
+ *
+ * @throws Fault `404-901` for any other resource or method, should the gateway let it through
  */
 export function router(routes: Readonly<Record<string, Route>>): Route {
   return async (event, context) => {
@@ -214,8 +201,8 @@ export function router(routes: Readonly<Record<string, Route>>): Route {
 }
 
 /**
- * Middleware: notes which parameters were asked for and which were at fault, for the record. It
- * notes the contract's names only: a value or an unknown name could be anything.
+ * Middleware: notes which parameters were asked for and which were at fault, by the contract's names
+ * only: a value or an unknown name could be anything.
  */
 export const queryLog: HttpMiddleware = {
   before({ event }) {

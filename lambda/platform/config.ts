@@ -29,14 +29,9 @@ const serviceVariables = z.object({
 /** The variables that ApiFunction, TaskFunction and RefreshFunction read and their stack sets. */
 export type ServiceEnvironment = Variables<keyof z.infer<typeof serviceVariables>>;
 
-/** The settings of ApiFunction, TaskFunction and RefreshFunction. */
 export type ServiceConfig = Readonly<ReturnType<typeof readServiceConfig>>;
 
-/**
- * Reads the environment of ApiFunction, TaskFunction and RefreshFunction.
- *
- * @throws Fault `500-902` naming each variable that is missing or malformed
- */
+/** @throws Fault `500-902` naming each variable that is missing or malformed */
 export function readServiceConfig(environment: Environment = process.env) {
   const variables = read(serviceVariables, environment);
   return {
@@ -79,14 +74,9 @@ const authorizerVariables = z.object({
 /** The variables that AuthorizerFunction reads. */
 export type AuthorizerEnvironment = Variables<keyof z.infer<typeof authorizerVariables>>;
 
-/** The settings of AuthorizerFunction. */
 export type AuthorizerConfig = Readonly<ReturnType<typeof readAuthorizerConfig>>;
 
-/**
- * Reads the environment of AuthorizerFunction.
- *
- * @throws Fault `500-902` naming each variable that is missing or malformed
- */
+/** @throws Fault `500-902` naming each variable that is missing or malformed */
 export function readAuthorizerConfig(environment: Environment = process.env) {
   const variables = read(authorizerVariables, environment);
   return {
@@ -121,7 +111,6 @@ function read<Schema extends z.ZodMiniType>(
   throw new Fault('misconfigured', { reason });
 }
 
-/** The levels of log lines. */
 const LEVELS = ['info', 'warn', 'error'] as const;
 export type Level = (typeof LEVELS)[number];
 
@@ -157,7 +146,7 @@ export function readPublicSettings(environment: Partial<PublicEnvironment> = pro
 }
 
 /**
- * Reads the AWS keys that Lambda gives the function; it has no others.
+ * The AWS keys that Lambda gives the function; it has no others.
  *
  * @throws Fault `500-902` if there are none
  */

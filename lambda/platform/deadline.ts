@@ -9,7 +9,6 @@ export interface Clock {
   after(ms: number, callback: () => void): () => void;
 }
 
-/** The process's own time and timers. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   after(ms, callback) {
@@ -23,7 +22,7 @@ export const ANSWER_MS = 1000;
 /** API Gateway gives up after 29 s, whatever the function may take. */
 export const LONGEST_MS = 25_000;
 
-/** The moment by which one invocation must have its result. Every wait and request knows it. */
+/** The moment by which one invocation must have its result. */
 export interface Deadline {
   /** The time by which the invocation's waits pass. */
   readonly clock: Clock;
@@ -36,12 +35,12 @@ export interface Deadline {
   readonly firstByteMs?: number;
   /** Milliseconds left, never negative. */
   remaining(): number;
-  /** Calls the timer off. To be called when the invocation ends. */
+  /** Calls the timer off, when the invocation ends. */
   dispose(): void;
 }
 
 interface DeadlineOptions {
-  /** The most that the caller waits, in milliseconds. Default: what a caller behind API Gateway waits. */
+  /** The most that the caller waits, in milliseconds. Default: what API Gateway waits. */
   readonly longestMs?: number;
   readonly clock?: Clock | undefined;
 }
@@ -103,8 +102,7 @@ export function cancellable(deadline: Deadline): Deadline & { cancel(reason: unk
 }
 
 /**
- * The outcome of `work`, awaited no longer than the deadline. For waits that cannot be aborted
- * themselves: another caller's flight, a library's own pauses.
+ * The outcome of work that cannot be aborted itself: another caller's flight, a library's pauses.
  *
  * @throws the signal's reason (a Fault `504-901`) when the deadline comes first
  */
@@ -122,11 +120,7 @@ export async function within<T>(work: Promise<T>, { signal }: Deadline): Promise
   }
 }
 
-/**
- * Waits `ms` milliseconds.
- *
- * @throws the signal's reason when the deadline passes first, or the work is cancelled
- */
+/** @throws the signal's reason when the deadline passes first, or the work is cancelled */
 export function pause(ms: number, { signal, clock }: Deadline): Promise<void> {
   return new Promise((resolve, reject) => {
     const pass = () => {

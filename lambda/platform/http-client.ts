@@ -28,7 +28,6 @@ export type AnswerHeaders = Readonly<Record<string, string>>;
 /** Why a body could not be read. Its status and headers count all the same. */
 export type UnreadBody = 'too-large' | 'not-utf-8' | 'undecodable' | 'cut-off';
 
-/** What a server answered. */
 export interface HttpAnswer {
   readonly status: number;
   readonly headers: AnswerHeaders;
@@ -63,12 +62,10 @@ const CONNECT_MS = 10_000;
 const MAX_ERROR_BYTES = 256 * 1024;
 /** How long to wait for the body of an error, whose status says the most. */
 const ERROR_BODY_MS = 5000;
-/** A body is seldom encoded twice. */
 const MAX_CODINGS = 4;
 /** What Node.js reports when a server had closed a connection that was kept for reuse. */
 const CLOSED: ReadonlySet<string | undefined> = new Set(['ECONNRESET', 'EPIPE']);
 
-/** As `send` does. */
 export type Send = typeof send;
 
 /**

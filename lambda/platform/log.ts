@@ -38,8 +38,7 @@ export function note(fields: LogFields): void {
 
 /**
  * Writes the record of an invocation as one line, with everything that was noted and counted since
- * the last record: an answer from memory costs 450 bytes of log at most. Metrics are written at
- * every level, in CloudWatch's Embedded Metric Format.
+ * the last record. Metrics are written at every level.
  */
 export function writeRecord(message: string, fields: LogFields = {}): void {
   const all: LogFields = { message, ...noted, ...fields };

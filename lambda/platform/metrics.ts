@@ -72,7 +72,7 @@ export function count(name: MetricName, value = 1): void {
   else values.push(value);
 }
 
-/** The sum of what was counted under `name` in the current invocation. */
+/** The sum in the current invocation. */
 export function total(name: MetricName): number {
   return (counted.get(name) ?? []).reduce((sum, value) => sum + value, 0);
 }

@@ -10,7 +10,6 @@ export function parseJson(text: string | null | undefined): unknown {
   }
 }
 
-/** Whether a value is a JSON object. */
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -23,7 +23,6 @@ export interface NewItem extends Item {
   readonly expiresAt: number;
 }
 
-/** What the product asks of a table: four verbs over keys, each of which sees one item. */
 export interface Table {
   /** The item as it is now: a consistent read. */
   read(key: string): Promise<Item | undefined>;
@@ -47,7 +46,6 @@ const CALL_MS = 250;
 const LONGEST_MS = 1000;
 /** How long the table is left alone after a failure. */
 const AWAY_MS = 10_000;
-/** Nobody waits for longer. */
 const atMost = () => ({ abortSignal: AbortSignal.timeout(LONGEST_MS) });
 
 /** One answer of BatchGetItem holds 16 MB, and a part at most 400 KB. */
@@ -175,7 +173,7 @@ export function guardTable(table: Table, clock: Clock): Table {
   };
 }
 
-/** For `catch`, where a table that is away is as good as one without the item. */
+/** For `catch`: a table that is away is as good as one without the item. */
 export function unlessAway(error: unknown): undefined {
   if (!(error instanceof TableAway)) throw error;
 }
@@ -186,19 +184,12 @@ const FORMAT = 'v2';
 /** What every item's key begins with; the functions may touch no other item. */
 export const KEY_PREFIX = `${FORMAT}#`;
 
-/** The keys of the items by which the containers of one deployment share. */
 export type SharedKeys = ReturnType<typeof sharedKeys>;
 
-/**
- * The keys for one origin of accounts, in one format. What decides the content decides the keys, so
- * that another tenant or another secret never reads these items.
- */
-export function sharedKeys({
-  apiUrl,
-  tokenUrl,
-  scope,
-  secretArn,
-}: Pick<ServiceConfig, 'apiUrl' | 'tokenUrl' | 'scope' | 'secretArn'>) {
+type Origin = Pick<ServiceConfig, 'apiUrl' | 'tokenUrl' | 'scope' | 'secretArn'>;
+
+/** The keys for one origin of accounts: another tenant or another secret never reads these items. */
+export function sharedKeys({ apiUrl, tokenUrl, scope, secretArn }: Origin) {
   const origin = hash('sha256', JSON.stringify([apiUrl, tokenUrl, scope, secretArn]), 'base64url');
   const prefix = `${KEY_PREFIX}${origin.slice(0, 22)}#`;
   return {

@@ -40,7 +40,7 @@ export function createContainer(): {
 const INIT_MS = 9000;
 
 /** What tests put in place of the real thing. */
-export interface ServiceOptions {
+interface ServiceOptions {
   readonly clock?: Clock;
   /** From 0 up to 1, for the jitter of retries. */
   readonly random?: () => number;
@@ -54,7 +54,7 @@ export interface ServiceOptions {
 /** The accounts, as one container serves them. */
 export type Service = ReturnType<typeof createService>;
 
-/** Wires everything between a request for accounts and eGain, for one container. */
+/** Wires everything between a request for accounts and eGain. */
 export function createService(config: ServiceConfig, options: ServiceOptions = {}) {
   const { clock = systemClock, random = Math.random, send } = options;
   const table = guardTable(options.table ?? createDynamoTable(config.sharedTableName), clock);
@@ -91,9 +91,8 @@ export function createService(config: ServiceConfig, options: ServiceOptions = {
   return {
     snapshots,
     /**
-     * Reads what the containers share ahead of the first request, and the secret where a page walk
-     * will be needed. Asks eGain for nothing. Never rejects: the first request meets the same
-     * failure and tells its caller.
+     * Reads what the containers share, and the secret where a page walk will be needed. Asks eGain
+     * for nothing. Never rejects: the first request meets the same failure and tells its caller.
      */
     async warmUp(): Promise<void> {
       // A second is kept back, as of every deadline.

@@ -9,7 +9,6 @@ export interface Snapshot {
   readonly hash: string;
 }
 
-/** A snapshot, and the text of its content. */
 export interface WrittenSnapshot {
   readonly snapshot: Snapshot;
   /** The accounts as a JSON array, the same text for the same content. */
@@ -66,9 +65,9 @@ export async function writeParts(
 }
 
 /**
- * Reads a content from its parts. The hash shows a part that is missing, broken or another's.
+ * Reads a content from its parts.
  *
- * @returns null where the content is not there, or not the one that the hash names
+ * @returns null where a part is missing, broken or another's, as the hash shows
  * @throws TableAway
  */
 export async function readParts(

@@ -25,15 +25,14 @@ export interface RenewalOptions {
   /** The page walk. Throws a Fault. */
   readonly fetchAccounts: (deadline: Deadline) => Promise<readonly Account[]>;
   readonly shared: SharedState;
-  /** What the containers share by. */
   readonly table: Table;
   readonly keys: SharedKeys;
   readonly clock: Clock;
 }
 
 /**
- * Renews the snapshot for all containers: under the lock, and with what came of it in the shared
- * state, be that a content or a failure.
+ * Renews the snapshot for all containers under the lock, and puts into the shared state what came of
+ * it: a content or a failure.
  *
  * @param looked the state on which the renewal was decided
  * @param unreadable the hash of a content whose parts are there but cannot be read

@@ -44,7 +44,6 @@ export type State = Readonly<z.infer<typeof stateSchema>>;
 export type Content = NonNullable<State['content']>;
 export type Failure = NonNullable<State['failure']>;
 
-/** The state as this container knows it. */
 export interface Seen {
   readonly state: State;
   /** The version of the table's item; undefined where there is none. */
@@ -53,21 +52,18 @@ export interface Seen {
   readonly shared: boolean;
 }
 
-/** Who has the lock, as far as it still counts. */
+/** Who has the lock, while it counts. */
 export function lockOwner({ lock }: State, now: number): string | undefined {
   return lock !== undefined && now < lock.until ? lock.owner : undefined;
 }
 
-/** The table drops an item that nobody has written for so long. */
+/** After this the table drops an item that nobody has written. */
 const KEEP_MS = 30 * 86_400_000;
 const TRIES = 4;
 
 export type SharedState = ReturnType<typeof createSharedState>;
 
-/**
- * The state under a key of the table and, while the table is away, in the container's own memory.
- * Its methods never throw.
- */
+/** The state in the table and, while that is away, in the container's own memory. Never throws. */
 export function createSharedState(table: Table, key: string, clock: Clock) {
   let last: Seen = { state: {}, version: undefined, shared: false };
 
@@ -96,16 +92,14 @@ export function createSharedState(table: Table, key: string, clock: Clock) {
     const version = Math.max((seen ?? 0) + 1, clock.now());
     const item = { version, body: JSON.stringify(state), expiresAt: clock.now() + KEEP_MS };
     // What a page walk has brought is worth a try even where the table has just failed.
-    const writing = table.replace(key, item, seen, true);
-    const isWritten = await writing.catch(unlessAway);
+    const isWritten = await table.replace(key, item, seen, true).catch(unlessAway);
     if (isWritten === undefined) return goOnAlone(state);
     if (isWritten) last = { state, version, shared: true };
     return isWritten ? last : undefined;
   };
 
   /**
-   * Replaces the state by what `change` makes of it, and tries again when another container was
-   * faster.
+   * Replaces the state, and tries again when another container was faster.
    *
    * @param change returns undefined to leave the state as it is; called anew for every try
    * @returns undefined where `change` declined, or others were faster every time

@@ -17,19 +17,17 @@ import {
   type State,
 } from './shared-state.ts';
 
-/** A snapshot as an answer takes it. */
 export interface SnapshotAnswer {
   readonly snapshot: Snapshot;
   /**
    * `hit`: it was there and fresh. `miss`: the caller waited for it. `stale`: it is past its
-   * freshness, because another request renews it or because renewing it failed.
+   * freshness, because another request renews it or renewing it failed.
    */
   readonly state: 'hit' | 'miss' | 'stale';
   /** Whole seconds since the page walk began. */
   readonly ageSeconds: number;
   /** Whole seconds, 0 when stale. */
   readonly freshSecondsLeft: number;
-  /** How long a snapshot is fresh, whole seconds. */
   readonly freshSeconds: number;
 }
 
@@ -51,7 +49,6 @@ interface Kept {
   readonly skewMs: number;
 }
 
-/** A request for the snapshot. */
 interface Caller {
   readonly deadline: Deadline;
   readonly mayBeStale: boolean;
@@ -132,7 +129,7 @@ export function createSnapshots(options: SnapshotsOptions) {
 
   const remembered = (): Failure | undefined => {
     const { failure } = looked;
-    return failure !== undefined && clock.now() < failure.until ? failure : undefined;
+    return failure && clock.now() < failure.until ? failure : undefined;
   };
 
   const budgetWaitMs = (): number => (looked.budgetSpentUntil ?? 0) - clock.now();
@@ -169,11 +166,7 @@ export function createSnapshots(options: SnapshotsOptions) {
     else if (looked.content !== undefined) await adopt(looked.content);
   };
 
-  /**
-   * Renews the snapshot in the table and in memory.
-   *
-   * @returns undefined where another container does so
-   */
+  /** @returns undefined where another container renews the snapshot */
   const renewHere = async (deadline: Deadline): Promise<Kept | undefined> => {
     try {
       const renewed = await renewSnapshot({ ...options, shared }, deadline, looked, unreadable);
@@ -292,11 +285,7 @@ export function createSnapshots(options: SnapshotsOptions) {
       }
     },
 
-    /**
-     * Reads what the containers share ahead of the first request. Asks eGain for nothing.
-     *
-     * @returns whether the first request can do without a page walk of this container
-     */
+    /** @returns whether the first request can do without a page walk of this container */
     async warmUp(): Promise<boolean> {
       await look();
       return fresh(true) !== undefined || lockOwner(looked, clock.now()) !== undefined;
@@ -334,10 +323,7 @@ async function waitForBudget(waitMs: number, deadline: Deadline): Promise<undefi
   throw new BudgetSpent(waitMs, 'an earlier page walk found it spent');
 }
 
-/**
- * Puts into the invocation's record, and counts, where the accounts came from and how old they are.
- * Every answer has its age, so an answer that is neither a miss nor stale is a hit.
- */
+/** Notes and counts where the accounts came from. What is neither a miss nor stale is a hit. */
 export function noteSnapshot({ state, ageSeconds }: SnapshotAnswer): void {
   note({ snapshot: state, ageSeconds });
   count('SnapshotAge', ageSeconds);

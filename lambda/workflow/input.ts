@@ -17,7 +17,6 @@ const MAX_STATE_BYTES = 256 * 1024 - 4096;
  */
 const STEP_FUNCTIONS_PREFIX = 'AWS_STEP_FUNCTIONS_';
 
-/** What a state machine sends to TaskFunction; every key is optional. */
 const taskInputSchema = z.strictObject({
   filter: z.optional(filterSchema),
   sort: z.optional(PARAMETERS.sort.schema),

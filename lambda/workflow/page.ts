@@ -23,8 +23,7 @@ export interface TaskOutput {
 }
 
 /**
- * Cuts one page out of a selection: as many accounts as `pagesize` and `maxBytes` allow, and a
- * cursor for the next page, so that no account is skipped or repeated.
+ * Cuts one page out of a selection: as many accounts as `pagesize` and `maxBytes` allow.
  *
  * @param question what the cursor belongs to (`questionOf`)
  * @throws Fault `413-901` if not even one account fits
@@ -134,12 +133,7 @@ export function encodeCursor(
   return Buffer.from(JSON.stringify(parts)).toString('base64url');
 }
 
-/**
- * Reads a cursor and checks that it was given for this question.
- *
- * @throws Fault `400-901` for a cursor that was never given, was changed, or belongs to another
- *   question
- */
+/** @throws Fault `400-901` for a cursor that was never given, or was given for another question */
 export function decodeCursor(cursor: string, question: string): Position {
   const text = Buffer.from(cursor, 'base64url').toString('utf8');
   const parts = z.safeParse(cursorSchema, parseJson(text));
