@@ -101,10 +101,11 @@ describe('when it lasts', () => {
 
   it('StaleTooLong goes off when an answer is 5 minutes past its freshness, and not before', async () => {
     const healthy = await drive(askAnew);
+    const fetchedBy = Date.now();
     await setFault({ fault: 'unavailable' });
 
-    const before = await linesOf({ aheadMs: 270_000 });
-    const after = await linesOf({ aheadMs: 310_000 });
+    const before = await linesOf({ at: fetchedBy + 240_000 });
+    const after = await linesOf({ at: fetchedBy + 310_000 });
 
     expect(firing(dated([...healthy, ...before], 0))).toEqual([]);
     expect(firing(dated(after, 0))).toEqual(['StaleTooLong']);
@@ -315,8 +316,8 @@ function runExport() {
 }
 
 interface Life {
-  /** How far its clock is ahead of ours. @default 0 */
-  readonly aheadMs?: number;
+  /** What its clock says when it is called, however late that is. @default - the time */
+  readonly at?: number;
   /** How many of its seconds pass in one of ours. @default 1 */
   readonly speed?: number;
   readonly environment?: Readonly<Record<string, string>>;
@@ -324,14 +325,14 @@ interface Life {
 
 /** The lines of one request to a container of ApiFunction whose time passes otherwise. */
 async function linesOf(
-  { aheadMs = 0, speed = 1, environment = {} }: Life,
+  { at, speed = 1, environment = {} }: Life,
   expected = 200,
 ): Promise<LogLine[]> {
   // Its clock runs fast from the call on, so that a slow start costs no time of the call.
   const program = `const { now } = Date, timer = setTimeout, tick = performance.now.bind(performance);
     let [start, zero, speed] = [now(), tick(), 1];
     process.once('message', () => { [start, zero, speed] = [now(), tick(), ${speed}]; });
-    Date.now = () => start + ${aheadMs} + (now() - start) * speed;
+    Date.now = () => ${at ?? 'start'} + (now() - start) * speed;
     performance.now = () => zero + (tick() - zero) * speed;
     globalThis.setTimeout = (run, ms, ...rest) => timer(run, ms / speed, ...rest);`;
   const { spec } = sandbox.functionNamed('ApiFunction');
@@ -339,7 +340,7 @@ async function linesOf(
   const container = startContainer(
     {
       ...spec,
-      timeoutSeconds: spec.timeoutSeconds + aheadMs / 1000,
+      timeoutSeconds: spec.timeoutSeconds + (at === undefined ? 0 : at - Date.now()) / 1000,
       environment: {
         ...spec.environment,
         ...environment,
