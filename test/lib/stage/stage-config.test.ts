@@ -1,5 +1,4 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
-import * as z from 'zod/mini';
+import { describe, expect, it } from 'vitest';
 import { parseStageConfig, StageConfigError } from '../../../lib/stage/stage-config.ts';
 import { FULL_STAGE, KEY_ARN, LEAST, SECRET_ARN } from '../../support/stage.ts';
 
@@ -24,8 +23,6 @@ const { domain: DOMAIN } = FULL_STAGE.api;
 
 const egain = (part: object) => ({ egain: { ...LEAST.egain, ...part } });
 const own = (clientId?: string) => ({ clientId, scopes: ['accounts/read'] });
-/** The part of a stage with one partner, who has this beside its scope. */
-const partner = (part: object) => ({ partners: { acme: { scopes: ['accounts/read'], ...part } } });
 const partnersOf = (number: number, make: (name: string) => object) => {
   const names = Array.from({ length: number }, (_, index) => `partner-${index}`);
   return { partners: Object.fromEntries(names.map((name) => [name, make(name)])) };
@@ -96,7 +93,6 @@ describe('a stage config', () => {
     ['http on [::1]', egain({ apiUrl: 'http://[::1]:3001/v3' })],
     ['http on localhost', egain({ apiUrl: 'http://localhost:3001/v3' })],
     ['a token URL with a query', egain({ tokenUrl: 'https://example.com/page?tenant=1' })],
-    ['no freshness and no stale answers', { cache: { freshSeconds: 0, staleSeconds: 0 } }],
     ['stale answers that end with freshness', { cache: { freshSeconds: 600 } }],
     ['origins of this machine', { api: { corsOrigins: ['http://localhost:3000'] } }],
     [
@@ -111,7 +107,6 @@ describe('a stage config', () => {
 
   it.each([
     'http://api.example.com/v3',
-    'http://127.0.0.1.example.com/v3',
     'http://localhost.example.com/v3',
     'https://user@api.example.com/v3',
     'https://:password@api.example.com/v3',
@@ -174,7 +169,6 @@ describe('a stage config', () => {
       { auth: ISSUER, partners: { acme: own('same'), other: own('other'), third: own() } },
     ],
     ['partners.acme.scopes', ['accounts/read', 'accounts/read'], /none twice$/],
-    ['partners.acme.scopes', ['accounts/read.address'], /^accounts\/read among them, .* routes$/],
     [
       'partners.acme.accounts',
       {},
@@ -182,7 +176,6 @@ describe('a stage config', () => {
     ],
     ['partners.acme.accounts', 'all', /^an object of lists: channel, .* attribute$/],
     ['partners.acme.accounts.attribute[0]', 'x', 'name:value, as text'],
-    ['partners.acme.throttle.rate', '5', 'requests a second, above 0'],
     ['partners.acme.throttle.rate', 1_000_001, 'at most 1000000 requests a second'],
     ['partners.acme.quota.period', 'YEAR', '"DAY", "WEEK" or "MONTH"'],
     [
@@ -212,7 +205,6 @@ describe('a stage config', () => {
       'the s3:// URI of the PEM bundle of trusted certificate authorities',
       { api: { domain: DOMAIN } },
     ],
-    ['api.corsOrigins', 'https://app.example.com', 'a list of origins'],
     ['api.corsOrigins[0]', 7, 'an origin'],
     ['api.corsOrigins[0]', 'https://a.example.com/', /^an exact origin like/],
     ['api.corsOrigins', ['https://a.example.com', 'https://a.example.com'], 'no origin twice'],
@@ -229,8 +221,6 @@ describe('a stage config', () => {
     // Unknown keys.
     ['Partners', {}, 'no such key; did you mean partners?'],
     ['cache.staleSecs', 60, 'no such key; did you mean staleSeconds?'],
-    ['apis', {}, 'no such key; did you mean api?'],
-    ['dashboards', true, 'no such key'],
   ])('refuses as %s the value %j: %s', (path, value, expected, beside = {}) => {
     const stage = { ...LEAST, partners: { acme: own() }, ...beside };
 
@@ -244,14 +234,11 @@ describe('a stage config', () => {
 
   it.each<[what: string, input: object, issues: (string | RegExp)[]]>([
     [
-      'keys of egain',
+      'keys of egain, and scopes',
       { egain: {}, partners: { acme: {} } },
-      [
-        /^egain\.apiUrl is missing; expected an https URL/,
-        /^egain\.tokenUrl is missing; expected an https URL .* or fragment$/,
-        'egain.scope is missing; expected the scope to ask eGain for',
-        /^partners\.acme\.scopes is missing; expected a list of one or more/,
-      ],
+      ['egain.apiUrl', 'egain.tokenUrl', 'egain.scope', 'partners.acme.scopes'].map(
+        (key) => new RegExp(`^${key} is missing; expected (?:an https URL|the scope|a list of) `),
+      ),
     ],
     [
       'what an issuer needs',
@@ -281,29 +268,12 @@ describe('a stage config', () => {
       ],
     ],
     [
-      'a partner that is null',
-      { ...LEAST, auth: ISSUER, partners: { acme: null } },
-      [
-        'partners.acme is null; expected an object',
-        "partners.acme.clientId is missing; expected the partner's client id, since auth.issuer is given",
-      ],
-    ],
-    [
       'stale answers for as long as freshness',
       { ...LEAST, cache: { freshSeconds: 900 } },
       [/^cache\.staleSeconds is missing; expected at least 900, .* \(the default is 600\)$/],
     ],
   ])('says that it misses %s', (_, input, issues) => {
     expect(issuesOf(input)).toEqual(issues.map(like));
-  });
-
-  it('has its own words for an account rule where something gives zod a language', () => {
-    z.config(z.locales.en());
-    onTestFinished(() => void z.config({ localeError: undefined }));
-
-    expect(issuesOf({ ...LEAST, ...partner({ accounts: 'all' }) })).toEqual([
-      expect.stringMatching(/; expected an object of lists: channel, .* attribute$/),
-    ]);
   });
 
   it('names all issues at once, each with path, value and what was expected', () => {
@@ -315,27 +285,23 @@ describe('a stage config', () => {
         '2nd': { scopes: ['accounts/read'] },
         three: { scopes: [], clientId: 'c', throttle: { rate: 0, burst: 1.5 } },
       },
-      cache: { freshSeconds: 60, staleSeconds: -5 },
     };
 
     const scopes = 'accounts/read, accounts/read.address, accounts/read.configuration';
-    expect(issuesOf(input).toSorted()).toEqual(
-      [
-        'egain.apiUrl is "http://api.egain.cloud/v3"; expected an https URL (http only for 127.0.0.1, [::1] and localhost) without credentials, fragment or query',
-        'egain.retries is 3; expected no such key',
-        `partners.acme.scopes[0] is "accounts/write"; expected ${scopes}`,
-        'partners.acme.accounts.channel is a list of 0; expected a list of one or more, each an id',
-        'partners.acme.scopes is a list of 1; expected accounts/read among them, which opens the routes',
-        'partners.2nd is an object; expected a name of letters, digits, - and _, at most 40, beginning with a letter',
-        `partners.three.scopes is a list of 0; expected a list of one or more of ${scopes}`,
-        'partners.three.throttle.rate is 0; expected requests a second, above 0',
-        'partners.three.throttle.burst is 1.5; expected a whole number from 1 to 1000000',
-        'partners.three.clientId is "c"; expected no such key without auth.issuer: the stack\'s user pool makes the id',
-        'cache.staleSeconds is -5; expected a whole number from 0 to 86400',
-      ].toSorted(),
-    );
+    expect(issuesOf(input).toSorted()).toEqual([
+      'egain.apiUrl is "http://api.egain.cloud/v3"; expected an https URL (http only for 127.0.0.1, [::1] and localhost) without credentials, fragment or query',
+      'egain.retries is 3; expected no such key',
+      'partners.2nd is an object; expected a name of letters, digits, - and _, at most 40, beginning with a letter',
+      'partners.acme.accounts.channel is a list of 0; expected a list of one or more, each an id',
+      'partners.acme.scopes is a list of 1; expected accounts/read among them, which opens the routes',
+      `partners.acme.scopes[0] is "accounts/write"; expected ${scopes}`,
+      'partners.three.clientId is "c"; expected no such key without auth.issuer: the stack\'s user pool makes the id',
+      `partners.three.scopes is a list of 0; expected a list of one or more of ${scopes}`,
+      'partners.three.throttle.burst is 1.5; expected a whole number from 1 to 1000000',
+      'partners.three.throttle.rate is 0; expected requests a second, above 0',
+    ]);
     expect(() => parseStageConfig(input, 'config/prod.json')).toThrow(
-      /^config\/prod\.json has 11 things to correct:\n {2}egain/,
+      /^config\/prod\.json has 10 things to correct:\n {2}egain/,
     );
     expect(() => parseStageConfig({ ...LEAST, dashboards: true })).toThrow(
       /^The stage config has 1 thing to correct:\n {2}dashboards is true; expected no such key$/,
@@ -368,31 +334,31 @@ describe('the message about a stage config', () => {
       egain: {
         ...LEAST.egain,
         apiUrl: `https://user:${canary}@api.example.com/v3`,
-        tokenUrl: `http://user:${canary}@api.example.com/v3`,
         clientSecret: canary,
         scope: ` ${'x'.repeat(200)}`,
       },
-      credentials: { clientSecret: canary, value: canary, more: { clientSecret: canary } },
+      credentials: { value: canary, more: { clientSecret: canary } },
       auth: { issuer: `https://issuer.example.com?code=${canary}`, audience: 'a' },
-      token: canary,
     }).join('\n');
 
     expect(issues).not.toContain(canary);
     expect(issues).toContain('egain.clientSecret is not shown; expected no such key');
     expect(issues).toContain('"https://[hidden]@api.example.com/v3"');
-    expect(issues).toContain('"http://[hidden]@api.example.com/v3"');
     expect(issues).toContain('"https://issuer.example.com?[hidden]"');
     expect(issues).toContain(`" ${'x'.repeat(59)}…"`);
   });
 
-  const secrets =
-    'clientSecret password passphrase accessToken credential privateKey apiKey api_key urlPassword';
+  it.each(['clientSecret', 'passphrase', 'accessToken', 'credential', 'privateKey', 'api_key'])(
+    'never shows the value of %s',
+    (key) => {
+      const [issue] = issuesOf({
+        ...LEAST,
+        alarms: { [key]: 'canary-7f3a for https://x.example' },
+      });
 
-  it.each(secrets.split(' '))('never shows the value of %s', (key) => {
-    const [issue] = issuesOf({ ...LEAST, alarms: { [key]: 'canary-7f3a for https://x.example' } });
-
-    expect(issue).toMatch(`alarms.${key} is not shown; expected no such key`);
-  });
+      expect(issue).toMatch(`alarms.${key} is not shown; expected no such key`);
+    },
+  );
 
   it('shows where a secret is, and 60 characters whole', () => {
     const issues = issuesOf({
