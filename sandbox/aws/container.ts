@@ -26,13 +26,6 @@ export type InvokeResult =
 export interface ContainerOptions {
   /** Receives each line that the container writes. */
   readonly onLog?: ((line: string) => void) | undefined;
-  /**
-   * Freezes the process while it has no event, as Lambda does: work in progress goes on with the
-   * next event. Not on Windows.
-   *
-   * @default false
-   */
-  readonly freezes?: boolean;
 }
 
 /** A container (Lambda's execution environment) of one function: a process of its own. */
@@ -58,7 +51,7 @@ const PROGRAM = transformSync(
  * the function's timeout, when its code fails to load, and with this process.
  */
 export function startContainer(spec: FunctionSpec, options: ContainerOptions = {}): Container {
-  const { onLog, freezes = false } = options;
+  const { onLog } = options;
   const settings = ['--input-type=module', `--max-old-space-size=${spec.memoryMb}`];
   const program = [...settings, '--eval', PROGRAM, JSON.stringify(spec)];
   const child = spawn(process.execPath, program, {
@@ -92,7 +85,6 @@ export function startContainer(spec: FunctionSpec, options: ContainerOptions = {
       return;
     }
     if (message.type === 'ready') ready.resolve();
-    if (freezes) child.kill('SIGSTOP');
     if (message.type === 'answer') resolveCall?.(resultOf(message.payload));
     if (message.type === 'error') resolveCall?.({ ok: false, error: message.error });
   });
@@ -115,7 +107,6 @@ export function startContainer(spec: FunctionSpec, options: ContainerOptions = {
       }, ms);
       const result = await new Promise<InvokeResult>((resolve) => {
         resolveCall = resolve;
-        if (freezes) child.kill('SIGCONT');
         const deadline = Date.now() + ms;
         const message: CallMessage = { requestId, event: JSON.stringify(event), deadline };
         child.send(message, () => undefined);

@@ -11,6 +11,7 @@ const TOKEN_PATH = '/oauth2/v2.0/token';
 const TOKEN_SECONDS = 3600;
 /** As on eGain's sibling APIs. */
 const MAX_PAGE_SIZE = 75;
+const DEFAULT_PAGE_SIZE = 25;
 
 export interface EgainOptions {
   /** How many accounts there are, eGain's two examples included. @default 240 */
@@ -19,8 +20,6 @@ export interface EgainOptions {
   readonly latencyMs?: number;
   /** The client's first secret. @default a random one */
   readonly clientSecret?: string;
-  /** Called for each request for page 1. */
-  readonly onWalk?: () => void;
 }
 
 /** What goes wrong in the calls that follow; nothing when empty. */
@@ -51,8 +50,7 @@ export interface SimulatedEgain {
   readonly mode: EgainMode;
   setMode(mode: EgainMode): void;
   /**
-   * Replaces the accounts from the next call on. When each replacement has its own page size, a walk
-   * that has begun continues over its own accounts, since it asks for that size.
+   * Replaces the accounts from the next call on.
    *
    * @param pageSize the page size when none is asked for
    */
@@ -65,7 +63,7 @@ export interface SimulatedEgain {
 /** Starts a simulated eGain as its public documentation describes it. */
 export async function startEgain(options: EgainOptions = {}): Promise<SimulatedEgain> {
   const { latencyMs = 0 } = options;
-  let pageSize = 25;
+  let pageSize = DEFAULT_PAGE_SIZE;
   const scope = 'https://api.egain.cloud/auth/.default';
   const calls = { token: 0, accounts: 0 };
   const tokens = new Map<string, number>();
@@ -77,7 +75,6 @@ export async function startEgain(options: EgainOptions = {}): Promise<SimulatedE
     typeof options.accounts === 'object'
       ? options.accounts
       : exampleAccounts(options.accounts ?? 240);
-  const byPageSize = new Map<number, readonly Account[]>();
 
   async function token(request: IncomingMessage, response: ServerResponse): Promise<void> {
     calls.token += 1;
@@ -113,7 +110,6 @@ export async function startEgain(options: EgainOptions = {}): Promise<SimulatedE
   }
 
   function list(response: ServerResponse, query: URLSearchParams): void {
-    if (!query.has('$pagenum')) options.onWalk?.();
     if ([...query.keys()].some((key) => key !== '$pagenum' && key !== '$pagesize')) {
       return sendEnvelope(response, '400-101');
     }
@@ -123,13 +119,12 @@ export async function startEgain(options: EgainOptions = {}): Promise<SimulatedE
     if (pagenum === undefined || pagesize === undefined || pagesize > largest) {
       return sendEnvelope(response, '400-102');
     }
-    const all = byPageSize.get(pagesize) ?? accounts;
     const page = {
-      paginationInfo: { count: all.length, pagenum, pagesize },
-      account: all.slice((pagenum - 1) * pagesize, pagenum * pagesize),
+      paginationInfo: { count: accounts.length, pagenum, pagesize },
+      account: accounts.slice((pagenum - 1) * pagesize, pagenum * pagesize),
     };
     const change = EGAIN_FAULTS[mode.fault ?? '']?.page;
-    sendJson(response, 200, change === undefined ? page : change(page, pagenum, [...all]));
+    sendJson(response, 200, change === undefined ? page : change(page, pagenum, [...accounts]));
   }
 
   async function pause(): Promise<void> {
@@ -160,10 +155,8 @@ export async function startEgain(options: EgainOptions = {}): Promise<SimulatedE
       mode = next;
       if (EGAIN_FAULTS[next.fault ?? '']?.token !== undefined) tokens.clear();
     },
-    setAccounts(next, size) {
+    setAccounts(next, size = DEFAULT_PAGE_SIZE) {
       accounts = next;
-      if (size === undefined) return byPageSize.clear();
-      byPageSize.set(size, next);
       pageSize = size;
     },
     revokeTokens: () => tokens.clear(),

@@ -128,7 +128,7 @@ function uuid(random: (limit: number) => number): string {
 }
 
 /** Gives whole numbers of 32 bits, the same sequence for the same seed (mulberry32). */
-export function randomFrom(seed: number): () => number {
+function randomFrom(seed: number): () => number {
   let state = Math.imul(seed + 1, 0x9e3779b1);
   return () => {
     state = (state + 0x6d2b79f5) | 0;

@@ -35,6 +35,23 @@ it('a fault that ends is forgotten by every container', async () => {
   expect(again.map(({ status }) => status)).toEqual([200, 200]);
 });
 
+it('containers share one walk, once the lock of one that was killed while it walked has ended', async () => {
+  const send = await start({}, { maxContainers: 3, spread: true });
+  sandbox.egain?.setMode({ fault: 'hang' });
+  const asking = send('/accounts');
+  while ((sandbox.egain?.calls.accounts ?? 0) === 0) await delay(20);
+  await sandbox.functionNamed('ApiFunction').stop();
+  sandbox.egain?.setMode({});
+  const killed = await asking;
+  const answers = [await send('/accounts'), await send('/accounts'), await send('/accounts')];
+
+  const versions = answers.map(({ headers }) => headers.get('accounts-version'));
+  expect(killed.status).toBe(500);
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+  expect(new Set(versions).size).toBe(1);
+  expect(sandbox.egain?.calls.accounts).toBe(1 + 3);
+});
+
 it('a schedule walks before anybody asks, and nobody who asks does', async () => {
   const send = await start({ refreshSeconds: 60 });
   while ((sandbox.egain?.calls.accounts ?? 0) < 3) await delay(20);

@@ -112,17 +112,3 @@ it('has example accounts that are the same each time, each with a name and an id
     'purplenile_account',
   ]);
 });
-
-it('continues a walk over the accounts that it began with, known by its page size', async () => {
-  const egain = await egainOf({ accounts: [] });
-  const token = await tokenOf(egain);
-  egain.setAccounts(exampleAccounts(30), 20);
-  egain.setAccounts(exampleAccounts(5), 21);
-
-  const second = await list(egain, token, '?$pagenum=2&$pagesize=20');
-  const first = await list(egain, token);
-
-  expect(second.body).toMatchObject({ paginationInfo: { count: 30, pagesize: 20 } });
-  expect(second.body['account']).toHaveLength(10);
-  expect(first.body).toMatchObject({ paginationInfo: { count: 5, pagesize: 21 } });
-});
