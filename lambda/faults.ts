@@ -252,6 +252,8 @@ export interface FaultOptions {
   readonly reason?: string;
   /** The status by which eGain's API turned the product's request down. */
   readonly refusedBy?: number;
+  /** eGain's own code and status, where its failure is passed on under them. */
+  readonly passedOn?: { readonly code: string; readonly status: number };
   /** What those from whom nothing is hidden are told in place of the same above. */
   readonly inFull?: Partial<FaultWords>;
 }
@@ -283,8 +285,8 @@ export class Fault extends Error {
     const row: FaultRow & { readonly status: number } = FAULTS[kind];
     super(options.reason ?? options.developerMessage ?? row.developerMessage);
     this.kind = kind;
-    this.code = row.code;
-    this.status = row.status;
+    this.code = options.passedOn?.code ?? row.code;
+    this.status = options.passedOn?.status ?? row.status;
     this.developerMessage = options.developerMessage ?? row.developerMessage;
     this.userMessage = row.userMessage;
     this.details = options.details ?? [];
@@ -314,36 +316,4 @@ export function isFault(thrown: unknown, ...kinds: readonly FaultName[]): thrown
 /** Makes an `internalError` of whatever is no fault. */
 export function toFault(thrown: unknown): Fault {
   return thrown instanceof Fault ? thrown : new Fault('internalError');
-}
-
-/** What an upstream says of a failure of its own, its texts fit to be passed on. */
-export interface UpstreamEnvelope {
-  readonly code: string;
-  readonly developerMessage: string | undefined;
-  readonly userMessage: string | undefined;
-  readonly details: readonly Detail[];
-}
-
-/**
- * A 5xx of eGain's with an envelope of its own, passed on under its own code once retries are spent.
- * In all else it is an `egainUnavailable`, whose texts stand in for those that eGain left out.
- */
-export class UpstreamFault extends Fault {
-  override readonly name: string = 'UpstreamFault';
-  override readonly code: string;
-  override readonly status: number;
-
-  constructor(status: number, envelope: UpstreamEnvelope) {
-    const { code, developerMessage, userMessage, details } = envelope;
-    super('egainUnavailable', {
-      reason: `eGain answered ${code}`,
-      inFull: {
-        ...(developerMessage !== undefined && { developerMessage }),
-        ...(userMessage !== undefined && { userMessage }),
-        details,
-      },
-    });
-    this.code = code;
-    this.status = status;
-  }
 }

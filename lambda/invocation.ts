@@ -74,23 +74,18 @@ export const faultLog: Middleware = {
   onError({ error, internal }) {
     const fault = toFault(error);
     const { code } = FAULTS[fault.kind];
-    logFault(fault, error, { correlationId: internal.correlationId, code });
+    const fields = { correlationId: internal.correlationId, code };
+    if (!(error instanceof Fault)) {
+      log.error('unexpected error', { ...fields, ...traceOf(error) });
+    } else if (error.reason !== undefined) {
+      log[error.status >= 500 ? 'error' : 'warn']('fault', { ...fields, reason: error.reason });
+    }
     note({ code, ...(fault.code === code ? {} : { egainCode: fault.code }) });
     // By the product's own code: there is no end of eGain's codes, some of which are passed on.
     count('Faults');
     if (fault.status >= 500) count('ServerFaults');
   },
 };
-
-/** Writes a line if there is more to say than the code. */
-function logFault(fault: Fault, error: unknown, fields: LogFields): void {
-  if (!(error instanceof Fault)) {
-    log.error('unexpected error', { ...fields, ...traceOf(error) });
-  } else if (fault.reason !== undefined) {
-    const level = fault.status >= 500 ? 'error' : 'warn';
-    log[level]('fault', { ...fields, reason: fault.reason });
-  }
-}
 
 /** An error's name and where it was thrown. Its message may quote a secret and is left out. */
 function traceOf(error: unknown): { error: string; at?: string } {

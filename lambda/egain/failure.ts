@@ -1,11 +1,6 @@
-import {
-  Fault,
-  type FaultName,
-  type FaultOptions,
-  type UpstreamEnvelope,
-  UpstreamFault,
-} from '../faults.ts';
+import { Fault, type FaultName, type FaultOptions } from '../faults.ts';
 import { type AttemptResult, statedWait } from './send.ts';
+import type { UpstreamEnvelope } from './words.ts';
 
 /** How long to leave alone a server that throttles and names no wait. */
 const UNSTATED_SECONDS = 10;
@@ -70,9 +65,7 @@ export function failureToFault(
     return new Fault('egainThrottled', { ...options, retryAfterSeconds });
   }
   if (status >= 500) {
-    return envelope === undefined
-      ? new Fault('egainUnavailable', { reason })
-      : new UpstreamFault(status, envelope);
+    return new Fault('egainUnavailable', { reason, ...(envelope && passedOn(status, envelope)) });
   }
   const kind = named ?? refusalOf(status);
   // A walk takes a refused page for the end of the list, but never a refused token request.
@@ -82,6 +75,17 @@ export function failureToFault(
 function refusalOf(status: number): FaultName {
   if (status === 401) return 'egainCredentialsRefused';
   return status === 403 ? 'egainScopeInsufficient' : 'egainContractBroken';
+}
+
+/** eGain's 5xx goes on under its own code; our texts stand in for those that it left out. */
+function passedOn(status: number, envelope: UpstreamEnvelope): FaultOptions {
+  const { code, developerMessage, userMessage, details } = envelope;
+  const inFull = {
+    ...(developerMessage !== undefined && { developerMessage }),
+    ...(userMessage !== undefined && { userMessage }),
+    details,
+  };
+  return { reason: `eGain answered ${code}`, passedOn: { code, status }, inFull };
 }
 
 /** eGain's code goes to every caller, its message to callers from whom nothing is hidden. */

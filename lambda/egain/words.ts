@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import type { UpstreamEnvelope } from '../faults.ts';
+import type { Detail } from '../faults.ts';
 import { parseJson } from '../platform/parse.ts';
 
 const MAX_TEXT = 2048;
@@ -12,6 +12,14 @@ export interface Sensitive {
   readonly token: string;
   readonly clientId: string;
   readonly clientSecret: string;
+}
+
+/** What eGain says of a failure, its texts fit to be passed on. */
+export interface UpstreamEnvelope {
+  readonly code: string;
+  readonly developerMessage: string | undefined;
+  readonly userMessage: string | undefined;
+  readonly details: readonly Detail[];
 }
 
 /** A text; anything else counts as none. */

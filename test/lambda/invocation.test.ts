@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it, vi } from 'vitest';
-import { Fault, type FaultName, UpstreamFault } from '../../lambda/faults.ts';
+import { Fault, type FaultName } from '../../lambda/faults.ts';
 import { count, metricsNamespace } from '../../lambda/platform/metrics.ts';
 import { account } from '../support/accounts.ts';
 import { REQUEST_ID } from '../support/api-events.ts';
@@ -153,9 +153,13 @@ describe('the log of a fault', () => {
   });
 
   it("counts a failure of eGain's under the product's code, and holds none of its words", async () => {
-    const words = { developerMessage: CANARY, userMessage: CANARY, details: [] };
+    const failure = new Fault('egainUnavailable', {
+      reason: 'eGain answered 507-123',
+      passedOn: { code: '507-123', status: 507 },
+      inFull: { developerMessage: CANARY, userMessage: CANARY },
+    });
 
-    const { logs, record } = await outputOf(new UpstreamFault(507, { code: '507-123', ...words }));
+    const { logs, record } = await outputOf(failure);
 
     expect(record).toMatchObject({ code: '502-905', egainCode: '507-123', Faults: 1 });
     expect(logs).toMatchObject([{ level: 'ERROR', reason: 'eGain answered 507-123' }]);
