@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import withMiddleware from '@middy/core';
-import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
+import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import { openApiDocument } from './http/openapi.ts';
 import { correlationIdOf, partnerOf } from './http/request.ts';
 import {
@@ -19,7 +19,13 @@ import {
   type RouteOptions,
   router,
 } from './http/routes.ts';
-import { correlationId, faultLog, HANDLER_OPTIONS, invocationLog } from './invocation.ts';
+import {
+  correlationId,
+  faultLog,
+  HANDLER_OPTIONS,
+  type Handler,
+  invocationLog,
+} from './invocation.ts';
 import { readPublicSettings } from './platform/config.ts';
 import { nameService } from './platform/log.ts';
 import { createContainer } from './snapshot/container.ts';
@@ -29,14 +35,10 @@ export interface ApiHandlerOptions extends RouteOptions {
   readonly corsOrigins?: readonly string[];
 }
 
-/** It never rejects. */
-export type ApiHandler = (
-  event: APIGatewayProxyEvent,
-  context: Context,
-) => Promise<APIGatewayProxyResult>;
-
-/** Makes the partner API's handler: its middlewares, outermost first, and its routes. */
-export function createApiHandler(options: ApiHandlerOptions): ApiHandler {
+/** Makes the partner API's handler, which never rejects: its middlewares, outermost first, and routes. */
+export function createApiHandler(
+  options: ApiHandlerOptions,
+): Handler<APIGatewayProxyEvent, APIGatewayProxyResult> {
   return withMiddleware<APIGatewayProxyEvent, HttpResponse>(HANDLER_OPTIONS)
     .use(invocationLog('request', describe))
     .use(correlationId(correlationIdOf))

@@ -1,11 +1,12 @@
 import withMiddleware from '@middy/core';
-import type { APIGatewayAuthorizerResult, Context } from 'aws-lambda';
+import type { APIGatewayAuthorizerResult } from 'aws-lambda';
 import { type Authorize, type AuthorizerRequest, createAuthorize } from './auth/authorize.ts';
 import { readPartnersFile } from './auth/partners.ts';
 import { TokenRefused } from './auth/verify-token.ts';
 import {
   correlationId,
   HANDLER_OPTIONS,
+  type Handler,
   type Invoked,
   invocationLog,
   type Middleware,
@@ -15,12 +16,6 @@ import { withDeadline } from './platform/deadline.ts';
 import { log, nameService } from './platform/log.ts';
 import { count } from './platform/metrics.ts';
 
-/** What API Gateway invokes for a token whose decision it has not kept. */
-export type AuthorizerHandler = (
-  request: AuthorizerRequest,
-  context: Context,
-) => Promise<APIGatewayAuthorizerResult>;
-
 /**
  * Makes the handler of a TOKEN authorizer. A bad token throws `Unauthorized`, which API Gateway
  * answers with 401; any other error is its AUTHORIZER_FAILURE, a 500.
@@ -28,7 +23,9 @@ export type AuthorizerHandler = (
  * @param prepare is tried at once and, while it fails, again at each request: a crash at init would
  *   not say why
  */
-export function createHandler(prepare: () => Authorize): AuthorizerHandler {
+export function createHandler(
+  prepare: () => Authorize,
+): Handler<AuthorizerRequest, APIGatewayAuthorizerResult> {
   let authorize: Authorize | undefined;
   try {
     authorize = prepare();

@@ -5,6 +5,9 @@ import { FAULTS, Fault, toFault } from './faults.ts';
 import { type LogFields, log, note, writeRecord } from './platform/log.ts';
 import { count, total } from './platform/metrics.ts';
 
+/** What Lambda invokes. */
+export type Handler<Event, Result> = (event: Event, context: Context) => Promise<Result>;
+
 /** What middlewares share about one invocation; Middy's `request.internal`. */
 interface Invocation extends Record<string, unknown> {
   /** Names the invocation in answers and in log lines. */

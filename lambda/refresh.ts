@@ -1,9 +1,9 @@
 import withMiddleware from '@middy/core';
-import type { Context } from 'aws-lambda';
 import {
   correlationId,
   faultLog,
   HANDLER_OPTIONS,
+  type Handler,
   type Invoked,
   invocationLog,
   type Middleware,
@@ -17,9 +17,6 @@ interface RefreshOutcome {
   readonly outcome: 'renewed' | 'recent' | 'elsewhere' | 'failed';
 }
 
-/** What the schedule invokes; the event says nothing. */
-export type RefreshHandler = (event: unknown, context: Context) => Promise<RefreshOutcome>;
-
 /**
  * Makes the handler of RefreshFunction: renews the snapshot ahead of time, with all the time that
  * the function has. A run that fails does not throw: Lambda would try it again at once, when eGain
@@ -29,7 +26,7 @@ export type RefreshHandler = (event: unknown, context: Context) => Promise<Refre
  */
 export function createRefreshHandler(
   service: () => { readonly snapshots: Pick<Service['snapshots'], 'renew'> },
-): RefreshHandler {
+): Handler<unknown, RefreshOutcome> {
   return withMiddleware<unknown, RefreshOutcome>(HANDLER_OPTIONS)
     .use(invocationLog('refresh', describe))
     .use(correlationId())

@@ -1,5 +1,4 @@
 import withMiddleware from '@middy/core';
-import type { Context } from 'aws-lambda';
 import { questionOf } from './accounts/query.ts';
 import { FULL_VIEWER, select } from './accounts/view.ts';
 import { Fault } from './faults.ts';
@@ -7,6 +6,7 @@ import {
   correlationId,
   faultLog,
   HANDLER_OPTIONS,
+  type Handler,
   type Invoked,
   invocationLog,
 } from './invocation.ts';
@@ -22,9 +22,6 @@ interface Snapshots {
   readonly snapshots: Pick<Service['snapshots'], 'get'>;
 }
 
-/** What Lambda invokes for each event. */
-export type TaskHandler = (event: unknown, context: Context) => Promise<TaskOutput>;
-
 /**
  * Makes the handler of TaskFunction: one page of accounts for one event. Every failure is thrown as
  * a `TaskError`, whose name the state machine catches.
@@ -34,7 +31,7 @@ export type TaskHandler = (event: unknown, context: Context) => Promise<TaskOutp
 export function createTaskHandler(
   service: () => Snapshots,
   clock: Clock = systemClock,
-): TaskHandler {
+): Handler<unknown, TaskOutput> {
   return withMiddleware<unknown, TaskOutput>(HANDLER_OPTIONS)
     .use(invocationLog('run', describe))
     .use(correlationId())

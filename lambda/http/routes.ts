@@ -3,6 +3,7 @@ import { DEFAULT_PAGESIZE, isParameter, PARAMETER_NAMES } from '../accounts/para
 import type { Query } from '../accounts/query.ts';
 import { select, selectOne, type Viewer, versionOf, viewKeyOf } from '../accounts/view.ts';
 import { Fault, isFault } from '../faults.ts';
+import type { Handler } from '../invocation.ts';
 import { type Clock, withDeadline } from '../platform/deadline.ts';
 import { note } from '../platform/log.ts';
 import type { Service } from '../snapshot/container.ts';
@@ -33,7 +34,7 @@ export interface RouteOptions {
   readonly clock?: Clock | undefined;
 }
 
-export type Route = (event: APIGatewayProxyEvent, context: Context) => Promise<HttpResponse>;
+type Route = Handler<APIGatewayProxyEvent, HttpResponse>;
 
 /** `GET /accounts`: a page of the accounts that match. */
 export function listAccounts(options: RouteOptions): Route {
