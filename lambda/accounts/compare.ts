@@ -162,9 +162,8 @@ export const SORTS: readonly Sort[] = SORT_NAMES.flatMap((name): Sort[] => [name
 export const DEFAULT_SORT: Sort = 'name';
 
 /**
- * Sorts by the sort key (an account without it comes last either way), then by id, then by what the
- * viewer sees of the accounts: a total order, so that pages and cursors add up in all containers,
- * and nothing hidden from the viewer has a say in it.
+ * Sorts by key (an account without it comes last either way), then by id, then by what the viewer
+ * sees: a total order, so that pages and cursors add up in all containers, and nothing hidden counts.
  */
 export function inOrder(
   accounts: readonly Account[],

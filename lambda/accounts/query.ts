@@ -69,8 +69,7 @@ export function unknownRow(name: string): Detail {
 }
 
 /**
- * One row for each fault that a schema found, under the parameter's name (the last name of the
- * issue's path). The schema must have been run with `reportInput`.
+ * One row for each fault that a schema, run with `reportInput`, has found, under the parameter's name.
  *
  * @param expected what the caller's own parameters expect, beside those of `PARAMETERS`
  */

@@ -26,7 +26,6 @@ export type Authorize = (
 ) => Promise<APIGatewayAuthorizerResult>;
 
 /**
- * @param partnersFile the content of `partners.json`
  * @returns throws TokenRefused, KeysUnavailable as `verifyToken`
  * @throws Fault `500-902` if the partners' table is malformed, or nothing says which of the issuer's
  *   tokens are meant for this API

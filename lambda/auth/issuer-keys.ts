@@ -45,8 +45,7 @@ type FittingKeys = (header: JWSHeaderParameters) => Promise<readonly CryptoKey[]
  * Jose's `createRemoteJWKSet` does not fit: with a stale copy and an issuer that is down it refuses
  * every token, its cool-down counts from the last success, and it reads no OpenID configuration.
  *
- * @returns throws KeysUnavailable if the keys cannot be told, JWKSNoMatchingKey (jose's) if the
- *   issuer has no such key
+ * @returns throws as `FittingKeys` does
  * @see https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfig
  */
 export function createKeyLookUp(issuer: Issuer) {

@@ -39,9 +39,7 @@ export function readPartnersFile(url: URL): unknown {
  * Makes the function that gives the partners' table. Client ids that are too many for a function's
  * environment are read with the first request, once, since only a deploy changes them.
  *
- * @param file the content of `partners.json`
- * @returns throws Fault `500-902` if the ids' secret is malformed, the SDK's error if it cannot be
- *   read
+ * @returns throws Fault `500-902` if the ids' secret is malformed, the SDK's error if unreadable
  * @throws Fault `500-902` if the file is malformed, a partner has no client id, or two share one
  */
 export function createPartnerLookUp(

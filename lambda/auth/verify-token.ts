@@ -141,11 +141,10 @@ function reasonOf(error: errors.JOSEError): string {
 const CLIENT_CLAIMS = ['client_id', 'azp', 'appid', 'cid'];
 
 /**
- * The client that the token was issued to. The first claim that the token has decides, even if it
- * is not a text: going on to the next would let the token choose.
+ * The client that the token was issued to. The first claim that it has decides, even if that is not
+ * a text: going on to the next would let the token choose.
  *
  * @param clientClaim the only claim to look at
- * @returns undefined if the deciding claim is missing or not a text
  */
 function readClientId(payload: JWTPayload, clientClaim?: string): string | undefined {
   const claims = clientClaim === undefined ? CLIENT_CLAIMS : [clientClaim];

@@ -97,9 +97,8 @@ export function createCallBudget({ callsPerMinute, table, key, clock }: CallBudg
   };
 
   /**
-   * How long until so many calls fit, in milliseconds.
-   *
    * @param again how many calls the caller will make again where it is refused
+   * @returns how long until so many calls fit, in milliseconds
    * @throws BudgetSpent where that is too long for the caller
    */
   const waitFor = (slots: Slots, calls: number, deadline: Deadline, again: number): number => {

@@ -26,8 +26,7 @@ export interface FetchedPage extends AccountsPage {
 }
 
 /**
- * Gets one page; without `page`, the first, asked for without parameters. A page after the first is
- * asked for with the size that page 1 reported, if it reported one.
+ * Gets one page; without `page`, the first, asked for without parameters.
  *
  * @throws Fault, as `judgeAnswer` and the token provider do
  */
@@ -71,8 +70,6 @@ export function createClient({ apiUrl, tokens, upstream }: ClientOptions): Fetch
 }
 
 /**
- * The page of accounts that eGain's API answered with, or the fault that the answer makes.
- *
  * @param sensitive what the request was made with, and must not be passed on
  * @param now milliseconds since the epoch
  * @throws Fault `502-901` to `502-905`, `503-901`, `504-901`, or eGain's own 5xx

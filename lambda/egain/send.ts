@@ -197,9 +197,8 @@ const SECONDS = /^\d{1,12}(?:\.\d{1,9})?$/;
 const EPOCH_SECONDS = 1e9;
 
 /**
- * How long a server asks to be left alone: `Retry-After` (seconds or an HTTP date), else eGain's
- * `X-RateLimit-Reset` (seconds from now or since the epoch, or a date). The latter counts on a 429
- * alone, since other answers carry it as mere information.
+ * How long a server asks to be left alone: `Retry-After`, else eGain's `X-RateLimit-Reset`, each in
+ * seconds or as a date. The latter counts on a 429 alone: other answers carry it as information.
  *
  * @param now milliseconds since the epoch
  * @returns milliseconds, 0 for a moment that has passed; undefined where nothing readable is said

@@ -18,9 +18,8 @@ interface Document {
 type Flows = Readonly<Record<string, { tokenUrl?: string }>>;
 
 /**
- * Serves the OpenAPI document with the URLs of this deployment: the server that received the
- * request, and where partners get their tokens and ask for help. While an issuer does not tell
- * where it gives tokens, the document keeps its own token URL.
+ * Serves the OpenAPI document with the URLs of this deployment. While an issuer does not tell where
+ * it gives tokens, the document keeps its own token URL.
  *
  * @param read reads the document as it was made
  */

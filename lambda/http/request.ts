@@ -109,7 +109,6 @@ const READERS: Record<Form, (text: string, values: readonly string[]) => unknown
  * Reads a query string into the query that partners and workflows share. What is not the JSON value
  * that the schema wants stays text, and the schema refuses it.
  *
- * @param allowed the parameters that the route takes
  * @throws Fault `400-901` with a row for each parameter that is unknown, repeated or out of range
  */
 export function readQueryString(
@@ -141,10 +140,8 @@ export function readQueryString(
 }
 
 /**
- * Refuses a query that names a field which the scopes do not open: the answer to a filter on a
- * hidden field would tell what the field holds.
- *
- * @throws Fault `403-902` with a row for each filter and path, naming the scope
+ * @throws Fault `403-902` with a row for each filter and path that the scopes do not open: the answer
+ *   to a filter on a hidden field would tell what the field holds
  */
 export function demandScopes(
   { filter = {}, fields = [] }: Pick<Query, 'filter' | 'fields'>,

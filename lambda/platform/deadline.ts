@@ -45,11 +45,7 @@ interface DeadlineOptions {
   readonly clock?: Clock | undefined;
 }
 
-/**
- * The deadline of an invocation: its remaining time less 1 s for the answer.
- *
- * @param remainingMs the platform's remaining time (`context.getRemainingTimeInMillis()`)
- */
+/** The deadline of an invocation: its remaining time less 1 s for the answer. */
 export function createDeadline(
   remainingMs: number,
   { longestMs = LONGEST_MS, clock = systemClock }: DeadlineOptions = {},

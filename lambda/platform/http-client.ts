@@ -70,9 +70,8 @@ export type Send = typeof send;
 
 /**
  * Sends a request and reads the answer whole, as text. Does not follow redirects, since credentials
- * must not leave for another origin. Keeps connections, and sends the request once more over a new
- * one where a kept one had been closed meanwhile: that is usual after a container was frozen, and
- * says nothing about the server.
+ * must not leave for another origin. Keeps connections, and sends once more over a new one where a
+ * kept one had been closed meanwhile, as is usual after a container was frozen.
  *
  * @throws ConnectionFailed, BeginTimeout
  * @throws the signal's reason when it aborts

@@ -89,8 +89,7 @@ const MAX_VALUES = 100;
 
 /**
  * Writes metrics into a record's own line, in CloudWatch's Embedded Metric Format: one directive
- * for each set of dimensions. Units are left out: they would be a tenth of the line of a request
- * that is answered from memory.
+ * for each set of dimensions. Units are left out: they would be a tenth of an ordinary line.
  *
  * @param record has the value of each dimension by its name
  * @param at milliseconds since the epoch

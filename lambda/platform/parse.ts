@@ -44,8 +44,7 @@ const DAY = 86_400_000;
  * and generated clients leave it out. A leap second (`:60`, at the end of a UTC day only) counts as
  * the start of the second after it.
  *
- * @returns milliseconds since the epoch, with what is finer as a fraction; undefined for any
- * other text.
+ * @returns milliseconds since the epoch, with what is finer as a fraction
  * @see https://www.rfc-editor.org/rfc/rfc3339#section-5.6
  */
 export function parseDateTime(text: string): number | undefined {

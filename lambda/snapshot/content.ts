@@ -37,7 +37,7 @@ export function writeSnapshot(accounts: readonly Account[]): WrittenSnapshot {
 }
 
 /**
- * Writes a content as parts: compressed, and cut into items of the table.
+ * Writes a content, compressed and cut into items of the table.
  *
  * @param expiresAt milliseconds since the epoch
  * @returns how many parts there are

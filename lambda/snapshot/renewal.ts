@@ -141,11 +141,7 @@ async function takeLock({ shared, clock }: RenewalOptions, looked: State, onLost
   return {
     /** What the shared state named when the lock was taken. */
     earlier: taken.state.content,
-    /**
-     * Gives the lock back, and writes what came of the renewal.
-     *
-     * @returns false where another container has the lock: then nothing is written
-     */
+    /** Writes the outcome and gives the lock back; false where another container has it. */
     async settle(change: (state: State) => State): Promise<boolean> {
       await extending;
       callOff?.();

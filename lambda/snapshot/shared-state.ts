@@ -142,7 +142,6 @@ const NOT_EGAINS: ReadonlySet<FaultName> = new Set([
  * long after each further failure, up to 30 s, or for as long as eGain says.
  *
  * @param walkedMs how long the page walk was given
- * @param now milliseconds since the epoch
  */
 export function afterFailure(state: State, fault: Fault, walkedMs: number, now: number): State {
   const statedMs = (fault.retryAfterSeconds ?? 0) * 1000;

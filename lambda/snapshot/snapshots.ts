@@ -267,11 +267,7 @@ export function createSnapshots(options: SnapshotsOptions) {
   };
 
   return {
-    /**
-     * All accounts, fresh where eGain can be asked in the caller's time.
-     *
-     * @throws Fault where they cannot be fetched and no stale answer is allowed, or there is none
-     */
+    /** @throws Fault where the accounts cannot be fetched and no stale answer may stand in */
     async get(
       deadline: Deadline,
       { stale: mayBeStale = true }: SnapshotOptions = {},
@@ -292,7 +288,7 @@ export function createSnapshots(options: SnapshotsOptions) {
     },
 
     /**
-     * Renews the snapshot ahead of time, as a schedule does, where no other container is doing it.
+     * Renews the snapshot ahead of time, where no other container is doing it.
      *
      * @returns `recent` where it was renewed in the latter half of the schedule's period
      * @throws Fault where renewing it fails, or a failure is remembered
