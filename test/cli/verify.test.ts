@@ -160,12 +160,11 @@ describe('a stage that does not work', () => {
     expect(output).toContain(told);
   });
 
-  it('whose function may not be invoked', async () => {
+  it('whose function and state machine may not be started', async () => {
     delete account.state.sandbox;
 
-    const { exitCode, output } = await run(['--export']);
+    const { output } = await run(['--export']);
 
-    expect(exitCode).toBe(1);
     expect(failedLines(output)).toEqual(['TaskFunction', 'export']);
   });
 

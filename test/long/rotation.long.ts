@@ -36,32 +36,27 @@ afterAll(() => sandbox.stop());
 beforeEach(() => sandbox.forget());
 
 describe('with partners calling all along, a client secret is rotated without a failed request', () => {
-  it('when both secrets are valid for a while', async () => {
+  it.each<[when: string, add: () => void, end: () => void]>([
+    [
+      'both secrets are valid for a while',
+      () => egain.secrets.unshift('second-secret'),
+      () => egain.secrets.splice(1),
+    ],
+    [
+      'the old one ends at once, and the new one is put before a token is needed',
+      () => egain.secrets.splice(0, 1, 'third-secret'),
+      () => undefined,
+    ],
+  ])('when %s', async (_when, add, end) => {
     const traffic = startTraffic();
     await traffic.untilFresh();
 
-    egain.secrets.unshift('second-secret');
+    add();
     await traffic.untilFresh();
     sandbox.secrets.put(JSON.stringify(egain.credentials));
     await traffic.untilFresh();
-    egain.secrets.splice(1);
+    end();
     // The container has the old secret in mind, and its token ends.
-    egain.revokeTokens();
-    await traffic.untilFresh();
-    await sandbox.functionNamed('ApiFunction').recycle();
-    await traffic.untilFresh();
-
-    expect(await traffic.end()).toEqual([]);
-  });
-
-  it('when the old one ends at once, and the new one is put before a token is needed', async () => {
-    const traffic = startTraffic();
-    await traffic.untilFresh();
-
-    egain.secrets.splice(0, 1, 'third-secret');
-    await traffic.untilFresh();
-    sandbox.secrets.put(JSON.stringify(egain.credentials));
-    await traffic.untilFresh();
     egain.revokeTokens();
     await traffic.untilFresh();
     await sandbox.functionNamed('ApiFunction').recycle();

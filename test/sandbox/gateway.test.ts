@@ -144,8 +144,6 @@ describe("the function's answer", () => {
 
   it.each([
     ['a crash', failed('gone')],
-    ['not an object', answer('text')],
-    ['no status', answer({ body: '' })],
     ['a body that is not text', answer({ statusCode: 200, body: {} })],
     ['a header that cannot be sent', answer({ statusCode: 200, headers: { a: 'line\nbreak' } })],
   ])('that is %s becomes the 5xx response', async (_what, result) => {
@@ -190,26 +188,19 @@ describe('compression', () => {
   });
 
   it.each([
-    ['an API without it', {}, big],
     ['an answer below the size', { minimumCompressionSize: 2001 }, big],
     ['no body', { minimumCompressionSize: 0 }, { statusCode: 304 }],
-    [
-      'an answer that the function has coded',
-      { minimumCompressionSize: 0 },
-      { ...big, headers: { 'content-encoding': 'br' } },
-    ],
   ])('leaves %s alone', async (_what, api, payload) => {
     const { url } = await gatewayOf({ api, handler: () => answer(payload) });
     const response = await ask(url, 'gzip');
 
-    expect(response.headers['content-encoding']).not.toBe('gzip');
+    expect(response.headers['content-encoding']).toBeUndefined();
     expect(await text(response)).toBe('body' in payload ? payload.body : '');
   });
 
   it.each([
     ['gzip', gzipSync('{"a":1}'), 200],
     ['deflate', deflateSync('{"a":1}'), 200],
-    ['identity', '{"a":1}', 200],
     ['br', 'plain', 415],
     ['gzip', 'plain', 415],
   ])('of a request by %s is undone: %s, %i', async (coding, body, status) => {
@@ -243,7 +234,6 @@ describe('the authorizer', () => {
     ['a token of another form', { headers: { Authorization: 'Basic x' } }, answer(ALLOWED), 401],
     ["'Unauthorized' thrown", BEARER, failed('Unauthorized'), 401],
     ['another error thrown', BEARER, failed('broken'), 500],
-    ['an answer without a policy', BEARER, answer({ principalId: 'x' }), 500],
     ['a context with an object', BEARER, answer({ ...ALLOWED, context: { a: {} } }), 500],
     ['a policy for another route', BEARER, answer(policy('Allow', 'arn:*/v1/POST/*')), 403],
     ['a policy that denies', BEARER, answer(policy('Deny', '*')), 403],
@@ -316,7 +306,6 @@ describe('text that is hardly a request', () => {
   it.each([
     ['another protocol', 'hello\r\n\r\n', 400],
     ['a path of 2 MB', `GET /${'x'.repeat(2_000_000)} HTTP/1.1\r\n\r\n`, 413],
-    ['no Host', `GET /v1/accounts/1 HTTP/1.1\r\n${CLOSE}`, 200],
     ['an odd expectation', `GET /v1/accounts/1 HTTP/1.1\r\nExpect: more\r\n${CLOSE}`, 200],
   ])('such as %s gets an answer', async (_what, sent, status) => {
     const { port } = await gatewayOf();

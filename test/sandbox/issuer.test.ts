@@ -87,12 +87,6 @@ describe('the token endpoint', () => {
     ['a client in the body', `${GRANT}&<client>`, '', 'accounts/read'],
     ['a client by Basic', GRANT, '<basic>', 'accounts/read'],
     [
-      'a client by Basic that names itself too',
-      `${GRANT}&client_id=${encodeURIComponent(ID)}`,
-      '<basic>',
-      'accounts/read',
-    ],
-    [
       'several scopes',
       `${GRANT}&<client>&scope=accounts/read.address++accounts/read+accounts/read`,
       '',
@@ -114,7 +108,6 @@ describe('the token endpoint', () => {
       '',
     ],
     ['a wrong secret', 'invalid_client', `${GRANT}&${WRONG}`, ''],
-    ['an unknown client', 'invalid_client', `${GRANT}&client_id=stranger&client_secret=`, ''],
     ['another scheme', 'invalid_client', GRANT, 'Bearer x'],
     ['two clients', 'invalid_client', `${GRANT}&client_id=other`, '<basic>'],
     ['a client in both ways', 'invalid_request', `${GRANT}&<client>`, '<basic>'],

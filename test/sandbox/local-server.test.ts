@@ -39,12 +39,11 @@ describe('a local server serves', () => {
     expect([await send(GET, ...headers), served]).toEqual([200, 1]);
   });
 
-  it('a program that sends no Host, as HTTP/1.0 allows', async () => {
-    expect([await send('GET / HTTP/1.0'), served]).toEqual([200, 1]);
-  });
-
-  it('a program that names it as a proxy would', async () => {
-    expect(await send('GET http://127.0.0.1:3000/_sandbox HTTP/1.1', OWN)).toBe(200);
+  it.each([
+    ['sends no Host, as HTTP/1.0 allows', 'GET / HTTP/1.0', []],
+    ['names it as a proxy would', 'GET http://127.0.0.1:3000/_sandbox HTTP/1.1', [OWN]],
+  ])('a program that %s', async (_what, start, headers) => {
+    expect([await send(start, ...headers), served]).toEqual([200, 1]);
   });
 });
 

@@ -43,9 +43,6 @@ describe('a stage that works', () => {
 
 describe('a fault of eGain', () => {
   it.each([
-    ['token-invalid-client', 'token: secret-wrong'],
-    ['token-invalid-scope', 'token: scope-refused'],
-    ['token-unauthorized-client', 'token: client-disabled'],
     ['token-not-json', 'token: token-url'],
     ['token-throttled', 'token: throttled'],
     ['token-unavailable', 'token: egain-unavailable'],
@@ -56,14 +53,10 @@ describe('a fault of eGain', () => {
     ['throttled-bare', 'scope: throttled'],
     ['server-error', 'scope: egain-unavailable'],
     ['echoes-token', 'scope: egain-unavailable'],
-    ['connection-reset', 'scope: unreachable'],
     ['redirect', 'scope: api-url'],
     ['not-json', 'page: not-json'],
-    ['empty-body', 'page: not-json'],
     ['too-large', 'page: too-large'],
-    ['wrong-shape', 'page: contract-broken'],
     ['pages-repeat', 'walk: pages-do-not-add-up'],
-    ['pages-endless', 'walk: pages-do-not-add-up'],
   ])('%s is named', async (fault, expected) => {
     egain.setMode({ fault });
 

@@ -37,7 +37,6 @@ describe('a walk that fails after page 1', () => {
     [[400, { code: '400-100' }], 'paging-refused', 'answers 400 to the next'],
     [[404, {}], 'paging-refused', 'answers 404 to the next'],
     [[403, {}], 'scope-missing', 'answered 403'],
-    [[500, {}], 'egain-unavailable', 'answered 500'],
   ])('for %j: %s', async (answer, cause, seen) => {
     onPage = (response) => sendJson(response, ...answer);
 
@@ -106,7 +105,6 @@ describe('a walk and the budget of calls', () => {
   it.each<[cache: object, budget: object, told: string, alsoTold: string[]]>([
     [{}, {}, EVERY_30, []],
     [{ refreshSeconds: 90 }, {}, 'every 90 s at most (cache.refreshSeconds)', []],
-    [{}, { callsPerMinute: 60 }, EVERY_30, []],
     [{}, { callsPerMinute: 5 }, EVERY_30, [`such a walk every 76 s: ${OLD} cache.freshSeconds`]],
     [{}, NARROW, EVERY_30, ['less than the 5 calls of a walk: set cache.refreshSeconds to 152 or']],
     [{ refreshSeconds: 152 }, NARROW, 'every 152 s at most', []],
