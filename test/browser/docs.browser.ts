@@ -100,11 +100,6 @@ test('without a token, the envelope of a 401', async () => {
   expect(body).toMatchObject({ code: '401-901' });
 });
 
-test('the contract itself needs no token', async () => {
-  const { status } = await execute(await open('getOpenApiDocument'));
-  expect(status).toBe(200);
-});
-
 test('on a phone an opened operation is no wider than the screen', async () => {
   await page.setViewportSize({ width: 390, height: 844 });
   const operation = await open('listAccounts');

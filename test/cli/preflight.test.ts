@@ -134,7 +134,9 @@ describe('what stops a deploy, or is to be looked at', () => {
     const prepared = { name: 'egain-accounts-test', status: 'REVIEW_IN_PROGRESS', outputs: {} };
     withoutStack('egain-accounts-test');
     account.state.stacks.push({ name, status: 'ROLLBACK_COMPLETE', outputs: {} }, prepared);
-    expect((await run()).output).toMatch(/^✓ stacks [^✗]*egain-accounts-test is REVIEW_IN_PROGRESS/m);
+    expect((await run()).output).toMatch(
+      /^✓ stacks [^✗]*egain-accounts-test is REVIEW_IN_PROGRESS/m,
+    );
 
     account.state.stacks = account.state.stacks.map((one) => ({
       ...one,

@@ -139,29 +139,26 @@ describe("the partners' API", () => {
 });
 
 describe('the gateway responses', () => {
-  const codes: Readonly<Record<string, string>> = {
-    UNAUTHORIZED: '401-901',
-    EXPIRED_TOKEN: '401-901',
-    INVALID_SIGNATURE: '401-901',
-    ACCESS_DENIED: '403-901',
-    INVALID_API_KEY: '403-901',
-    MISSING_AUTHENTICATION_TOKEN: '404-901',
-    RESOURCE_NOT_FOUND: '404-901',
-    THROTTLED: '429-901',
-    QUOTA_EXCEEDED: '429-902',
-    BAD_REQUEST_BODY: '400-901',
-    BAD_REQUEST_PARAMETERS: '400-901',
-    DEFAULT_4XX: '400-901',
-    REQUEST_TOO_LARGE: '413-901',
-    UNSUPPORTED_MEDIA_TYPE: '415-901',
-    WAF_FILTERED: '403-903',
-    INTEGRATION_TIMEOUT: '504-901',
-    INTEGRATION_FAILURE: '500-901',
-    API_CONFIGURATION_ERROR: '500-901',
-    AUTHORIZER_CONFIGURATION_ERROR: '500-901',
-    AUTHORIZER_FAILURE: '500-901',
-    DEFAULT_5XX: '500-901',
+  const kindsByCode = {
+    '400-901': 'BAD_REQUEST_BODY BAD_REQUEST_PARAMETERS DEFAULT_4XX',
+    '401-901': 'UNAUTHORIZED EXPIRED_TOKEN INVALID_SIGNATURE',
+    '403-901': 'ACCESS_DENIED INVALID_API_KEY',
+    '403-903': 'WAF_FILTERED',
+    '404-901': 'MISSING_AUTHENTICATION_TOKEN RESOURCE_NOT_FOUND',
+    '413-901': 'REQUEST_TOO_LARGE',
+    '415-901': 'UNSUPPORTED_MEDIA_TYPE',
+    '429-901': 'THROTTLED',
+    '429-902': 'QUOTA_EXCEEDED',
+    '500-901':
+      'INTEGRATION_FAILURE API_CONFIGURATION_ERROR AUTHORIZER_CONFIGURATION_ERROR ' +
+      'AUTHORIZER_FAILURE DEFAULT_5XX',
+    '504-901': 'INTEGRATION_TIMEOUT',
   };
+  const codes: Readonly<Record<string, string>> = Object.fromEntries(
+    Object.entries(kindsByCode).flatMap(([code, kinds]) =>
+      kinds.split(' ').map((kind) => [kind, code]),
+    ),
+  );
   const waits: Readonly<Record<string, string>> = { THROTTLED: "'1'", QUOTA_EXCEEDED: "'3600'" };
   const tooLarge = 'The request is larger than the platform allows. Shorten the query.';
 

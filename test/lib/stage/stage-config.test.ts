@@ -121,6 +121,7 @@ describe('a stage config', () => {
   it.each<[path: string, value: unknown, expected: string | RegExp, beside?: object]>([
     ['$schema', 7, 'the path of the JSON Schema'],
     ['egain.tokenUrl', 'ftp://x', /^an https URL .* or fragment$/],
+    ['egain.apiUrl', undefined, /^an https URL .* or query$/],
     ['egain.clientAuthentication', 'post', '"body" or "basic"'],
     ['egain.callsPerMinute', 0, 'a whole number from 1 to 100000'],
     ['credentials.secretArn', `${SECRET_ARN}:json`, "a Secrets Manager secret's ARN"],
@@ -149,6 +150,20 @@ describe('a stage config', () => {
       'the audience that tokens are issued for',
       { auth: ISSUER, partners: {} },
     ],
+    [
+      'auth.audience',
+      undefined,
+      'the audience, since auth.issuer is given',
+      { auth: ISSUER, partners: {} },
+    ],
+    ['auth.audience', 'accounts', 'no such key without auth.issuer'],
+    ['auth.jwksUri', 'https://issuer.example.com/keys', 'no such key without auth.issuer'],
+    [
+      'auth.issuer',
+      undefined,
+      /^your own OIDC issuer: .* China$/,
+      { aws: { region: 'cn-north-1' } },
+    ],
     ['auth.clientClaim', '', 'the name of a claim', { auth: ISSUER, partners: {} }],
     ['partners', [], 'an object of partners by name'],
     [
@@ -163,6 +178,12 @@ describe('a stage config', () => {
       { auth: ISSUER },
     ],
     [
+      'partners.acme.clientId',
+      undefined,
+      "the partner's client id, since auth.issuer is given",
+      { auth: ISSUER },
+    ],
+    [
       'partners.third.clientId',
       'same',
       'an id of its own, not that of partners.acme',
@@ -174,6 +195,7 @@ describe('a stage config', () => {
       {},
       /^at least one list; leave the key out to let .* every account$/,
     ],
+    ['partners.acme.scopes', undefined, /^a list of one or more of accounts/],
     ['partners.acme.accounts', 'all', /^an object of lists: channel, .* attribute$/],
     ['partners.acme.accounts.attribute[0]', 'x', 'name:value, as text'],
     ['partners.acme.throttle.rate', 1_000_001, 'at most 1000000 requests a second'],
@@ -183,6 +205,12 @@ describe('a stage config', () => {
       59,
       'at least 60, the value of cache.freshSeconds',
       { cache: { freshSeconds: 60 } },
+    ],
+    [
+      'cache.staleSeconds',
+      undefined,
+      /^at least 900, .* \(the default is 600\)$/,
+      { cache: { freshSeconds: 900 } },
     ],
     ['cache.refreshSeconds', 59, /^a whole number from 60/],
     ['cache.shared', true, /^no such key: there is no switch any more, .* Remove the key$/],
@@ -232,54 +260,10 @@ describe('a stage config', () => {
     expect([where, what, ...others]).toEqual([path, like(expected)]);
   });
 
-  it.each<[what: string, input: object, issues: (string | RegExp)[]]>([
-    [
-      'keys of egain, and scopes',
-      { egain: {}, partners: { acme: {} } },
-      ['egain.apiUrl', 'egain.tokenUrl', 'egain.scope', 'partners.acme.scopes'].map(
-        (key) => new RegExp(`^${key} is missing; expected (?:an https URL|the scope|a list of) `),
-      ),
-    ],
-    [
-      'what an issuer needs',
-      {
-        ...LEAST,
-        auth: { issuer: ISSUER.issuer },
-        partners: { acme: own(), other: own('other-client') },
-      },
-      [
-        'auth.audience is missing; expected the audience, since auth.issuer is given',
-        "partners.acme.clientId is missing; expected the partner's client id, since auth.issuer is given",
-      ],
-    ],
-    [
-      'the issuer that audience and keys belong to',
-      { ...LEAST, auth: { audience: 'accounts', jwksUri: 'https://issuer.example.com/keys' } },
-      [
-        'auth.audience is "accounts"; expected no such key without auth.issuer',
-        'auth.jwksUri is "https://issuer.example.com/keys"; expected no such key without auth.issuer',
-      ],
-    ],
-    [
-      'an issuer in China',
-      { ...LEAST, aws: { region: 'cn-north-1' } },
-      [
-        'auth.issuer is missing; expected your own OIDC issuer: there is no Cognito in the regions of China',
-      ],
-    ],
-    [
-      'stale answers for as long as freshness',
-      { ...LEAST, cache: { freshSeconds: 900 } },
-      [/^cache\.staleSeconds is missing; expected at least 900, .* \(the default is 600\)$/],
-    ],
-  ])('says that it misses %s', (_, input, issues) => {
-    expect(issuesOf(input)).toEqual(issues.map(like));
-  });
-
   it('names all issues at once, each with path, value and what was expected', () => {
     const input = {
       ...LEAST,
-      ...egain({ apiUrl: 'http://api.egain.cloud/v3', retries: 3 }),
+      ...egain({ apiUrl: 'http://api.egain.cloud/v3', retries: 3, scope: undefined }),
       partners: {
         acme: { scopes: ['accounts/write'], accounts: { channel: [] } },
         '2nd': { scopes: ['accounts/read'] },
@@ -291,6 +275,7 @@ describe('a stage config', () => {
     expect(issuesOf(input).toSorted()).toEqual([
       'egain.apiUrl is "http://api.egain.cloud/v3"; expected an https URL (http only for 127.0.0.1, [::1] and localhost) without credentials, fragment or query',
       'egain.retries is 3; expected no such key',
+      'egain.scope is missing; expected the scope to ask eGain for',
       'partners.2nd is an object; expected a name of letters, digits, - and _, at most 40, beginning with a letter',
       'partners.acme.accounts.channel is a list of 0; expected a list of one or more, each an id',
       'partners.acme.scopes is a list of 1; expected accounts/read among them, which opens the routes',
@@ -301,7 +286,7 @@ describe('a stage config', () => {
       'partners.three.throttle.rate is 0; expected requests a second, above 0',
     ]);
     expect(() => parseStageConfig(input, 'config/prod.json')).toThrow(
-      /^config\/prod\.json has 10 things to correct:\n {2}egain/,
+      /^config\/prod\.json has 11 things to correct:\n {2}egain/,
     );
     expect(() => parseStageConfig({ ...LEAST, dashboards: true })).toThrow(
       /^The stage config has 1 thing to correct:\n {2}dashboards is true; expected no such key$/,
