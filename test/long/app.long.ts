@@ -1,27 +1,16 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { PLAIN_STAGE } from '../support/stage.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
-const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
+const APP = fileURLToPath(new URL('../../bin/app.ts', import.meta.url));
 
-/** Runs the app with a config folder of its own, since deployers change the project's. */
 function runApp(context: object) {
-  const project = temporaryFolder();
-  const others = readdirSync(PROJECT).filter((name) => name !== 'bin' && name !== 'config');
-  for (const name of others) symlinkSync(join(PROJECT, name), join(project, name));
-  cpSync(join(PROJECT, 'bin'), join(project, 'bin'), { recursive: true });
-  mkdirSync(join(project, 'config'));
-  writeFileSync(join(project, 'config/dev.json'), JSON.stringify(PLAIN_STAGE));
-  const unmoved = ['--preserve-symlinks', '--preserve-symlinks-main'];
-  return spawnSync(process.execPath, [...unmoved, join(project, 'bin/app.ts')], {
+  return spawnSync(process.execPath, [APP], {
     encoding: 'utf8',
     env: {
       CDK_CONTEXT_JSON: JSON.stringify({ 'aws:cdk:bundling-stacks': [], ...context }),
-      CDK_OUTDIR: join(project, 'cdk.out'),
+      CDK_OUTDIR: temporaryFolder(),
     },
   });
 }
