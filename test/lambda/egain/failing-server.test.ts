@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { total } from '../../../lambda/platform/metrics.ts';
 import { createWorld, makeAccounts, servePages, startUpstream } from '../../support/egain-world.ts';
 
 const upstream = await startUpstream();
@@ -18,6 +19,7 @@ describe('a server that keeps failing', () => {
       expect(upstream.accounts.calls).toHaveLength(3);
       clock.advance(1);
     }
+    expect(total('RememberedFailures')).toBe(12);
 
     upstream.accounts.otherwise = servePages({ accounts: makeAccounts(3), pagesize: 25 });
     await expect(ask()).resolves.toMatchObject({ state: 'miss' });

@@ -1,12 +1,5 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import {
-  cancellable,
-  createDeadline,
-  pause,
-  systemClock,
-  withDeadline,
-  within,
-} from '../../../lambda/platform/deadline.ts';
+import { describe, expect, test } from 'vitest';
+import { createDeadline, pause, withDeadline } from '../../../lambda/platform/deadline.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 
 describe('a deadline', () => {
@@ -54,34 +47,7 @@ describe('a deadline', () => {
   });
 });
 
-describe('a cancellable deadline', () => {
-  test('aborts on either cause', () => {
-    const clock = createManualClock();
-    const deadline = createDeadline(3000, { clock });
-    const [cancelled, other] = [cancellable(deadline), cancellable(deadline)];
-
-    cancelled.cancel('enough');
-    expect(cancelled.signal.reason).toBe('enough');
-    expect(other.signal.aborted).toBe(false);
-    clock.advance(2000);
-
-    expect(other.signal.reason).toMatchObject({ code: '504-901' });
-  });
-});
-
 describe('waiting', () => {
-  test('ends with the work, or with the deadline', async () => {
-    const clock = createManualClock();
-    const deadline = createDeadline(3000, { clock });
-    const endless = within(Promise.withResolvers().promise, deadline);
-
-    await expect(within(Promise.resolve('done'), deadline)).resolves.toBe('done');
-    clock.advance(2000);
-
-    await expect(endless).rejects.toMatchObject({ code: '504-901' });
-    await expect(within(Promise.resolve(), deadline)).resolves.toBeUndefined();
-  });
-
   test('is for so long, and leaves no timer behind', async () => {
     const clock = createManualClock();
     const deadline = createDeadline(3000, { clock });
@@ -94,31 +60,5 @@ describe('waiting', () => {
 
     await expect(long).rejects.toMatchObject({ code: '504-901' });
     expect(clock.waiting).toBe(0);
-  });
-});
-
-describe("the process's own clock", () => {
-  beforeEach(() => {
-    vi.useFakeTimers({ now: Date.UTC(2026, 0, 1) });
-  });
-  afterEach(() => {
-    vi.useRealTimers();
-  });
-
-  test('counts from the epoch', () => {
-    expect(systemClock.now()).toBe(Date.UTC(2026, 0, 1));
-  });
-
-  test('calls back once the time has passed, unless it is called off', () => {
-    const called: string[] = [];
-    systemClock.after(1000, () => called.push('kept'));
-    const callOff = systemClock.after(1000, () => called.push('called off'));
-
-    vi.advanceTimersByTime(999);
-    callOff();
-    expect(called).toEqual([]);
-    vi.advanceTimersByTime(1);
-
-    expect(called).toEqual(['kept']);
   });
 });

@@ -47,31 +47,10 @@ test.each<[string, Reply, object]>([
     { $metadata: { httpStatusCode: 503 } },
   ],
   ['a success whose body is cut', { ...found, drop: 'in-body' }, { code: 'ECONNRESET' }],
-  [
-    'a change of protocol',
-    { raw: 'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n' },
-    { code: 'ECONNRESET' },
-  ],
 ])('%s is thrown as what it is', async (_, reply, error) => {
   upstream.secrets.otherwise = () => reply;
 
   await expect(read()).rejects.toMatchObject(error);
-});
-
-test('a kept connection that was closed meanwhile costs no attempt, however many are', async () => {
-  await Promise.all([read(), read(), read()]);
-  upstream.closeKept();
-
-  await expect(read()).resolves.toMatchObject({ VersionId: 'v1' });
-});
-
-test('a new connection that breaks is not tried again here', async () => {
-  upstream.secrets.otherwise = () => ({ drop: 'at-once' });
-  await expect(read()).rejects.toMatchObject({ code: 'ECONNRESET' });
-  upstream.secrets.calls.length = 0;
-
-  await expect(read()).rejects.toMatchObject({ name: 'ConnectionFailed' });
-  expect(upstream.secrets.calls).toHaveLength(1);
 });
 
 test('a request ends when its caller gives up', async () => {

@@ -109,20 +109,6 @@ describe('a request', () => {
     await expect(get({ onReconnect })).rejects.toThrow('no more calls');
   });
 
-  it('may take as long as its caller likes over a kept connection', async () => {
-    const clock = createManualClock();
-    const caller = new AbortController();
-    upstream.accounts.script = [{ body: 'ab' }, { hang: true }];
-    await get();
-
-    const answer = get({ clock, signal: caller.signal });
-    await vi.waitFor(() => expect(upstream.accounts.calls).toHaveLength(2));
-    expect(clock.waiting).toBe(0);
-    caller.abort();
-
-    await expect(answer).rejects.toMatchObject({ name: 'AbortError' });
-  });
-
   it('leaves no timer behind where nobody listens', async () => {
     const clock = createManualClock();
     const closed = await startScriptedUpstream();

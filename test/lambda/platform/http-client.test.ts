@@ -155,13 +155,4 @@ describe('an answer', () => {
 
     await expect(response).resolves.toMatchObject({ text: 'ab' });
   });
-
-  it('that leads elsewhere is not followed', async () => {
-    upstream.accounts.script = [{ status: 302, headers: { location: '/token' } }];
-
-    const { status, headers } = await get();
-
-    expect([status, headers['location']]).toEqual([302, '/token']);
-    expect(upstream.token.calls).toHaveLength(0);
-  });
 });

@@ -12,13 +12,6 @@ export const failureRows: readonly FaultRow[] = [
     logs: failed({ upstream: 'accounts', attempt: 1, status: 500, retryAfterMs: 50 }),
   },
   {
-    name: '503 twice',
-    accounts: [{ status: 503 }, { status: 503 }],
-    gives: 'whole',
-    calls: [3, 1, 1],
-    logs: failed({ attempt: 2, retryAfterMs: 100 }),
-  },
-  {
     name: '500 for ever, with an envelope',
     accounts: three(envelopeReply(500, '500-100')),
     gives: [500, '500-100'],
@@ -40,13 +33,6 @@ export const failureRows: readonly FaultRow[] = [
     logs: unfetched('502-905', 'answered 502'),
   },
   {
-    name: '501, which is not tried again',
-    accounts: [{ status: 501 }],
-    gives: [502, '502-905'],
-    calls: [1, 1, 1],
-    logs: unfetched('502-905', 'answered 501'),
-  },
-  {
     name: 'dropped connections, the first of which was kept from the token',
     setUp: () => globalAgent.destroy(),
     accounts: [{ drop: 'at-once' }, ...three({ drop: 'at-once' })],
@@ -60,13 +46,6 @@ export const failureRows: readonly FaultRow[] = [
     gives: [502, '502-905'],
     calls: [3, 1, 1],
     logs: failed({ attempt: 3, networkError: 'body' }),
-  },
-  {
-    name: 'a truncated body once',
-    accounts: [{ ...page(makeAccounts(9)), drop: 'in-body' }],
-    gives: 'whole',
-    calls: [2, 1, 1],
-    logs: failed({ attempt: 1, networkError: 'body' }),
   },
   {
     name: 'no answer',

@@ -87,13 +87,6 @@ export const pageRows: readonly FaultRow[] = [
     logs: unfetched('502-904', 'repeated'),
   },
   {
-    name: 'more than 1,000 pages',
-    accounts: [page(makeAccounts(1), { count: 1001, pagesize: 1 })],
-    gives: [502, '502-904'],
-    calls: [1, 1, 1],
-    logs: unfetched('502-904', 'more than 1000'),
-  },
-  {
     name: 'a later page that fails for ever',
     setUp: (_world, upstream) => {
       const well = servePages({ accounts: makeAccounts(4), pagesize: 2 });

@@ -138,14 +138,6 @@ export const tokenRows: readonly FaultRow[] = [
     retryAfterSeconds: 10,
   },
   {
-    name: 'the token endpoint names a long wait',
-    token: [{ status: 503, headers: { 'retry-after': '120' } }],
-    gives: [503, '503-901'],
-    calls: [0, 1, 1],
-    logs: unfetched('503-901'),
-    retryAfterSeconds: 120,
-  },
-  {
     name: 'the token endpoint does not answer',
     setUp: ({ clock }, upstream) => {
       upstream.token.script = [{ hang: true, before: () => clock.advance(25_000) }];
