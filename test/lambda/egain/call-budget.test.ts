@@ -86,12 +86,6 @@ describe('a call', () => {
       expect(table.items.get(KEY)).toMatchObject({ version: START, body: `[[${SECOND},1]]` });
     },
   );
-
-  test('is not noted for a caller who has no time', async () => {
-    await expect(budget.take(withLeft(0))).rejects.toMatchObject({ code: '504-901' });
-
-    expect(table.items.size).toBe(0);
-  });
 });
 
 describe('a call past the budget', () => {
@@ -129,18 +123,6 @@ describe('a call past the budget', () => {
     expect(total('CallsDeferred')).toBe(1);
   });
 
-  test('is refused until the last millisecond of those before it, with a wait in whole seconds', async () => {
-    clock.advance(500);
-    await take(3);
-    clock.advance(1);
-    await expect(budget.take(soon())).rejects.toMatchObject({ retryAfterSeconds: 77 });
-    clock.advance(76_498);
-    await expect(budget.take(withLeft(1))).rejects.toMatchObject({ retryAfterSeconds: 1 });
-    clock.advance(1);
-
-    await expect(budget.take(withLeft(1))).resolves.toBeUndefined();
-  });
-
   test('waits behind the calls before it, but not behind a refused one', async () => {
     await take(3);
 
@@ -157,17 +139,6 @@ describe('a call past the budget', () => {
 });
 
 describe('containers that share the table', () => {
-  test('make no more calls together than one may', async () => {
-    const other = container();
-
-    const taken = await Promise.allSettled(
-      [budget, other, budget, other].map((each) => each.take(withLeft(1000))),
-    );
-
-    expect(taken.filter(({ status }) => status === 'fulfilled')).toHaveLength(3);
-    expect(noted()).toEqual([[SECOND, 3]]);
-  });
-
   test('learn of each other’s calls after they have waited', async () => {
     await take(3);
     const waiting = budget.take(withLeft(100_000));

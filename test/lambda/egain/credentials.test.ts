@@ -11,8 +11,7 @@ import {
   createCredentialsStore,
   readSecret,
 } from '../../../lambda/egain/credentials.ts';
-import { Fault } from '../../../lambda/faults.ts';
-import { cancellable, createDeadline } from '../../../lambda/platform/deadline.ts';
+import { createDeadline } from '../../../lambda/platform/deadline.ts';
 import { CANARY, SECRET_ARN } from '../../support/egain-world.ts';
 import { createManualClock, type ManualClock } from '../../support/manual-clock.ts';
 import { captureLog, type LoggedLine } from '../../support/telemetry.ts';
@@ -63,13 +62,6 @@ test('a secret has a version of its own where Secrets Manager names none', async
   expect(second.version).not.toBe(first.version);
 });
 
-test('a refused version causes no read where another one is known already', async () => {
-  await store.get(inTime());
-
-  await expect(store.reread('version-0', inTime())).resolves.toEqual(FIRST);
-  expect(secretsManager).toHaveReceivedCommandOnce(GetSecretValueCommand);
-});
-
 describe('while Secrets Manager is unwell', () => {
   beforeEach(async () => {
     await store.get(inTime());
@@ -108,16 +100,6 @@ describe('while Secrets Manager is unwell', () => {
     await expect(store.get(inTime())).resolves.toEqual(FIRST);
   });
 
-  test('the last value serves on where the answer is late for the first byte', async () => {
-    hangs();
-    const asked = store.get({ ...inTime(), firstByteMs: 5000 });
-    clock.advance(5000);
-
-    await expect(asked).resolves.toEqual(FIRST);
-    await expect(store.get(inTime())).resolves.toEqual(FIRST);
-    expect(lines).toMatchObject([{ fields: { failure: 'TimeoutError' } }]);
-  });
-
   test.each([
     ['lacks a setting', new Error('Region is missing'), 'Error'],
     ['throws what is no error', 'away', 'unknown'],
@@ -150,33 +132,6 @@ describe('a read', () => {
     });
     expect(options).toMatchObject({ abortSignal: { aborted: true } });
     expect(deadline.signal.aborted).toBe(false);
-  });
-
-  test('is not begun where no time is left', async () => {
-    await expect(store.get(createDeadline(0, { clock }))).rejects.toMatchObject({
-      code: '504-901',
-    });
-    expect(secretsManager).not.toHaveReceivedAnyCommand();
-  });
-
-  test('leaves no timer behind', async () => {
-    const deadline = { ...inTime(), firstByteMs: 5000 };
-    const { waiting } = clock;
-
-    await store.get(deadline);
-
-    expect(clock.waiting).toBe(waiting);
-  });
-
-  test('ends with the reason for which its work is cancelled, and logs nothing', async () => {
-    hangs();
-    const deadline = cancellable(inTime());
-    const reading = store.get(deadline);
-
-    deadline.cancel(new Fault('egainPagesInconsistent'));
-
-    await expect(reading).rejects.toMatchObject({ code: '502-904' });
-    expect(lines).toEqual([]);
   });
 
   test.each([

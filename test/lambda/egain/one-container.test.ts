@@ -1,6 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import { createWorld, secretError, secretReply, startUpstream } from '../../support/egain-world.ts';
-import { three } from '../../support/fault-row.ts';
+import { createWorld, secretReply, startUpstream } from '../../support/egain-world.ts';
 
 const upstream = await startUpstream();
 
@@ -29,24 +28,6 @@ describe('a container over its life', () => {
     expect(calls()).toEqual([1, 1, 1]);
   });
 
-  test('a first call shares the warm-up that is under way', async () => {
-    const { ask, service } = createWorld(upstream);
-
-    await Promise.all([service.warmUp(), ask()]);
-
-    expect(calls()).toEqual([1, 1, 1]);
-  });
-
-  test('the first call reports the failure that the warm-up keeps silent', async () => {
-    const { ask, service } = createWorld(upstream);
-    upstream.secrets.script = three(secretError('AccessDeniedException'));
-
-    await service.warmUp();
-
-    await expect(ask()).rejects.toMatchObject({ code: '500-902' });
-    expect(calls()).toEqual([0, 0, 2]);
-  });
-
   test('a warm-up that hangs ends by itself, and a call that shares it goes on alone', async () => {
     const { ask, service, clock } = createWorld(upstream);
     const hanging = Promise.withResolvers<void>();
@@ -55,6 +36,7 @@ describe('a container over its life', () => {
     const warmUp = service.warmUp();
     await hanging.promise;
     const asked = ask();
+    await new Promise(setImmediate);
     clock.advance(8000);
     await warmUp;
 

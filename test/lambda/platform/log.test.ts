@@ -1,12 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { log, nameService, note, writeRecord } from '../../../lambda/platform/log.ts';
-import {
-  count,
-  METRICS,
-  type MetricName,
-  takeCounts,
-  total,
-} from '../../../lambda/platform/metrics.ts';
+import { count, METRICS, type MetricName, takeCounts } from '../../../lambda/platform/metrics.ts';
 import { emfDatapoints, emfFaults } from '../../support/cloudwatch.ts';
 
 let output: string[];
@@ -115,17 +109,6 @@ describe('the record of an invocation', () => {
     expect(datapoints()).toHaveLength(2);
   });
 
-  test('starts anew each time', () => {
-    note({ partner: 'acme' });
-    count('Latency', 3);
-    writeRecord('request');
-    output = [];
-
-    writeRecord('request');
-
-    expect(lines()).toEqual([{ message: 'request', service: 'api' }]);
-  });
-
   test('has its metrics and their dimensions alone where the level leaves it out', () => {
     vi.stubEnv('LOG_LEVEL', 'SILENT');
     note({ partner: 'acme', code: '502-901' });
@@ -159,14 +142,5 @@ describe('the record of an invocation', () => {
     expect(lines()).toHaveLength(3);
     expect(latencies.flatMap((point) => point.values)).toEqual([...values, 1]);
     expect(new Set(datapoints().map(({ name }) => name))).toEqual(new Set(Object.keys(METRICS)));
-  });
-
-  test('ends the totals, which are sums', () => {
-    count('UpstreamLatency', 3);
-    count('UpstreamLatency', 4);
-    expect([total('UpstreamLatency'), total('SecretReads')]).toEqual([7, 0]);
-    writeRecord('request');
-
-    expect(total('UpstreamLatency')).toBe(0);
   });
 });

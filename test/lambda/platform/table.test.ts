@@ -96,14 +96,6 @@ describe.each<[string, () => Table]>([
     expect(await table.read(key)).toEqual({ version: 1_767_225_600_123, body: 'b1767225600123' });
   });
 
-  test('lets one of many win', async () => {
-    await table.replace(key, item(1), undefined);
-    const outcomes = await Promise.all(
-      [2, 3, 4, 5].map((version) => table.replace(key, item(version), 1)),
-    );
-    expect(outcomes.filter(Boolean)).toHaveLength(1);
-  });
-
   test('gives back bytes as they were written: more than one answer holds, of any size', async () => {
     const sizes = [350 * 1024, ...Array.from({ length: 89 }, () => 300)];
     const names = sizes.map((_, index) => `${key}#${index}`);
