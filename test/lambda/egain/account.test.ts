@@ -44,21 +44,15 @@ describe('a field that is not of its type is left out', () => {
   test.each<[string, unknown]>([
     ['id', 7],
     ['name', { first: 'a' }],
-    ['name', ['a']],
     ['description', false],
     ['active', 'true'],
-    ['active', 1],
     ['address', 491234],
-    ['channel', 'x'],
     ['channel', []],
     ['created', 'soon'],
-    ['created', '2026-01-01'],
     ['modified', ''],
-    ['modified', 1_767_225_600_000],
     ['caseManagement', 0],
     ['chatConfigurations', true],
     ['attributes', {}],
-    ['attributes', 'a:b'],
   ])('%s: %j', (name, value) => {
     const { [name as keyof typeof WHOLE]: _, ...rest } = WHOLE;
 

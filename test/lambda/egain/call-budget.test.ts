@@ -88,6 +88,12 @@ describe('a call', () => {
   );
 });
 
+test('no call is noted for a caller who has no time', async () => {
+  await expect(budget.take(withLeft(0))).rejects.toMatchObject({ code: '504-901' });
+
+  expect(table.items.size).toBe(0);
+});
+
 describe('a call past the budget', () => {
   test.each<[number, number | undefined]>([
     [77_000, undefined],
@@ -139,6 +145,17 @@ describe('a call past the budget', () => {
 });
 
 describe('containers that share the table', () => {
+  test('make no more calls together than one may', async () => {
+    const other = container();
+
+    const taken = await Promise.allSettled(
+      [budget, other, budget, other].map((each) => each.take(withLeft(1000))),
+    );
+
+    expect(taken.filter(({ status }) => status === 'fulfilled')).toHaveLength(3);
+    expect(noted()).toEqual([[SECOND, 3]]);
+  });
+
   test('learn of each other’s calls after they have waited', async () => {
     await take(3);
     const waiting = budget.take(withLeft(100_000));

@@ -29,13 +29,9 @@ test('a page is its accounts, what it says of pages, its bytes and what is malfo
 test.each([
   [25, 25],
   ['25', 25],
-  [1, 1],
   [0, undefined],
-  ['0', undefined],
   [-1, undefined],
   [1.5, undefined],
-  ['1.5', undefined],
-  [' 1', undefined],
   [1e16, undefined],
   ['1e3', undefined],
   [null, undefined],

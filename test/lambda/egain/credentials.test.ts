@@ -11,7 +11,8 @@ import {
   createCredentialsStore,
   readSecret,
 } from '../../../lambda/egain/credentials.ts';
-import { createDeadline } from '../../../lambda/platform/deadline.ts';
+import { Fault } from '../../../lambda/faults.ts';
+import { cancellable, createDeadline } from '../../../lambda/platform/deadline.ts';
 import { CANARY, SECRET_ARN } from '../../support/egain-world.ts';
 import { createManualClock, type ManualClock } from '../../support/manual-clock.ts';
 import { captureLog, type LoggedLine } from '../../support/telemetry.ts';
@@ -62,6 +63,16 @@ test('a secret has a version of its own where Secrets Manager names none', async
   expect(second.version).not.toBe(first.version);
 });
 
+test('a read leaves no timer behind, and a refused version causes none where another is known', async () => {
+  const deadline = { ...inTime(), firstByteMs: 5000 };
+  const { waiting } = clock;
+  await store.get(deadline);
+  expect(clock.waiting).toBe(waiting);
+
+  await expect(store.reread('version-0', deadline)).resolves.toEqual(FIRST);
+  expect(secretsManager).toHaveReceivedCommandOnce(GetSecretValueCommand);
+});
+
 describe('while Secrets Manager is unwell', () => {
   beforeEach(async () => {
     await store.get(inTime());
@@ -100,6 +111,15 @@ describe('while Secrets Manager is unwell', () => {
     await expect(store.get(inTime())).resolves.toEqual(FIRST);
   });
 
+  test('the last value serves on where the answer is late for the first byte', async () => {
+    hangs();
+    const asked = store.get({ ...inTime(), firstByteMs: 5000 });
+    clock.advance(5000);
+
+    await expect(asked).resolves.toEqual(FIRST);
+    expect(lines).toMatchObject([{ fields: { failure: 'TimeoutError' } }]);
+  });
+
   test.each([
     ['lacks a setting', new Error('Region is missing'), 'Error'],
     ['throws what is no error', 'away', 'unknown'],
@@ -115,6 +135,17 @@ describe('while Secrets Manager is unwell', () => {
 });
 
 describe('a read', () => {
+  test('ends with the reason for which its work is cancelled, and logs nothing', async () => {
+    hangs();
+    const deadline = cancellable(inTime());
+    const reading = store.get(deadline);
+
+    deadline.cancel(new Fault('egainPagesInconsistent'));
+
+    await expect(reading).rejects.toMatchObject({ code: '502-904' });
+    expect(lines).toEqual([]);
+  });
+
   test('ends with 504-901 where the first byte is late, and leaves the deadline as it is', async () => {
     const deadline = { ...inTime(), firstByteMs: 5000 };
     hangs();

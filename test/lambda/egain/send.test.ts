@@ -181,6 +181,10 @@ describe('an attempt', () => {
     ]);
   });
 
+  test('hides no defect of the product', async () => {
+    await expect(send([new TypeError('a bug')])).rejects.toThrow('a bug');
+  });
+
   test('is not repeated once the work is cancelled', async () => {
     const deadline = cancellable({ ...inTime(), clock: clock.still });
 

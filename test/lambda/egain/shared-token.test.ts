@@ -127,6 +127,13 @@ describe('the token that containers share', () => {
     await expect(get()).resolves.toMatchObject({ value: 't1', credentials: { version: 'v2' } });
   });
 
+  test('does not serve once it is to be renewed', async () => {
+    put(stored());
+    clock.advance(10_000);
+
+    await expect(get()).resolves.toMatchObject({ value: 't1' });
+  });
+
   test('serves where another container has renewed it', async () => {
     await get();
     clock.advance(LIFE_MS - EARLY_MS);

@@ -72,6 +72,7 @@ describe('a walk is whole', () => {
     ['with a last page that is not full', 3, 2, [2, 1], 2],
     ['with a last page that is full, and one more to be sure', 4, 2, [2, 2], 3],
     ['with pages that are smaller than the first', 6, 3, [3, 1, 1, 1], 4],
+    ['with six pages, of which the last is not full', 11, 2, [...times(5, 2), 1], 6],
     ['with six full pages, and one more along with them', 12, 2, times(6, 2), 7],
     ['with small pages after six were planned', 12, 2, [2, ...times(10, 1)], 11],
     ['where `count` counts pages, and one more to be sure', 5, 3, times(5, 3), 6],
@@ -203,7 +204,7 @@ test('a page that fails aborts those in flight, and the walk ends after them', a
 });
 
 /** Walks so many accounts with a budget, and tells what happened in order. */
-async function walkOnBudget(count: number, isSpent = false): Promise<unknown[]> {
+async function walkOnBudget(count: number, isSpent: boolean): Promise<unknown[]> {
   const told: unknown[] = [];
   const calls = {
     async reserve(more: number) {
@@ -222,25 +223,27 @@ async function walkOnBudget(count: number, isSpent = false): Promise<unknown[]> 
   return told;
 }
 
-describe('the budget of calls', () => {
-  test.each([
-    [
-      'sets the pages after the first aside, and gets back what is left',
-      5,
-      false,
-      [1, 'reserve 2', 2, 3, 'release'],
-    ],
-    ['is not asked for a single page', 1, false, [1, 'release']],
-    ['ends a walk that does not fit', 5, true, [1, 'reserve 2', 'release', 'failed']],
-  ])('%s', async (_, count, isSpent, told) => {
-    expect(await walkOnBudget(count, isSpent)).toEqual(told);
-  });
+test.each([
+  ['fits sets its further pages aside, and gives back what is left', false, [2, 3, 'release']],
+  ['does not fit into the budget ends', true, ['release', 'failed']],
+])('a walk that %s', async (_, isSpent, told) => {
+  expect(await walkOnBudget(5, isSpent)).toEqual([1, 'reserve 2', ...told]);
 });
 
 const upstream = await startUpstream();
 const searches = () => upstream.accounts.calls.map(({ url }) => url.search);
 
 describe('what is asked for', () => {
+  test('no size is asked for where none was reported', async () => {
+    const { ask } = createWorld(upstream);
+    const reported = false;
+    upstream.accounts.otherwise = servePages({ accounts: makeAccounts(3), pagesize: 2, reported });
+
+    await ask();
+
+    expect(searches()).toEqual(['', '?$pagenum=2']);
+  });
+
   test('the first page is asked for without a query, the others with the reported size', async () => {
     const { ask } = createWorld(upstream);
     upstream.accounts.otherwise = servePages({ accounts: makeAccounts(5), pagesize: 2 });

@@ -33,18 +33,6 @@ describe('a deadline', () => {
       expect(clock.waiting).toBe(0);
     },
   );
-
-  test('aborts when it passes, with its fault', () => {
-    const clock = createManualClock();
-    const deadline = createDeadline(3000, { clock });
-
-    clock.advance(1999);
-    expect(deadline.signal.aborted).toBe(false);
-    clock.advance(1000);
-
-    expect(deadline.signal.reason).toMatchObject({ code: '504-901' });
-    expect(deadline.remaining()).toBe(0);
-  });
 });
 
 describe('waiting', () => {

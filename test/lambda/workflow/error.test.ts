@@ -45,15 +45,6 @@ describe('a failure', () => {
     expect(task.output.logs()).toMatchObject([{ level: 'ERROR', error: 'TypeError' }]);
   });
 
-  test('of throttling tells for how long', async () => {
-    const fault = new Fault('egainThrottled', { retryAfterSeconds: 42 });
-
-    const error = await failureOf(throwing(fault).run({}));
-
-    expect(error.name).toBe('UpstreamThrottled');
-    expect(envelopeOf(error)['details']).toEqual([{ key: 'retryAfterSeconds', value: '42' }]);
-  });
-
   test.each<[string, () => string]>([
     ['in characters of three bytes', () => '東'.repeat(700)],
     ['in quotes, which JSON in JSON writes as four', () => '"'.repeat(2048)],
