@@ -10,6 +10,8 @@ import { captureLog, type LoggedLine } from '../../support/telemetry.ts';
 
 const STAGE_ARN = 'arn:aws:execute-api:eu-west-1:123456789012:a1b2c3/v1';
 
+const [READ, ADDRESS] = ['accounts/read', 'accounts/read.address'];
+
 let key: SigningKey;
 let issuer: TestIssuer;
 let log: LoggedLine[];
@@ -62,19 +64,9 @@ describe('a partner', () => {
   });
 
   test.each([
-    [
-      'a token wider than the entry',
-      'client-basic',
-      'accounts/read accounts/read.address',
-      'accounts/read',
-    ],
-    ['an entry wider than the token', 'client-acme', 'accounts/read', 'accounts/read'],
-    [
-      'another order',
-      'client-acme',
-      'accounts/read.address accounts/read',
-      'accounts/read accounts/read.address',
-    ],
+    ['a token wider than the entry', 'client-basic', `${READ} ${ADDRESS}`, READ],
+    ['an entry wider than the token', 'client-acme', READ, READ],
+    ['another order', 'client-acme', `${ADDRESS} ${READ}`, `${READ} ${ADDRESS}`],
   ])('gets what token and entry both grant: %s', async (_, client, scope, granted) => {
     const result = await authorize(await bearer({ client_id: client, scope }));
     expect(result.context?.['scopes']).toBe(granted);
@@ -90,8 +82,8 @@ describe('a valid token is denied', () => {
     ['of a client named like a partner, not by its id', { client_id: 'acme' }, stranger],
     ['without scope', { scope: undefined }, scopeless],
     ['with a scope in capitals', { scope: 'Accounts/Read' }, scopeless],
-    ['with a longer name only', { scope: 'accounts/read.address' }, scopeless],
-    ['with scopes that a comma parts', { scope: 'accounts/read,accounts/read.address' }, scopeless],
+    ['with a longer name only', { scope: ADDRESS }, scopeless],
+    ['with scopes that a comma parts', { scope: `${READ},${ADDRESS}` }, scopeless],
   ])('%s, and the log says why', async (_, change, fields) => {
     const result = await authorize(await bearer(change));
 
@@ -197,42 +189,18 @@ describe('a directory of clients in Secrets Manager', () => {
   );
 });
 
-describe('set up wrongly', () => {
-  const { acme, basic } = support.PARTNERS;
+const { acme, basic } = support.PARTNERS;
+const nameless = { ...acme, clientId: undefined };
+const cognitoClients = { basic: 'x' };
 
-  test.each<[string, unknown, object, string]>([
-    [
-      'no audience and no Cognito clients',
-      support.PARTNERS,
-      { audience: undefined },
-      'AUTH_AUDIENCE',
-    ],
-    ['an unknown scope', { acme: { ...acme, scopes: ['all'] } }, {}, 'acme.scopes.0'],
-    [
-      'a partner without client id',
-      { acme: { ...acme, clientId: undefined } },
-      {},
-      'acme has no client id',
-    ],
-    [
-      'a client id twice',
-      { acme, basic: { ...basic, clientId: acme.clientId } },
-      {},
-      'share a client id',
-    ],
-    [
-      'a partner without Cognito client',
-      { acme },
-      { cognitoClients: { basic: 'x' } },
-      'acme has no client id',
-    ],
-  ])('%s', (_, partners, config, reason) => {
-    expect(() => make(partners, config)).toThrow(Fault);
-    expect(() => make(partners, config)).toThrow(reason);
-  });
-
-  test("a partner named like an object's own method has no client id by accident", () => {
-    const partners = { constructor: { ...acme, clientId: undefined } };
-    expect(() => make(partners, { cognitoClients: {} })).toThrow('has no client id');
-  });
+test.each<[string, unknown, object, string]>([
+  ['no audience', { acme }, { audience: undefined }, 'AUTH_AUDIENCE'],
+  ['an unknown scope', { acme: { ...acme, scopes: ['all'] } }, {}, 'acme.scopes.0'],
+  ['a partner without client id', { acme: nameless }, {}, 'acme has no client id'],
+  ['an id twice', { acme, basic: { ...basic, clientId: acme.clientId } }, {}, 'share a client id'],
+  ['a partner without Cognito client', { acme }, { cognitoClients }, 'acme has no client id'],
+  ['a name that objects inherit', { constructor: nameless }, { cognitoClients }, 'no client id'],
+])('nothing is decided with %s', (_, partners, config, reason) => {
+  expect(() => make(partners, config)).toThrow(Fault);
+  expect(() => make(partners, config)).toThrow(reason);
 });

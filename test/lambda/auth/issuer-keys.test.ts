@@ -85,6 +85,11 @@ describe('fetches of the key set', () => {
   });
 });
 
+/** An OpenID configuration that is well but for this. */
+const configured = (more: object) => () => ({
+  configuration: json({ issuer: issuer.url, jwks_uri: issuer.jwksUri, ...more }),
+});
+
 describe('keys never had', () => {
   test.each<[string, () => issuers.TestIssuer['disturbance'], string | RegExp]>([
     ['the configuration fails', () => ({ configuration: down }), 'the issuer answers 503'],
@@ -102,21 +107,13 @@ describe('keys never had', () => {
       'is cut off',
     ],
     ['too large', () => ({ jwks: json('x'.repeat(600_000)) }), 'is too large'],
+    ['another issuer', configured({ issuer: 'https://other.test' }), /of another issuer$/],
     [
-      'configuration of another issuer',
-      () => ({ configuration: json({ issuer: 'https://other.test', jwks_uri: issuer.jwksUri }) }),
-      /of another issuer$/,
+      'a slash more',
+      () => configured({ issuer: `${issuer.url}/` })(),
+      'differ by a slash at the end',
     ],
-    [
-      'configuration of the issuer with a slash',
-      () => ({ configuration: json({ issuer: `${issuer.url}/`, jwks_uri: issuer.jwksUri }) }),
-      'the two differ by a slash at the end',
-    ],
-    [
-      'a key set without TLS',
-      () => ({ configuration: json({ issuer: issuer.url, jwks_uri: 'http://keys.test/' }) }),
-      'not an https URL',
-    ],
+    ['a key set without TLS', configured({ jwks_uri: 'http://keys.test/' }), 'not an https URL'],
   ])('%s: no decision, and the next request tries again', async (_, disturb, reason) => {
     issuer.disturbance = disturb();
     const refused = present(first);
@@ -125,6 +122,26 @@ describe('keys never had', () => {
 
     issuer.disturbance = {};
     await expect(present(first)).resolves.toMatchObject({ principalId: 'acme' });
+  });
+
+  test('are remembered to have been away only until they are had', async () => {
+    issuer.disturbance = { jwks: down };
+    await expect(present(first)).rejects.toBeInstanceOf(KeysUnavailable);
+    issuer.disturbance = {};
+    await present(first);
+
+    await expect(present(second)).rejects.toBeInstanceOf(TokenRefused);
+  });
+
+  test("the request's own deadline ends the wait, and leaves no timer behind", async () => {
+    const asked = Promise.withResolvers<void>();
+    issuer.disturbance = { configuration: () => asked.resolve() };
+    const controller = new AbortController();
+    const pending = authorize(await tokenOf(first), support.createTestDeadline(controller));
+    await asked.promise;
+    controller.abort();
+    await expect(pending).rejects.toBeInstanceOf(KeysUnavailable);
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   test('a bad token is still refused', async () => {

@@ -31,27 +31,6 @@ describe('a server that keeps failing', () => {
     await expect(ask()).resolves.toMatchObject({ state: 'miss' });
   });
 
-  test('is asked again after callers whose time was too short', async () => {
-    const { ask, clock } = createWorld(upstream);
-    const hang = { hang: true, before: () => clock.advance(2000) };
-    upstream.accounts.script = Array.from({ length: 6 }, () => hang);
-
-    for (let caller = 0; caller < 6; caller += 1) {
-      await expect(ask({ remainingMs: 3000 })).rejects.toMatchObject({ code: '504-901' });
-    }
-
-    await expect(ask()).resolves.toMatchObject({ state: 'miss' });
-  });
-
-  test('is left alone after a caller who waited long in vain', async () => {
-    const { ask, clock } = createWorld(upstream);
-    upstream.accounts.otherwise = () => ({ hang: true, before: () => clock.advance(24_000) });
-
-    await expect(ask()).rejects.toMatchObject({ code: '504-901' });
-    const details = [{ key: 'cause', value: '504-901' }];
-    await expect(ask()).rejects.toMatchObject({ code: '503-902', details });
-  });
-
   test('is asked over new connections where it has closed all four of a walk', async () => {
     const { ask, clock, lines } = createWorld(upstream);
     upstream.accounts.otherwise = servePages({ accounts: makeAccounts(9), pagesize: 1 });

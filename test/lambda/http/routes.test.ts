@@ -229,16 +229,6 @@ describe('GET /accounts/{id}', () => {
     expect(bodyOf(await request({ resource, id }))).toMatchObject({ code: '404-902' });
   });
 
-  it('does not tell a hidden account from one that never was', async () => {
-    const { request } = createPartnerApi({ accounts: [account({ id: 'hidden' })] });
-    const authorizer = { partner: 'acme', scopes: 'accounts/read', accounts: '{"channel":["c9"]}' };
-
-    const hidden = await request({ resource, id: 'hidden', authorizer });
-
-    expect(bodyOf(hidden)).toMatchObject({ code: '404-902' });
-    expect(await request({ resource, id: 'never', authorizer })).toEqual(hidden);
-  });
-
   it('takes no other parameter than fields', async () => {
     const { request } = createPartnerApi({ accounts: [account()] });
 

@@ -16,7 +16,6 @@ import {
   overwrite,
   pass,
   put,
-  quarterOfAnHour,
   SKEW_MS,
   STATE_KEY,
   shared,
@@ -128,22 +127,6 @@ describe('a container without the table', () => {
 
     expect(await nameIn(ask())).toBe('own');
     expect(readBytes).not.toHaveBeenCalled();
-  });
-
-  test('gives its own up for a later one that it has learnt of meanwhile', async () => {
-    const { store, ask } = container();
-    const restore = breakTable('read', 'replace');
-    const { end } = holdWalks();
-    const own = store.get(quarterOfAnHour());
-    await soon();
-    restore();
-    await pass(10_000);
-    await put('theirs');
-    expect(await nameIn(ask())).toBe('theirs');
-    end();
-
-    expect(await nameIn(own)).toBe('theirs');
-    expect(await nameIn(ask())).toBe('theirs');
   });
 });
 

@@ -19,13 +19,6 @@ export const failureRows: readonly FaultRow[] = [
     logs: unfetched('500-100'),
   },
   {
-    name: '500 for ever, in an envelope of another status',
-    accounts: three(envelopeReply(500, '503-100')),
-    gives: [502, '502-905'],
-    calls: [3, 1, 1],
-    logs: unfetched('502-905'),
-  },
-  {
     name: '502 for ever, without an envelope',
     accounts: three({ status: 502, body: '<html>' }),
     gives: [502, '502-905'],

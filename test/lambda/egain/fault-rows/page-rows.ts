@@ -71,13 +71,6 @@ export const pageRows: readonly FaultRow[] = [
     }),
   ),
   {
-    name: 'an empty page too early',
-    accounts: [page(makeAccounts(1), { count: 2, pagesize: 1 }), page([])],
-    gives: [502, '502-904'],
-    calls: [2, 1, 1],
-    logs: unfetched('502-904', 'empty too early'),
-  },
-  {
     name: 'a server that knows no pages',
     setUp: (_world, upstream) => {
       upstream.accounts.otherwise = () => page(makeAccounts(2), { count: 4, pagesize: 2 });
@@ -96,19 +89,5 @@ export const pageRows: readonly FaultRow[] = [
     gives: [500, '500-100'],
     calls: [4, 1, 1],
     logs: unfetched('500-100'),
-  },
-  {
-    name: 'a later page that is refused',
-    setUp: (_world, upstream) => {
-      upstream.accounts.otherwise = servePages({
-        accounts: makeAccounts(2),
-        pagesize: 2,
-        past: 400,
-      });
-      upstream.accounts.script = [page(makeAccounts(2), { count: 4, pagesize: 2 })];
-    },
-    gives: [502, '502-903'],
-    calls: [2, 1, 1],
-    logs: unfetched('502-903', 'answered 400'),
   },
 ];
