@@ -10,6 +10,10 @@ const CLIENT = '4e3c9bb0-9b0f-4a3c-8a53-0d4f6f2c1a77';
 const API = 'https://accounts.test';
 const READ = 'accounts/read';
 const ADDRESS = 'accounts/read.address';
+const BOTH = `${READ} ${ADDRESS}`;
+const NO_AUDIENCE = { aud: undefined as unknown as string };
+/** The id of an application's object, which names no client. */
+const OBJECT = '0b3d1c5e-0000-4000-8000-000000000000';
 
 let key: SigningKey;
 let issuer: TestIssuer;
@@ -49,47 +53,24 @@ async function decide(claims: JWTPayload, header = {}, config = {}): Promise<Dec
 const FAMILIES: readonly [string, JWTPayload, object?, object?][] = [
   [
     'Amazon Cognito',
-    {
-      aud: undefined as unknown as string,
-      sub: CLIENT,
-      token_use: 'access',
-      scope: `${READ} ${ADDRESS}`,
-      client_id: CLIENT,
-    },
+    { ...NO_AUDIENCE, sub: CLIENT, token_use: 'access', scope: BOTH, client_id: CLIENT },
     {},
     { audience: undefined, cognitoClients: { acme: CLIENT } },
   ],
   [
     'Microsoft Entra, v2.0',
-    {
-      azp: CLIENT,
-      oid: '0b3d1c5e-0000-4000-8000-000000000000',
-      sub: '0b3d1c5e-0000-4000-8000-000000000000',
-      roles: [READ, ADDRESS],
-      ver: '2.0',
-    },
+    { azp: CLIENT, oid: OBJECT, sub: OBJECT, roles: [READ, ADDRESS], ver: '2.0' },
     { typ: 'JWT' },
   ],
   [
     'Microsoft Entra, v1.0',
-    {
-      appid: CLIENT,
-      oid: '0b3d1c5e-0000-4000-8000-000000000000',
-      sub: '0b3d1c5e-0000-4000-8000-000000000000',
-      roles: [READ, ADDRESS],
-      ver: '1.0',
-    },
+    { appid: CLIENT, oid: OBJECT, sub: OBJECT, roles: [READ, ADDRESS], ver: '1.0' },
     { typ: 'JWT', x5t: 'k1' },
   ],
   ['Okta', { ver: 1, jti: 'AT.x', cid: CLIENT, scp: [READ, ADDRESS], sub: CLIENT }],
   [
     'Auth0',
-    {
-      sub: `${CLIENT}@clients`,
-      azp: CLIENT,
-      scope: `${READ} ${ADDRESS}`,
-      gty: 'client-credentials',
-    },
+    { sub: `${CLIENT}@clients`, azp: CLIENT, scope: BOTH, gty: 'client-credentials' },
     { typ: 'JWT' },
   ],
   [
@@ -105,7 +86,7 @@ const FAMILIES: readonly [string, JWTPayload, object?, object?][] = [
     },
     { typ: 'JWT' },
   ],
-  ['PingOne', { client_id: CLIENT, aud: [API], scope: `${READ} ${ADDRESS}`, env: 'e', org: 'o' }],
+  ['PingOne', { client_id: CLIENT, aud: [API], scope: BOTH, env: 'e', org: 'o' }],
   [
     'Duende IdentityServer',
     { client_id: CLIENT, nbf: now, jti: 'x', scope: [READ, ADDRESS] },
@@ -117,7 +98,7 @@ describe('a token by client credentials', () => {
   test.each(FAMILIES)('of %s names its partner and scopes', async (_, claims, header, config) => {
     expect(await decide(claims, header, config)).toEqual({
       effect: 'Allow',
-      scopes: `${READ} ${ADDRESS}`,
+      scopes: BOTH,
     });
   });
 });
@@ -153,14 +134,14 @@ describe('the client that a token was issued to', () => {
 describe('the scopes that a token grants', () => {
   test.each<[string, JWTPayload, string | undefined]>([
     ['scope as a text', { scope: READ }, READ],
-    ['scope as a list', { scope: [READ, 7, null, ADDRESS] }, `${READ} ${ADDRESS}`],
+    ['scope as a list', { scope: [READ, 7, null, ADDRESS] }, BOTH],
     ['roles as a list', { roles: [READ] }, READ],
     ['scope before scp and roles', { scope: READ, scp: ADDRESS, roles: [ADDRESS] }, READ],
     ['scp before roles', { scp: READ, roles: [READ, ADDRESS] }, READ],
     ['an empty scope before roles', { scope: '', roles: [READ] }, undefined],
     ['a scope of null before roles', { scope: null, roles: [READ] }, undefined],
     ['roles as a text', { roles: READ }, undefined],
-    ['a list with a text of several', { scope: [`${READ} ${ADDRESS}`] }, undefined],
+    ['a list with a text of several', { scope: [BOTH] }, undefined],
   ])('are those of %s', async (_, claims, scopes) => {
     expect((await decide({ client_id: CLIENT, ...claims })).scopes).toBe(scopes);
   });

@@ -47,20 +47,17 @@ const publicKeyAsSecret = async () =>
   new SignJWT(claims)
     .setProtectedHeader({ alg: 'HS256', kid: 'rsa' })
     .sign(new TextEncoder().encode(await exportSPKI(rsa.publicKey)));
-const parts = async () => (await sign(rsa, claims)).split('.') as [string, string, string];
+const tamperedWith = async () => {
+  const [header, , signature] = (await sign(rsa, claims)).split('.');
+  return `${header}.${encode({ ...claims, client_id: 'client-basic' })}.${signature}`;
+};
 
 describe('a good token is let in', () => {
   test.each<[string, () => Promise<string>]>([
     ['signed by RS256', () => sign(rsa, claims)],
     ['signed by ES256', () => sign(elliptic, claims)],
-    [
-      'with one of several audiences',
-      () => sign(rsa, { ...claims, aud: ['x', String(claims.aud)] }),
-    ],
-    [
-      'without kid, where only one key can have signed it',
-      () => sign(rsa, claims, { kid: undefined }),
-    ],
+    ['with one of several audiences', () => sign(rsa, { ...claims, aud: ['x', AUDIENCE] })],
+    ['without kid, where one key fits', () => sign(rsa, claims, { kid: undefined })],
     ['of type Application/AT+jwt', () => sign(rsa, claims, { typ: 'Application/AT+jwt' })],
     ['of type JWT', () => sign(rsa, claims, { typ: 'JWT' })],
     ['one second before it expires', () => sign(rsa, { ...claims, exp: seconds + 1 })],
@@ -72,40 +69,26 @@ describe('a good token is let in', () => {
 
 describe('a bad token is refused, and the log learns by which check', () => {
   const SIGNATURE = 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED';
+  const NO_KEY = 'ERR_JWKS_NO_MATCHING_KEY';
 
   test.each<[string, () => string | Promise<string>, string]>([
     ['unsigned', () => `${encode({ alg: 'none' })}.${encode(claims)}.`, 'not a bearer token'],
     ['HS256 with the public key as the secret', publicKeyAsSecret, 'alg'],
-    [
-      'alg of another kind than the key',
-      () => sign({ ...elliptic, kid: 'rsa' }, claims),
-      'ERR_JWKS_NO_MATCHING_KEY',
-    ],
+    ['alg of another kind than the key', () => sign({ ...elliptic, kid: 'rsa' }, claims), NO_KEY],
     ['RS512, well signed', () => signRaw({ alg: 'RS512', kid: 'rsa' }, claims, 'sha512'), 'alg'],
     ['a stranger’s key', async () => sign(await createSigningKey('rsa'), claims), SIGNATURE],
-    [
-      'claims tampered with',
-      async () => {
-        const [h, , s] = await parts();
-        return `${h}.${encode({ ...claims, client_id: 'client-basic' })}.${s}`;
-      },
-      SIGNATURE,
-    ],
+    ['claims tampered with', tamperedWith, SIGNATURE],
     ['signature cut short', async () => (await sign(rsa, claims)).slice(0, -8), SIGNATURE],
     ['alg that is no text', raw({ alg: ['RS256'] }), 'alg'],
     ['header that is no object', () => signRaw(7, claims), 'header'],
-    [
-      'claims that are no object',
-      () => signRaw({ alg: 'RS256', kid: 'rsa' }, [claims]),
-      'ERR_JWT_INVALID',
-    ],
+    ['claims in a list', () => signRaw({ alg: 'RS256', kid: 'rsa' }, [claims]), 'ERR_JWT_INVALID'],
     ['of an ID token type', typed('id_token+jwt'), 'typ'],
     ['of a type behind another', typed('x-at+jwt'), 'typ'],
     ['of a type with a line break', typed('at+jwt\n'), 'typ'],
     ['of a type that is no text', typed(['JWT']), 'typ'],
     ['a critical extension', raw({ crit: ['x'], x: 1 }), 'ERR_JOSE_NOT_SUPPORTED'],
     ['an unencoded payload', raw({ crit: ['b64'], b64: false }), 'ERR_JWT_INVALID'],
-    ['a kid that is no text', raw({ kid: 7 }), 'ERR_JWKS_NO_MATCHING_KEY'],
+    ['a kid that is no text', raw({ kid: 7 }), NO_KEY],
     ['of another issuer', changed({ iss: 'https://other.test' }), 'iss'],
     ['of the issuer with a slash', () => sign(rsa, { ...claims, iss: `${issuer.url}/` }), 'iss'],
     ['for another audience', changed({ aud: 'https://other.test' }), 'aud'],

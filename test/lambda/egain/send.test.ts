@@ -38,16 +38,9 @@ const broken: AttemptResult = {
 describe('the retry rule', () => {
   type Row = [string, AttemptResult, Partial<Parameters<typeof decideRetry>[0]>, unknown];
   test.each<Row>([
-    ...[408, 429, 500, 502, 503, 504, 520, 599].map(
-      (status): Row => [`${status}`, answer(status), {}, 50],
-    ),
-    ...[200, 204, 301, 400, 401, 403, 404, 406, 409, 501, 505].map(
-      (status): Row => [
-        `${status} with a wait`,
-        answer(status, { 'retry-after': '1' }),
-        {},
-        'accept',
-      ],
+    ...[408, 429, 500, 504, 520, 599].map((status): Row => [`${status}`, answer(status), {}, 50]),
+    ...[204, 301, 400, 401, 409, 501, 505].map(
+      (status): Row => [`${status}`, answer(status, { 'retry-after': '1' }), {}, 'accept'],
     ),
     ['a refused connection', broken, {}, 50],
     ['a third connection that broke', broken, { attempts: 3 }, 'accept'],
