@@ -71,14 +71,6 @@ describe('a summary', () => {
       'chatConfigurations',
     ]);
   });
-
-  test('is cut within lists of objects too', async () => {
-    const accounts = [account({ attributes: [{ name: 'n', value: 'v' }] })];
-
-    expect(await list(accounts, 'fields=attributes.value')).toEqual([
-      { attributes: [{ value: 'v' }] },
-    ]);
-  });
 });
 
 describe('an account rule', () => {

@@ -153,15 +153,6 @@ describe('keys never had', () => {
     issuer = await issuers.startIssuer();
   });
 
-  test('an issuer that hangs is given up after three seconds', async () => {
-    const asked = Promise.withResolvers<void>();
-    issuer.disturbance = { jwks: () => asked.resolve() };
-    const pending = present(first);
-    await asked.promise;
-    advance(3000);
-    await expect(pending).rejects.toBeInstanceOf(KeysUnavailable);
-  });
-
   test('an issuer whose own URL is without TLS is never asked', async () => {
     const url = 'http://issuer.test';
     authorize = support.createTestAuthorize({ issuer: url });

@@ -40,6 +40,10 @@ test.each([
   expect(judge([], { count: '0', pagesize }).paginationInfo).toEqual({ count: 0, pagesize: size });
 });
 
+test.each([null, undefined])('a page may have %s for no accounts', (account) => {
+  expect(judge(account, { count: 0 }).account).toEqual([]);
+});
+
 const listsOf = (count: number) => Array.from({ length: count }, () => []);
 
 describe('a page', () => {

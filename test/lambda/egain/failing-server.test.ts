@@ -30,18 +30,4 @@ describe('a server that keeps failing', () => {
     upstream.accounts.otherwise = servePages({ accounts: makeAccounts(3), pagesize: 25 });
     await expect(ask()).resolves.toMatchObject({ state: 'miss' });
   });
-
-  test('is asked over new connections where it has closed all four of a walk', async () => {
-    const { ask, clock, lines } = createWorld(upstream);
-    upstream.accounts.otherwise = servePages({ accounts: makeAccounts(9), pagesize: 1 });
-    await ask();
-    const calls = upstream.accounts.calls.length;
-    clock.advance(31_000);
-    upstream.closeKept();
-
-    await expect(ask()).resolves.toMatchObject({ state: 'miss' });
-
-    expect(upstream.accounts.calls).toHaveLength(2 * calls);
-    expect(lines.filter(({ level }) => level === 'warn')).toEqual([]);
-  });
 });

@@ -72,11 +72,4 @@ describe('the secret', () => {
       reason: 'the environment holds no AWS keys',
     });
   });
-
-  test('makes a 503 while Secrets Manager cannot be reached', async () => {
-    const { ask } = createWorld(upstream);
-    upstream.secrets.otherwise = () => ({ drop: 'at-once' });
-
-    await expect(ask()).rejects.toMatchObject({ code: '503-903', retryAfterSeconds: 5 });
-  });
 });

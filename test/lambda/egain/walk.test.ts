@@ -15,7 +15,6 @@ import {
   startUpstream,
   tokenReply,
 } from '../../support/egain-world.ts';
-import { page } from '../../support/fault-row.ts';
 import type { Reply } from '../../support/scripted-upstream.ts';
 import { captureLog, type LoggedLine } from '../../support/telemetry.ts';
 
@@ -285,21 +284,6 @@ describe('what is asked for', () => {
     expect(snapshot.accounts).toEqual(inOrder(makeAccounts(30)));
     expect(most).toBe(4);
   });
-});
-
-test.each<[string, Reply, Account[]]>([
-  [
-    'a content type that is not JSON',
-    { ...page(makeAccounts(1)), headers: { 'content-type': 'text/html' } },
-    makeAccounts(1),
-  ],
-  ['null for no accounts', { body: { paginationInfo: { count: 0 }, account: null } }, []],
-  ['nothing for no accounts', { body: { paginationInfo: { count: 0 } } }, []],
-])('a page is read that has %s', async (_, reply, accounts) => {
-  const { ask } = createWorld(upstream);
-  upstream.accounts.script = [reply];
-
-  await expect(ask()).resolves.toMatchObject({ snapshot: { accounts } });
 });
 
 test.each<[string, Reply, Reply | undefined, string]>([

@@ -126,13 +126,6 @@ describe('where partners get their tokens', () => {
     expect([await find(), await find()]).toEqual([UNKNOWN, TOKEN_URL]);
   });
 
-  it('is not told while the issuer cannot be reached', async () => {
-    const gone = await listen(() => undefined);
-    await gone.close();
-
-    expect(await tokenUrlBy(gone.url)()).toBe(UNKNOWN);
-  });
-
   it('is not waited for longer than two seconds, and leaves no timer behind', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const hanging = new Promise<void>((resolve) => {

@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib';
-import { CANARY, envelopeReply, makeAccounts, servePages } from '../../../support/egain-world.ts';
+import { CANARY, makeAccounts } from '../../../support/egain-world.ts';
 import { type FaultRow, page, unfetched } from '../../../support/fault-row.ts';
 import type { Reply } from '../../../support/scripted-upstream.ts';
 
@@ -78,16 +78,5 @@ export const pageRows: readonly FaultRow[] = [
     gives: [502, '502-904'],
     calls: [2, 1, 1],
     logs: unfetched('502-904', 'repeated'),
-  },
-  {
-    name: 'a later page that fails for ever',
-    setUp: (_world, upstream) => {
-      const well = servePages({ accounts: makeAccounts(4), pagesize: 2 });
-      upstream.accounts.otherwise = (request) =>
-        request.url.search === '' ? well(request) : envelopeReply(500, '500-100');
-    },
-    gives: [500, '500-100'],
-    calls: [4, 1, 1],
-    logs: unfetched('500-100'),
   },
 ];
