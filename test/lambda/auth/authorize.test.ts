@@ -81,7 +81,6 @@ describe('a valid token is denied', () => {
     ['of an unknown client', { client_id: 'stranger' }, stranger],
     ['of a client named like a partner, not by its id', { client_id: 'acme' }, stranger],
     ['without scope', { scope: undefined }, scopeless],
-    ['with a scope in capitals', { scope: 'Accounts/Read' }, scopeless],
     ['with a longer name only', { scope: ADDRESS }, scopeless],
     ['with scopes that a comma parts', { scope: `${READ},${ADDRESS}` }, scopeless],
   ])('%s, and the log says why', async (_, change, fields) => {

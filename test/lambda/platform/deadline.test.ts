@@ -5,7 +5,6 @@ import { createManualClock } from '../../support/manual-clock.ts';
 describe('a deadline', () => {
   test.each([
     [30_000, 25_000],
-    [26_000, 25_000],
     [10_000, 9000],
     [1000, 0],
     [-5, 0],
