@@ -71,10 +71,12 @@ describe('the credentials stack', () => {
 });
 
 describe('the user pool of the partners', () => {
-  // cdk-nag holds its passwords and second factors, for the case that somebody makes a user.
   it('lets nobody join, and can be rolled back when its creation fails', () => {
     expect(propertiesOfOnly(template, 'AWS::Cognito::UserPool')).toMatchObject({
       AdminCreateUserConfig: { AllowAdminCreateUserOnly: true },
+      EnabledMfas: ['SOFTWARE_TOKEN_MFA'],
+      AccountRecoverySetting: { RecoveryMechanisms: [{ Name: 'admin_only' }] },
+      Policies: { PasswordPolicy: { MinimumLength: 16, TemporaryPasswordValidityDays: 1 } },
       DeletionProtection: 'INACTIVE',
     });
   });

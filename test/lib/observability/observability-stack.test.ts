@@ -13,8 +13,8 @@ const { observability: plain, accounts } = synthesised(PLAIN_STAGE);
 const { observability: full } = synthesised(FULL_STAGE);
 
 describe('the topic of the alarms', () => {
-  // That it is encrypted, and open over TLS alone, is held by cdk-nag.
-  it("is for this account's alarms, whose service may use its key", () => {
+  // cdk-nag holds that it is encrypted.
+  it("is for this account's alarms over TLS, whose service may use its key", () => {
     const ofThisAccount = { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } };
     const Principal = { Service: 'cloudwatch.amazonaws.com' };
 
@@ -32,6 +32,10 @@ describe('the topic of the alarms', () => {
     plain.hasResourceProperties('AWS::SNS::TopicPolicy', {
       PolicyDocument: {
         Statement: Match.arrayWith([
+          Match.objectLike({
+            Effect: 'Deny',
+            Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+          }),
           Match.objectLike({
             Principal,
             Action: 'sns:Publish',
