@@ -118,7 +118,10 @@ export function createSharedState(table: Table, key: string, clock: Clock) {
     return undefined;
   };
 
-  return { read, update };
+  /** As `read` or `update` has seen it last. */
+  const known = (): Seen => last;
+
+  return { read, update, known };
 }
 
 /** How long eGain is left alone after a failure, and at most after several in a row. */

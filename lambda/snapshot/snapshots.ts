@@ -176,8 +176,11 @@ export function createSnapshots(options: SnapshotsOptions) {
     } catch (error) {
       if (isFault(error, ...SHUT_OUT)) {
         kept = undefined;
-        // What another container fetched before may have a time that is ahead of this clock.
-        refusedAt = clock.now() + SKEW_MS;
+        // The shared state, where it tells of the refusal, tells of its end too. Otherwise what another
+        // container fetched before may have a time that is ahead of this clock.
+        const { state, shared: isShared } = shared.known();
+        const isTold = isShared && state.failure?.shutOut === true;
+        refusedAt = isTold ? Number.NEGATIVE_INFINITY : clock.now() + SKEW_MS;
       }
       throw error;
     } finally {

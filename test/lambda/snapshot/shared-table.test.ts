@@ -114,6 +114,17 @@ describe('a container without the table', () => {
     expect(await nameIn(ask())).toBe('after');
   });
 
+  test('takes what others fetch after eGain refused it, once they know of the refusal', async () => {
+    const [{ ask } = container()] = await warm(1, 31_000);
+    shared.walk = failWith(REFUSED);
+    await expect(ask()).rejects.toBe(REFUSED);
+    shared.clock.advance(2000);
+    await put('after');
+
+    expect(await nameIn(ask())).toBe('after');
+    expect(shared.walks).toBe(2);
+  });
+
   test('gives no snapshot back for an older one', async () => {
     await put('theirs', shared.clock.now() - 1000);
     shared.walk = named('own');
