@@ -113,7 +113,8 @@ describe('the buckets of the export', () => {
     expect(exports).toMatchObject({
       LifecycleConfiguration: { Rules: [{ ExpirationInDays: 30 }] },
     });
-    expect(JSON.stringify(exports)).toMatch(/"KMSMasterKeyID":\{"Fn::GetAtt":\["ExportBucketKey/);
+    const { Value } = template.findOutputs('ExportKeyArn')['ExportKeyArn'] as { Value: unknown };
+    expect(JSON.stringify(exports)).toContain(`"KMSMasterKeyID":${JSON.stringify(Value)}`);
     expect(accessLog).toMatchObject({
       LifecycleConfiguration: { Rules: [{ ExpirationInDays: 90 }] },
     });
