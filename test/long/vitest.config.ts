@@ -5,8 +5,8 @@ import { runSettings } from '../support/run-settings.ts';
 export default defineConfig({
   test: {
     ...runSettings('long-tests', 'test/long/*.long.ts'),
-    // Most of the time goes to waiting, so two cores serve three files.
-    maxWorkers: 3,
+    // As in `npm test`: most of the time goes to waiting, and to loading the CDK.
+    maxWorkers: '100%',
     isolate: false,
     testTimeout: 120_000,
     hookTimeout: 120_000,
