@@ -122,7 +122,7 @@ describe('a credential', () => {
 
       expect(holdsSecret(text, hard)).toBe(false);
 
-      // In quadratic time, what is ten times as long as any answer would take minutes.
+      // The text is ten times as long as any answer; a quadratic search of it would take minutes.
       expect(performance.now() - began).toBeLessThan(5000);
     },
   );
