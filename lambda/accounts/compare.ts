@@ -110,12 +110,29 @@ export function oneOf(wanted: readonly string[]): (value: string | null | undefi
 
 type Attributes = readonly { readonly name?: unknown; readonly value?: unknown }[];
 
-/** Whether an attribute is this `name:value`, split at the first colon. */
-export function hasPair(pair: string): (attributes: Attributes) => boolean {
-  const colon = pair.indexOf(':');
-  const [wantedName, wantedValue] = [pair.slice(0, colon), pair.slice(colon + 1)];
-  return (attributes) =>
-    attributes.some(({ name, value }) => name === wantedName && value === wantedValue);
+/**
+ * Whether one or all of these `name:value`, split at the first colon, are among the attributes. One
+ * pass over them, however many are wanted.
+ */
+export function hasPairs(
+  pairs: readonly string[],
+  needed: 'one' | 'all',
+): (attributes: Attributes) => boolean {
+  const wanted = new Map<unknown, Map<unknown, string>>();
+  for (const pair of pairs) {
+    const colon = pair.indexOf(':');
+    const name = pair.slice(0, colon);
+    const values = wanted.get(name) ?? new Map<unknown, string>();
+    wanted.set(name, values.set(pair.slice(colon + 1), pair));
+  }
+  const enough = needed === 'one' ? 1 : new Set(pairs).size;
+  return (attributes) => {
+    const found = new Set<string>();
+    return attributes.some(({ name, value }) => {
+      const pair = wanted.get(name)?.get(value);
+      return pair !== undefined && found.add(pair).size === enough;
+    });
+  };
 }
 
 const list = (item: z.ZodMiniType<string, string>) =>
@@ -140,12 +157,11 @@ export function visibleAccounts(
   accounts: readonly Account[],
   { channel, orchestration, entryPoint, attribute }: AccountRule = {},
 ): readonly Account[] {
-  const pairs = attribute?.map(hasPair);
   const conditions = [
     channel && condition('channel', oneOf(channel)),
     orchestration && condition('orchestration', oneOf(orchestration)),
     entryPoint && condition('entryPoint', oneOf(entryPoint)),
-    pairs && condition('attributes', (attributes) => pairs.some((has) => has(attributes))),
+    attribute && condition('attributes', hasPairs(attribute, 'one')),
   ].filter((one) => one !== undefined);
   return meetingAll(conditions, accounts.map(listed)).map(({ account }) => account);
 }

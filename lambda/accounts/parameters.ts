@@ -4,7 +4,7 @@ import {
   type ComparableName,
   type ComparableValue,
   foldCase,
-  hasPair,
+  hasPairs,
   oneOf,
   SORTS,
 } from './compare.ts';
@@ -20,7 +20,9 @@ export const MAX_PAGESIZE = 500;
 /** The default page size of `GET /accounts`. */
 export const DEFAULT_PAGESIZE = 100;
 
-const text = () => z.string().check(z.minLength(1), z.maxLength(MAX_TEXT));
+/** Half a surrogate pair is no character, and no URL can hold it. */
+const wellFormed = z.refine((text: string) => text.isWellFormed());
+const text = () => z.string().check(z.minLength(1), z.maxLength(MAX_TEXT), wellFormed);
 const listOf = <T extends z.ZodMiniType>(item: T) =>
   z.array(item).check(z.minLength(1), z.maxLength(MAX_ITEMS));
 const integer = (maximum: number) => z.int().check(z.minimum(1), z.maximum(maximum));
@@ -146,15 +148,12 @@ export const PARAMETERS = {
     matches: before,
   }),
   attribute: filter({
-    schema: listOf(z.string().check(z.maxLength(MAX_PAIR), z.regex(/^[^:]+:/))),
+    schema: listOf(z.string().check(z.maxLength(MAX_PAIR), z.regex(/^[^:]+:/), wellFormed)),
     form: 'list',
     expected: `name:value of at most ${MAX_PAIR} characters, at most ${MAX_ITEMS} of them`,
     description: 'An attribute as name:value, split at the first colon. Repeated: all of them.',
     reads: 'attributes',
-    matches: (wanted) => {
-      const pairs = wanted.map(hasPair);
-      return (attributes) => pairs.every((has) => has(attributes));
-    },
+    matches: (wanted) => hasPairs(wanted, 'all'),
   }),
   sort: {
     schema: z.enum(SORTS),

@@ -116,3 +116,28 @@ test('an id that stands twice names the first account in order', async () => {
   expect(await ask('')).toMatchObject({ code: '404-902' });
   expect(await ask('null')).toMatchObject({ code: '404-902' });
 });
+
+test('a hundred attributes are looked for in one pass over those of an account', async () => {
+  let reads = 0;
+  const attributes = Array.from({ length: 1000 }, (_, index) => ({
+    get name() {
+      reads += 1;
+      return `n${index}`;
+    },
+    value: 'v',
+  }));
+  const readsFor = async (wanted: readonly string[]) => {
+    const accounts = [account({ attributes })];
+    reads = 0;
+    const found = await list(accounts, wanted.map((pair) => `attribute=${pair}`).join('&'));
+    return { found: found.length, reads };
+  };
+  const pairs = Array.from({ length: 100 }, (_, index) => `n${900 + index}:v`);
+
+  const one = await readsFor(['n999:v']);
+  const all = await readsFor(pairs);
+
+  expect([one.found, all.found]).toEqual([1, 1]);
+  expect(all.reads).toBe(one.reads);
+  expect((await readsFor([...pairs, 'n1:other'].slice(1))).found).toBe(0);
+});

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PARAMETER_NAMES } from '../../../lambda/accounts/parameters.ts';
+import { apiEvent, lambdaContext } from '../../support/api-events.ts';
 import { createPartnerApi, detailsOf } from '../../support/partner-api.ts';
 
 /** The API's answer to a query of a partner with every scope. */
@@ -68,6 +69,25 @@ describe('a query', () => {
     expect(rows.map(({ key }) => key)).toEqual([[...new URLSearchParams(query).keys()][0]]);
   });
 });
+
+it.each([...PARAMETER_NAMES.filter((name) => name !== 'active'), 'unknown'])(
+  'half a character in %s is refused',
+  async (name) => {
+    const value = name === 'attribute' ? 'n:\uD800' : 'x\uD800';
+    const authorizer = { scopes: 'accounts/read accounts/read.configuration' };
+    const event = apiEvent({ authorizer });
+    const { handler } = createPartnerApi();
+
+    for (const own of [{ [name]: [value] }, { [name]: [value, 'y'] }]) {
+      const sent = { ...event, multiValueQueryStringParameters: own };
+      const { statusCode, body } = await handler(sent, lambdaContext);
+
+      expect(statusCode).toBe(400);
+      expect(body).toContain('"400-901"');
+      expect(body.isWellFormed()).toBe(true);
+    }
+  },
+);
 
 describe('the rows of a refusal', () => {
   it('say of each fault what was expected and what came', async () => {

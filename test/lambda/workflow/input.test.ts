@@ -61,6 +61,7 @@ describe('what a state machine sends', () => {
       ['cursor', 'the cursor of the page before, or null'],
     ],
     ['too much for a state', { maxBytes: 240_001 }, ['maxBytes', 'an integer']],
+    ['half a character', { filter: { name: 'x\uD800' } }, ['filter.name', 'got "x\uFFFD"']],
     ['a number for a boolean', { contentHash: 7 }, ['contentHash', 'true or false; got "7"']],
     ['a text', 'accounts', ['input', 'a JSON object; got "accounts"']],
     ['null', null, ['input', 'a JSON object; got "null"']],
