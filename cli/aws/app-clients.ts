@@ -71,41 +71,56 @@ export async function listSecrets(
   return ClientSecrets;
 }
 
+/** A secret that was just made. */
+export interface AddedSecret {
+  readonly ClientSecretId: string;
+  readonly value: string;
+}
+
 /**
  * Gives the client a second secret; the first one still works.
  *
  * @throws CommandFailure where it has two already
  */
-export async function addSecret(aws: Aws, client: AppClient): Promise<string> {
+export async function addSecret(aws: Aws, client: AppClient): Promise<AddedSecret> {
   if ((await listSecrets(aws, client)).length > 1) {
     throw new CommandFailure(
-      'The partner has two secrets already: end the old one first, with rotate --finish.',
+      'The partner has two secrets already. Once it uses the new one, end the old one with rotate ' +
+        '--finish; where the new one is lost, end that one with rotate --undo.',
     );
   }
-  const { ClientSecretDescriptor: added } = await asked(
-    aws.cognito.send(new AddUserPoolClientSecretCommand(client)),
-    'cognito-idp:AddUserPoolClientSecret',
-  );
-  if (added?.ClientSecretValue !== undefined) return added.ClientSecretValue;
-  throw new CommandFailure(
-    "Cognito does not return the new secret; the console's page of the app client shows it.",
-  );
+  const adding = aws.cognito.send(new AddUserPoolClientSecretCommand(client));
+  const answer = asked(adding, 'cognito-idp:AddUserPoolClientSecret').catch((error: unknown) => {
+    // The request may have come through although its answer did not.
+    const hint = 'If the partner has two secrets now, end the new one with rotate --undo.';
+    throw error instanceof CommandFailure ? new CommandFailure(`${error.message} ${hint}`) : error;
+  });
+  const { ClientSecretId = '', ClientSecretValue: value = '' } =
+    (await answer).ClientSecretDescriptor ?? {};
+  return { ClientSecretId, value };
 }
 
 /**
- * Ends the older of two secrets.
+ * The id of the older or the newer of two secrets.
  *
  * @throws CommandFailure where there are not two
  */
-export async function endOldSecret(aws: Aws, client: AppClient): Promise<void> {
+export async function oneOfTwo(aws: Aws, client: AppClient, which: 'old' | 'new'): Promise<string> {
   const secrets = await listSecrets(aws, client);
-  const [old, ...newer] = secrets.toSorted((a, b) => madeAt(a) - madeAt(b));
-  if (old?.ClientSecretId === undefined || newer.length === 0) {
-    throw new CommandFailure('The partner has only one secret: there is no old one to end.');
+  if (secrets.length < 2) {
+    throw new CommandFailure('The partner has only one secret, and that one stays.');
   }
-  const { ClientSecretId } = old;
+  const byAge = secrets.toSorted((a, b) => madeAt(a) - madeAt(b));
+  return byAge.at(which === 'old' ? 0 : -1)?.ClientSecretId ?? '';
+}
+
+export async function endSecret(
+  { cognito }: Aws,
+  client: AppClient,
+  ClientSecretId: string,
+): Promise<void> {
   await asked(
-    aws.cognito.send(new DeleteUserPoolClientSecretCommand({ ...client, ClientSecretId })),
+    cognito.send(new DeleteUserPoolClientSecretCommand({ ...client, ClientSecretId })),
     'cognito-idp:DeleteUserPoolClientSecret',
   );
 }

@@ -1,12 +1,15 @@
-import { chmodSync, existsSync, writeFileSync } from 'node:fs';
-import { Argument } from 'commander';
+import { chmodSync, rmSync, writeFileSync } from 'node:fs';
+import { Argument, Option } from 'commander';
 import { systemClock } from '../../lambda/platform/deadline.ts';
 import type { StageConfig } from '../../lib/stage/stage-config.ts';
 import {
+  type AddedSecret,
+  type AppClient,
   addSecret,
-  endOldSecret,
+  endSecret,
   findAppClient,
   listSecrets,
+  oneOfTwo,
   readSecret,
 } from '../aws/app-clients.ts';
 import { type Aws, type AwsTarget, connectStage } from '../aws/clients.ts';
@@ -18,6 +21,7 @@ interface PartnerOptions extends AwsTarget {
   readonly stage: string;
   readonly out?: string;
   readonly finish?: true;
+  readonly undo?: true;
 }
 
 /** One partner of a deployed stage, and what is needed to do something with it. */
@@ -30,7 +34,8 @@ interface Case {
   readonly aws: Aws;
   /** Where a secret goes. */
   readonly file: string;
-  readonly finish: boolean;
+  /** With `rotate`: which secret to end, in place of making one. */
+  readonly end: 'old' | 'new' | undefined;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
@@ -51,22 +56,31 @@ export const partner: CliCommand = {
       .description(
         'For one partner of a deployed stage. show: its client id and URLs. secret: writes its ' +
           'secret to a file. rotate: adds a new secret; both work until rotate --finish ends the ' +
-          'old one. usage: its requests and quota. Never prints a secret.',
+          'old one, or rotate --undo the new one. usage: its requests and quota. Never prints a ' +
+          'secret.',
       )
       .argument('<partner>', 'its name in the stage config')
       .addArgument(
         new Argument('[action]', 'what to do').choices(Object.keys(ACTIONS)).default('show'),
       )
-      .option('--out <file>', "the secret's new file (default: <stage>-<partner>.secret.json)")
-      .option('--finish', 'with rotate: ends the old secret');
+      .option('--out <file>', "the secret's new file (default: <stage>-<partner>.secret.env)")
+      .option('--finish', 'with rotate: ends the old secret')
+      .addOption(
+        new Option('--undo', 'with rotate: ends the new secret, should it be lost').conflicts(
+          'finish',
+        ),
+      );
   },
   example: 'npm run partner -- --stage dev acme rotate',
   exitCodes: '0 done, 1 not done, 2 wrong usage',
   async run(command, world) {
     const options = command.opts<PartnerOptions>();
     const [name = '', action = ''] = command.processedArgs as string[];
-    const { stage, finish = false, out = `${stage}-${name}.secret.json` } = options;
-    if (finish && action !== 'rotate') command.error('error: --finish is for rotate.');
+    const { stage, finish, undo, out = `${stage}-${name}.secret.env` } = options;
+    const end: Case['end'] = finish ? 'old' : undo ? 'new' : undefined;
+    if (end !== undefined && action !== 'rotate') {
+      command.error(`error: --${finish ? 'finish' : 'undo'} is for rotate.`);
+    }
     const { config, aws } = connectStage(options, world);
     const { partners, auth } = config;
     const entry = new Map(Object.entries(partners)).get(name);
@@ -78,7 +92,7 @@ export const partner: CliCommand = {
     const outputs = await readOutputs(aws, stage);
     const now = (world.clock ?? systemClock).now();
     const { issuer } = auth;
-    const one = { stage, name, entry, issuer, outputs, aws, file: out, finish, now };
+    const one = { stage, name, entry, issuer, outputs, aws, file: out, end, now };
     world.terminal.print((await ACTIONS[action]?.(one)) ?? '');
     return 0;
   },
@@ -114,24 +128,67 @@ function ruleText(rule: object | undefined): string {
 }
 
 async function secret(one: Case): Promise<string> {
-  refuseExisting(one.file);
   const client = await clientOf(one);
-  return write(one, client.ClientId, await readSecret(one.aws, client));
+  return writeSecret(one, client.ClientId, () => readSecret(one.aws, client));
 }
 
 async function rotate(one: Case): Promise<string> {
-  const { name, stage, aws, finish, file } = one;
-  if (finish) {
-    await endOldSecret(aws, await clientOf(one));
-    return `The old secret of partner ${name} no longer works; the new one does.`;
-  }
-  refuseExisting(file);
+  const { name, stage, aws, end } = one;
   const client = await clientOf(one);
+  if (end !== undefined) {
+    await endSecret(aws, client, await oneOfTwo(aws, client, end));
+    const other = end === 'old' ? 'new' : 'old';
+    return `The ${end} secret of partner ${name} no longer works; the ${other} one does.`;
+  }
+  let added: AddedSecret | undefined;
+  const add = async () => {
+    added = await addSecret(aws, client);
+    if (added.value === '') throw new CommandFailure('Cognito does not return the new secret.');
+    return added.value;
+  };
+  const done = await uninterrupted(() => writeSecret(one, client.ClientId, add)).catch(
+    async (error: unknown) => {
+      if (added !== undefined) await takeBack(one, client, added, error);
+      throw error;
+    },
+  );
   return [
-    write(one, client.ClientId, await addSecret(aws, client)),
+    done,
     'The old secret works too. Once the partner uses the new one, end the old one:',
     `npm run partner -- --stage ${stage} ${name} rotate --finish`,
   ].join('\n');
+}
+
+/** Ends a new secret that nobody got. @throws CommandFailure saying what has become of it */
+async function takeBack(
+  { aws, stage, name }: Case,
+  client: AppClient,
+  { ClientSecretId }: AddedSecret,
+  why: unknown,
+): Promise<never> {
+  const reason = why instanceof Error ? why.message : '';
+  const isEnded = await endSecret(aws, client, ClientSecretId).then(
+    () => true,
+    () => false,
+  );
+  throw new CommandFailure(
+    isEnded
+      ? `${reason} The new secret is ended again; the old one works as before.`
+      : `${reason} The new secret is made and lost; the old one works as before. End the new one: ` +
+          `npm run partner -- --stage ${stage} ${name} rotate --undo`,
+  );
+}
+
+const ignore = () => undefined;
+
+/** Does work that Ctrl-C must not cut in half. */
+async function uninterrupted<T>(work: () => Promise<T>): Promise<T> {
+  process.on('SIGINT', ignore);
+  try {
+    return await work();
+  } finally {
+    process.off('SIGINT', ignore);
+  }
 }
 
 function clientOf({ aws, outputs, stage, name }: Case) {
@@ -140,36 +197,53 @@ function clientOf({ aws, outputs, stage, name }: Case) {
 
 const OWNER_ONLY = 0o600;
 
-/** Refuses an existing file before a new secret is made for it. */
-function refuseExisting(path: string): void {
-  if (!existsSync(path)) return;
-  throw new CommandFailure(
-    `${path} exists and may hold a secret: remove it, or name another file with --out <file>.`,
-  );
-}
-
-/** Writes what the partner needs to a new file that only its owner may read. */
-function write({ outputs, entry, name, file }: Case, clientId: string, secretText: string): string {
-  const content = {
-    clientId,
-    clientSecret: secretText,
-    tokenUrl: requiredOutput(outputs, 'TokenUrl'),
-    apiUrl: requiredOutput(outputs, 'ApiUrl'),
-    scope: entry.scopes.join(' '),
+/**
+ * Writes what the partner needs, under the partner guide's names, to a new file that only its owner
+ * may read and a shell can source. The file is there, and all else is read, before the secret is
+ * asked for.
+ */
+async function writeSecret(
+  { outputs, entry, name, file }: Case,
+  clientId: string,
+  secretText: () => Promise<string>,
+): Promise<string> {
+  const values = {
+    ACCOUNTS_URL: `${requiredOutput(outputs, 'ApiUrl').replace(/\/+$/, '')}/accounts`,
+    TOKEN_URL: requiredOutput(outputs, 'TokenUrl'),
+    CLIENT_ID: clientId,
   };
-  try {
+  writing(file, () => {
     writeFileSync(file, '', { flag: 'wx', mode: OWNER_ONLY });
     // The umask narrows the mode that a new file gets, and some file systems ignore it.
     chmodSync(file, OWNER_ONLY);
-    writeFileSync(file, `${JSON.stringify(content, null, 2)}\n`);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new CommandFailure(
-      `${file} can't be written (${code}): name another file with --out <file>.`,
+  });
+  try {
+    const all = { ...values, CLIENT_SECRET: await secretText() };
+    const lines = Object.entries(all).map(
+      ([key, value]) => `export ${key}='${value.replaceAll("'", String.raw`'\''`)}'\n`,
     );
+    const text = `# Partner ${name}; scopes: ${entry.scopes.join(' ')}\n${lines.join('')}`;
+    // Should the file have gone meanwhile, this fails.
+    writing(file, () => writeFileSync(file, text, { flag: 'r+' }));
+  } catch (error) {
+    rmSync(file, { force: true });
+    throw error;
   }
   return (
     `${file} holds what partner ${name} needs, its secret included. Send it through a channel made ` +
     'for secrets, then delete it.'
   );
+}
+
+function writing(file: string, write: () => void): void {
+  try {
+    write();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new CommandFailure(
+      code === 'EEXIST'
+        ? `${file} exists and may hold a secret: remove it, or name another file with --out <file>.`
+        : `${file} can't be written (${code}): name another file with --out <file>.`,
+    );
+  }
 }

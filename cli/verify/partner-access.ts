@@ -1,3 +1,4 @@
+import { parseSecureUrl } from '../../lambda/platform/parse.ts';
 import type { StageConfig } from '../../lib/stage/stage-config.ts';
 import { findAppClient, readSecret } from '../aws/app-clients.ts';
 import type { Aws } from '../aws/clients.ts';
@@ -84,6 +85,6 @@ async function tokenUrlOf({ auth }: StageConfig, outputs: StageOutputs): Promise
   const url = `${auth.issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
   const metadata = await ask(url).catch(() => undefined);
   const endpoint = member(metadata?.body, 'token_endpoint');
-  if (typeof endpoint === 'string') return endpoint;
-  throw new CommandFailure(`${url} names no token endpoint: name it with --token-url <url>.`);
+  if (typeof endpoint === 'string' && parseSecureUrl(endpoint) !== undefined) return endpoint;
+  throw new CommandFailure(`${url} names no https token endpoint: name it with --token-url <url>.`);
 }

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { systemClock } from '../../lambda/platform/deadline.ts';
+import { parseSecureUrl } from '../../lambda/platform/parse.ts';
 import { type AwsTarget, awsProblem, connectStage } from '../aws/clients.ts';
 import { readOutputs, requiredOutput } from '../aws/stacks.ts';
 import { FindingLog, failed, ok } from '../findings.ts';
@@ -107,8 +108,6 @@ async function verifyAsPartner(api: Api, access: PartnerAccess, log: FindingLog)
 }
 
 function httpsUrl(text: string): string {
-  const parsed = URL.parse(text);
-  const loopback = /^(?:127\.0\.0\.1|localhost|\[::1\])$/.test(parsed?.hostname ?? '');
-  if (parsed?.protocol === 'https:' || (parsed?.protocol === 'http:' && loopback)) return text;
+  if (parseSecureUrl(text) !== undefined) return text;
   throw new InvalidArgumentError('Expected an https URL; plain http is for this machine only.');
 }

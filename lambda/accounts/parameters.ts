@@ -21,7 +21,7 @@ export const MAX_PAGESIZE = 500;
 export const DEFAULT_PAGESIZE = 100;
 
 /** Half a surrogate pair is no character, and no URL can hold it. */
-const wellFormed = z.refine((text: string) => text.isWellFormed());
+const wellFormed = z.refine<string>((value) => value.isWellFormed());
 const text = () => z.string().check(z.minLength(1), z.maxLength(MAX_TEXT), wellFormed);
 const listOf = <T extends z.ZodMiniType>(item: T) =>
   z.array(item).check(z.minLength(1), z.maxLength(MAX_ITEMS));

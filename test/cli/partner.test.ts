@@ -1,4 +1,5 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -26,7 +27,7 @@ const account = useDeployedAccount();
 let out: string;
 
 beforeEach(() => {
-  out = join(temporaryFolder(), 'secret.json');
+  out = join(temporaryFolder(), 'secret.env');
 });
 
 async function run(args: readonly string[], config: object = CONFIG, environment = {}) {
@@ -39,7 +40,16 @@ async function run(args: readonly string[], config: object = CONFIG, environment
   return { exitCode, output, error };
 }
 
-const fileContent = () => JSON.parse(readFileSync(out, 'utf8')) as Record<string, string>;
+/** What a shell has that has sourced the file. */
+function sourced(): object {
+  const names = 'ACCOUNTS_URL TOKEN_URL CLIENT_ID CLIENT_SECRET';
+  const script = `. "$1"; for name in ${names}; do printenv $name; done`;
+  const printed = execFileSync('/bin/sh', ['-c', script, 'sh', out], { encoding: 'utf8' });
+  const values = printed.trimEnd().split('\n');
+  return Object.fromEntries(names.split(' ').map((name, index) => [name, values[index]]));
+}
+
+const secretsOf = () => account.state.clients[0]?.secrets.map(({ value }) => value);
 
 describe('show', () => {
   it('tells client id, URLs, scopes and rule', async () => {
@@ -77,13 +87,21 @@ describe('secret', () => {
     expect(exitCode).toBe(0);
     expect(output).toContain(out);
     expect(statSync(out).mode & 0o777).toBe(0o600);
-    expect(fileContent()).toEqual({
-      clientId: 'acme-client',
-      clientSecret: 'canary-acme-secret',
-      tokenUrl: 'https://pool.example.com/oauth2/token',
-      apiUrl: UNREACHABLE_API,
-      scope: 'accounts/read',
+    expect(sourced()).toEqual({
+      ACCOUNTS_URL: `${UNREACHABLE_API}/accounts`,
+      TOKEN_URL: 'https://pool.example.com/oauth2/token',
+      CLIENT_ID: 'acme-client',
+      CLIENT_SECRET: 'canary-acme-secret',
     });
+  });
+
+  it('comes through a shell as it is', async () => {
+    const value = `canary'"$HOME \\ \`x\``;
+    for (const client of account.state.clients) client.secrets = [{ id: 'x', value, made: 1 }];
+
+    await run(['acme', 'secret', '--out', out]);
+
+    expect(sourced()).toMatchObject({ CLIENT_SECRET: value });
   });
 
   it('never goes over a file that is there', async () => {
@@ -105,17 +123,67 @@ describe('rotate', () => {
 
     expect(exitCode).toBe(0);
     expect(output).toContain('npm run partner -- --stage test acme rotate --finish');
-    expect(fileContent()).toMatchObject({ clientSecret: 'canary-added-2' });
-    expect(account.state.clients[0]?.secrets.map(({ value }) => value)).toEqual([
-      'canary-added-2',
-      'canary-acme-secret',
-    ]);
+    expect(sourced()).toMatchObject({ CLIENT_SECRET: 'canary-added-2' });
+    expect(secretsOf()).toEqual(['canary-added-2', 'canary-acme-secret']);
     expect((await run(['acme'])).output).toContain('two: rotate --finish ends the old one');
 
     const finished = await run(['acme', 'rotate', '--finish']);
 
     expect(finished.exitCode).toBe(0);
-    expect(account.state.clients[0]?.secrets.map(({ value }) => value)).toEqual(['canary-added-2']);
+    expect(secretsOf()).toEqual(['canary-added-2']);
+  });
+
+  it('may be undone, which ends the new secret', async () => {
+    await run(['acme', 'rotate', '--out', out]);
+
+    const { exitCode, output } = await run(['acme', 'rotate', '--undo']);
+
+    expect(exitCode).toBe(0);
+    expect(output).toContain('The new secret of partner acme no longer works; the old one does.');
+    expect(secretsOf()).toEqual(['canary-acme-secret']);
+  });
+
+  it.each<[what: string, told: string, prepare: () => void]>([
+    ['the file has no folder', 'ENOENT', () => (out = '/nowhere/secret')],
+    ['the file is a folder', 'exists', () => (out = temporaryFolder())],
+    [
+      'the stage has no such output',
+      'no output TokenUrl',
+      () => {
+        account.state.stacks = account.state.stacks.map((stack) => {
+          const { TokenUrl: _, ...outputs } = stack.outputs;
+          return { ...stack, outputs };
+        });
+      },
+    ],
+    ['AWS refuses', 'rotate --undo', () => (account.state.denied = 'AddUserPoolClientSecret')],
+    [
+      'the file goes away meanwhile',
+      'The new secret is ended again',
+      () => (account.state.onSecretMade = () => rmSync(out)),
+    ],
+  ])('leaves neither secret nor file where %s: %s', async (_what, told, prepare) => {
+    prepare();
+
+    const { exitCode, error } = await run(['acme', 'rotate', '--out', out]);
+
+    expect(exitCode).toBe(1);
+    expect(error).toContain(told);
+    expect(secretsOf()).toEqual(['canary-acme-secret']);
+    expect(statSync(out, { throwIfNoEntry: false })?.isFile()).not.toBe(true);
+  });
+
+  it('says how to end a secret that is lost', async () => {
+    account.state.onSecretMade = () => {
+      rmSync(out);
+      account.state.denied = 'DeleteUserPoolClientSecret';
+    };
+
+    const { exitCode, error } = await run(['acme', 'rotate', '--out', out]);
+
+    expect(exitCode).toBe(1);
+    expect(error).toContain('npm run partner -- --stage test acme rotate --undo');
+    expect(secretsOf()).toHaveLength(2);
   });
 
   it('does not make a third, nor end the only one', async () => {

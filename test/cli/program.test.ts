@@ -66,6 +66,7 @@ describe('a command line that is wrong ends with 2, and says what to do', () => 
     [['partner', ...DEV], "missing required argument 'partner'"],
     [['partner', ...DEV, 'acme', 'rotat'], 'Allowed choices are show, secret, rotate, usage'],
     [['partner', ...DEV, 'acme', 'secret', '--finish'], '--finish is for rotate'],
+    [['partner', ...DEV, 'acme', 'rotate', '--finish', '--undo'], 'cannot be used with'],
     [['verify', ...DEV, '--api-url', 'http://api.example.com/v1'], 'Expected an https URL'],
     [['start', '--accounts', 'many'], 'Expected a whole number from 0 to 200000'],
     [['start', '--containers', '0'], 'Expected a whole number from 1 to 64'],

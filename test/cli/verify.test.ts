@@ -178,6 +178,28 @@ describe('a stage that does not work', () => {
     expect(output).toContain(told);
   });
 
+  it.each(['http://issuer.example.com/token', 'ftp://127.0.0.1/token', 'token', undefined])(
+    'whose issuer names %s as its token endpoint, where no secret is sent',
+    async (endpoint) => {
+      const issuer = await listen((_request, response) => {
+        sendJson(response, 200, { token_endpoint: endpoint });
+      });
+      const partners = { acme: { clientId: 'c', scopes: ['accounts/read'] } };
+      const auth = { issuer: issuer.url, audience: 'egain-accounts' };
+
+      const { exitCode, output } = await run(
+        [],
+        { ...LEAST, auth, partners },
+        { PARTNER_CLIENT_ID: 'c', PARTNER_CLIENT_SECRET: 'canary' },
+      );
+      await issuer.close();
+
+      expect(exitCode).toBe(1);
+      expect(output).toContain('names no https token endpoint');
+      expect(failedLines(output)).toEqual(['partner']);
+    },
+  );
+
   it('because it is not deployed', async () => {
     account.state.stacks = [];
 

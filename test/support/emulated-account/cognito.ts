@@ -26,10 +26,15 @@ export function answerCognito({ target, body }: AwsCall, state: AccountState): A
   const client = state.clients.find(({ id }) => id === input.ClientId);
   return client === undefined
     ? failure('ResourceNotFoundException')
-    : onClient(action, input, client);
+    : onClient(action, input, client, state);
 }
 
-function onClient(action: string, input: Input, client: AppClient): AwsAnswer {
+function onClient(
+  action: string,
+  input: Input,
+  client: AppClient,
+  { onSecretMade }: AccountState,
+): AwsAnswer {
   switch (action) {
     case 'DescribeUserPoolClient':
       return json(200, {
@@ -53,6 +58,7 @@ function onClient(action: string, input: Input, client: AppClient): AwsAnswer {
       const added = { id: `id-${number}`, value: `canary-added-${number}`, made };
       // The newest first: who takes the first for the oldest is noticed.
       client.secrets = [added, ...client.secrets];
+      onSecretMade?.();
       return json(200, {
         ClientSecretDescriptor: {
           ClientSecretId: added.id,

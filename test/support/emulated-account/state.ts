@@ -49,6 +49,8 @@ export interface AccountState {
   sandbox?: Sandbox;
   /** Refuses every call of this action. */
   denied?: string | undefined;
+  /** Called once a secret is made, before the answer is sent. */
+  onSecretMade?: () => void;
 }
 
 export function json(status: number, body: object, version = '1.1'): AwsAnswer {
