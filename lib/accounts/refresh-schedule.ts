@@ -1,3 +1,4 @@
+import { ArnFormat, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
@@ -18,8 +19,20 @@ export interface RefreshScheduleProps {
 export class RefreshSchedule extends Construct {
   constructor(scope: Construct, id: string, { handler, refreshSeconds }: RefreshScheduleProps) {
     super(scope, id);
+    const stack = Stack.of(this);
+    const group = stack.formatArn({
+      service: 'scheduler',
+      resource: 'schedule-group',
+      resourceName: 'default',
+      arnFormat: ArnFormat.SLASH_RESOURCE_NAME,
+    });
     const role = new iam.Role(this, 'Role', {
-      assumedBy: new iam.ServicePrincipal('scheduler.amazonaws.com'),
+      // No schedule of another account may use the role. The scheduler names itself by its group.
+      assumedBy: new iam.ServicePrincipal('scheduler.amazonaws.com', {
+        conditions: {
+          StringEquals: { 'aws:SourceAccount': stack.account, 'aws:SourceArn': group },
+        },
+      }),
       description: 'Lets the schedule call RefreshFunction',
     });
     role.addToPolicy(
@@ -30,7 +43,7 @@ export class RefreshSchedule extends Construct {
     );
     acknowledge(role, INLINE_POLICY);
     const minutes = Math.floor(refreshSeconds / 60);
-    new CfnSchedule(this, 'Schedule', {
+    const schedule = new CfnSchedule(this, 'Schedule', {
       description: "Renews the snapshot of eGain's accounts",
       scheduleExpression: `rate(${minutes} ${minutes === 1 ? 'minute' : 'minutes'})`,
       flexibleTimeWindow: { mode: 'OFF' },
@@ -41,5 +54,7 @@ export class RefreshSchedule extends Construct {
         retryPolicy: { maximumEventAgeInSeconds: 60, maximumRetryAttempts: 0 },
       },
     });
+    // Its first call needs the role's policy too, which the role's ARN does not wait for.
+    schedule.node.addDependency(role);
   }
 }

@@ -252,7 +252,19 @@ describe('the schedule', () => {
       },
     });
     const role = propertiesOf(full, 'AWS::IAM::Role', 'RefreshScheduleRole');
-    expect(JSON.stringify(role)).toContain('"Principal":{"Service":"scheduler.amazonaws.com"}');
+    expect(role['AssumeRolePolicyDocument']).toMatchObject({
+      Statement: [
+        {
+          Principal: { Service: 'scheduler.amazonaws.com' },
+          Condition: {
+            StringEquals: {
+              'aws:SourceAccount': '123456789012',
+              'aws:SourceArn': 'arn:aws:scheduler:eu-west-1:123456789012:schedule-group/default',
+            },
+          },
+        },
+      ],
+    });
     expect(grantsOf(full, 'RefreshSchedule')).toEqual(['lambda:InvokeFunction on RefreshFunction']);
   });
 });
