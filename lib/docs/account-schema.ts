@@ -44,13 +44,17 @@ const OBJECTS: Readonly<Record<string, readonly [name: string, description: stri
   'chatConfigurations.entryPoint': ['EntryPoint', 'Where conversations begin.'],
   attributes: ['Attribute', 'A name and a value that the company gave to an account.'],
 };
+const LIST_DESCRIPTIONS: Readonly<Record<string, string>> = {
+  attributes: 'What the company says of the account in its own words.',
+};
 
 const DATES: ReadonlySet<LeafPath> = new Set(['created', 'modified']);
 
 /**
  * The schemas of an account in an answer, by name. They come from the schema that validates eGain's
  * accounts. No field is required, since scopes and `fields` decide which are there; each field names
- * its scope, and there is room for fields that come later.
+ * its scope. `additionalProperties` says that fields may come later: generated clients for Java and Go
+ * refuse them otherwise.
  */
 export function accountSchemas(): Record<string, JsonSchema> {
   const schemas: Record<string, JsonSchema> = {};
@@ -72,14 +76,22 @@ function collect(
     $schema: ___,
     ...rest
   } = schema;
-  if (items !== undefined) return { ...rest, items: collect(items as JsonSchema, path, schemas) };
+  if (items !== undefined) {
+    const description = LIST_DESCRIPTIONS[path];
+    return { ...rest, description, items: collect(items as JsonSchema, path, schemas) };
+  }
   if (properties === undefined) return { ...rest, ...describeLeaf(path as LeafPath) };
   const [name, description] = OBJECTS[path] ?? [];
   if (name === undefined) throw new Error(`lib/docs names no schema for ${path}`);
   const described = Object.entries(properties as Record<string, JsonSchema>).map(
     ([key, property]) => [key, collect(property, path === '' ? key : `${path}.${key}`, schemas)],
   );
-  schemas[name] = { ...rest, description, properties: Object.fromEntries(described) };
+  schemas[name] = {
+    ...rest,
+    description,
+    properties: Object.fromEntries(described),
+    additionalProperties: true,
+  };
   return { $ref: `#/components/schemas/${name}` };
 }
 

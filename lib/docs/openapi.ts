@@ -26,7 +26,7 @@ const SCOPE_DESCRIPTIONS: Record<Scope, string> = {
     'Adds all of `chatConfigurations`, `caseManagement`, `attributes`.',
 };
 
-const PAGE = { type: 'integer', minimum: 1 };
+const COUNT = { type: 'integer', format: 'int32' };
 
 const LIST_SCHEMAS = {
   AccountList: {
@@ -36,31 +36,44 @@ const LIST_SCHEMAS = {
       paginationInfo: { $ref: '#/components/schemas/PaginationInfo' },
       account: {
         type: 'array',
+        description: 'The accounts of this page, in the order asked for.',
         maxItems: MAX_PAGESIZE,
         items: { $ref: '#/components/schemas/Account' },
       },
     },
     required: ['paginationInfo', 'account'],
+    additionalProperties: true,
   },
   PaginationInfo: {
     type: 'object',
     description: 'Which page it is, and of how many accounts.',
     properties: {
       count: {
-        type: 'integer',
+        ...COUNT,
         minimum: 0,
         description: 'How many accounts match, on all pages together.',
       },
-      pagenum: { ...PAGE, maximum: MAX_PAGENUM, description: 'The page, from 1.' },
-      pagesize: { ...PAGE, maximum: MAX_PAGESIZE, description: 'How many a page holds.' },
+      pagenum: {
+        ...COUNT,
+        minimum: 1,
+        maximum: MAX_PAGENUM,
+        description: 'The page, from 1.',
+      },
+      pagesize: {
+        ...COUNT,
+        minimum: 1,
+        maximum: MAX_PAGESIZE,
+        description: 'How many a page holds.',
+      },
     },
     required: ['count', 'pagenum', 'pagesize'],
+    additionalProperties: true,
   },
 };
 
-/** Faults that no HTTP route answers with, or not the list. */
-const TASK_ONLY: readonly FaultName[] = ['snapshotExpired'];
-const NOT_IN_LIST: readonly FaultName[] = [...TASK_ONLY, 'noSuchRoute', 'noSuchAccount'];
+/** Faults that one of the routes does not answer with. */
+const NOT_IN_LIST: readonly FaultName[] = ['noSuchRoute', 'noSuchAccount'];
+const NOT_FOR_ONE: readonly FaultName[] = ['snapshotExpired'];
 const DOCUMENT_FAULTS: readonly FaultName[] = [
   'blockedByFirewall',
   'tooLarge',
@@ -129,7 +142,7 @@ export function createOpenApi(): object {
       parameters: parameterComponents(),
       headers: responses.HEADERS,
       responses: {
-        ...responses.failureComponents(without(TASK_ONLY)),
+        ...responses.failureComponents(FAULT_NAMES),
         UpstreamFailure: responses.UPSTREAM_FAILURE,
         NotModified: {
           description: NOT_MODIFIED,
@@ -171,7 +184,7 @@ function oneOperation(): object {
       },
       ...parameters(ONE_ACCOUNT_PARAMETERS),
     ],
-    ...operation(ok, without(TASK_ONLY)),
+    ...operation(ok, without(NOT_FOR_ONE)),
   };
 }
 
@@ -184,7 +197,8 @@ function operation(ok: object, faults: readonly FaultName[]): object {
       200: ok,
       304: { $ref: '#/components/responses/NotModified' },
       ...responses.failures(faults),
-      default: { $ref: '#/components/responses/UpstreamFailure' },
+      // `default` would stand for successes too.
+      '5XX': { $ref: '#/components/responses/UpstreamFailure' },
     },
   };
 }
@@ -194,7 +208,9 @@ function documentOperation(): object {
   return {
     operationId: 'getOpenApiDocument',
     summary: 'Get this document',
-    description: 'Needs no token.',
+    description:
+      'The OpenAPI document of this API, with the URLs of the server and of the token endpoint. ' +
+      'It is public.',
     tags: ['contract'],
     security: [],
     parameters: parameters([]),
@@ -202,7 +218,9 @@ function documentOperation(): object {
       200: {
         description: 'This document.',
         headers,
-        content: { 'application/json': { schema: { type: 'object' } } },
+        content: {
+          'application/json': { schema: { type: 'object', additionalProperties: true } },
+        },
       },
       304: { description: NOT_MODIFIED, headers },
       ...responses.failures([...DOCUMENT_FAULTS, 'internalError', 'timedOut']),

@@ -3,6 +3,8 @@ import { COMPARABLES, DEFAULT_SORT } from '../../lambda/accounts/compare.ts';
 import { FIELDS, leavesOf } from '../../lambda/accounts/fields.ts';
 import {
   DEFAULT_PAGESIZE,
+  isFilter,
+  isParameter,
   PARAMETER_NAMES,
   PARAMETERS,
   type ParameterName,
@@ -15,7 +17,10 @@ const DEFAULTS: Partial<Record<ParameterName, unknown>> = {
   sort: DEFAULT_SORT,
 };
 
-/** The request headers that every route reads. */
+/**
+ * The request headers that every route reads. An `example` would be sent by default: Swagger UI and
+ * Postman fill it in.
+ */
 const HEADER_PARAMETERS = {
   IfNoneMatch: {
     name: 'If-None-Match',
@@ -28,7 +33,7 @@ const HEADER_PARAMETERS = {
     in: 'header',
     description: '`yes`, in any case, asks for `userMessage` in errors.',
     schema: { type: 'string' },
-    example: 'yes',
+    'x-example': 'yes',
   },
   XCorrelationId: {
     name: 'X-Correlation-Id',
@@ -36,22 +41,26 @@ const HEADER_PARAMETERS = {
     description:
       'Your own name for the request: 1 to 128 of `A-Z a-z 0-9 . _ : -`. Any other is replaced.',
     schema: { type: 'string' },
-    example: 'nightly-sync-42',
+    'x-example': 'nightly-sync-42',
   },
 } as const;
 
+/** Generators make types of components, so a parameter must not be named as a schema in another case. */
+const componentOf = (name: string) =>
+  `${name}${isParameter(name) && isFilter(name) ? 'Filter' : 'Parameter'}`;
+
 /** Every parameter of the document, by component name. */
 export function parameterComponents(): Record<string, object> {
-  return {
-    ...Object.fromEntries(PARAMETER_NAMES.map((name) => [name, queryParameter(name)])),
-    ...HEADER_PARAMETERS,
-  };
+  return Object.fromEntries([
+    ...PARAMETER_NAMES.map((name) => [componentOf(name), queryParameter(name)]),
+    ...Object.entries(HEADER_PARAMETERS).map(([name, row]) => [componentOf(name), row]),
+  ]);
 }
 
 /** References to query parameters, and to the headers that go with every request. */
 export function parameters(names: readonly ParameterName[]): object[] {
   const all = [...names, ...Object.keys(HEADER_PARAMETERS)];
-  return all.map((name) => ({ $ref: `#/components/parameters/${name}` }));
+  return all.map((name) => ({ $ref: `#/components/parameters/${componentOf(name)}` }));
 }
 
 function queryParameter(name: ParameterName): object {
@@ -60,18 +69,15 @@ function queryParameter(name: ParameterName): object {
     io: 'input',
     target: 'openapi-3.0',
   });
-  const isList = row.form === 'list' || row.form === 'commas';
   return {
     name,
     in: 'query',
     description: [row.description, ...scopeNote(name)].join(' '),
-    // Some generators ignore `explode: false` and repeat a list, which every parameter accepts.
-    ...(isList ? { style: 'form', explode: true } : {}),
     schema: {
       ...schema,
+      ...(row.form === 'integer' ? { format: 'int32' } : {}),
       ...(name in DEFAULTS ? { default: DEFAULTS[name] } : {}),
     },
-    // Swagger UI would send every filter with an `example`.
     'x-example': PARAMETER_EXAMPLES[name],
   };
 }

@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import { FAULT_NAMES, FAULTS, type FaultName } from '../../lambda/faults.ts';
+import { FAULTS, type FaultName } from '../../lambda/faults.ts';
 import { REFUSED_EXAMPLES, UPSTREAM_DETAILS } from './examples.ts';
 
 /** What people call a status; without spaces, the name of its component. */
@@ -12,6 +12,7 @@ const STATUS_NAMES: Readonly<Record<number, string | undefined>> = {
 const componentOf = (status: number) => STATUS_NAMES[status]?.replaceAll(' ', '') ?? '';
 
 const TEXT = { type: 'string' };
+const SECONDS = { type: 'integer', format: 'int32' };
 const pattern = (form: string) => ({ ...TEXT, pattern: form });
 const only = (value: string) => ({ ...TEXT, enum: [value] });
 
@@ -29,7 +30,7 @@ const HEADER_ROWS = {
   ],
   Link: [
     'Link',
-    'The pages `first`, `prev`, `next` and `last`, as far as there are such (RFC 8288), as references relative to this one.',
+    'The URLs of the pages `first`, `prev`, `next` and `last`, as far as there are such (RFC 8288).',
     TEXT,
   ],
   CacheControl: [
@@ -46,7 +47,7 @@ const HEADER_ROWS = {
   Age: [
     'Age',
     'Whole seconds since the accounts were fetched from eGain.',
-    { type: 'integer', minimum: 0 },
+    { ...SECONDS, minimum: 0 },
   ],
   Vary: ['Vary', 'What of the request an answer depends on, for caches.', TEXT],
   CacheStatus: [
@@ -63,7 +64,7 @@ const HEADER_ROWS = {
   RetryAfter: [
     'Retry-After',
     'How many seconds to wait.',
-    { type: 'integer', minimum: 1, maximum: 3600 },
+    { ...SECONDS, minimum: 1, maximum: 3600 },
   ],
 } as const;
 
@@ -89,8 +90,12 @@ export function headers(...names: readonly HeaderName[]): Record<string, object>
 export const ERROR_DETAIL = {
   type: 'object',
   description: 'One thing that there is to say in particular, as which parameter is wrong.',
-  properties: { key: TEXT, value: TEXT },
+  properties: {
+    key: { ...TEXT, description: 'What it is about, as the name of a parameter.' },
+    value: { ...TEXT, description: 'What there is to say of it.' },
+  },
   required: ['key', 'value'],
+  additionalProperties: true,
 } as const;
 
 /** eGain's error envelope, with this product's own codes or eGain's. */
@@ -104,20 +109,25 @@ export const ERROR = {
       description: [
         'The HTTP status and a number: from 900 this service speaks, below 900 eGain. New codes may ' +
           'come. So far:',
-        ...FAULT_NAMES.filter((fault) => fault !== 'snapshotExpired').map(
-          (fault) => `- \`${FAULTS[fault].code}\`: ${FAULTS[fault].developerMessage}`,
+        ...Object.values(FAULTS).map(
+          ({ code, developerMessage }) => `- \`${code}\`: ${developerMessage}`,
         ),
       ].join('\n'),
       example: FAULTS.invalidRequest.code,
     },
     developerMessage: { type: 'string', description: 'What happened, for the log.' },
-    details: { type: 'array', items: { $ref: '#/components/schemas/ErrorDetail' } },
+    details: {
+      type: 'array',
+      description: 'What there is to say in particular, where there is something.',
+      items: { $ref: '#/components/schemas/ErrorDetail' },
+    },
     userMessage: {
       type: 'string',
       description: 'For people. Only when asked for by `X-egain-error-message: yes`.',
     },
   },
   required: ['code', 'developerMessage'],
+  additionalProperties: true,
 } as const;
 
 /** References to the answers that a route gives to these faults, by status. */

@@ -56,7 +56,7 @@ export function expectContract(path: string, { status, headers, text }: Answer):
 function responsePointer(path: string, status: number): string | undefined {
   const known = document.paths[path]?.get.responses;
   if (known === undefined) return status === 404 ? '#/components/responses/NotFound' : undefined;
-  const key = [String(status), status >= 500 ? 'default' : ''].find((name) => name in known);
+  const key = [String(status), status >= 500 ? '5XX' : ''].find((name) => name in known);
   return key === undefined ? undefined : `#/paths/${escape(path)}/get/responses/${key}`;
 }
 
