@@ -2,7 +2,13 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename } from 'node:path';
 import { InvalidArgumentError } from 'commander';
-import { type AslState, type AslStates, canCall, statesOf } from '../sandbox/aws/state-machine.ts';
+import {
+  type AslState,
+  type AslStates,
+  canCall,
+  isJsonata,
+  statesOf,
+} from '../sandbox/aws/state-machine.ts';
 import { member } from './json.ts';
 
 /** An author's state machine. */
@@ -35,7 +41,7 @@ export function readDefinition(file: string): Definition {
   const text = readText(file);
   const name = basename(file);
   const asl = parse(text, name);
-  const faults = [...placeholderFaults(text), ...jsonataFaults(asl)];
+  const faults = [...placeholderFaults(text), ...mixtureFaults(asl)];
   if (faults.length === 0) faults.push(...languageFaults(asl));
   if (faults.length === 0) faults.push(...localFaults(asl));
   if (faults.length > 0)
@@ -82,16 +88,21 @@ function placeholderFaults(text: string): string[] {
   return [...unknown].map((found) => `${found} is not known; only ${PLACEHOLDER} is filled in`);
 }
 
-const isJsonata = ({ QueryLanguage }: AslStates | AslState) => QueryLanguage === 'JSONata';
+/** The fields of states that hold JSON paths, or go with them. */
+const JSON_PATH_FIELD = /^(.+Path|ResultSelector|Parameters|Result|Iterator)$/;
 
-function jsonataFaults(asl: AslStates): string[] {
-  const states = [...statesOf(asl)].filter(([, state]) => isJsonata(state));
-  const subjects = isJsonata(asl) ? ['the state machine'] : states.map(([name]) => name);
-  return subjects.map(
-    (subject) =>
-      `${subject} is in JSONata, which only Step Functions runs; this machine runs JSONPath. ` +
-      'Try it with aws stepfunctions test-state',
-  );
+/** This machine runs one language or the other: JSONPath can't name a variable of JSONata. */
+function mixtureFaults(asl: AslStates): string[] {
+  if (!isJsonata(asl)) return [];
+  return [...statesOf(asl)].flatMap(([name, state]) => {
+    const field = Object.keys(state).find((key) => JSON_PATH_FIELD.test(key));
+    const isJsonPath = state.Choices?.some((choice) => !('Condition' in choice)) ?? false;
+    if (field === undefined && !isJsonPath) return [];
+    return [
+      `${name} is in JSONPath (${field ?? 'Variable'}) and others are in JSONata; this machine runs ` +
+        'one of both. Try such a state with aws stepfunctions test-state',
+    ];
+  });
 }
 
 function languageFaults(asl: AslStates): string[] {
@@ -121,10 +132,10 @@ function localFaults(asl: AslStates): string[] {
 }
 
 /** The function that a state names; undefined where only the run time knows it. */
-function functionOf({ Resource = '', Parameters }: AslState): string | undefined {
+function functionOf({ Resource = '', Parameters, Arguments }: AslState): string | undefined {
   if (Resource.endsWith(':states:::lambda:invoke')) {
-    const name = member(Parameters, 'FunctionName');
-    return typeof name === 'string' ? name : undefined;
+    const name = member(Parameters ?? Arguments, 'FunctionName');
+    return typeof name === 'string' && !name.startsWith('{%') ? name : undefined;
   }
   return Resource.includes(':states:::') ? undefined : Resource;
 }

@@ -1,5 +1,7 @@
+import { setTimeout } from 'node:timers/promises';
 import { StateMachine, type StateMachineDefinition } from 'aws-local-stepfunctions';
 import type { InvokeResult } from './container.ts';
+import { failure, type JsonataStates, runJsonataStates } from './jsonata-states.ts';
 
 /** What a `Task` state may call on this machine. */
 interface LocalServices {
@@ -34,7 +36,9 @@ export interface AslState {
   readonly QueryLanguage?: unknown;
   readonly Resource?: string;
   readonly Parameters?: unknown;
+  readonly Arguments?: unknown;
   readonly Retry?: unknown;
+  readonly Choices?: readonly object[];
   readonly Branches?: readonly AslStates[];
   readonly ItemReader?: unknown;
   readonly ItemProcessor?: AslStates & { readonly ProcessorConfig?: { readonly Mode?: string } };
@@ -57,8 +61,8 @@ const STATE_BYTES = 256 * 1024;
  * Runs a state machine on this machine, as Step Functions would: `Retry`, `Catch` and context
  * object included, and no state longer than 256 KiB.
  *
- * @param definition in the Amazon States Language (JSONPath), intrinsic functions of CloudFormation
- *   resolved
+ * @param definition in the Amazon States Language, intrinsic functions of CloudFormation resolved;
+ *   all of it in JSONPath, or all of it in JSONata
  * @throws Error for a definition that is not valid, or calls something other than
  *   {@link LocalServices}
  */
@@ -68,6 +72,7 @@ export async function runStateMachine(
   options: RunOptions,
 ): Promise<Execution> {
   const asl = JSON.parse(definition) as AslStates;
+  if (isJsonata(asl)) return runInJsonata(asl as unknown as JsonataStates, input, options);
   const states = [...statesOf(asl)];
   const { retryWaitMs, waitMs, executionName = `local-${Date.now()}` } = options;
   const handlers = states
@@ -101,18 +106,38 @@ export async function runStateMachine(
   return failureOf(result.reason);
 }
 
+async function runInJsonata(
+  asl: JsonataStates,
+  input: unknown,
+  options: RunOptions,
+): Promise<Execution> {
+  const { retryWaitMs, waitMs, executionName: Name = `local-${Date.now()}` } = options;
+  try {
+    const output = await runJsonataStates(asl, input, {
+      call: (resource, args) => handlerOf(resource, options)(args as Json),
+      fits,
+      wait: (reason, ms) => setTimeout((reason === 'wait' ? waitMs : retryWaitMs) ?? ms),
+      context: { Execution: { Name, Input: input, StartTime: new Date().toISOString() } },
+      ...(options.onRetry && { onRetry: options.onRetry }),
+    });
+    return { status: 'SUCCEEDED', output };
+  } catch (error) {
+    return failureOf(error);
+  }
+}
+
 type Events = ReturnType<StateMachine['run']>['eventLogs'];
 
 /** Reports retries; throws at the end when a state was too large. */
 async function watch(events: Events, { onRetry }: RunOptions): Promise<void> {
-  let failure = { Error: '', Cause: '' as unknown };
+  let last = { Error: '', Cause: '' as unknown };
   let tooLarge = false;
   for await (const event of events) {
-    if (event.type === 'StateFailed') failure = event;
+    if (event.type === 'StateFailed') last = event;
     if (!('state' in event)) continue;
     const { name, input, output = null } = event.state;
     tooLarge ||= [input, output].some((data) => byteLength(data) > STATE_BYTES);
-    if (event.type === 'StateRetried') onRetry?.(name, failure.Error, String(failure.Cause));
+    if (event.type === 'StateRetried') onRetry?.(name, last.Error, String(last.Cause));
   }
   if (tooLarge) throw dataLimitExceeded();
 }
@@ -125,6 +150,13 @@ export function* statesOf({ States }: AslStates): Generator<readonly [string, As
       if (inner !== undefined) yield* statesOf(inner);
     }
   }
+}
+
+/** Whether a machine says so for all its states, or one of them for itself. */
+export function isJsonata(asl: AslStates): boolean {
+  return [asl, ...[...statesOf(asl)].map(([, state]) => state)].some(
+    ({ QueryLanguage }) => QueryLanguage === 'JSONata',
+  );
 }
 
 /** Whether a `Task` with this resource can run on this machine. */
@@ -140,7 +172,7 @@ function handlerOf(resource = '', services: LocalServices): TaskHandler {
   const invoke = async (functionName: string, payload: unknown): Promise<Json> => {
     const result = await services.invoke(functionName, payload);
     if (result.ok) return result.payload as Json;
-    throw named(result.error.errorType, JSON.stringify(result.error));
+    throw failure(result.error.errorType, JSON.stringify(result.error));
   };
   if (FUNCTION.test(resource)) return async (input) => fits(await invoke(resource, fits(input)));
   if (INVOKE.test(resource)) {
@@ -170,11 +202,7 @@ function fits(value: unknown): Json {
 const byteLength = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
 
 const dataLimitExceeded = (): Error =>
-  named('States.DataLimitExceeded', `A state is larger than ${STATE_BYTES} bytes.`);
-
-function named(name: string, message: string): Error {
-  return Object.assign(new Error(message), { name });
-}
+  failure('States.DataLimitExceeded', `A state is larger than ${STATE_BYTES} bytes.`);
 
 function failureOf(reason: unknown): Execution {
   const error = reason instanceof Error && reason.cause instanceof Error ? reason.cause : reason;

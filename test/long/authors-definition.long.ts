@@ -19,8 +19,12 @@ const invoking = (FunctionName: string) =>
     Resource: INVOKE,
     Parameters: { FunctionName, 'Payload.$': '$' },
   });
-const within = (state: object, config: object = {}) =>
-  machine('Each', { Type: 'Map', ItemProcessor: { ...config, ...machine('Inner', state) } });
+const asking = (FunctionName: string) => ({
+  QueryLanguage: 'JSONata',
+  ...machine('Get', { Type: 'Task', Resource: INVOKE, Arguments: { FunctionName } }),
+});
+const within = (state: object, map: object = {}) =>
+  machine('Each', { Type: 'Map', ItemProcessor: machine('Inner', state), ...map });
 
 /** Reads a definition, given as text or as what its JSON holds. */
 function read(content: unknown) {
@@ -35,6 +39,8 @@ describe("an author's own definition", () => {
     ['TaskFunction by its ARN', invoking(`${LAMBDA}:egain-accounts-dev-TaskFunction1A2B-x`)],
     ['TaskFunction by its name', invoking('TaskFunction')],
     ['TaskFunction as its resource', calling('${TaskFunctionArn}')],
+    ['TaskFunction in JSONata', asking('${TaskFunctionArn}')],
+    ['TaskFunction by a variable of JSONata', asking('{% $arn %}')],
   ])('may call %s, after a byte order mark or none', (_what, definition) => {
     expect(JSON.parse(read(definition).text)).toEqual(definition);
     expect(JSON.parse(read(`\uFEFF${JSON.stringify(definition)}`).text)).toEqual(definition);
@@ -56,14 +62,25 @@ describe("an author's own definition", () => {
       /\$\{Mine\} is not known.*TaskFunctionArn/,
     ],
     [
-      'in JSONata',
-      { QueryLanguage: 'JSONata', ...invoking('TaskFunction') },
-      /state machine is in JSONata.*test-state/,
+      'in JSONata with a state in JSONPath',
+      { QueryLanguage: 'JSONata', ...within({ Type: 'Pass', Parameters: {} }) },
+      /Inner is in JSONPath \(Parameters\).*test-state/,
     ],
     [
-      'with a state in JSONata',
-      within({ Type: 'Pass', QueryLanguage: 'JSONata' }),
-      /Inner is in JSONata/,
+      'in JSONPath with a state in JSONata',
+      within({ Type: 'Pass', QueryLanguage: 'JSONata' }, { ItemsPath: '$.list' }),
+      /Each is in JSONPath \(ItemsPath\)/,
+    ],
+    [
+      'in JSONata with a choice in JSONPath',
+      {
+        QueryLanguage: 'JSONata',
+        ...machine('A', {
+          Type: 'Choice',
+          Choices: [{ Variable: '$.a', IsNull: true, Next: 'A' }],
+        }),
+      },
+      /A is in JSONPath \(Variable\)/,
     ],
     ['with a state of no type', machine('A', { Type: 'Nap' }), /SCHEMA_VALIDATION_FAILED/],
     ['that calls another service', machine('Ask', sns), /Ask calls .*sns:publish.*Pass/],
@@ -77,13 +94,19 @@ describe("an author's own definition", () => {
       calling(`${INVOKE}.waitForTaskToken`),
       /Ask calls.*waitForTaskToken/,
     ],
+    ['in JSONata that invokes another', asking('my-function'), /Get invokes my-function/],
     ['that invokes another', invoking('my-function'), /Get invokes my-function.*TaskFunctionArn/],
     ['whose resource is another', calling(`${LAMBDA}:mine`), /Ask invokes.*mine/],
     [
       'with a distributed map',
       within(
-        { Type: 'Pass' },
-        { ProcessorConfig: { Mode: 'DISTRIBUTED', ExecutionType: 'EXPRESS' } },
+        {},
+        {
+          ItemProcessor: {
+            ProcessorConfig: { Mode: 'DISTRIBUTED', ExecutionType: 'EXPRESS' },
+            ...machine('Inner', { Type: 'Pass' }),
+          },
+        },
       ),
       /Each is a distributed map/,
     ],

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { FAULTS } from '../../../lambda/faults.ts';
 import { retriedErrors } from '../../../lib/workflow/workflow-errors.ts';
-import { aslErrors, evaluate } from '../../support/asl.ts';
+import { aslErrors } from '../../support/asl.ts';
 import { type Answer, PAGES, runOver } from '../../support/fake-task.ts';
 
 const guide = readFileSync(new URL('../../../docs/workflow-guide.md', import.meta.url), 'utf8');
@@ -25,46 +25,49 @@ describe('the definitions in the workflow guide', () => {
     expect(definitions.flatMap(aslErrors)).toEqual([]);
   });
 
-  describe('the one that walks through all pages', () => {
-    let walk: string;
-    beforeAll(() => {
-      walk = definitionWith('MorePages');
-    });
-    const [first, ...rest] = PAGES as [Answer, ...Answer[]];
+  describe.each(['JSONPath', 'JSONata'] as const)(
+    'the one in %s that walks through all pages',
+    (language) => {
+      let walk: string;
+      beforeAll(() => {
+        walk = definitionWith('MorePages', language);
+      });
+      const [first, ...rest] = PAGES as [Answer, ...Answer[]];
 
-    test('gets every page, and leaves the data around it as it was', async () => {
-      const { execution, payloads } = await runOver(PAGES, walk, { order: 'o-1' });
+      test('gets every page, and leaves the data around it as it was', async () => {
+        const { execution, payloads } = await runOver(PAGES, walk, { order: 'o-1' });
 
-      expect(execution).toEqual({ status: 'SUCCEEDED', output: { order: 'o-1' } });
-      expect(payloads.map(({ cursor }) => cursor)).toEqual([null, 'cursor-1', 'cursor-2']);
-    });
+        expect(execution).toEqual({ status: 'SUCCEEDED', output: { order: 'o-1' } });
+        expect(payloads.map(({ cursor }) => cursor)).toEqual([null, 'cursor-1', 'cursor-2']);
+      });
 
-    test('starts over when the accounts change', async () => {
-      const { execution, payloads } = await runOver(
-        [first, { error: 'SnapshotExpired' }, ...PAGES],
-        walk,
+      test('starts over when the accounts change', async () => {
+        const { execution, payloads } = await runOver(
+          [first, { error: 'SnapshotExpired' }, ...PAGES],
+          walk,
+        );
+
+        expect(execution.status).toBe('SUCCEEDED');
+        expect(payloads[2]?.['cursor']).toBeNull();
+      });
+
+      test.each(retriedErrors())('tries again on %s', async (error) => {
+        const { execution, retries } = await runOver([first, { error }, ...rest], walk);
+
+        expect(execution.status).toBe('SUCCEEDED');
+        expect(retries).toEqual([error]);
+      });
+
+      test.each(['CredentialsRejected', 'InternalError'])(
+        'ends with %s by its name',
+        async (error) => {
+          const { execution } = await runOver([{ error }], walk);
+
+          expect(execution).toMatchObject({ status: 'FAILED', error });
+        },
       );
-
-      expect(execution.status).toBe('SUCCEEDED');
-      expect(payloads[2]?.['cursor']).toBeNull();
-    });
-
-    test.each(retriedErrors())('tries again on %s', async (error) => {
-      const { execution, retries } = await runOver([first, { error }, ...rest], walk);
-
-      expect(execution.status).toBe('SUCCEEDED');
-      expect(retries).toEqual([error]);
-    });
-
-    test.each(['CredentialsRejected', 'InternalError'])(
-      'ends with %s by its name',
-      async (error) => {
-        const { execution } = await runOver([{ error }], walk);
-
-        expect(execution).toMatchObject({ status: 'FAILED', error });
-      },
-    );
-  });
+    },
+  );
 });
 
 describe('the one that takes a cause apart', () => {
@@ -88,54 +91,6 @@ describe('the one that takes a cause apart', () => {
     const caught = errors.filter((error) => error !== 'SnapshotExpired');
 
     for (const error of caught) expect(definition).toContain(`"${error}"`);
-  });
-});
-
-describe('the one in JSONata', () => {
-  const definition = definitionWith('MorePages', 'JSONata');
-  const jsonPath = definitionWith('MorePages');
-  type Retriers = { readonly Retry: unknown };
-  type Machine = {
-    readonly States: {
-      readonly AllAccounts: Retriers & {
-        readonly Branches: readonly [{ readonly States: { readonly GetPage: Retriers } }];
-      };
-    };
-  };
-
-  const retriers = (text: string) => {
-    const { AllAccounts } = (JSON.parse(text) as Machine).States;
-    return [AllAccounts.Retry, AllAccounts.Branches[0].States.GetPage.Retry];
-  };
-
-  test('retries what the one in JSONPath does', () => {
-    expect(retriers(definition)).toEqual(retriers(jsonPath));
-  });
-
-  test('takes the envelope out of a cause', async () => {
-    const envelope = { code: '502-901', developerMessage: 'eGain refuses the credentials.' };
-    const Cause = JSON.stringify({ errorMessage: JSON.stringify(envelope), trace: [] });
-    const expression = '$parse($parse($states.errorOutput.Cause).errorMessage)';
-
-    expect(definition).toContain(`"{% ${expression} %}"`);
-    expect(await evaluate(expression, { states: { errorOutput: { Cause } } })).toEqual(envelope);
-  });
-
-  test.each<[string, object, unknown]>([
-    ['$states.result.Payload.cursor', { cursor: null }, null],
-    ['$states.result.Payload.account', { account: [{ id: 'a1' }] }, [{ id: 'a1' }]],
-    ['$states.result.Payload.account', { account: [] }, []],
-  ])('reads %s of the page %j', async (expression, Payload, value) => {
-    expect(definition).toContain(`"{% ${expression} %}"`);
-    expect(await evaluate(expression, { states: { result: { Payload } } })).toEqual(value);
-  });
-
-  test.each([
-    [null, true],
-    ['cursor-1', false],
-  ])('ends at the cursor %j: %s', async (cursor, ends) => {
-    expect(definition).toContain('"{% $cursor = null %}"');
-    expect(await evaluate('$cursor = null', { cursor })).toBe(ends);
   });
 });
 
