@@ -1,7 +1,7 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { AssetHashType, DockerImage } from 'aws-cdk-lib';
+import { AssetHashType, DockerImage, type FingerprintOptions } from 'aws-cdk-lib';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 import { buildSync } from 'esbuild';
 import { thirdPartyLicences } from './licences.ts';
@@ -16,6 +16,9 @@ const STAND_INS = {
   '@aws-sdk/credential-provider-node': './lib/bundle/stand-ins/no-credential-chain.ts',
   '@smithy/node-http-handler': './lib/bundle/stand-ins/no-http-handler.ts',
 };
+
+/** Lambda's own user must be able to read the code, whatever the umask of whoever deploys it. */
+const MODES = { file: 0o644, folder: 0o755 };
 
 /** What stands beside `index.mjs` in the asset: content by file name. */
 export type BundleFiles = Readonly<Record<string, string>>;
@@ -41,11 +44,14 @@ export function bundle(entry: string, files: BundleFiles = {}): Code {
       return true;
     },
   };
-  return Code.fromAsset(join(ROOT, 'lambda'), {
+  const options: FingerprintOptions & Parameters<typeof Code.fromAsset>[1] = {
     assetHashType: AssetHashType.OUTPUT,
+    // The CDK hashes names and content alone.
+    extraHash: JSON.stringify(MODES),
     // The image is never pulled: the local bundling succeeds or throws.
     bundling: { image: DockerImage.fromRegistry('docker-is-not-used'), local },
-  });
+  };
+  return Code.fromAsset(join(ROOT, 'lambda'), options);
 }
 
 /** Writes what `bundle` describes into `folder`. */
@@ -80,6 +86,8 @@ export function writeBundle(entry: string, folder: string, files: BundleFiles = 
   const licences = thirdPartyLicences(ROOT, Object.keys(metafile.inputs));
   const all = { ...files, 'THIRD_PARTY_LICENSES.txt': licences };
   for (const [name, content] of Object.entries(all)) writeFileSync(join(folder, name), content);
+  chmodSync(folder, MODES.folder);
+  for (const name of readdirSync(folder)) chmodSync(join(folder, name), MODES.file);
 }
 
 /** To Lambda, init lasts until the module has been evaluated, so it waits here. */

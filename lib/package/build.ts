@@ -1,6 +1,7 @@
 /**
  * `npm pack` runs this first. It builds the package for authors of workflows into `dist/`: its types,
  * and one file of CommonJS, which apps of both module systems and old versions of Node.js can load.
+ * `package.json` gets its packed form; `restore.ts` undoes that.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
+import { packManifest } from './manifest.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const ENTRY = join(ROOT, 'lib/workflow/index.ts');
@@ -28,6 +30,7 @@ buildSync({
 writeTypes(join(DIST, 'types'));
 // The repository's own package.json says `module`.
 writeFileSync(join(DIST, 'package.json'), '{ "type": "commonjs" }\n');
+packManifest();
 
 function writeTypes(outDir: string): void {
   const folder = mkdtempSync(join(tmpdir(), 'workflow-types-'));

@@ -213,7 +213,7 @@ const awsSchema = object({
   ),
   region: optional(
     'The only region that the stage is deployed to.',
-    text(/^[a-z]{2}(?:-[a-z]+)+-\d$/, 'an AWS region such as eu-west-1'),
+    text(/^[a-z]{2,}(?:-[a-z]+)+-\d{1,2}$/, 'an AWS region such as eu-west-1'),
   ),
 });
 

@@ -1,10 +1,18 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { FileSystem } from 'aws-cdk-lib';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { GatewayApp } from '../../lib/gateway-app.ts';
 import { loadStageConfig } from '../../lib/stage/stage-config.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
+
+/** What is in a cloud assembly's assets, and their folders, as paths. */
+function assetsIn(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.startsWith('asset.'))
+    .map((path) => join(folder, path));
+}
 
 /** A hash by path of every template and asset in a cloud assembly. */
 function contentOf(folder: string): Record<string, string> {
@@ -29,12 +37,31 @@ describe('what is synthesised', () => {
 
   beforeAll(() => {
     const config = loadStageConfig('sandbox');
+    const umask = process.umask(0o077);
     new GatewayApp(config, 'sandbox', { outdir: first }).synth();
+    process.umask(umask);
     vi.stubEnv('EGAIN_CLIENT_ID', canary);
     vi.stubEnv('EGAIN_CLIENT_SECRET', canary);
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', canary);
     new GatewayApp(config, 'sandbox', { outdir: second }).synth();
     vi.unstubAllEnvs();
+  });
+
+  it('can be read by everybody in its assets, whatever the umask', () => {
+    const modes = assetsIn(first).map((path) => {
+      const found = statSync(path);
+      return `${found.isFile() ? 'file' : 'folder'} ${(found.mode & 0o777).toString(8)}`;
+    });
+
+    expect(new Set(modes)).toEqual(new Set(['folder 755', 'file 644']));
+  });
+
+  it('has the modes in the hash of its assets, so that other modes are deployed anew', () => {
+    const folders = readdirSync(first).filter((name) => name.startsWith('asset.'));
+    const contentAlone = folders.map((name) => FileSystem.fingerprint(join(first, name)));
+
+    expect(folders).toHaveLength(3);
+    for (const hash of contentAlone) expect(folders).not.toContain(`asset.${hash}`);
   });
 
   it('is the same each time, byte for byte, whatever the environment holds', () => {

@@ -1,5 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -14,18 +22,22 @@ import { temporaryFolder } from '../support/temporary-folder.ts';
  */
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+const ownManifest = readFileSync(join(ROOT, 'package.json'), 'utf8');
+const { peerDependencies } = JSON.parse(ownManifest) as {
   readonly peerDependencies: Readonly<Record<string, string>>;
-  readonly dependencies?: unknown;
 };
-const { 'aws-cdk-lib': cdk = '', constructs = '' } = manifest.peerDependencies;
+const { 'aws-cdk-lib': cdk = '', constructs = '' } = peerDependencies;
 
+/** Packing changes `package.json` for a moment, which other tests read: it happens in a copy. */
+const copy = temporaryFolder();
 let tarball: string;
 beforeAll(() => {
-  const folder = temporaryFolder();
-  const options = ['--silent', '--pack-destination', folder];
-  const output = execFileSync('npm', ['pack', ...options], { cwd: ROOT, encoding: 'utf8' });
-  tarball = join(folder, output.trim().split('\n').at(-1) ?? '');
+  for (const name of ['package.json', 'tsconfig.json', 'README.md', 'LICENSE', 'lib', 'lambda']) {
+    cpSync(join(ROOT, name), join(copy, name), { recursive: true });
+  }
+  symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
+  const output = execFileSync('npm', ['pack', '--silent'], { cwd: copy, encoding: 'utf8' });
+  tarball = join(copy, output.trim().split('\n').at(-1) ?? '');
 });
 
 test("holds no sources, and needs the author's own CDK and nothing else", () => {
@@ -33,8 +45,19 @@ test("holds no sources, and needs the author's own CDK and nothing else", () => 
   const sources = files.filter((file) => /(?<!\.d)\.ts$|lambda\/(?!faults)|config\//.test(file));
 
   expect(sources).toEqual([]);
-  expect(Object.keys(manifest.peerDependencies)).toEqual(['aws-cdk-lib', 'constructs']);
-  expect(manifest.dependencies).toBeUndefined();
+  const packed = JSON.parse(
+    execFileSync('tar', ['-xOzf', tarball, 'package/package.json'], { encoding: 'utf8' }),
+  ) as Readonly<Record<string, unknown>>;
+  const brings = Object.keys(packed).filter((key) => /dependencies|scripts|bin$/i.test(key));
+  expect(brings).toEqual(['peerDependencies']);
+  expect(packed['peerDependencies']).toEqual({
+    'aws-cdk-lib': expect.any(String),
+    constructs: expect.any(String),
+  });
+});
+
+test("leaves the repository's own manifest as it was", () => {
+  expect(readFileSync(join(copy, 'package.json'), 'utf8')).toBe(ownManifest);
 });
 
 describe.each([
@@ -60,6 +83,12 @@ describe.each([
     const install = ['install', '--silent', ...options, ...packages];
     execFileSync('npm', install, { cwd: app, stdio: 'pipe' });
   }, 240_000);
+
+  test('nothing comes with it', () => {
+    const installed = readdirSync(join(app, 'node_modules'));
+    expect(existsSync(join(app, 'node_modules/.bin/node'))).toBe(false);
+    expect(installed.filter((name) => name.startsWith('node-'))).toEqual([]);
+  });
 
   test('it compiles, and makes a state machine that runs', async () => {
     run('node_modules/typescript/bin/tsc', '-p', '.');

@@ -100,6 +100,16 @@ describe('a stage config', () => {
       { functions: { concurrency: { api: { reserved: 2, provisioned: 2 } } } },
     ],
     ['China with an issuer', { aws: { region: 'cn-north-1' }, auth: ISSUER }],
+    [
+      'a region of four parts, in another partition',
+      {
+        aws: { region: 'eusc-de-east-1' },
+        credentials: {
+          secretArn: 'arn:aws-eusc:secretsmanager:eusc-de-east-1:123456789012:secret:egain-AbCdEf',
+          keyArn: 'arn:aws-eusc:kms:eusc-de-east-1:123456789012:key/1234-abcd',
+        },
+      },
+    ],
     ['300 partners', { auth: ISSUER, ...partnersOf(300, (name) => own(`${name}-client`)) }],
   ])('may have %s', (_, part) => {
     expect(issuesOf({ ...LEAST, ...part })).toEqual([]);
@@ -246,6 +256,7 @@ describe('a stage config', () => {
     ['alarms.email', 'nobody', 'an e-mail address'],
     ['aws.account', 123456789012, /^an AWS account id/],
     ['aws.region', 'Ireland', /^an AWS region/],
+    ['aws.region', 'eu-west-1a', /^an AWS region/],
     // Unknown keys.
     ['Partners', {}, 'no such key; did you mean partners?'],
     ['cache.staleSecs', 60, 'no such key; did you mean staleSeconds?'],

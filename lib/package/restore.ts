@@ -1,0 +1,4 @@
+/** `npm pack` runs this last. */
+import { restoreManifest } from './manifest.ts';
+
+restoreManifest();
