@@ -1,5 +1,10 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { type Credentials, readSecret, SECRET_FORM } from '../../lambda/egain/credentials.ts';
+import {
+  type Credentials,
+  pastedEnds,
+  readSecret,
+  SECRET_FORM,
+} from '../../lambda/egain/credentials.ts';
 import { type Deadline, within } from '../../lambda/platform/deadline.ts';
 import { explain, ownAgents } from '../aws/clients.ts';
 import { type Finding, failed, ok } from '../findings.ts';
@@ -42,13 +47,22 @@ function fromEnvironment(environment: Environment, arn = '<ARN>'): Finding<Crede
   }
   const secret = readSecret(JSON.stringify({ clientId, clientSecret }));
   if ('fault' in secret) {
-    const seen = secret.fault
-      .replaceAll('clientId', 'EGAIN_CLIENT_ID')
-      .replaceAll('clientSecret', 'EGAIN_CLIENT_SECRET');
+    const seen = byVariable(secret.fault);
     const advice = "Set it to what eGain's Admin Console showed.";
     return failed(seen, advice, { cause: 'credentials-malformed' });
   }
-  return found(secret.value, 'the environment has a client id and a client secret');
+  const { notes = [], ...all } = found(
+    secret.value,
+    'the environment has a client id and a client secret',
+  );
+  return { ...all, notes: notes.map(byVariable) };
+}
+
+/** The text with the variables' names in place of the keys of the secret. */
+function byVariable(text: string): string {
+  return text
+    .replaceAll('clientId', 'EGAIN_CLIENT_ID')
+    .replaceAll('clientSecret', 'EGAIN_CLIENT_SECRET');
 }
 
 async function fromSecret(
@@ -127,8 +141,6 @@ function found(
   seen: string,
   notes: string[] = [],
 ): Finding<Credentials> {
-  if ([value.clientId, value.clientSecret].some((text) => text !== text.trim())) {
-    notes.push('one of them begins or ends with white space: did eGain show it like that?');
-  }
-  return ok(seen, { value: { ...value, version: 'doctor' }, notes });
+  const pasted = pastedEnds(value).map((end) => `${end}: did eGain show it like that?`);
+  return ok(seen, { value: { ...value, version: 'doctor' }, notes: [...notes, ...pasted] });
 }

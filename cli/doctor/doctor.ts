@@ -1,5 +1,6 @@
 import { type ClientOptions, createClient } from '../../lambda/egain/client.ts';
 import type { Credentials } from '../../lambda/egain/credentials.ts';
+import { outwait } from '../../lambda/egain/token.ts';
 import {
   ANSWER_MS,
   createDeadline,
@@ -156,10 +157,11 @@ async function examine(
       checkToken(egain, credentials, deadline),
     );
     secrets.push(accessToken);
+    const grantedAt = clock.now();
 
     const connect = () => {
       const recorder = createRecorder('accounts');
-      const tokens = fixedToken(accessToken, credentials);
+      const tokens = fixedToken(accessToken, credentials, grantedAt);
       const { upstream } = recorder;
       const apiUrl = egain.apiUrl.replace(/\/+$/, '');
       return { recorder, fetchPage: createClient({ apiUrl, tokens, upstream }) };
@@ -190,8 +192,18 @@ class Stop extends Error {
 }
 
 /** The token of the token check. It is not renewed: the question is whether this one works. */
-function fixedToken(value: string, credentials: Credentials): ClientOptions['tokens'] {
-  return { get: async () => ({ value, credentials }), replace: async () => undefined };
+function fixedToken(
+  value: string,
+  credentials: Credentials,
+  grantedAt: number,
+): ClientOptions['tokens'] {
+  return {
+    get: async () => ({ value, secretVersion: credentials.version, grantedAt, replaced: 0 }),
+    replace: async (token, askedAt, deadline) =>
+      (await outwait(token, askedAt, deadline)) ? token : undefined,
+    drop: () => undefined,
+    sensitive: async () => ({ token: value, ...credentials }),
+  };
 }
 
 /** Names the error only: its message may quote what it is about. */

@@ -1,4 +1,4 @@
-import { Fault } from '../faults.ts';
+import { Fault, isFault } from '../faults.ts';
 import type { Deadline } from '../platform/deadline.ts';
 import type { UnreadBody } from '../platform/http-client.ts';
 import { isRecord, parseJson } from '../platform/parse.ts';
@@ -37,7 +37,7 @@ export type FetchPage = (
 
 export interface ClientOptions {
   readonly apiUrl: string;
-  readonly tokens: TokenProvider;
+  readonly tokens: Omit<TokenProvider, 'warmUp'>;
   readonly upstream: Upstream;
 }
 
@@ -48,8 +48,9 @@ export function createClient({ apiUrl, tokens, upstream }: ClientOptions): Fetch
     const size = page?.pagesize === undefined ? '' : `&$pagesize=${page.pagesize}`;
     const query = page === undefined ? '' : `?$pagenum=${page.pagenum}${size}`;
     const url = `${apiUrl}/accounts${query}`;
+    const { clock } = deadline;
     let token = await tokens.get(deadline);
-    for (let replaced = 0; ; replaced += 1) {
+    for (;;) {
       const headers = {
         authorization: `Bearer ${token.value}`,
         accept: 'application/json',
@@ -57,12 +58,18 @@ export function createClient({ apiUrl, tokens, upstream }: ClientOptions): Fetch
         'x-egain-error-message': 'yes',
       };
       const request = { url, method: 'GET', headers, maxBytes: MAX_PAGE_BYTES } as const;
+      const askedAt = clock.now();
       const result = await upstream(request, deadline);
-      const isRefused = result.kind === 'response' && result.status === 401;
-      const other = isRefused ? await tokens.replace(token, replaced, deadline) : undefined;
+      const status = result.kind === 'response' ? result.status : 200;
+      const other = status === 401 ? await tokens.replace(token, askedAt, deadline) : undefined;
       if (other === undefined) {
-        const sensitive = { token: token.value, ...token.credentials };
-        return judgeAnswer(result, sensitive, deadline.clock.now());
+        const sensitive = status === 200 ? undefined : await tokens.sensitive(token, deadline);
+        try {
+          return judgeAnswer(result, sensitive, clock.now());
+        } catch (error) {
+          if (isFault(error, 'egainScopeInsufficient')) tokens.drop(token.value);
+          throw error;
+        }
       }
       token = other;
     }
@@ -70,11 +77,15 @@ export function createClient({ apiUrl, tokens, upstream }: ClientOptions): Fetch
 }
 
 /**
- * @param sensitive what the request was made with, and must not be passed on
+ * @param sensitive what must not be passed on; where it is unknown, no words of eGain's are
  * @param now milliseconds since the epoch
  * @throws Fault `502-901` to `502-905`, `503-901`, `504-901`, or eGain's own 5xx
  */
-export function judgeAnswer(result: AttemptResult, sensitive: Sensitive, now: number): FetchedPage {
+export function judgeAnswer(
+  result: AttemptResult,
+  sensitive: Sensitive | undefined,
+  now: number,
+): FetchedPage {
   if (result.kind !== 'response') throw failureToFault(result, { server: 'eGain', now });
   if (result.status === 200) return readPage(result);
   const envelope = readEnvelope(result.status, result.text, sensitive);

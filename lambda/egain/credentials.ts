@@ -17,6 +17,8 @@ import { parseJson } from '../platform/parse.ts';
 const KEEP_MS = 5 * 60_000;
 /** How long the last value is used before asking again, while Secrets Manager is unwell. */
 const UNWELL_MS = 30_000;
+/** How long Secrets Manager is waited for where an earlier value can serve. */
+const KNOWN_MS = 3000;
 /** What a caller is told to wait when the container has never read the secret. */
 const RETRY_AFTER_SECONDS = 5;
 
@@ -43,7 +45,10 @@ export function createCredentialsStore(secretArn: string, clock: Clock) {
 
   const read = singleFlight(async (deadline: Deadline): Promise<Credentials> => {
     deadline.signal.throwIfAborted();
-    const begun = untilFirstByte(deadline);
+    const { firstByteMs = Number.POSITIVE_INFINITY } = deadline;
+    const begun = untilFirstByte(
+      kept === undefined ? deadline : { ...deadline, firstByteMs: Math.min(KNOWN_MS, firstByteMs) },
+    );
     count('SecretReads');
     const command = new GetSecretValueCommand({ SecretId: secretArn, VersionStage: 'AWSCURRENT' });
     try {
@@ -99,11 +104,41 @@ const PLACEHOLDER =
 
 const value = () =>
   z.string().check(
-    z.refine((text) => text.trim() !== '', 'is empty'),
+    z.refine(
+      (text) => /[^\p{White_Space}\p{Default_Ignorable_Code_Point}]/u.test(text),
+      'is empty',
+    ),
     z.refine((text) => !/\p{Cc}/u.test(text), 'holds a control character'),
     z.refine((text) => !PLACEHOLDER.test(text.trim()), 'is a placeholder'),
   );
 const secretSchema = z.object({ clientId: value(), clientSecret: value() });
+
+/** Kinds of characters that pasting adds to a value, and that hardly any value begins or ends with. */
+const PASTED: readonly (readonly [kind: string, characters: RegExp])[] = [
+  ['a quotation mark', /[\p{Quotation_Mark}`´]/u],
+  ['a no-break space', /[\u00A0\u2007\u202F]/],
+  ['a zero-width character', /[\u200B-\u200D\u2060\uFEFF]/],
+  ['an invisible character', /[\p{Default_Ignorable_Code_Point}\p{Cf}]/u],
+  ['white space', /\p{White_Space}/u],
+];
+
+/**
+ * What may have come with the pasting of the credentials, as `clientSecret ends with a no-break
+ * space`: the key and the kind of character, never the value.
+ */
+export function pastedEnds(pair: Pick<Credentials, 'clientId' | 'clientSecret'>): string[] {
+  return (['clientId', 'clientSecret'] as const).flatMap((key) => {
+    const characters = Array.from(pair[key]);
+    const ends = [
+      ['begins', characters.at(0) ?? ''],
+      ['ends', characters.at(-1) ?? ''],
+    ] as const;
+    return ends.flatMap(([verb, character]) => {
+      const kind = PASTED.find(([, pattern]) => pattern.test(character))?.[0];
+      return kind === undefined ? [] : `${key} ${verb} with ${kind}`;
+    });
+  });
+}
 
 /** A secret's value, or what is wrong with it: the key and the kind, never what it holds. */
 type SecretReading =

@@ -1,23 +1,33 @@
 import * as z from 'zod/mini';
 import { Fault, isFault } from '../faults.ts';
 import type { ServiceConfig } from '../platform/config.ts';
-import { type Clock, type Deadline, singleFlight } from '../platform/deadline.ts';
+import { type Clock, type Deadline, pause, singleFlight } from '../platform/deadline.ts';
 import type { HttpAnswer } from '../platform/http-client.ts';
 import { log } from '../platform/log.ts';
 import { parseJson } from '../platform/parse.ts';
 import { type Table, unlessAway } from '../platform/table.ts';
-import type { Credentials, CredentialsStore } from './credentials.ts';
+import { type Credentials, type CredentialsStore, pastedEnds } from './credentials.ts';
 import { failureToFault, OAUTH_FAULTS } from './failure.ts';
 import type { Upstream, UpstreamRequest } from './send.ts';
-import { formEncoded } from './words.ts';
+import { formEncoded, type Sensitive } from './words.ts';
 
 /** A token is renewed this long before it ends, or half its life when that is shorter. */
 const EARLY_MS = 60_000;
+/** How long a token may be unknown to some of eGain's servers after it was granted. */
+const SPREAD_MS = 2000;
+const SHORTEST_PAUSE_MS = 150;
+/** How long the secret is waited for where it is only needed to look for it in eGain's words. */
+const WORDS_MS = 3000;
 
-/** A bearer token, with the credentials that it was granted for. */
+/** A bearer token. */
 export interface Token {
   readonly value: string;
-  readonly credentials: Credentials;
+  /** The version of the secret that it was granted for. */
+  readonly secretVersion: string;
+  /** Milliseconds since the epoch, by this container's clock. */
+  readonly grantedAt: number;
+  /** How many tokens it replaces that eGain refused to the same request. */
+  readonly replaced: number;
 }
 
 /** One token for all containers, asked for once however many callers wait. */
@@ -46,101 +56,185 @@ const sharedTokenSchema = z.object({
   renewAt: z.number(),
   endsAt: z.number(),
 });
-type SharedToken = Readonly<z.infer<typeof sharedTokenSchema>>;
+interface KeptToken extends Token, Readonly<z.infer<typeof sharedTokenSchema>> {}
 
 export function createTokenProvider(options: TokenProviderOptions) {
   const { endpoint, credentials, upstream, table, key, clock } = options;
-  let kept: SharedToken | undefined;
+  let kept: KeptToken | undefined;
+  /** The one before, which serves while eGain refuses its successor. */
+  let earlier: KeptToken | undefined;
   /** The version of the item that was last seen in the table. */
   let seen: number | undefined;
   /** The last value that eGain refused. It may still be in the table. */
   let refusedValue: string | undefined;
+  /** The credentials as this container has read them last. */
+  let lastRead: Credentials | undefined;
 
-  /** The best token known for this version of the secret; one to be renewed if there is no other. */
-  const find = async (version: string): Promise<SharedToken | undefined> => {
-    if (kept?.secretVersion === version && clock.now() < kept.renewAt) return kept;
+  const serves = (token: KeptToken | undefined): token is KeptToken =>
+    token !== undefined && clock.now() < token.endsAt;
+
+  const keep = (token: KeptToken): KeptToken => {
+    earlier = serves(kept) ? kept : undefined;
+    kept = token;
+    return token;
+  };
+
+  /** The best token known; one to be renewed if there is no other. */
+  const find = async (): Promise<KeptToken | undefined> => {
+    if (kept !== undefined && clock.now() < kept.renewAt) return kept;
     const item = await table.read(key).catch(unlessAway);
     seen = item?.version;
     const found = z.safeParse(sharedTokenSchema, parseJson(item?.body)).data;
-    const isUsable = found?.secretVersion === version && found.value !== refusedValue;
-    if (isUsable && clock.now() < found.renewAt) kept = found;
-    return kept?.secretVersion === version ? kept : undefined;
+    if (found === undefined || found.value === refusedValue || clock.now() >= found.renewAt) {
+      return kept;
+    }
+    // An item's version is the time of its writing, by a clock that may be ahead.
+    const grantedAt = Math.min(item?.version ?? 0, clock.now());
+    return keep({ ...found, grantedAt, replaced: 0 });
   };
 
   /** Asks for a token and writes it for all containers, unless another has just written one. */
-  const grant = async (current: Credentials, deadline: Deadline): Promise<Token> => {
+  const grant = async (current: Credentials, deadline: Deadline): Promise<KeptToken> => {
+    lastRead = current;
+    const secretVersion = current.version;
     const askedAt = clock.now();
     const granting = requestGrant(endpoint, current, upstream, deadline);
-    const { accessToken, lifeSeconds } = await granting.catch((error: unknown) => {
-      if (isFault(error, 'egainCredentialsRefused')) {
-        log.warn('eGain refuses the credentials', { secretVersion: current.version });
+    const { accessToken: value, lifeSeconds } = await granting.catch((error: unknown) => {
+      const ends = pastedEnds(current).join(', ') || undefined;
+      const isRefused = isFault(error, 'egainCredentialsRefused');
+      // Whatever else eGain says of a credential that was pasted wrongly.
+      const isSuspect = ends !== undefined && error instanceof Fault && !error.retry;
+      if (isRefused || isSuspect) {
+        log.warn('eGain refuses the credentials', { secretVersion, ends });
       }
       throw error;
     });
     const lifeMs = lifeSeconds * 1000;
     const endsAt = askedAt + lifeMs;
-    kept = {
-      value: accessToken,
-      secretVersion: current.version,
+    const shared = {
+      value,
+      secretVersion,
       renewAt: endsAt - Math.min(EARLY_MS, lifeMs / 2),
       endsAt,
     };
+    const token = keep({ ...shared, grantedAt: clock.now(), replaced: 0 });
     const version = Math.max((seen ?? 0) + 1, clock.now());
-    const item = { version, body: JSON.stringify(kept), expiresAt: endsAt };
+    const item = { version, body: JSON.stringify(shared), expiresAt: endsAt };
     if (await table.replace(key, item, seen).catch(unlessAway)) seen = version;
-    return { value: accessToken, credentials: current };
+    return token;
   };
 
-  const get = singleFlight(async (deadline): Promise<Token> => {
+  /** Reads the secret, where it was not just read, and asks for a token. */
+  const renew = async (deadline: Deadline): Promise<KeptToken> => {
     const current = await credentials.get(deadline);
-    const known = await find(current.version);
-    if (known !== undefined && clock.now() < known.renewAt) {
-      return { value: known.value, credentials: current };
-    }
     try {
       return await grant(current, deadline);
     } catch (error) {
-      if (isFault(error, 'egainCredentialsRefused')) {
-        const next = await credentials.reread(current.version, deadline);
-        if (next.version === current.version) throw error;
-        log.info('The secret has a new version', { secretVersion: next.version });
-        return grant(next, deadline);
-      }
+      if (!isFault(error, 'egainCredentialsRefused')) throw error;
+      const next = await credentials.reread(current.version, deadline);
+      if (next.version === current.version) throw error;
+      log.info('The secret has a new version', { secretVersion: next.version });
+      return grant(next, deadline);
+    }
+  };
+
+  const get = singleFlight(async (deadline): Promise<Token> => {
+    const known = await find();
+    if (known !== undefined && clock.now() < known.renewAt) return known;
+    try {
+      return await renew(deadline);
+    } catch (error) {
       const mayPass = error instanceof Fault && error.retry;
-      if (!mayPass || known === undefined || clock.now() >= known.endsAt) throw error;
+      if (!mayPass || !serves(known)) throw error;
       log.warn('A token near its end goes on serving', { code: error.code });
-      return { value: known.value, credentials: current };
+      return known;
     }
   });
 
+  const drop = (value: string): void => {
+    refusedValue = value;
+    if (kept?.value === value) kept = undefined;
+  };
+
   return {
-    /** @throws Fault, as the credentials store and `requestGrant` do */
+    /**
+     * A token that is known, or a new one. The secret is read only for a new one.
+     *
+     * @throws Fault, as the credentials store and `requestGrant` do
+     */
     get,
 
+    /** Reads ahead what the next token needs: one that is known, else the secret. */
+    async warmUp(deadline: Deadline): Promise<void> {
+      if ((await find()) === undefined) await credentials.get(deadline);
+    },
+
     /**
-     * Another token in place of one that eGain answered 401 to: first a renewed one; when that is
-     * refused too, one for another version of the secret, which is read anew.
+     * What to try in place of a token that eGain answered 401 to. In this order: the token before it,
+     * while that lasts; the same once more, while it is too young to be known everywhere; a new one;
+     * and one for another version of the secret, which is read anew.
      *
-     * @param replaced how many tokens this request has replaced already
+     * @param askedAt when the request was made; milliseconds since the epoch
      * @returns undefined when there is nothing more to try: the 401 stands
      * @throws Fault, as `get` does
      */
-    async replace(
-      { value, credentials: { version } }: Token,
-      replaced: number,
-      deadline: Deadline,
-    ): Promise<Token | undefined> {
-      log.warn('eGain refuses a token', { replaced, secretVersion: version });
-      refusedValue = value;
-      if (kept?.value === value) kept = undefined;
+    async replace(token: Token, askedAt: number, deadline: Deadline): Promise<Token | undefined> {
+      const { value, replaced, secretVersion } = token;
+      if (value === kept?.value && serves(earlier)) return { ...earlier, replaced };
+      if (value === earlier?.value) {
+        earlier = undefined;
+        if (kept !== undefined) return { ...kept, replaced };
+      }
+      if (await outwait(token, askedAt, deadline)) return token;
+      log.warn('eGain refuses a token', { replaced, secretVersion });
+      drop(value);
       if (replaced > 1) return undefined;
       if (replaced === 1) {
-        const next = await credentials.reread(version, deadline);
-        if (next.version === version) return undefined;
+        const next = await credentials.reread(secretVersion, deadline);
+        if (next.version === secretVersion) return undefined;
       }
-      return get(deadline);
+      return { ...(await get(deadline)), replaced: replaced + 1 };
+    },
+
+    /** Forgets a token that opens too little: it keeps the grants that it was issued with. */
+    drop,
+
+    /**
+     * What eGain's words may not hold when a request with this token has failed.
+     *
+     * @returns undefined where this container has not read the secret, and cannot now
+     */
+    async sensitive(
+      { value, secretVersion }: Token,
+      deadline: Deadline,
+    ): Promise<Sensitive | undefined> {
+      if (lastRead?.version !== secretVersion) {
+        const soon = { ...deadline, firstByteMs: WORDS_MS };
+        lastRead = await credentials.get(soon).catch(() => undefined);
+      }
+      return lastRead && { token: value, ...lastRead };
     },
   };
+}
+
+/**
+ * Waits where a token that was refused is so young that some of eGain's servers may not know it yet.
+ * Each pause is three times as long as the token is old.
+ *
+ * @param askedAt when the refused request was made; milliseconds since the epoch
+ * @returns whether to ask once more with the same token
+ */
+export async function outwait(
+  { grantedAt }: Pick<Token, 'grantedAt'>,
+  askedAt: number,
+  deadline: Deadline,
+): Promise<boolean> {
+  const ageThen = askedAt - grantedAt;
+  if (ageThen < 0 || ageThen >= SPREAD_MS) return false;
+  const ageMs = deadline.clock.now() - grantedAt;
+  const ms = Math.min(SPREAD_MS - ageMs, Math.max(SHORTEST_PAUSE_MS, 3 * ageMs));
+  await pause(Math.max(0, ms), deadline);
+  return true;
 }
 
 const MAX_ANSWER_BYTES = 256 * 1024;

@@ -39,14 +39,14 @@ const detailSchema = z.object({ key: z.string(), value: someText });
 
 /**
  * Reads eGain's error envelope. Anything malformed but its code is left out. The words of a 401 or
- * 403 are withheld, and so are all words when one of them holds a credential.
+ * 403 are withheld, and so are all words when one of them holds a credential or none is known.
  *
  * @returns undefined when the code is not the answer's status and a number that is eGain's to give
  */
 export function readEnvelope(
   status: number,
   body: string | null,
-  sensitive: Sensitive,
+  sensitive: Sensitive | undefined,
 ): UpstreamEnvelope | undefined {
   const envelope = z.safeParse(envelopeSchema, parseJson(body)).data;
   if (envelope === undefined) return undefined;
@@ -60,7 +60,11 @@ export function readEnvelope(
     .filter((row) => row !== undefined)
     .map(({ key, value = '' }) => ({ key, value }));
   const texts = [developerMessage, userMessage, ...rows.flatMap(({ key, value }) => [key, value])];
-  const withheld = status === 401 || status === 403 || holdsSecret(texts.join('\n'), sensitive);
+  const withheld =
+    status === 401 ||
+    status === 403 ||
+    sensitive === undefined ||
+    holdsSecret(texts.join('\n'), sensitive);
   if (withheld) return { code, developerMessage: undefined, userMessage: undefined, details: [] };
   return {
     code,

@@ -91,14 +91,14 @@ export function createService(config: ServiceConfig, options: ServiceOptions = {
   return {
     snapshots,
     /**
-     * Reads what the containers share, and the secret where a page walk will be needed. Asks eGain
-     * for nothing. Never rejects: the first request meets the same failure and tells its caller.
+     * Reads what the containers share, and the secret where a page walk will need a new token. Asks
+     * eGain for nothing. Never rejects: the first request meets the same failure and tells its caller.
      */
     async warmUp(): Promise<void> {
       // A second is kept back, as of every deadline.
       const deadline = createDeadline(INIT_MS, { clock });
       try {
-        if (!(await snapshots.warmUp())) await credentials.get(deadline);
+        if (!(await snapshots.warmUp())) await tokens.warmUp(deadline);
       } catch {
         log.info('Nothing could be read ahead of the first request');
       } finally {

@@ -23,7 +23,6 @@ const AUTHORIZER_SECONDS = 0.005;
 const LOG_KB = 2;
 const LOG_MONTHS = 3;
 const LOG_COMPRESSED = 0.15;
-const SECRET_MINUTES = 5;
 /** A renewal takes the lock and commits. */
 const WRITES_A_RENEWAL = 2;
 /** A container looks when its snapshot runs out, and now and then while another renews. */
@@ -94,7 +93,7 @@ Made by \`npm run docs\` from \`lib/docs/cost-page.ts\` and the stacks. Do not e
 
 One stage for a month of 30 days, every option at its default, in us-east-1 and US dollars. The list prices were noted in ${NOTED}, without free tiers: check them before you rely on them.
 
-Assumed: ${PARTNERS} partners; ${ANSWER_KB} KB and ${HIT_SECONDS * 1000} ms an answer; while partners call, one page walk of ${WALK_SECONDS * 1000} ms every ${DEFAULT_FRESH_SECONDS} seconds, by one of all containers (${USES.map(({ containers }) => containers).join(', ')}). Partners get a token an hour, which the authorizer sees every ${facts.authorizerTtl} seconds. A container reads the secret every ${SECRET_MINUTES} minutes. A renewal writes ${WRITES_A_RENEWAL} items, and each container reads ${READS_A_PERIOD}. A call writes ${LOG_KB} KB of logs, kept for ${LOG_MONTHS} months at ${LOG_COMPRESSED * 100}% of their size.
+Assumed: ${PARTNERS} partners; ${ANSWER_KB} KB and ${HIT_SECONDS * 1000} ms an answer; while partners call, one page walk of ${WALK_SECONDS * 1000} ms every ${DEFAULT_FRESH_SECONDS} seconds, by one of all containers (${USES.map(({ containers }) => containers).join(', ')}). Partners get a token an hour, which the authorizer sees every ${facts.authorizerTtl} seconds. The secret is read for each token of eGain's, which lasts an hour. A renewal writes ${WRITES_A_RENEWAL} items, and each container reads ${READS_A_PERIOD}. A call writes ${LOG_KB} KB of logs, kept for ${LOG_MONTHS} months at ${LOG_COMPRESSED * 100}% of their size.
 
 Each cell is a quantity and what it costs.
 
@@ -194,8 +193,7 @@ const tableReads = (use: Use) => (use.containers * renewals(use) * READS_A_PERIO
 
 /** In millions. */
 function secretReads(use: Use): number {
-  const most = (use.containers * MONTH_SECONDS) / (SECRET_MINUTES * 60);
-  return Math.min(renewals(use), most) / MILLION;
+  return Math.min(renewals(use), MONTH_SECONDS / 3600) / MILLION;
 }
 
 /** X-Ray's default rule, for requests that come evenly: one a second, and 5% of the others. */

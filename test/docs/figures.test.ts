@@ -71,7 +71,6 @@ const OURS: Readonly<Record<string, readonly string[]>> = {
   'docs/operations.md': [
     `keeps an answer of the authorizer for ${authorizerTtl} seconds`,
     `its copy is older than ${secretMinutes} minutes`,
-    `a new token within ${secretMinutes} minutes`,
     `notice it within ${longestPause} seconds`,
     `every ${longestPause} seconds at the latest`,
     `Known keys are used for ${keyHours} hours`,

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { World } from './egain-world.ts';
+import { envelopeReply, type World } from './egain-world.ts';
 import type { Reply, ScriptedUpstream } from './scripted-upstream.ts';
 
 /** One fault of an upstream, and what the product makes of it. */
@@ -27,6 +27,10 @@ export interface FaultRow {
 export const STARTS_AT = Date.UTC(2026, 0, 1);
 
 export const three = (reply: Reply): Reply[] => [reply, reply, reply];
+
+/** Refusals of so many tokens: each is tried four times until it is two seconds old. */
+export const refusals = (tokens: number): Reply[] =>
+  Array.from({ length: 4 * tokens }, () => envelopeReply(401, '401-101'));
 
 /** A page of eGain's. */
 export const page = (account: unknown, paginationInfo: unknown = { count: 1 }): Reply => ({

@@ -58,6 +58,40 @@ describe('credentials in the environment', () => {
   });
 });
 
+it.each<[secret: object, seen: readonly string[]]>([
+  [
+    { clientSecret: `"${CANARY}"` },
+    ['clientSecret begins with a quotation mark', 'clientSecret ends with a quotation mark'],
+  ],
+  [{ clientSecret: `${CANARY}\u00A0` }, ['clientSecret ends with a no-break space']],
+  [{ clientId: '\u200Bb' }, ['clientId begins with a zero-width character']],
+  [{ clientId: 'b\u{E0001}' }, ['clientId ends with an invisible character']],
+  [
+    { clientId: '’', clientSecret: ` ${CANARY}` },
+    [
+      'clientId begins with a quotation mark',
+      'clientId ends with a quotation mark',
+      'clientSecret begins with white space',
+    ],
+  ],
+  [{ clientId: 'a “b” c' }, []],
+])('what pasting has added to %j is named, without the value', async (changes, seen) => {
+  const value = { clientId: 'b', clientSecret: CANARY, ...changes };
+  answer = { status: 200, body: { SecretString: JSON.stringify(value) } };
+  const ofSecret = await runWithSecret();
+  const ofEnvironment = await run({
+    EGAIN_CLIENT_ID: value.clientId,
+    EGAIN_CLIENT_SECRET: value.clientSecret,
+  });
+
+  expect(ofSecret.notes).toEqual(seen.map((end) => `${end}: did eGain show it like that?`));
+  expect(ofEnvironment.notes).toEqual(
+    ofSecret.notes.map((note) =>
+      note.replace('clientId', 'EGAIN_CLIENT_ID').replace('clientSecret', 'EGAIN_CLIENT_SECRET'),
+    ),
+  );
+});
+
 describe('credentials in a secret', () => {
   it("are read in the secret's own region, in the version that the functions read", async () => {
     const { failure, notes } = await runWithSecret({

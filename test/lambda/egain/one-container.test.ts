@@ -1,5 +1,13 @@
 import { describe, expect, test, vi } from 'vitest';
-import { createWorld, secretReply, startUpstream } from '../../support/egain-world.ts';
+import { Fault } from '../../../lambda/faults.ts';
+import {
+  createFleet,
+  createWorld,
+  envelopeReply,
+  secretReply,
+  startUpstream,
+  tokenReply,
+} from '../../support/egain-world.ts';
 
 const upstream = await startUpstream();
 
@@ -46,21 +54,62 @@ describe('a container over its life', () => {
 });
 
 describe('the secret', () => {
-  test('is read again after five minutes, as AWSCURRENT, and a new version asks for a token', async () => {
+  test('is read for a token alone, as AWSCURRENT, and anew after five minutes', async () => {
     const { ask, clock } = createWorld(upstream);
+    upstream.token.otherwise = () => tokenReply('t', { expires_in: 600 });
     await ask();
-    clock.advance(299_000);
+    clock.advance(330_000);
     await ask();
     expect(calls()).toEqual([2, 1, 1]);
 
-    upstream.secrets.otherwise = () => secretReply(undefined, 'version-2');
-    clock.advance(31_000);
+    clock.advance(210_000);
     await ask();
 
     expect(calls()).toEqual([3, 2, 2]);
     expect(JSON.parse(upstream.secrets.calls[0]?.body ?? '')).toMatchObject({
       VersionStage: 'AWSCURRENT',
     });
+  });
+
+  test.each(['hang', 'fail'])(
+    'is not missed while a token is valid, nor waited for long when one is to be had: reads %s',
+    async (how) => {
+      const { ask, clock } = createWorld(upstream);
+      upstream.token.otherwise = () => tokenReply('t', { expires_in: 400 });
+      await ask({ stale: false });
+      upstream.secrets.otherwise = () =>
+        how === 'hang' ? { hang: true, before: () => clock.advance(3000) } : { status: 500 };
+      const ages = [330_000, 31_000, 31_000];
+
+      for (const ms of ages) {
+        clock.advance(ms);
+        await expect(ask({ stale: false })).resolves.toMatchObject({ state: 'miss' });
+      }
+
+      expect(calls().slice(0, 2)).toEqual([4, 2]);
+    },
+  );
+
+  test('is not read by a container that finds a token, unless to look for it in eGain’s words', async () => {
+    const { containers, clock } = createFleet(upstream, 2);
+    const [first, second] = containers;
+    await first?.ask();
+    clock.advance(31_000);
+    upstream.secrets.otherwise = () => ({ status: 500 });
+    await second?.service.warmUp();
+    await second?.ask();
+    expect(calls()).toEqual([2, 1, 1]);
+
+    upstream.accounts.otherwise = () => envelopeReply(501, '501-100');
+    const told = [];
+    for (const secret of [{ status: 500 }, secretReply()]) {
+      clock.advance(61_000);
+      upstream.secrets.otherwise = () => secret;
+      const fault = await second?.ask({ stale: false }).catch((error: unknown) => error);
+      told.push(fault instanceof Fault && fault.told(true).developerMessage);
+    }
+
+    expect(told).toEqual([new Fault('egainUnavailable').developerMessage, 'about 501-100']);
   });
 
   test('cannot be read without the function’s own keys', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import {
   CANARY,
+  createFleet,
   createWorld,
   makeAccounts,
   secretReply,
@@ -83,6 +84,54 @@ describe('the token', () => {
     await expect(ask()).resolves.toMatchObject({ state: 'miss' });
 
     expect(upstream.accounts.calls[0]?.headers.authorization).toBe('Bearer t');
+  });
+
+  test.each([60, 150, 300, 1999])(
+    'that eGain refuses for %i ms after it was granted is asked again with, by all pages',
+    async (ms) => {
+      const { ask, clock } = createWorld(upstream);
+      const well = servePages({ accounts: makeAccounts(10), pagesize: 2 });
+      const knownFrom = clock.now() + ms;
+      upstream.accounts.otherwise = (request) =>
+        clock.now() < knownFrom ? { status: 401 } : well(request);
+
+      await expect(ask()).resolves.toMatchObject({ state: 'miss' });
+
+      expect(clock.now() - knownFrom + ms).toBeLessThanOrEqual(2000);
+      expect(upstream.token.calls).toHaveLength(1);
+    },
+  );
+
+  test('that another container has just got is as young to this one', async () => {
+    const { containers, clock } = createFleet(upstream, 2, { freshSeconds: 0 });
+    const [first, second] = containers;
+    await first?.ask();
+    clock.advance(100);
+    upstream.accounts.script = [{ status: 401 }];
+
+    await second?.ask();
+
+    expect([upstream.accounts.calls.length, upstream.token.calls.length]).toEqual([3, 1]);
+  });
+
+  test.each<[string, number[], string]>([
+    ['serves at once', [200, 200], '1 2 2'],
+    ['is refused, and the one before serves', [401, 200, 401, 200], '1 2 1 2 1'],
+    ['ends the one before, and is not known at once', [401, 401, 401, 200, 200], '1 2 1 2 2 2'],
+  ])('is renewed early: the new one %s', async (_, statuses, used) => {
+    const { ask, clock } = createWorld(upstream, { freshSeconds: 0 });
+    const all = { paginationInfo: { count: 0 }, account: [] };
+    await ask();
+    upstream.accounts.script = statuses.map((status) => ({ status, body: all }));
+
+    for (const ms of [3_541_000, 10_000]) {
+      clock.advance(ms);
+      await ask();
+    }
+
+    const tokens = upstream.accounts.calls.map(({ headers }) => headers.authorization?.at(-1));
+    expect(tokens.join(' ')).toBe(used);
+    expect(upstream.token.calls).toHaveLength(2);
   });
 
   test('that one page finds refused is renewed once for all pages', async () => {

@@ -55,7 +55,7 @@ describe('what lives as long as the container', () => {
     await vi.waitFor(() => expect(asked()).toEqual(['GetItem']));
     held.resolve();
 
-    await vi.waitFor(() => expect(asked()).toEqual(['GetItem', 'GetSecretValue']));
+    await vi.waitFor(() => expect(asked()).toEqual(['GetItem', 'GetItem', 'GetSecretValue']));
     expect([upstream.token.calls, upstream.accounts.calls]).toEqual([[], []]);
   });
 
@@ -64,7 +64,7 @@ describe('what lives as long as the container', () => {
 
     await createContainer().ready;
 
-    expect(asked()).toEqual(['GetItem', 'GetSecretValue']);
+    expect(asked()).toEqual(['GetItem', 'GetItem', 'GetSecretValue']);
   });
 
   test.each([

@@ -1,6 +1,13 @@
 import { expect } from 'vitest';
 import { envelopeReply, secretReply } from '../../../support/egain-world.ts';
-import { type FaultRow, failed, STARTS_AT, three, unfetched } from '../../../support/fault-row.ts';
+import {
+  type FaultRow,
+  failed,
+  refusals,
+  STARTS_AT,
+  three,
+  unfetched,
+} from '../../../support/fault-row.ts';
 import type { Reply } from '../../../support/scripted-upstream.ts';
 
 /** What is not tried again, and of which eGain gives no usable envelope. */
@@ -31,35 +38,51 @@ const TOO_LONG: [what: string, reply: Reply, seconds: number][] = [
 
 /** eGain's API where it answers, and says no. */
 export const refusalRows: readonly FaultRow[] = [
+  ...[1, 2, 3].map(
+    (times): FaultRow => ({
+      name: `401 ${times} times for a token that was just granted`,
+      accounts: refusals(1).slice(0, times),
+      gives: 'whole',
+      calls: [times + 1, 1, 1],
+      logs: failed({ attempt: 1, status: 401 }),
+    }),
+  ),
   {
-    name: '401 once',
-    accounts: [envelopeReply(401, '401-101')],
+    name: '401 for one token, however old',
+    accounts: refusals(1),
     gives: 'whole',
-    calls: [2, 2, 1],
+    calls: [5, 2, 1],
+    logs: { message: 'eGain refuses a token', fields: expect.objectContaining({ replaced: 0 }) },
+  },
+  {
+    name: '401 for a token, and for its successor once',
+    accounts: refusals(2).slice(0, 5),
+    gives: 'whole',
+    calls: [6, 2, 1],
     logs: { message: 'eGain refuses a token', fields: expect.objectContaining({ replaced: 0 }) },
   },
   {
     name: '401 for ever, and the secret is the same',
-    accounts: [...three(envelopeReply(401, '401-101')), ...three(envelopeReply(401, '401-101'))],
+    accounts: refusals(2),
     gives: [502, '502-901'],
-    calls: [2, 2, 2],
+    calls: [8, 2, 2],
     logs: { message: 'eGain refuses a token', fields: { replaced: 1, secretVersion: 'version-1' } },
     details: [{ key: 'egain.code', value: '401-101' }],
   },
   {
-    name: '401 twice, and the secret was rotated',
-    accounts: [{ status: 401 }, { status: 401 }],
+    name: '401 for two tokens, and the secret was rotated',
+    accounts: refusals(2),
     secrets: [secretReply(), secretReply(undefined, 'version-2')],
     gives: 'whole',
-    calls: [3, 3, 2],
+    calls: [9, 3, 2],
     logs: { message: 'eGain refuses a token', fields: expect.objectContaining({ replaced: 1 }) },
   },
   {
     name: '401 for the rotated secret as well',
-    accounts: [...three({ status: 401 }), { status: 401 }],
+    accounts: refusals(3),
     secrets: [secretReply(), secretReply(undefined, 'version-2')],
     gives: [502, '502-901'],
-    calls: [3, 3, 2],
+    calls: [12, 3, 2],
     logs: { message: 'eGain refuses a token', fields: { replaced: 2, secretVersion: 'version-2' } },
   },
   {

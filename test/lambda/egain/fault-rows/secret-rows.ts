@@ -14,7 +14,11 @@ const UNUSABLE: [what: string, reply: Reply, reason: string][] = [
   ['is a list', secretReply([]), 'the value is missing or not of its type'],
   ['lacks a key', secretReply({ clientId: CANARY.clientId }), 'clientSecret is missing'],
   ['holds a number', secretReply({ clientId: 'a9', clientSecret: 7 }), 'clientSecret is missing'],
-  ['is blank', secretReply({ clientId: ' \t', clientSecret: 'x9' }), 'clientId is empty'],
+  ...[' \t', '\u200B\u00A0'].map((clientId): [string, Reply, string] => [
+    `is blank: ${JSON.stringify(clientId)}`,
+    secretReply({ clientId, clientSecret: 'x9' }),
+    'clientId is empty',
+  ]),
   [
     'holds a line break',
     secretReply({ clientId: 'a9', clientSecret: `${CANARY.clientSecret}\n` }),

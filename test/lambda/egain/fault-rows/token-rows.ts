@@ -78,6 +78,20 @@ export const tokenRows: readonly FaultRow[] = [
     logs: { message: 'eGain refuses the credentials', fields: { secretVersion: 'version-2' } },
   },
   {
+    name: 'unauthorized_client, and the client id was pasted',
+    token: [oauth('unauthorized_client')],
+    secrets: [secretReply({ clientId: `${CANARY.clientId}\u00A0`, clientSecret: 'x9”' })],
+    gives: [502, '502-902'],
+    calls: [0, 1, 1],
+    logs: {
+      message: 'eGain refuses the credentials',
+      fields: {
+        secretVersion: 'version-1',
+        ends: 'clientId ends with a no-break space, clientSecret ends with a quotation mark',
+      },
+    },
+  },
+  {
     name: 'the token endpoint fails',
     token: three(oauth('invalid_client', 500)),
     gives: [502, '502-905'],
