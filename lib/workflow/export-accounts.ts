@@ -26,8 +26,8 @@ const MAX_PAGES = 1000;
 
 /**
  * The state machine that writes all accounts to S3: each page as a JSON file with an array of
- * accounts, and finally a manifest that lists the pages. A run that fails leaves no manifest and
- * ends with the fault's name and cause.
+ * accounts, and finally a manifest that lists the pages. A run that fails leaves no manifest, ends
+ * with the fault's name and cause, and goes on from the step that failed when it is redriven.
  *
  * Input: TaskFunction's, without `cursor`. Output: `{ manifest: { bucket, key }, count }`.
  */
@@ -79,10 +79,6 @@ function definition(scope: Construct, bucket: IBucket, taskFunction: IFunction):
     `States.Format('${PREFIX}/{}/{}/{}.json', $$.Execution.Name, ${contentHash}, ${number})`;
   const manifestKey = `States.Format('${PREFIX}/{}/manifest.json', $$.Execution.Name)`;
 
-  const failed = new sfn.Fail(scope, 'Failed', {
-    errorPath: '$.error.Error',
-    causePath: '$.error.Cause',
-  });
   const refused = new sfn.Fail(scope, 'CursorRefused', {
     error: 'InvalidRequest',
     cause: 'An export is whole: its input has no cursor.',
@@ -128,8 +124,6 @@ function definition(scope: Construct, bucket: IBucket, taskFunction: IFunction):
     },
   });
 
-  writePages.addCatch(failed, { resultPath: '$.error' });
-  writeManifest.addCatch(failed, { resultPath: '$.error' });
   const cursor = '$.query.cursor';
   return query.next(
     cursorGiven

@@ -110,7 +110,9 @@ export interface Surroundings {
   /** Checks what enters or leaves a state. */
   fits(value: unknown): unknown;
   /** Called before a retry. */
-  onRetry?(state: string, error: string, cause: string): void;
+  readonly onRetry: ((state: string, error: string, cause: string) => void) | undefined;
+  /** Called with each state that is entered. */
+  readonly onEnter: ((state: string, input: unknown) => void) | undefined;
   /** Waits, for a `Wait` or before a retry. */
   wait(reason: 'wait' | 'retry', milliseconds: number): Promise<void>;
   /** The context object, as far as it is the same for all states. */
@@ -135,6 +137,7 @@ export async function runJsonataStates(
   for (let name: string | undefined = StartAt; name !== undefined; ) {
     const state = States[name];
     if (state === undefined) throw failure('States.Runtime', `there is no state ${name}`);
+    around.onEnter?.(name, output);
     const left = await leave(name, state, around.fits(output), around, variables);
     ({ output, name, variables } = left);
     around.fits(output);

@@ -18,6 +18,8 @@ export interface RunOptions extends LocalServices {
   readonly waitMs?: number;
   /** Called before a retry, with the state, the error's name and its cause. */
   readonly onRetry?: (state: string, error: string, cause: string) => void;
+  /** Called with each state that is entered, and its input. */
+  readonly onEnter?: (state: string, input: unknown) => void;
   /** @default local-<time> */
   readonly executionName?: string;
 }
@@ -111,14 +113,21 @@ async function runInJsonata(
   input: unknown,
   options: RunOptions,
 ): Promise<Execution> {
-  const { retryWaitMs, waitMs, executionName: Name = `local-${Date.now()}` } = options;
+  const {
+    retryWaitMs,
+    waitMs,
+    onRetry,
+    onEnter,
+    executionName: Name = `local-${Date.now()}`,
+  } = options;
   try {
     const output = await runJsonataStates(asl, input, {
       call: (resource, args) => handlerOf(resource, options)(args as Json),
       fits,
       wait: (reason, ms) => setTimeout((reason === 'wait' ? waitMs : retryWaitMs) ?? ms),
       context: { Execution: { Name, Input: input, StartTime: new Date().toISOString() } },
-      ...(options.onRetry && { onRetry: options.onRetry }),
+      onRetry,
+      onEnter,
     });
     return { status: 'SUCCEEDED', output };
   } catch (error) {
@@ -129,7 +138,7 @@ async function runInJsonata(
 type Events = ReturnType<StateMachine['run']>['eventLogs'];
 
 /** Reports retries; throws at the end when a state was too large. */
-async function watch(events: Events, { onRetry }: RunOptions): Promise<void> {
+async function watch(events: Events, { onRetry, onEnter }: RunOptions): Promise<void> {
   let last = { Error: '', Cause: '' as unknown };
   let tooLarge = false;
   for await (const event of events) {
@@ -137,6 +146,7 @@ async function watch(events: Events, { onRetry }: RunOptions): Promise<void> {
     if (!('state' in event)) continue;
     const { name, input, output = null } = event.state;
     tooLarge ||= [input, output].some((data) => byteLength(data) > STATE_BYTES);
+    if (event.type === 'StateEntered') onEnter?.(name, input);
     if (event.type === 'StateRetried') onRetry?.(name, last.Error, String(last.Cause));
   }
   if (tooLarge) throw dataLimitExceeded();

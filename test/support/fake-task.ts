@@ -9,7 +9,9 @@ import {
 type Objects = Map<string, unknown>;
 
 /** One answer of TaskFunction: a page, or the error that it throws. */
-export type Answer = { readonly account: readonly unknown[] } | { readonly error: string };
+export type Answer =
+  | { readonly account: readonly unknown[] }
+  | { readonly error: string; readonly retryAfterSeconds?: number };
 
 interface FakeTask {
   /** What the function was sent, call by call. */
@@ -40,7 +42,7 @@ function fakeTask(answers: readonly Answer[]): FakeTask {
       if (answer === undefined) throw new Error('asked for more than there is');
       if ('error' in answer) {
         if (answer.error === 'SnapshotExpired') [content, pagenum] = [content + 1, 0];
-        return failed(answer.error);
+        return failed(answer);
       }
       pagenum += 1;
       const last = payloads.length === answers.length;
@@ -58,8 +60,16 @@ function fakeTask(answers: readonly Answer[]): FakeTask {
 }
 
 /** What Lambda says of a function that threw an error of this name. */
-function failed(name: string): InvokeResult {
-  const errorMessage = JSON.stringify({ code: '000-000', developerMessage: name });
+function failed({
+  error: name,
+  retryAfterSeconds,
+}: Extract<Answer, { error: string }>): InvokeResult {
+  const details = [{ key: 'retryAfterSeconds', value: String(retryAfterSeconds) }];
+  const errorMessage = JSON.stringify({
+    code: '000-000',
+    developerMessage: name,
+    ...(retryAfterSeconds === undefined ? {} : { details }),
+  });
   return { ok: false, error: { errorType: name, errorMessage, trace: [name] } };
 }
 
@@ -67,6 +77,8 @@ export interface FakeRun {
   readonly execution: Execution;
   readonly objects: Objects;
   readonly retries: string[];
+  /** The states in the order in which they were entered, with their inputs. */
+  readonly entered: readonly { readonly state: string; readonly input: unknown }[];
   readonly payloads: FakeTask['payloads'];
 }
 
@@ -80,13 +92,16 @@ export async function runOver(
   const task = fakeTask(answers);
   const objects: Objects = new Map();
   const retries: string[] = [];
+  const entered: { state: string; input: unknown }[] = [];
   const execution = await runStateMachine(definition, input, {
     invoke: task.invoke,
     putObject: (_bucket, key, text) => void objects.set(key, JSON.parse(text)),
     retryWaitMs: 0,
+    waitMs: 0,
+    onEnter: (state, stateInput) => entered.push({ state, input: stateInput }),
     onRetry: (_state, error) => retries.push(error),
     executionName: 'run-1',
     ...options,
   });
-  return { execution, objects, retries, payloads: task.payloads };
+  return { execution, objects, retries, entered, payloads: task.payloads };
 }

@@ -1,7 +1,12 @@
 import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { Function } from 'aws-cdk-lib/aws-lambda';
-import { DefinitionBody, type IChainable, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import {
+  DefinitionBody,
+  type IChainable,
+  QueryLanguage,
+  StateMachine,
+} from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { resolveTemplate } from '../../sandbox/aws/template.ts';
 import { temporaryFolder } from './temporary-folder.ts';
@@ -21,11 +26,13 @@ export function userApp(
     scope: Construct,
     taskFunction: ReturnType<typeof Function.fromFunctionArn>,
   ) => IChainable,
+  queryLanguage: QueryLanguage = QueryLanguage.JSON_PATH,
 ): UserApp {
   const app = new App({ outdir: temporaryFolder(), analyticsReporting: false });
   const stack = new Stack(app, 'user');
   const taskFunction = Function.fromFunctionArn(stack, 'TaskFunction', TASK_ARN);
   const machine = new StateMachine(stack, 'Machine', {
+    queryLanguage,
     definitionBody: DefinitionBody.fromChainable(define(stack, taskFunction)),
   });
   const policies = Template.fromStack(Stack.of(machine)).findResources('AWS::IAM::Policy');

@@ -1,19 +1,57 @@
 import { Duration } from 'aws-cdk-lib';
-import { Fail, TaskInput, Timeout } from 'aws-cdk-lib/aws-stepfunctions';
-import { describe, expect, test } from 'vitest';
+import { Fail, QueryLanguage, TaskInput, Timeout } from 'aws-cdk-lib/aws-stepfunctions';
+import type { Construct } from 'constructs';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { AccountsTask } from '../../../lib/workflow/accounts-task.ts';
 import { aslErrors } from '../../support/asl.ts';
 import { PAGES, runOver } from '../../support/fake-task.ts';
-import { TASK_ARN, userApp } from '../../support/user-app.ts';
+import { TASK_ARN, type UserApp, userApp } from '../../support/user-app.ts';
 
-const timeLimitOf = (definition: string) =>
-  (JSON.parse(definition) as { States: { GetAccounts: { TimeoutSeconds: number } } }).States
-    .GetAccounts.TimeoutSeconds;
+interface TaskState {
+  readonly TimeoutSeconds: number;
+  readonly Retry?: readonly { readonly ErrorEquals: readonly string[] }[];
+}
+const stateOf = (definition: string) =>
+  (JSON.parse(definition) as { States: { GetAccounts: TaskState } }).States.GetAccounts;
+const timeLimitOf = (definition: string) => stateOf(definition).TimeoutSeconds;
 
-describe('a task that asks for accounts', () => {
-  const plain = userApp(
+type Define = Parameters<typeof userApp>[0];
+const { JSONATA } = QueryLanguage;
+const AUTHORS = { taskTimeout: Timeout.duration(Duration.seconds(30)) };
+const refused = (scope: Construct) => new Fail(scope, 'Refused', { error: 'Refused' });
+const REFUSAL = { errors: ['InvalidRequest'] };
+const payload = TaskInput.fromObject({ filter: { active: true } });
+
+describe.each<[string, QueryLanguage | undefined, plain: Define, authors: Define]>([
+  [
+    'JSONPath',
+    undefined,
     (scope, taskFunction) => new AccountsTask(scope, 'GetAccounts', { taskFunction }),
-  );
+    (scope, taskFunction) =>
+      new AccountsTask(scope, 'GetAccounts', {
+        ...AUTHORS,
+        taskFunction,
+        payload,
+        resultSelector: { 'ids.$': '$.Payload.account[*].id' },
+      }).addCatch(refused(scope), REFUSAL),
+  ],
+  [
+    'JSONata',
+    JSONATA,
+    (scope, taskFunction) => AccountsTask.jsonata(scope, 'GetAccounts', { taskFunction }),
+    (scope, taskFunction) =>
+      AccountsTask.jsonata(scope, 'GetAccounts', {
+        ...AUTHORS,
+        taskFunction,
+        payload,
+        outputs: { ids: '{% $states.result.Payload.account.id %}' },
+      }).addCatch(refused(scope), REFUSAL),
+  ],
+])('a task that asks for accounts in %s', (_name, language, definePlain, defineAuthors) => {
+  let plain: UserApp;
+  beforeAll(() => {
+    plain = userApp(definePlain, language);
+  });
 
   test("sends the state's input for up to 70 seconds, and gives the page, bare", async () => {
     const input = { fields: ['id'], pagesize: 2 };
@@ -33,24 +71,27 @@ describe('a task that asks for accounts', () => {
     });
   });
 
-  test("takes the author's payload, selector, time limit and catchers", async () => {
-    const { definition } = userApp((scope, taskFunction) =>
-      new AccountsTask(scope, 'GetAccounts', {
-        taskFunction,
-        payload: TaskInput.fromObject({ filter: { active: true } }),
-        resultSelector: { 'ids.$': '$.Payload.account[*].id' },
-        taskTimeout: Timeout.duration(Duration.seconds(30)),
-      }).addCatch(new Fail(scope, 'Refused', { error: 'Refused' }), { errors: ['InvalidRequest'] }),
-    );
+  test("takes the author's payload, result, time limit and catchers", async () => {
+    const { definition } = userApp(defineAuthors, language);
 
     const { execution, payloads } = await runOver(PAGES, definition);
-    const refused = await runOver([{ error: 'InvalidRequest' }], definition);
+    const failing = await runOver([{ error: 'InvalidRequest' }], definition);
 
     expect(aslErrors(definition)).toEqual([]);
     expect(timeLimitOf(definition)).toBe(30);
     expect(payloads).toEqual([{ filter: { active: true } }]);
     expect(execution).toEqual({ status: 'SUCCEEDED', output: { ids: ['a1', 'a2'] } });
-    expect(refused.execution).toMatchObject({ status: 'FAILED', error: 'Refused' });
+    expect(failing.execution).toMatchObject({ status: 'FAILED', error: 'Refused' });
+  });
+
+  test('retries as the other language does', () => {
+    const { definition } = userApp(
+      (scope, taskFunction) => new AccountsTask(scope, 'GetAccounts', { taskFunction }),
+    );
+
+    const [other, own] = [definition, plain.definition].map((text) => stateOf(text).Retry);
+    expect(own).toEqual(other);
+    expect(own?.flatMap(({ ErrorEquals }) => ErrorEquals)).toContain('UpstreamThrottled');
   });
 
   test('may invoke that one function and nothing else', () => {

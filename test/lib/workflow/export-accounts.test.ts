@@ -83,11 +83,73 @@ describe('an export', () => {
 });
 
 test.each(retriedErrors())('%s that does not pass ends an export by its name', async (error) => {
-  const { execution, objects, retries } = await run(Array.from({ length: 6 }, () => ({ error })));
+  const { execution, objects, retries } = await run(Array.from({ length: 7 }, () => ({ error })));
 
   expect(execution).toMatchObject({ status: 'FAILED', error });
   expect(retries).toHaveLength(5);
   expect(objects.size).toBe(0);
+});
+
+describe('when an export that failed is redriven', () => {
+  test.each([
+    ...['UpstreamUnavailable', 'CredentialsRejected', 'InternalError'].map(
+      (error) =>
+        [error, 'WritePages: get page', Array.from({ length: 9 }, () => ({ error }))] as const,
+    ),
+    [
+      'UpstreamThrottled',
+      'WritePages: get page again',
+      Array.from({ length: 9 }, () => ({ error: 'UpstreamThrottled' })),
+    ],
+  ] as const)('after %s, it goes on from the state that asks', async (_error, state, answers) => {
+    const { execution, entered } = await run(answers);
+
+    expect(execution.status).toBe('FAILED');
+    expect(entered.at(-1)?.state).toBe(state);
+  });
+
+  test.each(['2.json', 'manifest.json'])(
+    'after %s could not be written, it goes on from there',
+    async (part) => {
+      const { entered } = await run(PAGES, {}, breakingAt(part, 100));
+
+      expect(entered.at(-1)?.state).toBe(part === '2.json' ? 'WritePage' : 'WriteManifest');
+    },
+  );
+
+  test('at its manifest, it writes that and nothing else', async () => {
+    const failed = breakingAt('manifest', 100);
+    const { entered } = await run(PAGES, {}, failed);
+    const { state: StartAt, input } = entered.at(-1) ?? {};
+    const left = Object.entries(asl.States).filter(([name]) => /WriteManifest|Exported/.test(name));
+
+    const redriven = await runOver(
+      [],
+      JSON.stringify({ StartAt, States: Object.fromEntries(left) }),
+      input,
+    );
+
+    expect(redriven.execution).toMatchObject({ status: 'SUCCEEDED', output: { count: 5 } });
+    expect([...redriven.objects]).toEqual([
+      [
+        'exports/run-1/manifest.json',
+        expect.objectContaining({ pages: [...failed.objects.keys()] }),
+      ],
+    ]);
+  });
+
+  test('when the accounts have changed, it starts over, and its manifest names the new pages alone', async () => {
+    const { execution, objects } = await run(
+      [PAGES[0], { error: 'SnapshotExpired' }, ...PAGES].flatMap((page) => page ?? []),
+    );
+
+    expect(execution.status).toBe('SUCCEEDED');
+    expect([...objects.keys()]).toContain('exports/run-1/content-1/1.json');
+    expect(objects.get('exports/run-1/manifest.json')).toMatchObject({
+      contentHash: 'content-2',
+      pages: [1, 2, 3].map((page) => `exports/run-1/content-2/${page}.json`),
+    });
+  });
 });
 
 test('an export may take two hours and 1,000 pages, and each write of it a minute', () => {
