@@ -1,7 +1,12 @@
-import type { Output } from '@aws-sdk/client-cloudformation';
+import { type Output, UpdateTerminationProtectionCommand } from '@aws-sdk/client-cloudformation';
 import type { Command } from 'commander';
-import { type Aws, connectStage } from './aws/clients.ts';
-import { readDescribedOutputs, stageStackNames } from './aws/stacks.ts';
+import { type Aws, asked, connectStage } from './aws/clients.ts';
+import {
+  findStack,
+  isHeldAfterFailure,
+  readDescribedOutputs,
+  stageStackNames,
+} from './aws/stacks.ts';
 import { type PreflightOptions, preflightStage } from './preflight/preflight.ts';
 import { addAwsOptions, addStage, type CliCommand, CommandFailure, type World } from './program.ts';
 import type { Terminal } from './terminal.ts';
@@ -41,6 +46,7 @@ Every other option goes to the CDK: npx cdk deploy --help lists them.`,
     // A mistake in the config should not have to wait for AWS.
     const { config, aws } = connectStage(options, world);
     if (options.skipPreflight !== true && !(await isReady(options, world))) return 1;
+    await freeFailedStacks(aws, stageStackNames(stage, config), terminal);
     const exitCode = await terminal.runCdk([
       'deploy',
       '--all',
@@ -103,6 +109,29 @@ async function isReady(options: DeployOptions, world: World): Promise<boolean> {
   if (await terminal.ask(`Deploy stage ${stage} to ${place}?`)) return true;
   terminal.print('Nothing was deployed.');
   return false;
+}
+
+/**
+ * Lets the CDK delete stacks whose first deploy failed. Whatever they had made is gone, so their
+ * protection from termination protects nothing. Whoever may not look at stacks leaves that to the CDK.
+ */
+async function freeFailedStacks(
+  aws: Aws,
+  names: readonly string[],
+  terminal: Terminal,
+): Promise<void> {
+  const found = await Promise.all(names.map((name) => findStack(aws, name))).catch(() => []);
+  for (const stack of found) {
+    if (stack === undefined || !isHeldAfterFailure(stack)) continue;
+    const { StackName } = stack;
+    terminal.print(`- ${StackName} has failed at its first deploy: it is made anew`);
+    await asked(
+      aws.cloudFormation.send(
+        new UpdateTerminationProtectionCommand({ StackName, EnableTerminationProtection: false }),
+      ),
+      'cloudformation:UpdateTerminationProtection',
+    );
+  }
 }
 
 /** The outputs for people. The deploy has succeeded even where they can't be read. */

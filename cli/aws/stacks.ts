@@ -34,6 +34,12 @@ export async function findStack(aws: Aws, name: string): Promise<Stack | undefin
   }
 }
 
+/** Whether the first deploy failed, and CloudFormation refuses to delete what is left of the stack. */
+export function isHeldAfterFailure(stack: Stack): boolean {
+  const hasFailed = /^ROLLBACK_(?:COMPLETE|FAILED)$/.test(stack.StackStatus ?? '');
+  return hasFailed && stack.EnableTerminationProtection === true;
+}
+
 /** The outputs of a deployed stage, by name. */
 export type StageOutputs = ReadonlyMap<string, string>;
 

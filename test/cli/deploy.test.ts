@@ -120,6 +120,23 @@ describe('npm run deploy', () => {
     expect({ exitCode, cdkCalls }).toEqual({ exitCode: 1, cdkCalls: [] });
   });
 
+  it.each([
+    ['ROLLBACK_COMPLETE', false],
+    ['ROLLBACK_FAILED', false],
+    ['UPDATE_ROLLBACK_COMPLETE', true],
+    ['CREATE_COMPLETE', true],
+  ])('with a protected stack that is %s leaves it protected: %s', async (status, isProtected) => {
+    const name = 'egain-accounts-sandbox-credentials';
+    const others = account.state.stacks.filter((stack) => stack.name !== name);
+    account.state.stacks = [...others, { name, status, outputs: {}, isProtected: true }];
+
+    const { exitCode, cdkCalls } = await deploy(['--yes']);
+
+    const found = account.state.stacks.find((stack) => stack.name === name);
+    expect(found?.isProtected).toBe(isProtected);
+    expect({ exitCode, calls: cdkCalls.length }).toEqual({ exitCode: 0, calls: 1 });
+  });
+
   it("ends with the CDK's exit code, and claims nothing", async () => {
     const { exitCode, after } = await deploy(['--yes'], { onCdk: () => 3 });
 

@@ -5,20 +5,18 @@ import {
   type CfnTemplate,
   type CfnTemplateResource,
   madeBefore,
+  scopesOf,
   textsIn,
 } from '../support/template-order.ts';
 
 /** The names by which others may mean a resource without a reference that CloudFormation sees. */
-function namesOf({ Type, Properties = {} }: CfnTemplateResource): string[] {
-  if (Type === 'AWS::Cognito::UserPoolResourceServer') {
-    const scopes = Properties['Scopes'] as readonly { readonly ScopeName: string }[];
-    return scopes.map(({ ScopeName }) => `${String(Properties['Identifier'])}/${ScopeName}`);
-  }
+function namesOf(resource: CfnTemplateResource): string[] {
+  const { Type, Properties = {} } = resource;
   // An alias has its name within its function alone.
   if (Type === 'AWS::Lambda::Alias') return [];
   const kind = Type.replace(/^.*::/, '');
   const keys = ['Name', 'Domain', kind, `${kind}Name`];
-  return keys.flatMap((key) => textsIn(Properties[key]));
+  return [...scopesOf(resource), ...keys.flatMap((key) => textsIn(Properties[key]))];
 }
 
 const belongsTo = (resource: CfnTemplateResource, key: string, owner: string) =>

@@ -1,40 +1,15 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startEmulatedAccount } from '../support/emulated-account/account.ts';
 import { deployedAccount } from '../support/emulated-account/deployed.ts';
+import { runProject } from '../support/run-project.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
-const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 const folder = temporaryFolder();
 
-/** Runs `npm run deploy` in a shell that is signed in nowhere but by `environment`. */
-async function deploy(args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
-  const { PATH, TMPDIR } = process.env;
-  const child = spawn('npm', ['run', '--silent', 'deploy', '--', ...args], {
-    cwd: PROJECT,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: {
-      PATH,
-      TMPDIR,
-      // Neither profiles nor npm settings of whoever runs this, and no asking of other machines.
-      HOME: folder,
-      AWS_EC2_METADATA_DISABLED: 'true',
-      CDK_DISABLE_CLI_TELEMETRY: 'true',
-      ...environment,
-    },
-  });
-  const [stdout, stderr, status] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    once(child, 'close').then(([code]) => code as number | null),
-  ]);
-  return { status, stdout, stderr, all: stdout + stderr };
-}
+const deploy = (args: readonly string[], environment: object = {}) =>
+  runProject(['npm', 'run', '--silent', 'deploy', '--', ...args], environment);
 
 describe('npm run deploy', () => {
   it('without credentials stops before the CDK, and says what to do', async () => {

@@ -57,6 +57,13 @@ export function textsIn(value: unknown): string[] {
   return Object.values(value).flatMap(textsIn);
 }
 
+/** The scopes that a resource server defines; none of any other resource. */
+export function scopesOf({ Type, Properties = {} }: CfnTemplateResource): string[] {
+  if (Type !== 'AWS::Cognito::UserPoolResourceServer') return [];
+  const scopes = Properties['Scopes'] as readonly { readonly ScopeName: string }[];
+  return scopes.map(({ ScopeName }) => `${String(Properties['Identifier'])}/${ScopeName}`);
+}
+
 interface CfnValue {
   readonly Ref?: string;
   readonly 'Fn::GetAtt'?: readonly string[];

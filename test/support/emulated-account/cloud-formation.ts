@@ -1,14 +1,16 @@
+import type { CfnTemplate } from '../template-order.ts';
+import { makeResources, Refusal, removeResources } from './stack-resources.ts';
 import {
   type AccountState,
   type AwsAnswer,
+  type EmulatedResource,
   type EmulatedStack,
   xmlError,
   xmlResult,
 } from './state.ts';
 
-/** The parts of a template that are read here; its resources are not made. */
-interface Template {
-  readonly Resources?: object;
+/** The parts of a template that are read here. */
+interface Template extends CfnTemplate {
   readonly Outputs?: Readonly<
     Record<string, { readonly Value: unknown; readonly Description?: string }>
   >;
@@ -23,8 +25,8 @@ interface ChangeSet {
 const CHANGE_SETS = new WeakMap<AccountState, Map<string, ChangeSet>>();
 
 /**
- * Deploys as far as outputs go: an executed change set gives its stack the outputs of its template,
- * the outputs of other stacks filled in.
+ * Deploys: an executed change set makes the resources of its template as far as AWS would refuse
+ * them, and gives its stack the outputs, the outputs of other stacks filled in.
  *
  * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateChangeSet.html
  */
@@ -38,7 +40,7 @@ export function answerCloudFormation(asked: URLSearchParams, state: AccountState
   const changeSet = changeSets.get(key);
   switch (action) {
     case 'DescribeStacks':
-      return describeStacks(stackName, state);
+      return describeStacks(asked.get('StackName') ?? '', stackName, state);
     case 'CreateChangeSet': {
       const template = templateAt(asked.get('TemplateURL') ?? '', state);
       if (template === undefined) return xmlError('ValidationError', 'no such template');
@@ -53,11 +55,13 @@ export function answerCloudFormation(asked: URLSearchParams, state: AccountState
       return xmlResult(action, changesOf(name, changeSet, state));
     case 'ExecuteChangeSet':
       if (changeSet === undefined) return xmlError('ChangeSetNotFound', 'there is none');
-      execute(changeSet, state);
+      deployTemplate(changeSet.stackName, changeSet.template, state);
       return xmlResult(action, '');
     case 'DeleteChangeSet':
       changeSets.delete(key);
       return xmlResult(action, '');
+    case 'DeleteStack':
+      return deleteStack(stackName, state);
     case 'UpdateTerminationProtection':
       protect(state, stackName, asked.get('EnableTerminationProtection') === 'true');
       return xmlResult(action, '');
@@ -65,7 +69,7 @@ export function answerCloudFormation(asked: URLSearchParams, state: AccountState
       // The CDK asks what was deployed before: nothing.
       return xmlResult(action, '<TemplateBody>{}</TemplateBody>');
     case 'DescribeStackEvents':
-      return xmlResult(action, '<StackEvents></StackEvents>');
+      return xmlResult(action, eventsOf(stackName, state));
     default:
       throw new Error(`the emulated CloudFormation does not know ${action}`);
   }
@@ -90,13 +94,26 @@ function templateAt(url: string, { objects }: AccountState): Template | undefine
   return text === undefined ? undefined : (JSON.parse(text) as Template);
 }
 
-function execute({ stackName, template }: ChangeSet, state: AccountState): void {
-  const isNew = statusOf(state, stackName) === 'REVIEW_IN_PROGRESS';
-  valueOf(template.Resources, state);
+/** Makes or updates a stack. */
+export function deployTemplate(name: string, template: Template, state: AccountState): void {
+  const old = state.stacks.find((one) => one.name === name);
+  const isNew = old === undefined || old.status === 'REVIEW_IN_PROGRESS';
+  const made: Record<string, EmulatedResource> = { ...old?.resources };
+  try {
+    makeResources(template, made, state, (value) => valueOf(value, state));
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    const { outputs = {}, resources } = old ?? {};
+    const isRolledBack = !isNew || removeResources(made, state, true);
+    const status = `${isNew ? '' : 'UPDATE_'}ROLLBACK_${isRolledBack ? 'COMPLETE' : 'FAILED'}`;
+    put(state, { name, status, outputs, reason: error.message, ...(resources && { resources }) });
+    return;
+  }
   const outputs = Object.entries(template.Outputs ?? {});
   put(state, {
-    name: stackName,
+    name,
     status: isNew ? 'CREATE_COMPLETE' : 'UPDATE_COMPLETE',
+    resources: made,
     outputs: Object.fromEntries(
       outputs.map(([key, { Value }]) => [key, String(valueOf(Value, state))]),
     ),
@@ -108,8 +125,16 @@ function execute({ stackName, template }: ChangeSet, state: AccountState): void 
   });
 }
 
-function statusOf(state: AccountState, name: string): string | undefined {
-  return state.stacks.find((one) => one.name === name)?.status;
+/** @see https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DeleteStack.html */
+function deleteStack(name: string, state: AccountState): AwsAnswer {
+  const stack = state.stacks.find((one) => one.name === name);
+  if (stack?.isProtected === true) {
+    const message = `Stack [${name}] cannot be deleted while TerminationProtection is enabled`;
+    return xmlError('ValidationError', message);
+  }
+  removeResources(stack?.resources ?? {}, state, false);
+  state.stacks = state.stacks.filter((one) => one !== stack);
+  return xmlResult('DeleteStack', '');
 }
 
 function protect(state: AccountState, name: string, isProtected: boolean): void {
@@ -165,11 +190,11 @@ function published(argument: unknown, state: AccountState): string {
 }
 
 /** @see https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStacks.html */
-function describeStacks(name: string, state: AccountState): AwsAnswer {
+function describeStacks(nameOrArn: string, name: string, state: AccountState): AwsAnswer {
   if (state.denied === 'DescribeStacks') return xmlError('AccessDenied', 'not authorized');
   const stack = state.stacks.find((one) => one.name === name);
   if (stack === undefined) {
-    return xmlError('ValidationError', `Stack with id ${name} does not exist`);
+    return xmlError('ValidationError', `Stack with id ${nameOrArn} does not exist`);
   }
   const outputs = Object.entries(stack.outputs).map(([key, value]) => {
     const description = stack.descriptions?.[key];
@@ -178,9 +203,22 @@ function describeStacks(name: string, state: AccountState): AwsAnswer {
   });
   const member =
     `<StackId>${stackId(name, state)}</StackId><StackName>${name}</StackName><StackStatus>${stack.status}</StackStatus>` +
+    `<StackStatusReason>${stack.reason ?? ''}</StackStatusReason>` +
     `<EnableTerminationProtection>${stack.isProtected === true}</EnableTerminationProtection>` +
     `<CreationTime>2026-01-01T00:00:00Z</CreationTime><Outputs>${outputs.join('')}</Outputs>`;
   return xmlResult('DescribeStacks', `<Stacks><member>${member}</member></Stacks>`);
+}
+
+/** The one event that says why a deploy failed. */
+function eventsOf(name: string, state: AccountState): string {
+  const { reason } = state.stacks.find((one) => one.name === name) ?? {};
+  if (reason === undefined) return '<StackEvents></StackEvents>';
+  const [id, ...why] = reason.split(': ');
+  return (
+    `<StackEvents><member><EventId>${id}</EventId><StackId>${stackId(name, state)}</StackId><StackName>${name}</StackName>` +
+    `<LogicalResourceId>${id}</LogicalResourceId><ResourceStatus>CREATE_FAILED</ResourceStatus>` +
+    `<ResourceStatusReason>${why.join(': ')}</ResourceStatusReason><Timestamp>2099-01-01T00:00:00Z</Timestamp></member></StackEvents>`
+  );
 }
 
 /** A stack's ARN. */

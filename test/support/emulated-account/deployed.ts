@@ -39,6 +39,7 @@ export function deployedAccount(sandbox?: Sandbox): AccountState {
         },
       },
     ],
+    retained: [],
     clients: Object.entries(partners).map(([name, { clientId, clientSecret }]) => ({
       name: `egain-accounts-test-${name}`,
       id: clientId,

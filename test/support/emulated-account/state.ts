@@ -23,9 +23,24 @@ export interface AppClient {
   secrets: { readonly id: string; readonly value: string; readonly made: number }[];
 }
 
+/** A resource that a stack has made. */
+export interface EmulatedResource {
+  readonly type: string;
+  /** One that is unique in the account, with the type before it. */
+  readonly name: string | undefined;
+  /** Its `DeletionPolicy`. */
+  readonly policy: string;
+  /** Whether its service refuses to delete it. */
+  readonly isProtected: boolean;
+}
+
 export interface EmulatedStack {
   readonly name: string;
   readonly status: string;
+  /** By logical id. @default - none are known */
+  readonly resources?: Readonly<Record<string, EmulatedResource>>;
+  /** Why a deploy failed. */
+  readonly reason?: string | undefined;
   readonly outputs: Readonly<Record<string, string>>;
   /** Whether it is protected from termination. @default false */
   readonly isProtected?: boolean;
@@ -39,6 +54,10 @@ export interface AccountState {
   readonly region: string;
   cloudwatchRoleArn: string | undefined;
   stacks: EmulatedStack[];
+  /** What outlived its stack. */
+  readonly retained: EmulatedResource[];
+  /** No resource of this type is made. */
+  refusedType?: string | undefined;
   readonly clients: AppClient[];
   /** Requests by day, newest last, by the name of the usage plan. */
   readonly usage: ReadonlyMap<string, readonly (readonly [used: number, left: number])[]>;
