@@ -1,6 +1,6 @@
 import { App } from 'aws-cdk-lib';
+import { closest } from '../lambda/platform/closest.ts';
 import { GatewayApp } from '../lib/gateway-app.ts';
-import { closest } from '../lib/stage/closest.ts';
 import { loadStageConfig, StageConfigError } from '../lib/stage/stage-config.ts';
 
 try {

@@ -103,9 +103,9 @@ export const FAULTS = withStatus({
   },
   snapshotExpired: {
     code: '409-901',
-    developerMessage: 'The accounts have changed since the cursor was given.',
+    developerMessage: 'The accounts have changed since that version or cursor was given.',
     userMessage: 'The list has changed. Please start over.',
-    advice: 'Start over without a cursor.',
+    advice: 'Start over: a list at its first page, a task without a cursor.',
     workflowError: 'SnapshotExpired',
     retry: false,
   },

@@ -31,7 +31,7 @@ const ids = {
   // Several ids joined by commas, as other APIs take them, would match nothing.
   schema: listOf(text().check(z.regex(/^[^,]+$/))),
   form: 'list',
-  expected: `an id of 1 to ${MAX_TEXT} characters without a comma, at most ${MAX_ITEMS} of them; repeat the parameter for each`,
+  expected: `an id of 1 to ${MAX_TEXT} characters without a comma, at most ${MAX_ITEMS} of them`,
   matches: oneOf,
 } as const;
 
@@ -158,7 +158,7 @@ export const PARAMETERS = {
   sort: {
     schema: z.enum(SORTS),
     form: 'text',
-    expected: SORTS.join(', '),
+    expected: `${SORTS.join(', ')} (a minus turns the order round)`,
     description:
       'The order; a minus turns it round. Names are compared in lower case, by code point. ' +
       'Ties are by id, ascending; an account without the date comes last.',
@@ -166,10 +166,18 @@ export const PARAMETERS = {
   fields: {
     schema: listOf(z.enum(FIELD_PATHS)),
     form: 'commas',
-    expected: 'a comma list of dotted paths of an account, such as id,channel.id',
+    expected: 'the dotted path of a field, such as channel.id',
     description:
       "The fields wanted, as dotted paths. An object's name means all that is open in it. " +
       'Repeated: all of them together.',
+  },
+  version: {
+    schema: z.string().check(z.regex(/^[\w-]{1,64}$/)),
+    form: 'text',
+    expected: 'an Accounts-Version, as a list has it in its headers',
+    description:
+      'An `Accounts-Version`: the page as it stood then. If anything that you can see has changed ' +
+      'since, the answer is `409-901`: start over. The links to other pages have it.',
   },
 } as const satisfies Record<string, ParameterRow>;
 
@@ -192,6 +200,12 @@ export function isFilter(name: ParameterName): name is FilterName {
   return 'matches' in PARAMETERS[name];
 }
 
+/** Whether the parameter's value is a list. */
+export function isList(name: ParameterName): boolean {
+  const { form } = PARAMETERS[name];
+  return form === 'list' || form === 'commas';
+}
+
 interface ParameterRow {
   /** The schema of the JSON value: an integer, a boolean, a text or a list of texts. */
   readonly schema: z.ZodMiniType;
@@ -200,7 +214,7 @@ interface ParameterRow {
    * commas that may be repeated too; the others may stand once.
    */
   readonly form: 'integer' | 'boolean' | 'text' | 'list' | 'commas';
-  /** What an error message says was expected. */
+  /** What an error message says was expected; of a list, of each of its values. */
   readonly expected: string;
   /** What the OpenAPI document says about it. */
   readonly description: string;

@@ -48,9 +48,9 @@ export function createAuthorize(config: AuthorizerConfig, partnersFile: unknown)
     const partner = bearer.clientId === undefined ? undefined : partners.get(bearer.clientId);
     if (partner === undefined) return deny(methodArn, 'no partner');
     const { name, accounts, usageKey } = partner;
-    const granted = SCOPES.filter(
-      (scope) => bearer.scopes.has(scope) && partner.scopes.includes(scope),
-    );
+    const asked = SCOPES.filter((scope) => bearer.scopes.has(scope));
+    const granted = asked.filter((scope) => partner.scopes.includes(scope));
+    const withheld = asked.filter((scope) => !granted.includes(scope));
     if (!granted.includes('accounts/read')) return deny(methodArn, 'scope', name);
     return {
       ...policy('Allow', methodArn, name),
@@ -59,6 +59,8 @@ export function createAuthorize(config: AuthorizerConfig, partnersFile: unknown)
       context: {
         partner: name,
         scopes: granted.join(' '),
+        // So that a refusal can say why the token's scope does not count.
+        ...(withheld.length > 0 && { withheld: withheld.join(' ') }),
         ...(accounts && { accounts: JSON.stringify(accounts) }),
       },
     };

@@ -9,13 +9,8 @@ import {
   PARAMETERS,
   type ParameterName,
 } from '../accounts/parameters.ts';
-import {
-  faultRows,
-  invalidRequest,
-  type Query,
-  querySchema,
-  unknownRow,
-} from '../accounts/query.ts';
+import { type Query, querySchema } from '../accounts/query.ts';
+import { faultRows, invalidRequest, unknownRow } from '../accounts/refusal.ts';
 import type { Viewer } from '../accounts/view.ts';
 import { type Detail, Fault } from '../faults.ts';
 
@@ -31,7 +26,9 @@ function contextOf(event: APIGatewayProxyEvent): Partial<APIGatewayProxyEvent['r
  */
 export function baseUrlOf(event: APIGatewayProxyEvent): string {
   const { resource } = event;
-  const { domainName, path } = contextOf(event);
+  const { domainName, path: asked } = contextOf(event);
+  // API Gateway answers a route with a slash at its end too.
+  const path = asked?.replace(/\/$/, '');
   if (!domainName || !path?.endsWith(resource)) return '';
   const scheme = /^(?:127\.0\.0\.1|localhost|\[::1\])(?::|$)/.test(domainName) ? 'http' : 'https';
   return `${scheme}://${domainName}${path.slice(0, -resource.length)}`;
@@ -98,10 +95,10 @@ export const ONE_ACCOUNT_PARAMETERS: readonly ParameterName[] = ['fields'];
 type Form = (typeof PARAMETERS)[ParameterName]['form'];
 /** How each form of parameter becomes its JSON value. */
 const READERS: Record<Form, (text: string, values: readonly string[]) => unknown> = {
-  list: (_, values) => [...new Set(values)],
-  commas: (_, values) => [...new Set(values.flatMap((value) => value.split(',')))],
+  list: (_, values) => values,
+  commas: (_, values) => values.flatMap((value) => value.split(',').map((part) => part.trim())),
   integer: (text) => (/^[1-9]\d{0,8}$/.test(text) ? Number(text) : text),
-  boolean: (text) => text === 'true' || (text === 'false' ? false : text),
+  boolean: (text) => /^true$/i.test(text) || (/^false$/i.test(text) ? false : text),
   text: (text) => text,
 };
 
@@ -121,7 +118,7 @@ export function readQueryString(
 
   for (const [name, values] of parametersOf(event)) {
     if (!isParameter(name) || !allowed.includes(name)) {
-      details.push(unknownRow(name));
+      details.push(unknownRow(name, allowed, 'query'));
       continue;
     }
     const { form } = PARAMETERS[name];
@@ -134,7 +131,7 @@ export function readQueryString(
   }
 
   const result = z.safeParse(querySchema, query, { reportInput: true });
-  if (!result.success) details.push(...faultRows(result.error.issues));
+  if (!result.success) details.push(...faultRows(result.error.issues, 'query'));
   if (result.success && details.length === 0) return result.data;
   throw invalidRequest(details);
 }
@@ -144,17 +141,23 @@ export function readQueryString(
  *   to a filter on a hidden field would tell what the field holds
  */
 export function demandScopes(
+  event: APIGatewayProxyEvent,
   { filter = {}, fields = [] }: Pick<Query, 'filter' | 'fields'>,
   scopes: ReadonlySet<Scope>,
 ): void {
+  const withheld = String(contextOf(event).authorizer?.['withheld'] ?? '').split(' ');
   const filters = FILTER_NAMES.filter((name) => filter[name] !== undefined);
   const asked: [key: string, path: FieldPath][] = [
     ...filters.map((name): [string, FieldPath] => [name, COMPARABLES[PARAMETERS[name].reads].path]),
-    ...fields.map((path): [string, FieldPath] => ['fields', path]),
+    ...Array.from(new Set(fields), (path): [string, FieldPath] => ['fields', path]),
   ];
   const details = asked.flatMap(([key, path]) => {
     const scope = missingScope(path, scopes);
-    return scope === undefined ? [] : [{ key, value: `${path} needs the scope ${scope}` }];
+    if (scope === undefined) return [];
+    const why = withheld.includes(scope)
+      ? "; your token has it, but your entry at the operator's does not grant it"
+      : '';
+    return [{ key, value: `${path} needs the scope ${scope}${why}` }];
   });
   if (details.length > 0) throw new Fault('scopeMissing', { details });
 }

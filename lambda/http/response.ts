@@ -18,8 +18,7 @@ export type HttpMiddleware = Middleware<APIGatewayProxyEvent, HttpResponse>;
 export interface Representation {
   /** JSON. */
   readonly body: string;
-  /** The headers that depend on the content alone. */
-  readonly headers: Readonly<Record<string, string>> & { readonly ETag: string };
+  readonly etag: string;
 }
 
 /** Lambda's limit for an answer is 6 MB, some of it kept for status and headers. */
@@ -35,41 +34,37 @@ const MAX_BYTES_PER_UNIT = 3;
  * @throws Fault `413-901` if the body, escaped as the platform does, would pass its limit
  * @see https://www.rfc-editor.org/rfc/rfc9110#section-8.8.1
  */
-export function createRepresentation(
-  body: string,
-  howToAskForLess: string,
-  headers: Readonly<Record<string, string>> = {},
-): Representation {
+export function createRepresentation(body: string, howToAskForLess: string): Representation {
   const mayBeTooLarge = body.length * MAX_BYTES_PER_UNIT > MAX_ANSWER_BYTES;
   if (mayBeTooLarge && Buffer.byteLength(JSON.stringify(body)) > MAX_ANSWER_BYTES) {
     throw new Fault('tooLarge', {
       developerMessage: `The answer is larger than the platform allows. ${howToAskForLess}`,
     });
   }
-  return { body, headers: { ...headers, ETag: `W/"${hash('sha256', body, 'base64url')}"` } };
+  return { body, etag: `W/"${hash('sha256', body, 'base64url')}"` };
 }
 
 /**
  * Answers with a representation, or with 304 if the caller has it already: if `If-None-Match` names
  * its tag, in a list, weak or strong, or is `*`.
  *
- * @param headers what either answer says beside the representation's own headers
+ * @param headers what either answer says beside the tag
  * @see https://www.rfc-editor.org/rfc/rfc9110#section-13.1.2
  */
 export function respond(
-  { body, headers: own }: Representation,
+  { body, etag }: Representation,
   headers: Readonly<Record<string, string>>,
   event: APIGatewayProxyEvent,
 ): HttpResponse {
   // The product's tags hold no quote and no comma, so a foreign tag that is cut wrongly equals none.
   const tags = headerOf(event, 'if-none-match')?.split(',') ?? [];
   const opaque = tags.map((tag) => tag.trim().replace(/^W\//, ''));
-  if (opaque.includes(own.ETag.replace('W/', '')) || opaque.join() === '*') {
-    return { statusCode: 304, headers: { ...headers, ...own }, body: '' };
+  if (opaque.includes(etag.replace('W/', '')) || opaque.join() === '*') {
+    return { statusCode: 304, headers: { ...headers, ETag: etag }, body: '' };
   }
   return {
     statusCode: 200,
-    headers: { 'Content-Type': 'application/json', ...headers, ...own },
+    headers: { 'Content-Type': 'application/json', ...headers, ETag: etag },
     body,
   };
 }

@@ -10,6 +10,7 @@ import type { Service } from '../snapshot/container.ts';
 import type { Snapshot } from '../snapshot/content.ts';
 import { noteSnapshot, type SnapshotAnswer } from '../snapshot/snapshots.ts';
 import {
+  baseUrlOf,
   demandScopes,
   ONE_ACCOUNT_PARAMETERS,
   parametersOf,
@@ -40,14 +41,20 @@ type Route = Handler<APIGatewayProxyEvent, HttpResponse>;
 export function listAccounts(options: RouteOptions): Route {
   return async (event, context) => {
     const viewer = viewerOf(event);
-    const query = readQueryString(event, PARAMETER_NAMES);
-    demandScopes(query, viewer.scopes);
+    const { version: asked, ...query } = readQueryString(event, PARAMETER_NAMES);
+    demandScopes(event, query, viewer.scopes);
 
     const { snapshot, ...freshness } = await fetchSnapshot(context, options);
+    const version = versionOf(snapshot, viewer);
+    if (asked !== undefined && asked !== version) throw new Fault('snapshotExpired');
     const question = JSON.stringify([viewKeyOf(viewer), query]);
     const list = kept(snapshot, question, () => listOf(snapshot, viewer, query));
     note({ count: list.count });
-    const headers = { ...freshnessHeaders(freshness), ...pageLinks(event, query, list.count) };
+    const headers = {
+      ...freshnessHeaders(freshness),
+      'Accounts-Version': version,
+      ...pageLinks(event, query, list.count, version),
+    };
     return respond(list, headers, event);
   };
 }
@@ -65,9 +72,10 @@ function listOf(snapshot: Snapshot, viewer: Viewer, query: Query): List {
   const page = accounts.slice(start, start + pagesize).map(({ account }) => write(account));
   const info = JSON.stringify({ count, pagenum, pagesize });
   const body = `{"paginationInfo":${info},"account":[${page.join(',')}]}`;
-  const headers = { 'Accounts-Version': versionOf(snapshot, viewer) };
-  const howToAskForLess = 'Ask for a smaller pagesize or for fewer fields.';
-  return { ...createRepresentation(body, howToAskForLess, headers), count };
+  return {
+    ...createRepresentation(body, 'Ask for a smaller pagesize or for fewer fields.'),
+    count,
+  };
 }
 
 /** All answers that a container keeps, in UTF-16 units, each of which takes at most two bytes. */
@@ -103,8 +111,10 @@ function kept({ accounts }: Snapshot, question: string, make: () => List): List 
 const MAX_LINK_BYTES = 9000;
 
 /**
- * The `Link` header of a list, with the same query, relative to the request's own URL. For a page
- * past the end, the previous one is the last. Of links that do not all fit, the most useful stay.
+ * The `Link` header of a list: absolute URLs with the same query, since many clients cannot resolve
+ * relative ones. `next` and `prev` have the version, so a client that follows them gets a whole list or
+ * learns that the accounts have changed. For a page past the end, the previous one is the last. Of links
+ * that do not all fit, the most useful stay.
  *
  * @param count how many accounts match
  * @see https://www.rfc-editor.org/rfc/rfc8288#section-3
@@ -113,25 +123,31 @@ function pageLinks(
   event: APIGatewayProxyEvent,
   { pagenum = 1, pagesize = DEFAULT_PAGESIZE }: Query,
   count: number,
+  version: string,
 ): Record<string, string> {
   const last = Math.max(1, Math.ceil(count / pagesize));
-  const pages = {
-    next: pagenum < last ? pagenum + 1 : undefined,
-    prev: pagenum > 1 ? Math.min(pagenum - 1, last) : undefined,
-    first: 1,
-    last,
-  };
-  const rest = parametersOf(event)
-    .filter(([name]) => name !== 'pagenum')
+  const bound = `&version=${version}`;
+  const asked = parametersOf(event);
+  const asAsked = asked.some(([name]) => name === 'version') ? bound : '';
+  const pages = [
+    ['next', pagenum < last ? pagenum + 1 : undefined, bound],
+    ['prev', pagenum > 1 ? Math.min(pagenum - 1, last) : undefined, bound],
+    ['first', 1, asAsked],
+    ['last', last, asAsked],
+  ] as const;
+  const rest = asked
+    .filter(([name]) => name !== 'pagenum' && name !== 'version')
     .flatMap(([name, values]) => values.map((value) => `&${name}=${encodeURIComponent(value)}`))
     .join('')
     // Keeps readable what a query may hold unencoded (RFC 3986, section 3.4).
     .replace(/%(?:3A|2C|2F|40)/g, decodeURIComponent);
+  const base = baseUrlOf(event);
+  const url = base === '' ? '' : `${base}${event.resource}`;
   const links: string[] = [];
   let size = 0;
-  for (const [relation, page] of Object.entries(pages)) {
+  for (const [relation, page, of] of pages) {
     if (page === undefined) continue;
-    const link = `<?pagenum=${page}${rest}>; rel="${relation}"`;
+    const link = `<${url}?pagenum=${page}${rest}${of}>; rel="${relation}"`;
     size += link.length + 2;
     if (size > MAX_LINK_BYTES) break;
     links.push(link);
@@ -144,7 +160,7 @@ export function getAccount(options: RouteOptions): Route {
   return async (event, context) => {
     const viewer = viewerOf(event);
     const { fields } = readQueryString(event, ONE_ACCOUNT_PARAMETERS);
-    demandScopes({ fields }, viewer.scopes);
+    demandScopes(event, { fields }, viewer.scopes);
 
     const { snapshot, ...freshness } = await fetchSnapshot(context, options);
     for (const id of idsOf(event)) {

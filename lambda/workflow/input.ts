@@ -1,7 +1,8 @@
 import * as z from 'zod/mini';
-import { MAX_PAGESIZE, PARAMETERS } from '../accounts/parameters.ts';
-import { faultRows, filterSchema } from '../accounts/query.ts';
-import { type Detail, Fault } from '../faults.ts';
+import { FILTER_NAMES, MAX_PAGESIZE, PARAMETERS } from '../accounts/parameters.ts';
+import { filterSchema } from '../accounts/query.ts';
+import { faultRows, invalidRequest, unknownRow } from '../accounts/refusal.ts';
+import type { Detail } from '../faults.ts';
 import { isRecord } from '../platform/parse.ts';
 
 const MIN_PAGE_BYTES = 1000;
@@ -56,13 +57,27 @@ export function parseTaskInput(event: unknown): TaskInput {
     const left = MAX_STATE_BYTES - Buffer.byteLength(JSON.stringify(event));
     return { ...result.data, maxBytes: Math.min(result.data.maxBytes, left) };
   }
-  const details = result.error.issues.flatMap((issue) =>
-    faultRows([issue], EXPECTED).map((row) => withPath(row, issue)),
-  );
-  throw new Fault('invalidRequest', { details });
+  const details = result.error.issues.flatMap(rowsOf);
+  throw invalidRequest(details, 'A key of the input is unknown, or its value is not one it takes.');
 }
 
-function withPath(row: Detail, issue: z.core.$ZodIssue): Detail {
-  const own = issue.code === 'unrecognized_keys' ? [row.key] : [];
-  return { ...row, key: [...issue.path, ...own].join('.') || row.key };
+const KEYS = Object.keys(taskInputSchema.shape);
+
+/** The rows of one issue, each under its path. */
+function rowsOf(issue: z.core.$ZodIssue): Detail[] {
+  const path = issue.path.map(String);
+  if (issue.code !== 'unrecognized_keys') {
+    return faultRows([issue], 'json', EXPECTED).map(({ key, value }) => ({
+      key: path.join('.') || key,
+      value,
+    }));
+  }
+  return issue.keys.map((name) => {
+    const isMisplaced = path.length === 0 && FILTER_NAMES.some((filter) => filter === name);
+    const { key, value } = unknownRow(name, path.length === 0 ? KEYS : FILTER_NAMES, 'json');
+    return {
+      key: [...path, key].join('.'),
+      value: isMisplaced ? `no such key; did you mean filter.${name}?` : value,
+    };
+  });
 }

@@ -41,16 +41,15 @@ const REQUEST_TOO_LARGE = 'The request is larger than the platform allows. Short
  * Gives every error that API Gateway makes by itself the envelope. Its templates can only substitute
  * variables, so there is no `userMessage`.
  *
- * A gateway response can't choose its headers by the request either. So it names the origin where
- * the stage config has exactly one. Where there are several, a browser shows these few errors as
- * network failures; the alternative would be to let any origin in.
+ * A gateway response can't choose its headers by the request either. So it names the first origin of
+ * the stage config: in a page of another one, a browser shows these few errors as network failures.
+ * The alternative would be to let any origin in.
  *
  * @param corsOrigins the origins that the stage config names
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gatewayResponse-definition.html
  */
 export function addGatewayResponses(api: RestApi, corsOrigins: readonly string[]): void {
-  const [origin, ...others] = corsOrigins;
-  const only = others.length === 0 ? origin : undefined;
+  const [origin] = corsOrigins;
   for (const [type, fault] of GATEWAY_FAULTS) {
     const { code, status } = FAULTS[fault];
     const developerMessage =
@@ -63,7 +62,7 @@ export function addGatewayResponses(api: RestApi, corsOrigins: readonly string[]
         'Cache-Control': "'no-store'",
         'X-Correlation-Id': 'context.requestId',
         ...EXTRA_HEADERS[fault],
-        ...(only === undefined ? {} : corsHeaders(only)),
+        ...(origin === undefined ? {} : corsHeaders(origin)),
       },
       templates: { 'application/json': JSON.stringify({ code, developerMessage }) },
     });

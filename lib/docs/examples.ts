@@ -60,6 +60,7 @@ export const PARAMETER_EXAMPLES: Record<ParameterName, unknown> = {
   attribute: ['region:emea'],
   sort: '-modified',
   fields: ['id', 'name', 'channel.id'],
+  version: 'Zm9vYmFyYmF6cXV4cXV1eA',
 };
 
 /** Query strings that are refused for a partner with only `accounts/read`, and the `details`. */

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import * as z from 'zod/mini';
-import { closest } from './closest.ts';
+import { closest } from '../../lambda/platform/closest.ts';
 import {
   describeIssues,
   placeOfError,

@@ -142,6 +142,16 @@ describe("the function's answer", () => {
     expect(await response.text()).toBe('tea');
   });
 
+  it('has no length where it answers HEAD without a body: it would be that of GET', async () => {
+    const { url } = await gatewayOf({
+      route: { method: 'HEAD' },
+      handler: () => answer({ statusCode: 200, body: '' }),
+    });
+    const response = await fetch(`${url}/accounts/1`, { method: 'HEAD' });
+
+    expect([response.status, response.headers.get('content-length')]).toEqual([200, null]);
+  });
+
   it.each([
     ['a crash', failed('gone')],
     ['a body that is not text', answer({ statusCode: 200, body: {} })],

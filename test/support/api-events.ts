@@ -12,6 +12,9 @@ export interface RequestOptions {
 }
 
 export const REQUEST_ID = '5b3f9a52-gateway';
+const DOMAIN = 'a1.execute-api.eu-west-1.amazonaws.com';
+/** Where the list of accounts is. */
+export const LIST_URL = `https://${DOMAIN}/v1/accounts`;
 
 /** An event as a REST API's proxy integration sends it. */
 export function apiEvent(options: RequestOptions = {}): APIGatewayProxyEvent {
@@ -38,7 +41,12 @@ export function apiEvent(options: RequestOptions = {}): APIGatewayProxyEvent {
     stageVariables: null,
     body: null,
     isBase64Encoded: false,
-    requestContext: { requestId: REQUEST_ID, authorizer },
+    requestContext: {
+      requestId: REQUEST_ID,
+      authorizer,
+      domainName: DOMAIN,
+      path: `/v1${resource.replace('{id}', id ?? '')}`,
+    },
   };
   return event as unknown as APIGatewayProxyEvent;
 }

@@ -79,6 +79,7 @@ export function sendProxyAnswer(
   { status, headers, body }: ProxyAnswer,
   requestId: string,
 ): void {
+  const isHead = response.req.method === 'HEAD';
   response.statusCode = status;
   response.setHeader('Content-Type', 'application/json');
   for (const [name, value] of headers) response.setHeader(name, value);
@@ -88,7 +89,9 @@ export function sendProxyAnswer(
     response.end();
     return;
   }
-  response.setHeader('Content-Length', body.length).end(body);
+  // The length in an answer to HEAD would be that of GET, which is not known here.
+  if (!isHead) response.setHeader('Content-Length', body.length);
+  response.end(body);
 }
 
 /**

@@ -36,6 +36,7 @@ describe('the OpenAPI document of a deployment', () => {
     ['a1.execute-api.eu-west-1.amazonaws.com', '/v1/openapi.json', 'https', '/v1'],
     ['api.example.com', '/openapi.json', 'https', ''],
     ['api.example.com', '/crm/v1/openapi.json', 'https', '/crm/v1'],
+    ['api.example.com', '/v1/openapi.json/', 'https', '/v1'],
     ['127.0.0.1:3000', '/v1/openapi.json', 'http', '/v1'],
     ['[::1]:3000', '/v1/openapi.json', 'http', '/v1'],
     ['localhost.example.com', '/v1/openapi.json', 'https', '/v1'],

@@ -26,7 +26,11 @@ describe('a query', () => {
     `name=${'x'.repeat(256)}`,
     `attribute=n:${'x'.repeat(1022)}`,
     'attribute=n:',
-    'channel=1&'.repeat(101),
+    'channel=1&'.repeat(100),
+    'fields=id, name ,%09channel.id',
+    'active=True',
+    'active=FALSE',
+    'createdAfter=2026-01-01T00:00:00%2B0000',
     Array.from({ length: 100 }, (_, index) => `channel=${index}`).join('&'),
   ])('may be %.40s', async (query) => {
     expect((await answerTo(query)).statusCode).toBe(200);
@@ -62,6 +66,7 @@ describe('a query', () => {
     '__proto__=1',
     'filter=1',
     '=1',
+    'channel=1&'.repeat(101),
     Array.from({ length: 101 }, (_, index) => `channel=${index}`).join('&'),
   ])('is refused with one row for %.40s', async (query) => {
     const rows = await rowsFor(query);
@@ -98,11 +103,14 @@ describe('the rows of a refusal', () => {
     expect(rows).toEqual([
       { key: 'nope', value: 'no such parameter' },
       { key: 'active', value: 'may be given once; it was given 2 times' },
-      { key: 'channel', value: expect.stringMatching(/^expected an id .*; got ""$/) as string },
+      {
+        key: 'channel',
+        value: expect.stringMatching(/^expected an id .*; got ""; .*leave channel out$/) as string,
+      },
       { key: 'pagesize', value: 'expected an integer from 1 to 500; got "0"' },
       {
         key: 'sort',
-        value: expect.stringMatching(/^expected name, -name, .*; got "x"$/) as string,
+        value: expect.stringMatching(/^expected name, -name, .*minus.*; got "x"$/) as string,
       },
     ]);
   });
@@ -118,11 +126,64 @@ describe('the rows of a refusal', () => {
     ['createdAfter=2026-01-01T00:00:00+01:00', /a \+ is written %2B$/],
     ['createdAfter=2026-01-01T00:00:00+0100', /a \+ is written %2B$/],
     ['createdAfter=2026-01-01T00:00:00%201:00', /1:00"$/],
+    ['active=', /^expected true or false; got ""; to ask without it, leave active out$/],
+    ['fields=id,channelId', /; did you mean channel\.id\?$/],
+    ['sort=name:desc', /-name.*minus turns the order round.*got "name:desc"$/],
+    ['sort=desc(name)', /-name.*minus turns the order round/],
   ])('say how to mend %s', async (query, words) => {
     const [row, ...others] = await rowsFor(query);
 
     expect(row?.value).toMatch(words);
     expect(others).toEqual([]);
+  });
+
+  it.each<[unknown: string, meant: string]>([
+    ['pageSize', 'pagesize'],
+    ['page_size', 'pagesize'],
+    ['per_page', 'pagesize'],
+    ['limit', 'pagesize'],
+    ['$top', 'pagesize'],
+    ['page[size]', 'pagesize'],
+    ['page', 'pagenum'],
+    ['offset', 'pagenum'],
+    ['$pagenum', 'pagenum'],
+    ['Active', 'active'],
+    ['filter[active]', 'active'],
+    ['name[]', 'name'],
+    ['entrypoint', 'entryPoint'],
+    ['channelId', 'channel'],
+    ['chanel', 'channel'],
+    ['created_after', 'createdAfter'],
+    ['orderBy', 'sort'],
+    ['field', 'fields'],
+  ])('name the parameter that %s is like', async (unknown, meant) => {
+    const rows = await rowsFor(`${encodeURIComponent(unknown)}=1`);
+
+    expect(rows).toEqual([{ key: unknown, value: `no such parameter; did you mean ${meant}?` }]);
+  });
+
+  it.each(['channel[]', 'channel[0]', 'channel[a]', 'channel.0', 'channel%255B%255D'])(
+    'tell who writes %s to repeat the parameter',
+    async (name) => {
+      const [row, ...others] = await rowsFor(`${name}=a&${name}=b`);
+
+      expect(row?.value).toBe(
+        'no such parameter; repeat channel for each value, without brackets: channel=a&channel=b',
+      );
+      expect(others).toEqual([]);
+    },
+  );
+
+  it('name no parameter that the route does not take', async () => {
+    const { request } = createPartnerApi();
+    const resource = '/accounts/{id}';
+
+    const answer = await request({ resource, id: 'a1', query: 'pageSize=1&fields[]=id' });
+
+    expect(detailsOf(answer)).toEqual([
+      { key: 'pageSize', value: 'no such parameter' },
+      { key: 'fields[]', value: expect.stringContaining('repeat fields') as string },
+    ]);
   });
 
   it.each([

@@ -1,8 +1,9 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { describe, expect, it, test, vi } from 'vitest';
+import type { Account } from '../../../lambda/egain/account.ts';
 import { Fault } from '../../../lambda/faults.ts';
 import { account } from '../../support/accounts.ts';
-import { lambdaContext, REQUEST_ID } from '../../support/api-events.ts';
+import { apiEvent, LIST_URL, lambdaContext, REQUEST_ID } from '../../support/api-events.ts';
 import { bodyOf, createPartnerApi, detailsOf, failingService } from '../../support/partner-api.ts';
 
 describe('GET /accounts', () => {
@@ -26,8 +27,8 @@ describe('GET /accounts', () => {
       'Cache-Status': 'egain-accounts; hit; ttl=18',
       'Accounts-Version': expect.stringMatching(/^[\w-]{22}$/) as string,
       Link:
-        '<?pagenum=2&pagesize=1>; rel="next", <?pagenum=1&pagesize=1>; rel="first", ' +
-        '<?pagenum=2&pagesize=1>; rel="last"',
+        `<${LIST_URL}?pagenum=2&pagesize=1&version=${String(result.headers?.['Accounts-Version'])}>; rel="next", ` +
+        `<${LIST_URL}?pagenum=1&pagesize=1>; rel="first", <${LIST_URL}?pagenum=2&pagesize=1>; rel="last"`,
       Vary: 'Authorization, Accept-Encoding',
       'X-Correlation-Id': REQUEST_ID,
       'X-Content-Type-Options': 'nosniff',
@@ -50,6 +51,23 @@ describe('GET /accounts', () => {
       },
       { key: 'attribute', value: 'attributes needs the scope accounts/read.configuration' },
       { key: 'fields', value: 'address needs the scope accounts/read.address' },
+      { key: 'fields', value: 'attributes needs the scope accounts/read.configuration' },
+    ]);
+  });
+
+  it('says so where the token has the scope, and the entry does not', async () => {
+    const { request } = createPartnerApi();
+    const authorizer = { scopes: 'accounts/read', withheld: 'accounts/read.address' };
+
+    const rows = detailsOf(await request({ query: 'fields=address,attributes', authorizer }));
+
+    expect(rows).toEqual([
+      {
+        key: 'fields',
+        value:
+          'address needs the scope accounts/read.address; your token has it, ' +
+          "but your entry at the operator's does not grant it",
+      },
       { key: 'fields', value: 'attributes needs the scope accounts/read.configuration' },
     ]);
   });
@@ -156,16 +174,23 @@ test('answers are kept by question, up to sixteen million characters', async () 
 
 const many = Array.from({ length: 25 }, (_, at) => account({ id: `a${at}` }));
 
-async function linkTo(query: string, accounts = many): Promise<string> {
+/** The URL of each link of a list, by its relation. */
+async function linksTo(query: string, accounts = many): Promise<Record<string, string>> {
   const { headers } = await createPartnerApi({ accounts }).request({ query });
-  return String(headers?.['Link']);
+  const links = String(headers?.['Link']).matchAll(/<([^>]*)>; rel="(\w+)"(?:, |$)/g);
+  return Object.fromEntries([...links].map(([, url, relation]) => [relation, url]));
 }
 
 /** The links of a middle page whose query names so many ids of such a length. */
-function linksFor(count: number, length = 36): Promise<string> {
+function linksFor(count: number, length = 36) {
   const ids = Array.from({ length: count }, (_, at) => `${at}`.padStart(length, 'x'));
   const query = ['c1', ...ids].map((id) => `channel=${id}`).join('&');
-  return linkTo(`pagenum=2&pagesize=10&${query}`);
+  return linksTo(`pagenum=2&pagesize=10&${query}`);
+}
+
+async function versionOf(accounts: readonly Account[]): Promise<string> {
+  const { headers } = await createPartnerApi({ accounts }).request();
+  return String(headers?.['Accounts-Version']);
 }
 
 describe('the links of a list', () => {
@@ -177,27 +202,92 @@ describe('the links of a list', () => {
     ['pagesize=25', { first: 1, last: 1 }],
     ['pagenum=7&pagesize=10&name=nobody', { prev: 1, first: 1, last: 1 }],
   ])('of %s', async (query, pages) => {
-    const links = [...(await linkTo(query)).matchAll(/<\?pagenum=(\d+)&[^>]*>; rel="(\w+)"/g)];
+    const links = Object.entries(await linksTo(query));
+    const numbers = links.map(([name, url]) => [
+      name,
+      Number(new URL(url).searchParams.get('pagenum')),
+    ]);
 
-    expect(Object.fromEntries(links.map(([, page, relation]) => [relation, Number(page)]))).toEqual(
-      pages,
-    );
+    expect(Object.fromEntries(numbers)).toEqual(pages);
   });
 
   it('have the same query, readable where a URL allows it', async () => {
     const query =
       'channel=c1&channel=c%262&createdBefore=2030-01-01T00:00:00%2B01:00&sort=-name&fields=id,name';
+    const url = `${LIST_URL}?pagenum=1&${query}`;
 
-    expect(await linkTo(query, [])).toBe(
-      `<?pagenum=1&${query}>; rel="first", <?pagenum=1&${query}>; rel="last"`,
-    );
+    expect(await linksTo(query, [])).toEqual({ first: url, last: url });
+  });
+
+  it('are bound to the version where they lead from page to page', async () => {
+    const version = await versionOf(many);
+    const boundOf = async (query: string) =>
+      Object.entries(await linksTo(query)).flatMap(([relation, url]) =>
+        new URL(url).searchParams.get('version') === version ? [relation] : [],
+      );
+
+    expect(await boundOf('pagenum=2&pagesize=10')).toEqual(['next', 'prev']);
+    expect(await boundOf(`pagenum=2&pagesize=10&version=${version}`)).toHaveLength(4);
+  });
+
+  it.each([
+    ['api.example.com', '/accounts', 'https://api.example.com/accounts'],
+    ['api.example.com', '/crm/v1/accounts/', 'https://api.example.com/crm/v1/accounts'],
+    ['127.0.0.1:3000', '/v1/accounts', 'http://127.0.0.1:3000/v1/accounts'],
+  ])('lead to where the request came: %s%s', async (domainName, path, url) => {
+    const { handler } = createPartnerApi();
+    const event = apiEvent({ headers: { Host: 'evil.example' } });
+    Object.assign(event.requestContext, { domainName, path });
+
+    const { headers } = await handler(event, lambdaContext);
+
+    expect(headers?.['Link']).toContain(`<${url}?pagenum=1>; rel="first"`);
+    expect(headers?.['Link']).not.toContain('evil');
   });
 
   it('leave room for other headers, and the next page is what goes last', async () => {
-    expect((await linksFor(30)).match(/rel="\w+"/g)).toHaveLength(4);
-    expect((await linksFor(99)).match(/rel="\w+"/g)).toEqual(['rel="next"']);
-    expect((await linksFor(99)).length).toBeLessThan(9000);
-    expect(await linksFor(99, 100)).toBe('undefined');
+    expect(Object.keys(await linksFor(30))).toHaveLength(4);
+    expect(Object.keys(await linksFor(99))).toEqual(['next']);
+    expect(String(Object.values(await linksFor(99))).length).toBeLessThan(9000);
+    expect(await linksFor(99, 100)).toEqual({});
+  });
+});
+
+describe('a version', () => {
+  it('gets the page as it stood then, and is gone when anything in sight has changed', async () => {
+    const version = await versionOf(many);
+    const asked = { query: `version=${version}&pagesize=10&fields=id` };
+
+    const [same, changed] = await Promise.all([
+      createPartnerApi({ accounts: many }).request(asked),
+      createPartnerApi({ accounts: [...many, account({ name: 'z' })] }).request(asked),
+    ]);
+
+    expect(same.statusCode).toBe(200);
+    expect(changed.statusCode).toBe(409);
+    expect(bodyOf(changed)).toEqual({
+      code: '409-901',
+      developerMessage: 'The accounts have changed since that version or cursor was given.',
+    });
+  });
+
+  it('does not see what the partner does not', async () => {
+    const { request } = createPartnerApi({ accounts: [account({ address: 'new@shop.test' })] });
+
+    const query = `version=${await versionOf([account({ address: 'old@shop.test' })])}`;
+
+    expect((await request({ query })).statusCode).toBe(200);
+  });
+
+  it.each([
+    ['never-given', 409],
+    ['', 400],
+    ['a%20b', 400],
+    ['x'.repeat(65), 400],
+  ])('that is %j is refused', async (version, status) => {
+    const { request } = createPartnerApi();
+
+    expect((await request({ query: `version=${version}` })).statusCode).toBe(status);
   });
 });
 
@@ -245,7 +335,8 @@ describe('GET /openapi.json', () => {
 
     const result = await request(contract);
 
-    expect(result).toMatchObject({ statusCode: 200, body: '{"openapi":"3.0.3"}' });
+    expect(result.statusCode).toBe(200);
+    expect(bodyOf(result)).toMatchObject({ openapi: '3.0.3' });
     expect(result.headers).toMatchObject({
       'Cache-Control': 'public, max-age=300',
       Vary: 'Accept-Encoding',

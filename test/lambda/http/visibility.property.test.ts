@@ -29,8 +29,22 @@ const accountsOf = (result: APIGatewayProxyResult) =>
 function linkOf({ headers }: APIGatewayProxyResult, relation: string): string | undefined {
   return String(headers?.['Link'])
     .split(', ')
-    .map((link) => /^<\?(.*)>; rel="(\w+)"$/.exec(link))
+    .map((link) => /^<[^?]*\?(.*)>; rel="(\w+)"$/.exec(link))
     .find((link) => link?.[2] === relation)?.[1];
+}
+
+/** The answers to a query and to all that `next` leads to; `ask` is told which of them it answers. */
+async function walk(
+  query: string,
+  ask: (query: string, at: number) => Promise<APIGatewayProxyResult>,
+): Promise<APIGatewayProxyResult[]> {
+  const answers: APIGatewayProxyResult[] = [];
+  for (let next: string | undefined = query; next !== undefined; ) {
+    const answer = await ask(next, answers.length);
+    answers.push(answer);
+    next = linkOf(answer, 'next');
+  }
+  return answers;
 }
 
 describe('what a partner sees', () => {
@@ -95,15 +109,10 @@ describe('the pages of a list', () => {
         if (whole.statusCode !== 200) return;
 
         asked.set('pagesize', String(pagesize));
-        const joined: unknown[] = [];
-        const versions = new Set([whole.headers?.['Accounts-Version']]);
-        for (let next: string | undefined = asked.toString(); next !== undefined; ) {
-          const page: APIGatewayProxyResult = await request({ query: next, authorizer });
-          joined.push(...accountsOf(page));
-          versions.add(page.headers?.['Accounts-Version']);
-          next = linkOf(page, 'next');
-          if (next !== undefined) followed += 1;
-        }
+        const pages = await walk(asked.toString(), (one) => request({ query: one, authorizer }));
+        const joined = pages.flatMap(accountsOf);
+        const versions = new Set([whole, ...pages].map((one) => one.headers?.['Accounts-Version']));
+        followed += pages.length - 1;
 
         expect(joined).toEqual(accountsOf(whole));
         expect(versions.size).toBe(1);
@@ -111,6 +120,45 @@ describe('the pages of a list', () => {
       { numRuns: 600 },
     );
     expect(followed).toBeGreaterThan(runs / 2);
+  });
+
+  it('are one list or 409-901, never a mixture, while the accounts change', async () => {
+    const ends = { whole: 0, gone: 0 };
+    await fc.assert(
+      fc.asyncProperty(
+        drawn,
+        fc.array(accountArbitrary, { minLength: 1, maxLength: 3 }),
+        fc.integer({ min: 0, max: 3 }),
+        async ([accounts, partner, query, pagesize], others, changesAt) => {
+          const authorizer = authorizerOf(partner);
+          const worlds = [accounts, [...others, ...accounts.slice(1)]].map((world) =>
+            createPartnerApi({ accounts: world }),
+          );
+          const asked = new URLSearchParams(query);
+          asked.delete('pagenum');
+          asked.set('pagesize', '500');
+          const wholes = await Promise.all(
+            worlds.map(({ request }) => request({ query: asked.toString(), authorizer })),
+          );
+          if (wholes[0]?.statusCode !== 200) return;
+
+          asked.set('pagesize', String(pagesize));
+          const pages = await walk(asked.toString(), async (one, at) => {
+            const world = worlds[at < changesAt ? 0 : 1];
+            if (world === undefined) throw new Error('two worlds');
+            return world.request({ query: one, authorizer });
+          });
+
+          const last = bodyOf(pages.at(-1) as APIGatewayProxyResult) as { code?: string };
+          const joined = last.code ?? pages.flatMap(accountsOf);
+          ends[last.code === undefined ? 'whole' : 'gone'] += 1;
+          expect([...wholes.map(accountsOf), '409-901']).toContainEqual(joined);
+        },
+      ),
+      { numRuns: 600 },
+    );
+    expect(ends.gone).toBeGreaterThan(50);
+    expect(ends.whole).toBeGreaterThan(50);
   });
 });
 

@@ -43,8 +43,8 @@ describe('what a state machine sends', () => {
   });
 
   test.each<[string, unknown, ...[key: string, value: string][]]>([
-    ['an unknown key', { pagenum: 1 }, ['pagenum', 'no such parameter']],
-    ['an unknown filter', { filter: { colour: 'red' } }, ['filter.colour', 'no such parameter']],
+    ['an unknown key', { pagenum: 1 }, ['pagenum', 'no such key']],
+    ['an unknown filter', { filter: { colour: 'red' } }, ['filter.colour', 'no such key']],
     [
       'several faults',
       { pagesize: 501, maxBytes: 999 },
@@ -52,8 +52,31 @@ describe('what a state machine sends', () => {
       ['maxBytes', 'an integer from 1000 to 240000; got "999"'],
     ],
     ['a number in a list', { filter: { channel: ['c1', 7] } }, ['filter.channel.1', 'an id of']],
-    ['an unknown field', { fields: ['id', 'password'] }, ['fields.1', 'a comma list']],
-    ['a single value for a list', { filter: { channel: 'c1' } }, ['filter.channel', 'an id of']],
+    [
+      'an unknown field',
+      { fields: ['id', 'password'] },
+      ['fields.1', 'the dotted path of a field'],
+    ],
+    [
+      'a single value for a list',
+      { filter: { channel: 'c1' }, fields: 'id,name' },
+      ['filter.channel', 'expected a list of texts, each an id of'],
+      ['fields', 'expected a list of texts, each the dotted path of a field'],
+    ],
+    [
+      'texts for other values',
+      { filter: { active: 'true' }, pagesize: '10' },
+      ['filter.active', 'expected true or false, without quotes; got "true"'],
+      ['pagesize', 'expected an integer from 1 to 500, without quotes; got "10"'],
+    ],
+    [
+      'names that are like others',
+      { pageSize: 1, active: true, filter: { chanel: ['c1'], 'entryPoint[]': ['e'] } },
+      ['filter.chanel', 'no such key; did you mean channel?'],
+      ['filter.entryPoint[]', 'no such key; did you mean entryPoint?'],
+      ['pageSize', 'no such key; did you mean pagesize?'],
+      ['active', 'no such key; did you mean filter.active?'],
+    ],
     ['no object for the filter', { filter: [] }, ['filter', 'an object of filters; got "[]"']],
     [
       'a number for the cursor',

@@ -62,7 +62,8 @@ test("Redocly's strict rules find nothing, examples included", async () => {
 
 describe('the examples', () => {
   const parameters = Object.values(document.components.parameters).filter(
-    (parameter) => parameter.in === 'query',
+    // The example of a version is one of other accounts.
+    (parameter) => parameter.in === 'query' && parameter.name !== 'version',
   );
 
   test.each(parameters)('of $name is accepted, and accounts match', async (parameter) => {
