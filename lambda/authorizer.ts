@@ -13,7 +13,7 @@ import {
 } from './invocation.ts';
 import { readAuthorizerConfig } from './platform/config.ts';
 import { withDeadline } from './platform/deadline.ts';
-import { log, nameService } from './platform/log.ts';
+import { errorName, log, nameService } from './platform/log.ts';
 import { count } from './platform/metrics.ts';
 
 /**
@@ -73,7 +73,7 @@ const refusal: Middleware = {
 function tellable(error: unknown): { error: string; reason?: string } {
   if (!(error instanceof Error)) return { error: typeof error };
   const own = error.name === 'Fault' || error.name === 'KeysUnavailable';
-  return own ? { error: error.name, reason: error.message } : { error: error.name };
+  return { error: errorName(error), ...(own && { reason: error.message }) };
 }
 
 nameService('authorizer');

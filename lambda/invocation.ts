@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { MiddlewareObj, Request } from '@middy/core';
 import type { Context } from 'aws-lambda';
 import { FAULTS, Fault, toFault } from './faults.ts';
-import { type LogFields, log, note, writeRecord } from './platform/log.ts';
+import { errorName, type LogFields, log, note, writeRecord } from './platform/log.ts';
 import { count, total } from './platform/metrics.ts';
 
 /** What Lambda invokes. */
@@ -97,5 +97,5 @@ function traceOf(error: unknown): { error: string; at?: string } {
     .replace(error.message, () => '')
     .split('\n')
     .filter((line) => /^\s+at /.test(line));
-  return { error: error.name, at: frames.map((frame) => frame.trim()).join('; ') };
+  return { error: errorName(error), at: frames.map((frame) => frame.trim()).join('; ') };
 }

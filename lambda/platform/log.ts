@@ -31,6 +31,12 @@ function writer(level: Level): (message: string, fields?: LogFields) => void {
   };
 }
 
+/** The name of an error, fit for the log: in one of the SDK's it is text that the service sent. */
+export function errorName(error: unknown): string {
+  const name = error instanceof Error ? error.name : '';
+  return /^[A-Za-z]{1,60}$/.test(name) ? name : 'unknown';
+}
+
 /** Adds to the record of the current invocation. */
 export function note(fields: LogFields): void {
   Object.assign(noted, fields);

@@ -8,7 +8,7 @@ import {
 import type { ServiceConfig } from './config.ts';
 import type { Clock } from './deadline.ts';
 import { AWS_CLIENT } from './http-client.ts';
-import { log } from './log.ts';
+import { errorName, log } from './log.ts';
 import { count } from './metrics.ts';
 
 /** An item whose version tells whether somebody else has replaced it. */
@@ -155,7 +155,7 @@ export function guardTable(table: Table, clock: Clock): Table {
       awayUntil = clock.now() + AWAY_MS;
       count('SharedTableFailures');
       // The name alone: a message of the SDK's may quote what it could not read.
-      const failure = error instanceof Error ? error.name : 'unknown';
+      const failure = errorName(error);
       log.warn('The shared table cannot be used', { failure });
       throw new TableAway(failure);
     } finally {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { log, nameService, note, writeRecord } from '../../../lambda/platform/log.ts';
+import { errorName, log, nameService, note, writeRecord } from '../../../lambda/platform/log.ts';
 import { count, METRICS, type MetricName, takeCounts } from '../../../lambda/platform/metrics.ts';
 import { emfDatapoints, emfFaults } from '../../support/cloudwatch.ts';
 
@@ -70,6 +70,18 @@ describe('the log', () => {
       ['info', 'warn', 'error'].slice(3 - length),
     );
   });
+});
+
+test.each([
+  ['ThrottlingException', 'ThrottlingException'],
+  ['A'.repeat(60), 'A'.repeat(60)],
+  ['A'.repeat(61), 'unknown'],
+  ['a secret', 'unknown'],
+  ['key\n', 'unknown'],
+  ['', 'unknown'],
+])('an error is named in the log where its name is one: %j', (name, logged) => {
+  expect(errorName(Object.assign(new Error('a secret'), { name }))).toBe(logged);
+  expect(errorName({ name })).toBe('unknown');
 });
 
 describe('the record of an invocation', () => {
