@@ -15,7 +15,7 @@ export interface Recorder {
 }
 
 /** The result of a request whose deadline passed before an attempt ended. */
-export const OUT_OF_TIME: AttemptResult = { kind: 'timeout', of: 'deadline' };
+export const OUT_OF_TIME: AttemptResult = { kind: 'timeout' };
 
 /** Makes a way to one of eGain's two servers. */
 export function createRecorder(name: 'accounts' | 'token'): Recorder {
@@ -41,6 +41,13 @@ export function noAnswer(
       `${server} takes the request and does not answer in time`,
       'Try again. If it fails again, ask eGain, or whoever runs the proxy in between.',
       { cause: 'timeout' },
+    );
+  }
+  if (result.kind === 'unreadable') {
+    return failed(
+      `${server} answered what is not HTTP (${result.errorCode})`,
+      'Is the URL right, and does nothing in between answer in its place?',
+      { cause: 'not-http' },
     );
   }
   return failed(

@@ -6,8 +6,8 @@ import {
   type JWSHeaderParameters,
 } from 'jose';
 import type { AuthorizerConfig } from '../platform/config.ts';
-import { type Deadline, singleFlight, untilFirstByte } from '../platform/deadline.ts';
-import { send } from '../platform/http-client.ts';
+import { type Deadline, singleFlight, withPatience } from '../platform/deadline.ts';
+import { send, UnreadableAnswer } from '../platform/http-client.ts';
 import { log } from '../platform/log.ts';
 import { isRecord, parseJson, parseSecureUrl } from '../platform/parse.ts';
 
@@ -54,21 +54,19 @@ export function createKeyLookUp(issuer: Issuer) {
   let jwksUri: URL | undefined;
 
   const refresh = singleFlight(async (caller: Deadline): Promise<FittingKeys> => {
-    const deadline = untilFirstByte({ ...caller, firstByteMs: FETCH_MS });
     try {
-      jwksUri ??= await findJwksUri(issuer, deadline);
-      const fitting = readKeySet(await fetchJson(jwksUri, deadline));
+      const fitting = await withPatience({ ...caller, patienceMs: FETCH_MS }, async (deadline) => {
+        jwksUri ??= await findJwksUri(issuer, deadline);
+        return readKeySet(await fetchJson(jwksUri, deadline));
+      });
       known = { fitting, fetchedAt: Date.now() };
       failure = undefined;
       return fitting;
     } catch (cause) {
       jwksUri = undefined;
-      const unreachable = new KeysUnavailable('the issuer cannot be reached', { cause });
-      const error = cause instanceof KeysUnavailable ? cause : unreachable;
+      const error = unavailable(cause);
       failure = { error, at: Date.now() };
       throw error;
-    } finally {
-      deadline.dispose();
     }
   });
 
@@ -100,6 +98,15 @@ export function createKeyLookUp(issuer: Issuer) {
     const renewed = await refresh(deadline);
     return await renewed(header);
   };
+}
+
+function unavailable(cause: unknown): KeysUnavailable {
+  if (cause instanceof KeysUnavailable) return cause;
+  const reason =
+    cause instanceof UnreadableAnswer
+      ? `the issuer's answer is not HTTP: ${cause.code}`
+      : 'the issuer cannot be reached';
+  return new KeysUnavailable(reason, { cause });
 }
 
 async function findJwksUri({ issuer, jwksUri }: Issuer, deadline: Deadline): Promise<URL> {

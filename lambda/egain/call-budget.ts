@@ -105,8 +105,8 @@ export function createCallBudget({ callsPerMinute, table, key, clock }: CallBudg
     const waitMs = untilFree(slots, calls, callsPerMinute, clock.now());
     if (waitMs === 0) return 0;
     count('CallsDeferred');
-    const { firstByteMs = Number.POSITIVE_INFINITY } = deadline;
-    if (waitMs < Math.min(deadline.remaining(), firstByteMs)) return waitMs;
+    const { patienceMs = Number.POSITIVE_INFINITY } = deadline;
+    if (waitMs < Math.min(deadline.remaining(), patienceMs)) return waitMs;
     const retryMs = untilFree(slots, calls + again, callsPerMinute, clock.now());
     throw new BudgetSpent(retryMs, `the caller cannot wait for ${calls} more`);
   };

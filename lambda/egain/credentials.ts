@@ -1,16 +1,16 @@
 import { hash } from 'node:crypto';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import * as z from 'zod/mini';
-import { Fault } from '../faults.ts';
+import { Fault, isFault } from '../faults.ts';
 import {
   type Clock,
   type Deadline,
   singleFlight,
-  untilFirstByte,
   within,
+  withPatience,
 } from '../platform/deadline.ts';
 import { AWS_CLIENT, errorCode } from '../platform/http-client.ts';
-import { log } from '../platform/log.ts';
+import { errorName, log } from '../platform/log.ts';
 import { count } from '../platform/metrics.ts';
 import { parseJson } from '../platform/parse.ts';
 
@@ -45,21 +45,21 @@ export function createCredentialsStore(secretArn: string, clock: Clock) {
 
   const read = singleFlight(async (deadline: Deadline): Promise<Credentials> => {
     deadline.signal.throwIfAborted();
-    const { firstByteMs = Number.POSITIVE_INFINITY } = deadline;
-    const begun = untilFirstByte(
-      kept === undefined ? deadline : { ...deadline, firstByteMs: Math.min(KNOWN_MS, firstByteMs) },
-    );
+    const { patienceMs = Number.POSITIVE_INFINITY } = deadline;
+    const limited = { ...deadline, patienceMs: Math.min(KNOWN_MS, patienceMs) };
     count('SecretReads');
     const command = new GetSecretValueCommand({ SecretId: secretArn, VersionStage: 'AWSCURRENT' });
     try {
       // The SDK's pauses between attempts do not end with the signal.
-      const answer = await within(client.send(command, { abortSignal: begun.signal }), begun);
+      const answer = await withPatience(kept === undefined ? deadline : limited, (patient) =>
+        within(client.send(command, { abortSignal: patient.signal }), patient),
+      );
       kept = credentialsOf(secretArn, answer.SecretString, answer.VersionId);
       keepUntil = clock.now() + KEEP_MS;
     } catch (error) {
       // The work was cancelled: nobody needs the outcome.
       if (deadline.signal.aborted && deadline.remaining() > 0) throw error;
-      const isLate = begun.signal.aborted;
+      const isLate = isFault(error, 'timedOut');
       if (error instanceof Fault && !isLate) throw error;
       const failure = isLate ? 'TimeoutError' : errorName(error);
       log.warn('Reading the secret failed', { secretArn, failure });
@@ -71,8 +71,6 @@ export function createCredentialsStore(secretArn: string, clock: Clock) {
         throw unreadable(secretArn, failure, isUnwell);
       }
       keepUntil = clock.now() + UNWELL_MS;
-    } finally {
-      begun.dispose();
     }
     return kept;
   });
@@ -181,14 +179,10 @@ function unreadable(arn: string, failure: string, isUnwell: boolean): Fault {
   return new Fault('misconfigured', { reason });
 }
 
-/** The name alone: the SDK's message for an answer it cannot parse quotes the answer. */
-function errorName(error: unknown): string {
-  return error instanceof Error ? error.name : 'unknown';
-}
-
 /**
  * Whether Secrets Manager, its key store or the network is unwell, as opposed to a refused request.
- * A fault that the SDK itself finds, such as a missing region, has neither a status nor a code.
+ * A fault that the SDK itself finds, such as a missing region, has neither a status nor a code; a
+ * body that was cut is a SyntaxError.
  */
 function isTransient(error: unknown): boolean {
   const answered = z.safeParse(answeredSchema, error).data;
@@ -196,6 +190,8 @@ function isTransient(error: unknown): boolean {
   if (answered === undefined) return name === 'TimeoutError' || errorCode(error) !== undefined;
   const { httpStatusCode: status } = answered.$metadata;
   if (status >= 500 || status === 429) return true;
-  return /Throttl|TooManyRequests|LimitExceeded|Internal|Unavailable|RequestTimeout/.test(name);
+  return /Throttl|TooManyRequests|LimitExceeded|Internal|Unavailable|RequestTimeout|SyntaxError/.test(
+    name,
+  );
 }
 const answeredSchema = z.object({ $metadata: z.object({ httpStatusCode: z.number() }) });

@@ -47,13 +47,16 @@ export function failureToFault(
   { server, now, envelope, oauthError = '' }: FailureContext,
 ): Fault {
   if (result.kind === 'timeout') {
-    const what = result.of === 'first-byte' ? 'begin to answer' : 'answer';
-    return new Fault('timedOut', { reason: `${server} did not ${what} in time` });
+    return new Fault('timedOut', { reason: `${server} did not answer in time` });
   }
   if (result.kind === 'network-error') {
     return new Fault('egainUnavailable', {
       reason: `${server} cannot be reached: ${result.during} ${result.errorCode}`,
     });
+  }
+  if (result.kind === 'unreadable') {
+    const reason = `the answer of ${server} is not HTTP: ${result.errorCode}`;
+    return new Fault('egainContractBroken', { reason });
   }
   const { status, headers, waitTooLong } = result;
   const named = OAUTH_FAULTS.get(oauthError);

@@ -1,12 +1,13 @@
-import { type Deadline, pause } from '../platform/deadline.ts';
+import { isFault } from '../faults.ts';
+import { type Deadline, pause, withPatience } from '../platform/deadline.ts';
 import {
   type AnswerHeaders,
-  BeginTimeout,
   ConnectionFailed,
   type HttpAnswer,
   type HttpCall,
   type Send,
   send as sendOverNetwork,
+  UnreadableAnswer,
 } from '../platform/http-client.ts';
 import { type LogFields, log } from '../platform/log.ts';
 import { count } from '../platform/metrics.ts';
@@ -36,14 +37,16 @@ export type AttemptResult =
       readonly during: 'connection' | 'body';
       readonly errorCode: string;
     }
-  /** The caller's time ran out first, or the time within which the answer had to begin. */
-  | { readonly kind: 'timeout'; readonly of: 'deadline' | 'first-byte' };
+  /** What came is not HTTP. The code is that of Node.js's parser, or UPGRADE. */
+  | { readonly kind: 'unreadable'; readonly errorCode: string }
+  /** The caller's time, or patience, ran out first. */
+  | { readonly kind: 'timeout' };
 
 /**
  * Sends a request to one server within the deadline, up to three times.
  *
  * @throws BudgetSpent when no call may be made in the caller's time
- * @throws the signal's reason when the work was cancelled, or time ran out during a pause
+ * @throws the signal's reason when the work was cancelled
  */
 export type Upstream = (request: UpstreamRequest, deadline: Deadline) => Promise<AttemptResult>;
 
@@ -61,11 +64,7 @@ export function createUpstream(
   name: 'accounts' | 'token',
   { calls, send = sendOverNetwork, random = Math.random }: UpstreamOptions = {},
 ): Upstream {
-  const attempt = async (
-    request: UpstreamRequest,
-    deadline: Deadline,
-    firstByteBy: number | undefined,
-  ): Promise<AttemptResult> => {
+  const attempt = async (request: UpstreamRequest, deadline: Deadline): Promise<AttemptResult> => {
     const takeCall = async () => {
       await calls?.take(deadline);
       count(name === 'token' ? 'TokenRequests' : 'UpstreamCalls');
@@ -74,26 +73,27 @@ export function createUpstream(
     const began = deadline.clock.now();
     try {
       const { maxBytes } = request;
-      const how = { maxBytes, deadline, firstByteBy, onReconnect: takeCall };
-      const answer = await send(request, how);
+      const answer = await send(request, { maxBytes, deadline, onReconnect: takeCall });
+      if (isCancelled(deadline)) throw deadline.signal.reason;
       // A status counts even where its body cannot be read, but half a success is no answer.
       const isCutOff = answer.unread === 'cut-off' && answer.status >= 200 && answer.status < 300;
       if (isCutOff) return { kind: 'network-error', during: 'body', errorCode: 'ECONNRESET' };
       return { kind: 'response', ...answer };
     } catch (error) {
-      return failedAttempt(error, deadline);
+      if (error instanceof UnreadableAnswer) return { kind: 'unreadable', errorCode: error.code };
+      if (!(error instanceof ConnectionFailed)) throw error;
+      return { kind: 'network-error', during: 'connection', errorCode: error.code ?? 'UNKNOWN' };
     } finally {
       if (name === 'accounts') count('UpstreamLatency', deadline.clock.now() - began);
     }
   };
 
-  return async (request, deadline) => {
-    const { clock, firstByteMs } = deadline;
-    const firstByteBy = firstByteMs === undefined ? undefined : clock.now() + firstByteMs;
+  /** @throws the signal's reason when the deadline passes */
+  const attempts = async (request: UpstreamRequest, deadline: Deadline): Promise<AttemptResult> => {
     let last: AttemptResult | undefined;
-    for (let attempts = 1; ; attempts += 1) {
+    for (let made = 1; ; made += 1) {
       try {
-        last = await attempt(request, deadline, firstByteBy);
+        last = await attempt(request, deadline);
       } catch (error) {
         // The last attempt's result says more than that the budget does not allow another.
         if (last && error instanceof BudgetSpent) return last;
@@ -101,43 +101,50 @@ export function createUpstream(
       }
       const transient = last.kind === 'response' && request.isTransient?.(last) === true;
       if (last.kind === 'response' && last.status === 200 && !transient) return last;
-      const now = clock.now();
       const afterMs = decideRetry({
         result: last,
-        attempts,
+        attempts: made,
         transient,
-        timeLeftMs: Math.min(deadline.remaining(), (firstByteBy ?? Number.POSITIVE_INFINITY) - now),
-        now,
+        timeLeftMs: deadline.remaining(),
+        now: deadline.clock.now(),
         random: random(),
       });
       const again = typeof afterMs === 'number';
-      log.warn('An upstream request failed', {
-        upstream: name,
-        attempt: attempts,
-        ...describe(last),
-        ...(again && { retryAfterMs: Math.round(afterMs) }),
-      });
-      if (!again) return afterMs === 'wait-too-long' ? { ...last, waitTooLong: true } : last;
+      const retryAfterMs = again ? Math.round(afterMs) : undefined;
+      report(last, { attempt: made, retryAfterMs });
+      if (afterMs === 'wait-too-long' && last.kind === 'response') {
+        return { ...last, waitTooLong: true };
+      }
+      if (!again) return last;
       await pause(afterMs, deadline);
+    }
+  };
+
+  const report = (result: AttemptResult, more: LogFields = {}) =>
+    log.warn('An upstream request failed', { upstream: name, ...more, ...describe(result) });
+
+  return async (request, deadline) => {
+    try {
+      return await withPatience(deadline, (patient) => attempts(request, patient));
+    } catch (error) {
+      if (isCancelled(deadline) || !isFault(error, 'timedOut')) throw error;
+      const result = { kind: 'timeout' } as const;
+      report(result);
+      return result;
     }
   };
 }
 
-/** @throws the error where it says nothing about the server: the work was cancelled, or a defect */
-function failedAttempt(error: unknown, deadline: Deadline): AttemptResult {
-  if (deadline.signal.aborted) {
-    if (deadline.remaining() > 0) throw deadline.signal.reason;
-    return { kind: 'timeout', of: 'deadline' };
-  }
-  if (error instanceof BeginTimeout) return { kind: 'timeout', of: 'first-byte' };
-  if (!(error instanceof ConnectionFailed)) throw error;
-  return { kind: 'network-error', during: 'connection', errorCode: error.code ?? 'UNKNOWN' };
+/** Whether nobody wants the answer any more. */
+function isCancelled(deadline: Deadline): boolean {
+  return deadline.signal.aborted && deadline.remaining() > 0;
 }
 
 function describe(result: AttemptResult): LogFields {
   if (result.kind === 'response') return { status: result.status, unread: result.unread };
-  if (result.kind === 'timeout') return { timeout: result.of };
-  return { networkError: result.during, errorCode: result.errorCode };
+  if (result.kind === 'timeout') return { timeout: true };
+  const during = result.kind === 'unreadable' ? 'answer' : result.during;
+  return { networkError: during, errorCode: result.errorCode };
 }
 
 const MAX_ATTEMPTS = 3;
@@ -169,8 +176,8 @@ interface RetrySituation {
 export function decideRetry(situation: RetrySituation): number | 'accept' | 'wait-too-long' {
   const { result, attempts, transient, timeLeftMs, now, random } = situation;
 
-  // The caller's time cannot be extended.
-  if (result.kind === 'timeout') return 'accept';
+  // The caller's time cannot be extended, and what speaks no HTTP will not learn it.
+  if (result.kind === 'timeout' || result.kind === 'unreadable') return 'accept';
   let statedMs = 0;
   if (result.kind === 'response') {
     if (!isRetryable(result.status) && !transient) return 'accept';

@@ -209,7 +209,7 @@ export function createTokenProvider(options: TokenProviderOptions) {
       deadline: Deadline,
     ): Promise<Sensitive | undefined> {
       if (lastRead?.version !== secretVersion) {
-        const soon = { ...deadline, firstByteMs: WORDS_MS };
+        const soon = { ...deadline, patienceMs: WORDS_MS };
         lastRead = await credentials.get(soon).catch(() => undefined);
       }
       return lastRead && { token: value, ...lastRead };

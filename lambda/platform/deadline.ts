@@ -29,10 +29,10 @@ export interface Deadline {
   /** Aborts when the deadline passes; its `reason` is a Fault `504-901`. */
   readonly signal: AbortSignal;
   /**
-   * How long, in milliseconds, a response of eGain's may take to begin, its retries included. Set
-   * where the caller can answer with something older instead.
+   * How long, in milliseconds, one answer of another service may take, its retries included. Set
+   * where the caller can do with something older instead.
    */
-  readonly firstByteMs?: number;
+  readonly patienceMs?: number;
   /** Milliseconds left, never negative. */
   remaining(): number;
   /** Calls the timer off, when the invocation ends. */
@@ -75,16 +75,40 @@ export async function withDeadline<T>(
   }
 }
 
+/** A timer that comes so late shows that the container was frozen, or its processor busy. */
+const STOOD_STILL_MS = 500;
+
 /**
- * The deadline for the first byte of another service's answer: the deadline's own, or `firstByteMs`
- * from now. Its `dispose` leaves the deadline's timer alone.
+ * Waits for another service no longer than the deadline's `patienceMs`. Work whose time ran out while
+ * the container stood still is done once more: what it waited for may have come long ago, or its
+ * connection is dead, so nothing is known about the other side.
+ *
+ * @param work gets a deadline that passes with the patience
+ * @returns throws what the work throws; a Fault `504-901` where it ends with its deadline
  */
-export function untilFirstByte(deadline: Deadline): Deadline {
-  const { firstByteMs } = deadline;
-  if (firstByteMs === undefined) return { ...deadline, dispose: () => undefined };
-  const begun = cancellable(deadline);
-  const dispose = deadline.clock.after(firstByteMs, () => begun.cancel(new Fault('timedOut')));
-  return { ...begun, dispose };
+export async function withPatience<T>(
+  deadline: Deadline,
+  work: (deadline: Deadline) => Promise<T>,
+  isRepeated = false,
+): Promise<T> {
+  const { clock, patienceMs } = deadline;
+  if (patienceMs === undefined) return work(deadline);
+  const endsAt = clock.now() + patienceMs;
+  const patient = cancellable(deadline);
+  let again = false;
+  const dispose = clock.after(patienceMs, () => {
+    again = clock.now() - endsAt > STOOD_STILL_MS && !isRepeated;
+    patient.cancel(new Fault('timedOut'));
+  });
+  const remaining = () => Math.max(0, Math.min(deadline.remaining(), endsAt - clock.now()));
+  try {
+    return await work({ ...patient, remaining, dispose });
+  } catch (error) {
+    if (!again || deadline.signal.aborted) throw error;
+  } finally {
+    dispose();
+  }
+  return withPatience(deadline, work, true);
 }
 
 /** The same deadline, which also ends on `cancel`, for work whose result is no longer wanted. */

@@ -1,4 +1,4 @@
-import type { IncomingMessage, RequestOptions } from 'node:http';
+import type { Agent, IncomingMessage, RequestOptions } from 'node:http';
 import { readAwsKeys } from './config.ts';
 import { type Deadline, systemClock } from './deadline.ts';
 
@@ -16,10 +16,13 @@ export interface CallOptions {
   readonly maxBytes: number;
   /** Its signal ends the waiting, and its clock measures it. */
   readonly deadline: Pick<Deadline, 'signal' | 'clock'>;
-  /** By when the answer has to begin, in milliseconds since the epoch. */
-  readonly firstByteBy?: number | undefined;
   /** Called before the request is sent once more over a new connection. What it throws ends the call. */
   readonly onReconnect?: () => Promise<void>;
+  /**
+   * Whether the request may be sent once more where a kept connection was closed under it: then
+   * nobody knows whether it has been carried out. Default true.
+   */
+  readonly mayRepeat?: boolean;
 }
 
 /** Header values by their names in lower case; several values of one name are joined by commas. */
@@ -51,17 +54,30 @@ export class ConnectionFailed extends Error {
   }
 }
 
-/** The answer did not begin by `firstByteBy`. */
-export class BeginTimeout extends Error {
-  override readonly name = 'BeginTimeout';
+/** What came is no answer that an HTTP client may read: a malformed head, or another protocol. */
+export class UnreadableAnswer extends Error {
+  override readonly name = 'UnreadableAnswer';
+  /** The code of Node.js's parser, as `HPE_INVALID_CONSTANT`; or `UPGRADE` for a 101. */
+  readonly code: string;
+
+  constructor(code: string) {
+    super('the answer is not HTTP');
+    this.code = code;
+  }
 }
 
-/** How long a server has to take a connection. */
+/** How long a server has to take a connection, at whichever of its addresses. */
 const CONNECT_MS = 10_000;
+/** How long each address of a name has before the next is tried. Node.js gives it 250 ms. */
+const ADDRESS_MS = 2000;
+/** A connection that was idle for so long is not used again. A server of Node.js's closes it after 5 s. */
+const MAX_IDLE_MS = 4000;
+/** Node.js reads heads of 16 KB by default. */
+const MAX_HEAD_BYTES = 65_536;
 /** What the body of an error may hold: an envelope of 30 rows of 255 characters is far below it. */
 const MAX_ERROR_BYTES = 256 * 1024;
 /** How long to wait for the body of an error, whose status says the most. */
-const ERROR_BODY_MS = 5000;
+const ERROR_BODY_MS = 2000;
 const MAX_CODINGS = 4;
 /** What Node.js reports when a server had closed a connection that was kept for reuse. */
 const CLOSED: ReadonlySet<string | undefined> = new Set(['ECONNRESET', 'EPIPE']);
@@ -73,7 +89,7 @@ export type Send = typeof send;
  * must not leave for another origin. Keeps connections, and sends once more over a new one where a
  * kept one had been closed meanwhile, as is usual after a container was frozen.
  *
- * @throws ConnectionFailed, BeginTimeout
+ * @throws ConnectionFailed, UnreadableAnswer
  * @throws the signal's reason when it aborts
  */
 export async function send(call: HttpCall, options: CallOptions): Promise<HttpAnswer> {
@@ -90,9 +106,10 @@ export async function send(call: HttpCall, options: CallOptions): Promise<HttpAn
 async function exchange(call: HttpCall, options: CallOptions) {
   options.deadline.signal.throwIfAborted();
   const message = await begin(call, options).catch(async (error: unknown) => {
-    if (!(error instanceof ConnectionFailed && error.wasClosed)) throw error;
+    const mayRepeat = options.mayRepeat ?? true;
+    if (!mayRepeat || !(error instanceof ConnectionFailed && error.wasClosed)) throw error;
     await options.onReconnect?.();
-    return begin(call, options, false);
+    return begin(call, options, 0);
   });
   const { statusCode: status = 0 } = message;
   const headers: AnswerHeaders = Object.fromEntries(
@@ -109,45 +126,42 @@ export function errorCode(error: unknown): string | undefined {
 
 function begin(
   { url, method, headers, body }: HttpCall,
-  { deadline: { signal, clock }, firstByteBy }: CallOptions,
-  mayReuse = true,
+  { deadline: { signal, clock } }: CallOptions,
+  maxIdleMs = MAX_IDLE_MS,
 ): Promise<IncomingMessage> {
+  const scheme = url.startsWith('https:') ? 'https' : 'http';
   const options: RequestOptions = {
     method,
     headers: { 'user-agent': 'egain-accounts', 'accept-encoding': 'gzip, br', ...headers },
     signal,
-    ...(!mayReuse && { agent: false }),
+    agent: agentOf(scheme, maxIdleMs),
+    maxHeaderSize: MAX_HEAD_BYTES,
   };
-  // Loading fetch costs 30 to 50 ms of every cold start, and an import of node:http loads it too,
-  // because node:http exports parts of it.
-  const { request } = url.startsWith('https:')
-    ? process.getBuiltinModule('node:https')
-    : process.getBuiltinModule('node:http');
   return new Promise((resolve, reject) => {
-    const outgoing = request(url, options, (message) => {
-      stopWaiting?.();
-      outgoing.off('close', fail);
+    const outgoing = nodeModule(scheme).request(url, options);
+    let answer: IncomingMessage | undefined;
+    let failure: unknown;
+    outgoing.once('response', (message) => {
+      answer = message;
       resolve(message);
     });
-    const late = () => outgoing.destroy(new BeginTimeout('the answer did not begin in time'));
-    const stopWaiting =
-      firstByteBy === undefined
-        ? undefined
-        : clock.after(Math.max(0, firstByteBy - clock.now()), late);
-    let failure: unknown;
-    // Stays on: a kept connection can also break after the answer has come.
+    // Without a listener Node.js would drop the connection, and tell nobody.
+    outgoing.once('upgrade', (_, socket) => {
+      socket.destroy();
+      reject(new UnreadableAnswer('UPGRADE'));
+    });
+    // Stays on: a connection can also break, and the body turn out malformed, after the head has come.
     outgoing.on('error', (error) => {
       failure = error;
+      if (answer?.complete === false) answer.destroy(error);
     });
-    const fail = () => {
-      stopWaiting?.();
+    // It comes after every error, and whatever else may end a request.
+    outgoing.once('close', () => {
       const code = failure === undefined ? 'ECONNRESET' : errorCode(failure);
       if (signal.aborted) reject(signal.reason);
-      else if (failure instanceof BeginTimeout) reject(failure);
+      else if (isMalformed(code)) reject(new UnreadableAnswer(code));
       else reject(new ConnectionFailed(code, outgoing.reusedSocket && CLOSED.has(code)));
-    };
-    // It comes after every error, and alone after a 101 that nobody asked for.
-    outgoing.once('close', fail);
+    });
     outgoing.once('socket', (socket) => {
       if (!socket.connecting) return;
       const callOff = clock.after(CONNECT_MS, () =>
@@ -158,6 +172,51 @@ function begin(
     });
     outgoing.end(body);
   });
+}
+
+/**
+ * Loading fetch costs 30 to 50 ms of every cold start, and an import of node:http loads it too,
+ * because node:http exports parts of it.
+ */
+function nodeModule(scheme: 'http' | 'https') {
+  return scheme === 'https'
+    ? process.getBuiltinModule('node:https')
+    : process.getBuiltinModule('node:http');
+}
+
+const agents = new Map<string, Agent>();
+/** When a connection was kept for reuse, in milliseconds since the epoch. */
+const keptAt = new WeakMap<object, number>();
+
+/**
+ * What keeps the connections, of which it closes those that have been idle for as long. Its own timer
+ * does not run while the container is frozen, and by then the other side has closed them, or what is
+ * in between has forgotten them.
+ */
+function agentOf(scheme: 'http' | 'https', maxIdleMs: number): Agent {
+  let agent = agents.get(scheme);
+  if (agent === undefined) {
+    agent = new (nodeModule(scheme).Agent)({
+      keepAlive: true,
+      timeout: MAX_IDLE_MS,
+      autoSelectFamilyAttemptTimeout: ADDRESS_MS,
+    });
+    const keep = agent.keepSocketAlive.bind(agent);
+    agent.keepSocketAlive = (socket) => {
+      keptAt.set(socket, Date.now());
+      return keep(socket);
+    };
+    agents.set(scheme, agent);
+  }
+  for (const socket of Object.values(agent.freeSockets).flatMap((sockets = []) => sockets)) {
+    if (Date.now() - (keptAt.get(socket) ?? 0) >= maxIdleMs) socket.destroy();
+  }
+  return agent;
+}
+
+/** Whether a code is that of Node.js's HTTP parser. */
+function isMalformed(code: string | undefined): code is string {
+  return code?.startsWith('HPE_') === true;
 }
 
 async function readBody(
@@ -178,8 +237,12 @@ async function readBody(
       if (bytes > most) return 'too-large';
       chunks.push(chunk);
     }
-  } catch {
+  } catch (error) {
+    // The head of an error says enough, however its body ends.
+    if (!isSuccess) return 'cut-off';
     signal.throwIfAborted();
+    const code = errorCode(error);
+    if (isMalformed(code)) throw new UnreadableAnswer(code);
     return 'cut-off';
   } finally {
     callOff?.();
@@ -234,6 +297,9 @@ interface AwsRequest {
   readonly body?: string;
 }
 
+/** The operations that change nothing, by the header that names them. */
+const READS = /\.(?:Batch)?Get[A-Za-z]+$/;
+
 /** BatchGetItem gives 16 MB of items, which are a third larger as base64. */
 const MAX_AWS_BYTES = 32_000_000;
 
@@ -256,11 +322,16 @@ const requestHandler = {
         headers: { 'accept-encoding': 'identity', ...headers },
         ...(body !== undefined && { body }),
       },
-      { maxBytes: MAX_AWS_BYTES, deadline: { signal, clock: systemClock } },
+      {
+        maxBytes: MAX_AWS_BYTES,
+        deadline: { signal, clock: systemClock },
+        mayRepeat: READS.test(headers['x-amz-target'] ?? ''),
+      },
     );
     const isUnread = typeof answer.body === 'string';
-    // An error counts by its status, whatever became of its body.
-    if (isUnread && status < 300) throw new ConnectionFailed('ECONNRESET');
+    // A server's fault counts by its status. What else is said needs the body, which is never empty.
+    const isCut = isUnread ? status < 500 : status < 300 && answer.body.length === 0;
+    if (isCut) throw new ConnectionFailed('ECONNRESET');
     const bytes = isUnread ? new Uint8Array() : answer.body;
     return { response: { statusCode: status, headers: { ...answer.headers }, body: bytes } };
   },

@@ -246,7 +246,7 @@ export function createSnapshots(options: SnapshotsOptions) {
     const joined = renewing;
     const hasSpare = stale(mayBeStale, staleMs) !== undefined;
     try {
-      renewing ??= renewHere(hasSpare ? { ...deadline, firstByteMs: PATIENCE_MS } : deadline);
+      renewing ??= renewHere(hasSpare ? { ...deadline, patienceMs: PATIENCE_MS } : deadline);
       const renewed = await (joined === undefined ? renewing : within(joined, deadline));
       // The renewal may have begun longer ago than a snapshot is fresh.
       if (joined !== undefined && fresh(mayBeStale) === undefined) return undefined;

@@ -32,6 +32,17 @@ export const three = (reply: Reply): Reply[] => [reply, reply, reply];
 export const refusals = (tokens: number): Reply[] =>
   Array.from({ length: 4 * tokens }, () => envelopeReply(401, '401-101'));
 
+/** An answer that is none. */
+export const switching: Reply = {
+  raw: 'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n',
+  keepOpen: true,
+};
+
+/** An answer with a head that no HTTP client may read. */
+export const twoLengths: Reply = {
+  raw: 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\n{}',
+};
+
 /** A page of eGain's. */
 export const page = (account: unknown, paginationInfo: unknown = { count: 1 }): Reply => ({
   body: { paginationInfo, account },

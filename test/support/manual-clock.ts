@@ -2,8 +2,10 @@ import type { Clock } from '../../lambda/platform/deadline.ts';
 
 /** A clock that stands still until the test moves it. */
 export interface ManualClock extends Clock {
-  /** Moves on by `ms`, and calls back whatever falls due, in order. */
+  /** Moves on by `ms`, and calls back whatever falls due, each at its time. */
   advance(ms: number): void;
+  /** Moves on by `ms` as for a frozen container: what falls due is called back at the end. */
+  freeze(ms: number): void;
   /** How many callbacks are waiting. */
   readonly waiting: number;
 }
@@ -11,6 +13,17 @@ export interface ManualClock extends Clock {
 export function createManualClock(start = Date.UTC(2026, 0, 31, 8)): ManualClock {
   let now = start;
   const timers = new Set<{ at: number; callback: () => void }>();
+  /** Calls back what is due, as if it were then. */
+  const fire = (timesOf: (at: number) => number) => {
+    const end = now;
+    const due = () => [...timers].filter(({ at }) => at <= end).toSorted((a, b) => a.at - b.at)[0];
+    for (let next = due(); next !== undefined; next = due()) {
+      timers.delete(next);
+      now = timesOf(next.at);
+      next.callback();
+    }
+    now = end;
+  };
   return {
     now: () => now,
     after(ms, callback) {
@@ -19,12 +32,14 @@ export function createManualClock(start = Date.UTC(2026, 0, 31, 8)): ManualClock
       return () => timers.delete(timer);
     },
     advance(ms) {
+      const began = now;
       now += ms;
-      const due = [...timers].filter((timer) => timer.at <= now).toSorted((a, b) => a.at - b.at);
-      for (const timer of due) {
-        timers.delete(timer);
-        timer.callback();
-      }
+      fire((at) => Math.max(began, at));
+    },
+    freeze(ms) {
+      const end = now + ms;
+      now = end;
+      fire(() => end);
     },
     get waiting() {
       return timers.size;

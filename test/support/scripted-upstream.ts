@@ -15,6 +15,8 @@ export interface Reply {
   readonly drop?: 'at-once' | 'in-body' | 'short' | 'never-ends';
   /** Sent as it is, after which the connection is closed. */
   readonly raw?: string;
+  /** With `raw`: the connection stays open. */
+  readonly keepOpen?: boolean;
   /** The head goes at once, and the body when this is settled. */
   readonly between?: Promise<unknown>;
   /** Answers once this is settled. */
@@ -127,7 +129,8 @@ async function send(reply: Reply, response: ServerResponse): Promise<void> {
     return;
   }
   if (reply.raw !== undefined) {
-    response.socket?.end(reply.raw);
+    response.socket?.write(reply.raw);
+    if (reply.keepOpen !== true) response.socket?.end();
     return;
   }
   const { body = '' } = reply;

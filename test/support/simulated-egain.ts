@@ -1,6 +1,5 @@
 import type { Account } from '../../lambda/egain/account.ts';
 import {
-  BeginTimeout,
   ConnectionFailed,
   type HttpAnswer,
   type HttpCall,
@@ -71,15 +70,10 @@ export function connectEgain(options: SimulatedEgainOptions, process: SimulatedP
   const answer = ({ method, url }: HttpCall) =>
     method === 'POST' ? grantToken() : givePage(new URL(url));
 
-  return (request, { deadline: { signal }, firstByteBy }) =>
+  return (request, { deadline: { signal } }) =>
     new Promise((resolve, reject) => {
       signal.throwIfAborted();
       signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-      if (firstByteBy !== undefined) {
-        process.clock.after(firstByteBy - process.clock.now(), () =>
-          reject(new BeginTimeout('it has not begun')),
-        );
-      }
       // What is on its way arrives, whatever becomes of the process.
       time.after(roundTripMs / 2, () => {
         const answered = answer(request);

@@ -34,9 +34,9 @@ const container = (seen: Partial<Table> = {}): CallBudget =>
   });
 
 /** The deadline of a caller who has so much left. */
-const withLeft = (ms: number, firstByteMs?: number): Deadline => ({
+const withLeft = (ms: number, patienceMs?: number): Deadline => ({
   ...createDeadline(ms + 1000, { clock, longestMs: Number.POSITIVE_INFINITY }),
-  ...(firstByteMs !== undefined && { firstByteMs }),
+  ...(patienceMs !== undefined && { patienceMs }),
 });
 const soon = () => withLeft(10_000);
 

@@ -64,7 +64,7 @@ test('a secret has a version of its own where Secrets Manager names none', async
 });
 
 test('a read leaves no timer behind, and a refused version causes none where another is known', async () => {
-  const deadline = { ...inTime(), firstByteMs: 5000 };
+  const deadline = { ...inTime(), patienceMs: 5000 };
   const { waiting } = clock;
   await store.get(deadline);
   expect(clock.waiting).toBe(waiting);
@@ -113,7 +113,7 @@ describe('while Secrets Manager is unwell', () => {
 
   test('the last value serves on where the answer is late for the first byte', async () => {
     hangs();
-    const asked = store.get({ ...inTime(), firstByteMs: 5000 });
+    const asked = store.get({ ...inTime(), patienceMs: 5000 });
     clock.advance(5000);
 
     await expect(asked).resolves.toEqual(FIRST);
@@ -147,7 +147,7 @@ describe('a read', () => {
   });
 
   test('ends with 504-901 where the first byte is late, and leaves the deadline as it is', async () => {
-    const deadline = { ...inTime(), firstByteMs: 5000 };
+    const deadline = { ...inTime(), patienceMs: 5000 };
     hangs();
 
     const asked = store.get(deadline);

@@ -8,11 +8,11 @@ import {
   type UpstreamOptions,
 } from '../../../lambda/egain/send.ts';
 import { Fault } from '../../../lambda/faults.ts';
-import { cancellable, type Deadline } from '../../../lambda/platform/deadline.ts';
+import { cancellable, createDeadline, type Deadline } from '../../../lambda/platform/deadline.ts';
 import {
-  BeginTimeout,
   type CallOptions,
   type HttpAnswer,
+  UnreadableAnswer,
 } from '../../../lambda/platform/http-client.ts';
 import { total } from '../../../lambda/platform/metrics.ts';
 import { captureLog, type LoggedLine } from '../../support/telemetry.ts';
@@ -44,7 +44,8 @@ describe('the retry rule', () => {
     ),
     ['a refused connection', broken, {}, 50],
     ['a third connection that broke', broken, { attempts: 3 }, 'accept'],
-    ['time that ran out', { kind: 'timeout', of: 'deadline' }, {}, 'accept'],
+    ['time that ran out', { kind: 'timeout' }, {}, 'accept'],
+    ['what is not HTTP', { kind: 'unreadable', errorCode: 'HPE_X' }, {}, 'accept'],
     ['an answer that is transient', answer(400), { transient: true }, 50],
     ['the third attempt', answer(503), { attempts: 3 }, 'accept'],
     ['least jitter', answer(500), { random: 0 }, 0],
@@ -121,7 +122,10 @@ interface Given {
 }
 
 /** Sends a request for accounts to a server that gives these outcomes, one for each attempt. */
-function send(outcomes: readonly (HttpAnswer | Error)[], given: Given = {}) {
+function send(
+  outcomes: readonly (HttpAnswer | Error | ((told: CallOptions) => Promise<never>))[],
+  given: Given = {},
+) {
   const { calls, deadline = inTime(), eachTakesMs = 0 } = given;
   const left = [...outcomes];
   const upstream = createUpstream('accounts', {
@@ -131,7 +135,7 @@ function send(outcomes: readonly (HttpAnswer | Error)[], given: Given = {}) {
       clock.still.advance(eachTakesMs);
       const outcome = left.shift() ?? new Error('one attempt too many');
       if (outcome instanceof Error) throw outcome;
-      return outcome;
+      return typeof outcome === 'function' ? outcome(told) : outcome;
     },
     calls,
   });
@@ -139,7 +143,10 @@ function send(outcomes: readonly (HttpAnswer | Error)[], given: Given = {}) {
 }
 
 const inTime = () => createTestDeadline(26_000, clock);
-const firstByteWithin = (firstByteMs: number): Deadline => ({ ...inTime(), firstByteMs });
+const withPatience = (patienceMs: number): Deadline => ({
+  ...createDeadline(26_000, { clock: clock.still }),
+  patienceMs,
+});
 /** A budget of calls whose takings fail so, one after the other. */
 const callsOf = (...outcomes: (Error | undefined)[]) => ({
   async take() {
@@ -190,21 +197,45 @@ describe('an attempt', () => {
   });
 });
 
-describe('the time for the first byte', () => {
-  test('is unlimited by default, and ends the last attempt', async () => {
-    const result = { kind: 'timeout', of: 'first-byte' };
+describe('an answer', () => {
+  test('that is not HTTP is asked for once, and logged by its code', async () => {
+    const errorCode = 'HPE_INVALID_CONSTANT';
 
-    await expect(send([new BeginTimeout()])).resolves.toEqual(result);
-    expect(made[0]).toMatchObject({ maxBytes: 1000, firstByteBy: undefined });
+    await expect(send([new UnreadableAnswer(errorCode)])).resolves.toEqual({
+      kind: 'unreadable',
+      errorCode,
+    });
+    expect(lines).toMatchObject([{ fields: { networkError: 'answer', errorCode } }]);
+  });
+});
+
+/** An attempt that ends with its deadline. */
+const hang = ({ deadline: { signal } }: CallOptions) =>
+  new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
   });
 
+describe('patience', () => {
   test('is shared by all attempts, the pauses and the waits for calls', async () => {
-    const given = { deadline: firstByteWithin(3000), eachTakesMs: 500, calls: callsOf() };
+    const deadline = withPatience(3000);
+    const sent = send([answerOf(503), hang], { deadline, eachTakesMs: 100, calls: callsOf() });
+    await vi.waitFor(() => expect(lines).toHaveLength(1));
+    clock.still.advance(51);
+    await vi.waitFor(() => expect(made).toHaveLength(2));
+    clock.still.advance(3000 - clock.now() + NOW);
 
-    await expect(send([answerOf(503), answerOf(503)], given)).resolves.toMatchObject({
-      status: 503,
-    });
-    expect(made.map(({ firstByteBy }) => firstByteBy)).toEqual([NOW + 3000, NOW + 3000]);
+    await expect(sent).resolves.toEqual({ kind: 'timeout' });
+    expect(lines[1]?.fields).toEqual({ upstream: 'accounts', timeout: true });
+  });
+
+  test('begins anew, once, where the container was frozen while it ran out', async () => {
+    const sent = send([hang, hang], { deadline: withPatience(3000) });
+    await vi.waitFor(() => expect(made).toHaveLength(1));
+    clock.still.freeze(6000);
+    await vi.waitFor(() => expect(made).toHaveLength(2));
+    clock.still.freeze(6000);
+
+    await expect(sent).resolves.toEqual({ kind: 'timeout' });
   });
 });
 

@@ -1,3 +1,4 @@
+import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { AWS_CLIENT } from '../../../lambda/platform/http-client.ts';
@@ -46,11 +47,32 @@ test.each<[string, Reply, object]>([
     { status: 503, body: { __type: 'ServiceUnavailable' }, drop: 'in-body' },
     { $metadata: { httpStatusCode: 503 } },
   ],
+  [
+    'a refusal whose body is cut',
+    { status: 400, body: { __type: 'x' }, drop: 'in-body' },
+    { code: 'ECONNRESET' },
+  ],
+  ['a success without a body', {}, { code: 'ECONNRESET' }],
   ['a success whose body is cut', { ...found, drop: 'in-body' }, { code: 'ECONNRESET' }],
 ])('%s is thrown as what it is', async (_, reply, error) => {
   upstream.secrets.otherwise = () => reply;
 
   await expect(read()).rejects.toMatchObject(error);
+});
+
+test('only a read is sent once more where the connection was closed', async () => {
+  vi.stubEnv('AWS_ENDPOINT_URL_DYNAMODB', upstream.origin);
+  const table = new DynamoDBClient({ maxAttempts: 1, ...AWS_CLIENT });
+  const write = new PutItemCommand({ TableName: 'shared', Item: { pk: { S: 'k' } } });
+  await read();
+
+  upstream.closeKept();
+  await expect(table.send(write)).rejects.toMatchObject({ code: 'ECONNRESET', wasClosed: true });
+  expect(upstream.secrets.calls).toHaveLength(1);
+
+  await read();
+  upstream.closeKept();
+  await expect(read()).resolves.toMatchObject({ VersionId: 'v1' });
 });
 
 test('a request ends when its caller gives up', async () => {

@@ -1,4 +1,3 @@
-import { globalAgent } from 'node:http';
 import { envelopeReply, makeAccounts } from '../../../support/egain-world.ts';
 import { type FaultRow, failed, page, three, unfetched } from '../../../support/fault-row.ts';
 
@@ -27,7 +26,6 @@ export const failureRows: readonly FaultRow[] = [
   },
   {
     name: 'dropped connections, the first of which was kept from the token',
-    setUp: () => globalAgent.destroy(),
     accounts: [{ drop: 'at-once' }, ...three({ drop: 'at-once' })],
     gives: [502, '502-905'],
     calls: [4, 1, 1],

@@ -1,6 +1,12 @@
 import { gzipSync } from 'node:zlib';
 import { CANARY, makeAccounts } from '../../../support/egain-world.ts';
-import { type FaultRow, page, unfetched } from '../../../support/fault-row.ts';
+import {
+  type FaultRow,
+  page,
+  switching,
+  twoLengths,
+  unfetched,
+} from '../../../support/fault-row.ts';
 import type { Reply } from '../../../support/scripted-upstream.ts';
 
 const plain = { name: 'a', address: 'b', channel: {} };
@@ -27,6 +33,8 @@ const unpacking = (accounts: string) =>
 const nested = `${'['.repeat(90_000)}${']'.repeat(90_000)}`;
 
 const FIRST: [what: string, reply: Reply, reason: string][] = [
+  ['another protocol', switching, 'not HTTP: UPGRADE'],
+  ['two lengths', twoLengths, 'not HTTP: HPE_UNEXPECTED_CONTENT_LENGTH'],
   ['no JSON', { body: CANARY.token, headers: JSON_TYPE }, 'not a JSON object'],
   ['no UTF-8', { body: Buffer.from([0x22, 0xff, 0x22]), headers: JSON_TYPE }, 'not UTF-8'],
   ['no accounts', { body: { paginationInfo: { count: 1 } } }, 'account is missing'],

@@ -1,11 +1,18 @@
 import { expect } from 'vitest';
 import { CANARY, secretError, secretReply } from '../../../support/egain-world.ts';
-import { type FaultRow, three, unfetched } from '../../../support/fault-row.ts';
+import {
+  type FaultRow,
+  switching,
+  three,
+  twoLengths,
+  unfetched,
+} from '../../../support/fault-row.ts';
 import type { Reply } from '../../../support/scripted-upstream.ts';
 
 const UNUSABLE: [what: string, reply: Reply, reason: string][] = [
   ['does not exist', secretError('ResourceNotFoundException'), 'there is no secret arn:'],
   ['may not be read', secretError('AccessDeniedException'), 'may not read the secret arn:'],
+  ['has a fault that is a text', secretError('a text'), 'cannot be read: unknown'],
   ['has a disabled key', secretError('DecryptionFailure'), 'cannot be read: DecryptionFailure'],
   ['is binary', { body: { VersionId: 'v', SecretBinary: 'AAEC' } }, 'there is no text, but binary'],
   ['is not JSON', secretReply(CANARY.clientSecret), 'there is no JSON in the secret arn:'],
@@ -31,6 +38,19 @@ const UNUSABLE: [what: string, reply: Reply, reason: string][] = [
   ],
 ];
 
+const json = JSON.stringify(secretReply().body);
+const head = 'HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n';
+
+/** What is no whole answer of Secrets Manager's; the SDK repeats what a broken connection is. */
+const UNREAD: [what: string, reply: Reply, failure: string, calls: number][] = [
+  ['another protocol', switching, 'UnreadableAnswer', 1],
+  ['two lengths', twoLengths, 'UnreadableAnswer', 1],
+  ['half a body', { ...secretReply(), drop: 'in-body' }, 'ConnectionFailed', 2],
+  ['half a refusal', { ...secretError('x'), drop: 'in-body' }, 'ConnectionFailed', 2],
+  ['half a body of unknown length', { raw: head + json.slice(0, 40) }, 'SyntaxError', 1],
+  ['no body', { raw: head }, 'ConnectionFailed', 2],
+];
+
 /** The secret, and how Secrets Manager may fail to give it. */
 export const secretRows: readonly FaultRow[] = [
   ...UNUSABLE.map(
@@ -53,6 +73,19 @@ export const secretRows: readonly FaultRow[] = [
       fields: expect.objectContaining({ failure: 'ThrottlingException' }),
     },
   },
+  ...UNREAD.map(
+    ([what, reply, failure, calls]): FaultRow => ({
+      name: `Secrets Manager gives ${what}, and nothing was read before`,
+      secrets: three(reply),
+      gives: [503, '503-903'],
+      retryAfterSeconds: 5,
+      calls: [0, 0, calls],
+      logs: {
+        message: 'Reading the secret failed',
+        fields: expect.objectContaining({ failure }),
+      },
+    }),
+  ),
   {
     name: 'Secrets Manager does not answer',
     setUp: ({ clock }, upstream) => {

@@ -1,6 +1,12 @@
-import { globalAgent } from 'node:http';
 import { CANARY, secretReply, tokenReply } from '../../../support/egain-world.ts';
-import { type FaultRow, failed, three, unfetched } from '../../../support/fault-row.ts';
+import {
+  type FaultRow,
+  failed,
+  switching,
+  three,
+  twoLengths,
+  unfetched,
+} from '../../../support/fault-row.ts';
 import type { Reply } from '../../../support/scripted-upstream.ts';
 
 const oauth = (error: string, status = 400): Reply => ({ status, body: { error } });
@@ -21,6 +27,8 @@ const ONCE: [what: string, reply: Reply, code: string, reason: string][] = [
     '502-903',
     'answered 307',
   ],
+  ['101', switching, '502-903', 'the token endpoint is not HTTP: UPGRADE'],
+  ['two lengths', twoLengths, '502-903', 'the token endpoint is not HTTP: HPE_'],
   ['no JSON', { body: `<html>${CANARY.clientSecret}` }, '502-903', noToken],
   ['299', { status: 299 }, '502-903', noToken],
   ['302 and a token', { ...tokenReply('t'), status: 302 }, '502-903', 'answered 302'],
@@ -121,7 +129,6 @@ export const tokenRows: readonly FaultRow[] = [
   ),
   {
     name: 'the token endpoint drops connections, the first of which was kept from the secret',
-    setUp: () => globalAgent.destroy(),
     token: [{ drop: 'at-once' }, ...three({ drop: 'at-once' })],
     gives: [502, '502-905'],
     calls: [0, 4, 1],
