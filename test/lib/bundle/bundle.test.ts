@@ -90,7 +90,8 @@ describe('a bundle', () => {
           },
         );
 
-      expect(load('provisioned-concurrency')).toMatch(/asked GetItem,GetSecretValue$/);
+      // The shared state, the token, and the secret where there is neither.
+      expect(load('provisioned-concurrency')).toMatch(/asked GetItem,GetItem,GetSecretValue$/);
       expect(load('on-demand')).toMatch(/asked $/);
     },
   );
