@@ -1,4 +1,4 @@
-import { type AccountRule, visibleAccounts } from '../../lambda/accounts/compare.ts';
+import { type AccountRule, type Listed, listed, visibleAccounts } from '../../lambda/accounts/compare.ts';
 import { FIELDS, LEAF_PATHS, SCOPES } from '../../lambda/accounts/fields.ts';
 import type { Account } from '../../lambda/egain/account.ts';
 import { WINDOW_MS } from '../../lambda/egain/call-budget.ts';
@@ -148,11 +148,12 @@ export function checkPartners(
 ): Finding<true> {
   const notes: string[] = [];
   const measured: Record<string, number> = {};
+  const all = accounts.map(listed);
   const lines = Object.entries(partners).map(([name, { scopes, accounts: rule }]) => {
-    const visible = visibleAccounts(accounts, rule).length;
+    const visible = visibleAccounts(all, rule).length;
     measured[name] = visible;
     if (visible === 0 && accounts.length > 0) {
-      notes.push(`${name} sees nothing: ${reasonOf(rule, accounts)}`);
+      notes.push(`${name} sees nothing: ${reasonOf(rule, all)}`);
     }
     return `${name}: ${visible} of ${accounts.length}, by ${scopes.join(' ')}`;
   });
@@ -165,7 +166,7 @@ export function checkPartners(
 }
 
 /** The lists of a rule that no account matches, or that no account matches all of them. */
-function reasonOf(rule: AccountRule = {}, accounts: readonly Account[]): string {
+function reasonOf(rule: AccountRule = {}, accounts: readonly Listed[]): string {
   const unmatched = Object.entries(rule)
     .filter(([list, values]) => visibleAccounts(accounts, { [list]: values }).length === 0)
     .map(([list]) => `accounts.${list}`);

@@ -72,7 +72,7 @@ export type ComparableValue<Name extends ComparableName> = ReturnType<
 >;
 
 /**
- * An account in a view, with the comparable values that questions have needed so far: to fold
+ * An account of a snapshot, with the comparable values that questions have needed so far: to fold
  * 10,000 names or parse 10,000 dates for each question would take milliseconds.
  */
 export type Listed = { readonly account: Account } & { [Name in ComparableName]?: unknown };
@@ -82,7 +82,10 @@ const NOTHING_COMPARED = Object.fromEntries(
   Object.keys(COMPARABLES).map((name) => [name, undefined]),
 );
 
-const listed = (account: Account): Listed => ({ account, ...NOTHING_COMPARED });
+export const listed = (account: Account): Listed => ({ account, ...NOTHING_COMPARED });
+
+/** Longer texts are made anew for each question, so that what is remembered stays small. */
+const MAX_REMEMBERED_LENGTH = 100;
 
 export type Condition = (one: Listed) => boolean;
 
@@ -92,7 +95,14 @@ export function condition<Name extends ComparableName>(
   test: (value: ComparableValue<Name>) => boolean,
 ): Condition {
   const { of } = COMPARABLES[name];
-  return (one) => test((one[name] ??= of(one.account)) as ComparableValue<Name>);
+  return (one) => {
+    const known = one[name] as ComparableValue<Name> | undefined;
+    if (known !== undefined) return test(known);
+    const value = of(one.account) as ComparableValue<Name>;
+    const isLong = typeof value === 'string' && value.length > MAX_REMEMBERED_LENGTH;
+    if (!isLong) one[name] = value;
+    return test(value);
+  };
 }
 
 /** The accounts that meet all conditions, in the order given. */
@@ -154,16 +164,16 @@ export type AccountRule = Readonly<z.infer<typeof accountRuleSchema>>;
 
 /** The accounts that exist for those to whom the rule applies. */
 export function visibleAccounts(
-  accounts: readonly Account[],
+  accounts: readonly Listed[],
   { channel, orchestration, entryPoint, attribute }: AccountRule = {},
-): readonly Account[] {
+): readonly Listed[] {
   const conditions = [
     channel && condition('channel', oneOf(channel)),
     orchestration && condition('orchestration', oneOf(orchestration)),
     entryPoint && condition('entryPoint', oneOf(entryPoint)),
     attribute && condition('attributes', hasPairs(attribute, 'one')),
   ].filter((one) => one !== undefined);
-  return meetingAll(conditions, accounts.map(listed)).map(({ account }) => account);
+  return meetingAll(conditions, accounts);
 }
 
 type OpenName = Extract<ComparableName, OpenPath>;
@@ -182,25 +192,22 @@ export const DEFAULT_SORT: Sort = 'name';
  * sees: a total order, so that pages and cursors add up in all containers, and nothing hidden counts.
  */
 export function inOrder(
-  accounts: readonly Account[],
+  accounts: readonly Listed[],
   sort: Sort,
   summaryOf: (account: Account) => string,
 ): readonly Listed[] {
   const sign = sort.startsWith('-') ? -1 : 1;
   const key = COMPARABLES[sort.replace('-', '') as SortName].of;
-  return (
-    accounts
-      .map((account) => ({ account, key: key(account), id: COMPARABLES.id.of(account) }))
-      .toSorted(
-        (a, b) =>
-          Number(a.key === undefined) - Number(b.key === undefined) ||
-          sign * ascending(a.key, b.key) ||
-          ascending(a.id, b.id) ||
-          ascending(codePointKey(summaryOf(a.account)), codePointKey(summaryOf(b.account))),
-      )
-      // Made anew, so that they lie in memory in this order: a filter reads one after the other.
-      .map(({ account }) => listed(account))
-  );
+  return accounts
+    .map((one) => ({ one, key: key(one.account), id: COMPARABLES.id.of(one.account) }))
+    .toSorted(
+      (a, b) =>
+        Number(a.key === undefined) - Number(b.key === undefined) ||
+        sign * ascending(a.key, b.key) ||
+        ascending(a.id, b.id) ||
+        ascending(codePointKey(summaryOf(a.one.account)), codePointKey(summaryOf(b.one.account))),
+    )
+    .map(({ one }) => one);
 }
 
 /** As `sort` takes it; 0 where one is missing. */

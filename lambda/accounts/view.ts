@@ -7,6 +7,7 @@ import {
   DEFAULT_SORT,
   inOrder,
   type Listed,
+  listed,
   meetingAll,
   type Sort,
   visibleAccounts,
@@ -38,21 +39,95 @@ type Writer = (account: Account) => string;
  */
 interface View {
   readonly scopes: ReadonlySet<Scope>;
-  readonly visible: readonly Account[];
-  readonly orders: Map<Sort, readonly Listed[]>;
+  /** All that the viewer can see, in this order. */
+  readonly inOrder: (sort: Sort) => readonly Listed[];
   /** Writes all that is open of an account as JSON. */
   readonly summaryOf: Writer;
   version?: string;
 }
 
-/** More viewers than a container has in practice. */
-const MAX_VIEWS = 64;
+/*
+ * What a container keeps beside its snapshot is bounded by bytes, since the snapshot itself and the
+ * next page walk need most of its memory (test/long/memory.long.ts).
+ */
 
-/** By snapshot: views by viewer, and writers of summaries by scopes, whose texts the views share. */
-const workedOut = new WeakMap<
-  Snapshot['accounts'],
-  { readonly views: Map<string, View>; readonly summaries: Map<string, Writer> }
->();
+/** All orders of all viewers: a hundred over 100,000 accounts. The longest unused go first. */
+const MAX_ORDER_BYTES = 80_000_000;
+const REFERENCE_BYTES = 8;
+/** All texts of summaries. What does not fit is written anew each time. */
+const MAX_SUMMARY_BYTES = 64_000_000;
+/** Of a text's entry in the map; a UTF-16 unit takes two bytes at most. */
+const ENTRY_BYTES = 100;
+
+/** What has been worked out of one snapshot. */
+function derive({ accounts }: Snapshot) {
+  const all = accounts.map(listed);
+  /** By viewer. */
+  const views = new Map<string, View>();
+  /** By scopes: viewers with the same scopes share the texts. */
+  const summaries = new Map<string, Writer>();
+  /** By viewer and sort, the one used last at the end. */
+  const orders = new Map<string, readonly Listed[]>();
+  let orderBytes = 0;
+  let summaryBytes = 0;
+
+  const keepOrder = (key: string, order: readonly Listed[]) => {
+    orders.set(key, order);
+    orderBytes += order.length * REFERENCE_BYTES;
+    for (const [other, { length }] of orders) {
+      if (orderBytes <= MAX_ORDER_BYTES) break;
+      orders.delete(other);
+      orderBytes -= length * REFERENCE_BYTES;
+    }
+    return order;
+  };
+
+  const createWriter = (scopes: ReadonlySet<Scope>): Writer => {
+    const write = createProjection(scopes);
+    const texts = new Map<Account, string>();
+    return (account) => {
+      const known = texts.get(account);
+      if (known !== undefined) return known;
+      const text = write(account);
+      const bytes = 2 * text.length + ENTRY_BYTES;
+      if (summaryBytes + bytes <= MAX_SUMMARY_BYTES) {
+        summaryBytes += bytes;
+        texts.set(account, text);
+      }
+      return text;
+    };
+  };
+
+  return (viewer: Viewer): View => {
+    const viewKey = viewKeyOf(viewer);
+    return remember(views, viewKey, () => {
+      const { scopes, rule } = viewer;
+      // Each account's summary is written once: a page of them takes longer to write than all else.
+      const summaryOf = remember(summaries, viewKeyOf({ scopes }), () => createWriter(scopes));
+      return {
+        scopes,
+        summaryOf,
+        inOrder(sort) {
+          const key = sort + viewKey;
+          const known = orders.get(key);
+          if (known === undefined) {
+            return keepOrder(key, inOrder(visibleAccounts(all, rule), sort, summaryOf));
+          }
+          orders.delete(key);
+          orders.set(key, known);
+          return known;
+        },
+      };
+    });
+  };
+}
+
+const derived = new WeakMap<Snapshot['accounts'], (viewer: Viewer) => View>();
+
+/** The viewer's view of the snapshot, worked out once. */
+function viewOf(snapshot: Snapshot, viewer: Viewer): View {
+  return remember(derived, snapshot.accounts, () => derive(snapshot))(viewer);
+}
 
 /** The value under a key, made if there is none. */
 function remember<Key, Value>(
@@ -65,33 +140,6 @@ function remember<Key, Value>(
   const made = make();
   known.set(key, made);
   return made;
-}
-
-/** The viewer's view of the snapshot, worked out once. */
-function viewOf({ accounts }: Snapshot, viewer: Viewer): View {
-  const { views, summaries } = remember(workedOut, accounts, () => ({
-    views: new Map<string, View>(),
-    summaries: new Map<string, Writer>(),
-  }));
-  return remember(views, viewKeyOf(viewer), () => {
-    if (views.size >= MAX_VIEWS) views.clear();
-    const { scopes, rule } = viewer;
-    return {
-      scopes,
-      visible: visibleAccounts(accounts, rule),
-      orders: new Map(),
-      // Each account's summary is written once: a page of them takes longer to write than all else.
-      summaryOf: remember(summaries, viewKeyOf({ scopes }), () => {
-        const write = createProjection(scopes);
-        const texts = new Map<Account, string>();
-        return (account) => remember(texts, account, () => write(account));
-      }),
-    };
-  });
-}
-
-function ordered({ orders, visible, summaryOf }: View, sort: Sort): readonly Listed[] {
-  return remember(orders, sort, () => inOrder(visible, sort, summaryOf));
 }
 
 /** An answer, before it is cut into pages. */
@@ -118,7 +166,7 @@ export function select(
     return condition(reads, matches(filter[name] as never) as (value: unknown) => boolean);
   });
   return {
-    accounts: meetingAll(conditions, ordered(view, sort)),
+    accounts: meetingAll(conditions, view.inOrder(sort)),
     write: fields === undefined ? view.summaryOf : createProjection(view.scopes, fields),
   };
 }
@@ -132,7 +180,7 @@ export function selectOne(
 ): string | undefined {
   const view = viewOf(snapshot, viewer);
   // Should an id stand twice, the first in order has it.
-  const found = ordered(view, DEFAULT_SORT).find(({ account }) => account.id === id);
+  const found = view.inOrder(DEFAULT_SORT).find(({ account }) => account.id === id);
   if (found === undefined) return undefined;
   const write = fields === undefined ? view.summaryOf : createProjection(view.scopes, fields);
   return write(found.account);
@@ -147,7 +195,7 @@ export function versionOf(snapshot: Snapshot, viewer: Viewer): string {
   if (view.version !== undefined) return view.version;
   const whole = createHash('sha256');
   // JSON escapes line breaks, so none is inside a summary.
-  for (const { account } of ordered(view, DEFAULT_SORT))
+  for (const { account } of view.inOrder(DEFAULT_SORT))
     whole.update(`${view.summaryOf(account)}\n`);
   view.version = whole.digest('base64url').slice(0, VERSION_LENGTH);
   return view.version;

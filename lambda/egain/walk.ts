@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { Fault } from '../faults.ts';
 import { cancellable, type Deadline } from '../platform/deadline.ts';
 import { log } from '../platform/log.ts';
@@ -179,14 +180,14 @@ class PageCollector {
 }
 
 /**
- * What an account is recognised by on another page: its id, else all of its content. Equal accounts
+ * What an account is recognised by on another page: its id, else a hash of its content. Equal accounts
  * without an id on one page are kept apart, since a page is of one moment.
  */
 function keysOf(page: readonly Account[]): string[] {
   const seen = new Map<string, number>();
   return page.map((account) => {
     if (typeof account.id === 'string') return account.id;
-    const content = JSON.stringify(account);
+    const content = hash('sha256', JSON.stringify(account), 'base64url');
     const times = (seen.get(content) ?? 0) + 1;
     seen.set(content, times);
     return `\0${times}:${content}`;

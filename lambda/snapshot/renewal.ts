@@ -5,7 +5,7 @@ import { type Clock, cancellable, type Deadline, within } from '../platform/dead
 import { log } from '../platform/log.ts';
 import { count } from '../platform/metrics.ts';
 import { type SharedKeys, type Table, TableAway } from '../platform/table.ts';
-import { type Snapshot, type WrittenSnapshot, writeParts, writeSnapshot } from './content.ts';
+import { type Snapshot, writeParts, writeSnapshot } from './content.ts';
 import {
   afterFailure,
   type Content,
@@ -68,13 +68,13 @@ export async function renewSnapshot(
     throw error;
   }
 
-  const written = writeSnapshot(accounts);
-  const stored = await store(written, lock.earlier, unreadable, deadline, options);
+  const snapshot = writeSnapshot(accounts);
+  const stored = await store(snapshot, lock.earlier, unreadable, deadline, options);
   const settled = await lock.settle(({ content }) => ({
     content: stored === undefined ? content : { ...stored, fetchedAt },
   }));
   count(settled ? 'Renewals' : 'LocksLost');
-  return { snapshot: written.snapshot, fetchedAt };
+  return { snapshot, fetchedAt };
 }
 
 /**
@@ -84,18 +84,18 @@ export async function renewSnapshot(
  * @returns undefined where they cannot be written; the snapshot is then this container's own
  */
 async function store(
-  written: WrittenSnapshot,
+  snapshot: Snapshot,
   earlier: Content | undefined,
   unreadable: string | undefined,
   deadline: Deadline,
   { table, keys, clock }: RenewalOptions,
 ): Promise<Omit<Content, 'fetchedAt'> | undefined> {
-  const { hash } = written.snapshot;
+  const { hash } = snapshot;
   const now = clock.now();
   const isThere = earlier?.hash === hash && hash !== unreadable && now - earlier.writtenAt < DAY_MS;
   if (isThere) return earlier;
   try {
-    const writing = writeParts(written, now + PART_LIFE_MS, table, keys);
+    const writing = writeParts(snapshot, now + PART_LIFE_MS, table, keys);
     return { hash, parts: await within(writing, deadline), writtenAt: now };
   } catch (error) {
     if (error instanceof TableAway || error instanceof Fault) return undefined;

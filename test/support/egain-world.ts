@@ -166,7 +166,7 @@ export function makeAccounts(length: number): Account[] {
 
 /** The accounts as a snapshot has them, whatever the order in which they came. */
 export function inOrder(accounts: readonly Account[]): readonly Account[] {
-  return writeSnapshot(accounts).snapshot.accounts;
+  return writeSnapshot(accounts).accounts;
 }
 
 export interface PagesOptions {

@@ -101,7 +101,7 @@ export function overwrite(next: State): void {
 export async function put(name: string, fetchedAt = shared.clock.now()): Promise<void> {
   const written = writeSnapshot([account({ name })]);
   const parts = await writeParts(written, 0, guardTable(shared.table, shared.clock), KEYS);
-  const { hash } = written.snapshot;
+  const { hash } = written;
   overwrite({ content: { hash, parts, writtenAt: fetchedAt, fetchedAt } });
 }
 

@@ -27,11 +27,11 @@ describe('the parts of a content', () => {
     const count = await writeParts(written, 0, table, keys);
 
     expect(count).toBeGreaterThanOrEqual(atLeast);
-    const { hash } = written.snapshot;
+    const { hash } = written;
     const read = await readParts(hash, count, table, keys);
     expect(read?.accounts.length).toBe(accounts.length);
     // Compared by the hash of its text, since that of 100,000 accounts takes long otherwise.
-    expect(writeSnapshot(read?.accounts ?? []).snapshot.hash).toBe(hash);
+    expect(writeSnapshot(read?.accounts ?? []).hash).toBe(hash);
   });
 
   test('are not believed when one is missing, broken, another’s or cut off', async () => {
@@ -39,14 +39,14 @@ describe('the parts of a content', () => {
     const [written, other] = [writeSnapshot(noise(300)), writeSnapshot(noise(300))];
     const count = await writeParts(written, 0, table, keys);
     await writeParts(other, 0, table, keys);
-    const { hash } = written.snapshot;
+    const { hash } = written;
     const key = keys.part(hash, 1);
     const part = table.bytes.get(key) ?? new Uint8Array();
 
     for (const bytes of [
       undefined,
       part.map((byte, at) => (at === 1000 ? byte ^ 1 : byte)),
-      table.bytes.get(keys.part(other.snapshot.hash, 1)),
+      table.bytes.get(keys.part(other.hash, 1)),
       part.subarray(0, 1000),
     ]) {
       table.bytes.delete(key);
@@ -58,7 +58,7 @@ describe('the parts of a content', () => {
   });
 });
 
-const hashOf = (...accounts: Account[]) => writeSnapshot(accounts).snapshot.hash;
+const hashOf = (...accounts: Account[]) => writeSnapshot(accounts).hash;
 
 describe('the content hash', () => {
   const [one, two] = [makeAccount(1), makeAccount(2)];
