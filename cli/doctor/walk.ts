@@ -1,4 +1,9 @@
-import { type AccountRule, type Listed, listed, visibleAccounts } from '../../lambda/accounts/compare.ts';
+import {
+  type AccountRule,
+  type Listed,
+  listed,
+  visibleAccounts,
+} from '../../lambda/accounts/compare.ts';
 import { FIELDS, LEAF_PATHS, SCOPES } from '../../lambda/accounts/fields.ts';
 import type { Account } from '../../lambda/egain/account.ts';
 import { WINDOW_MS } from '../../lambda/egain/call-budget.ts';
