@@ -11,7 +11,8 @@ import type {
 } from '../../lambda/platform/config.ts';
 import { type BundleFiles, bundle } from '../bundle/bundle.ts';
 import { acknowledge, INLINE_POLICY } from '../common/acknowledge.ts';
-import { StageLogGroup } from '../common/stage-stack.ts';
+import { checkEnvironment } from '../common/limits.ts';
+import { StageLogGroup, type StageProps } from '../common/stage-stack.ts';
 import type { StageConfig } from '../stage/stage-config.ts';
 
 /**
@@ -43,8 +44,7 @@ interface FunctionEnvironments {
 
 type Entry = keyof FunctionEnvironments;
 
-export interface AccountsFunctionProps<E extends Entry> {
-  readonly config: StageConfig;
+export interface AccountsFunctionProps<E extends Entry> extends StageProps {
   /** The entry in `lambda/`, without `.ts`. */
   readonly entry: E;
   readonly description: string;
@@ -81,6 +81,14 @@ export class AccountsFunction<E extends Entry = Entry> extends Construct impleme
     });
     logGroup.grantWrite(role);
 
+    const environment = {
+      // V8's young generation would grow to 128 MB before it is cleared. A walk over many accounts
+      // leaves much garbage, so a small one keeps the peak near what the walk keeps.
+      NODE_OPTIONS: '--max-semi-space-size=8',
+      ...withoutUnset(props.environment),
+    };
+    checkEnvironment(id, environment, props);
+
     const resource = new lambda.Function(this, 'Resource', {
       description: props.description,
       code: bundle(entry, props.files),
@@ -95,12 +103,7 @@ export class AccountsFunction<E extends Entry = Entry> extends Construct impleme
       loggingFormat: lambda.LoggingFormat.JSON,
       // Only the platform's failures: a success is in the function's own line.
       systemLogLevelV2: lambda.SystemLogLevel.WARN,
-      environment: {
-        // V8's young generation would grow to 128 MB before it is cleared. A walk over many accounts
-        // leaves much garbage, so a small one keeps the peak near what the walk keeps.
-        NODE_OPTIONS: '--max-semi-space-size=8',
-        ...withoutUnset(props.environment),
-      },
+      environment,
       ...(reserved === undefined ? {} : { reservedConcurrentExecutions: reserved }),
     });
     this.logGroup = logGroup;

@@ -35,6 +35,7 @@ export class AccountsStack extends StageStack {
   constructor(scope: Construct, id: string, props: AccountsStackProps) {
     super(scope, id, props, { description: "eGain accounts: the functions and the partners' API" });
     const { config, stage, credentials } = props;
+    const stageProps = { config, stage };
     const { issuer, partnerClients } = credentials ?? {};
     const egain =
       credentials?.egain ??
@@ -61,7 +62,7 @@ export class AccountsStack extends StageStack {
       SHARED_TABLE_NAME: table.tableName,
     };
     this.apiFunction = new AccountsFunction(this, 'ApiFunction', {
-      config,
+      ...stageProps,
       entry: 'api',
       description: 'Answers the partners',
       memorySize: 1024,
@@ -75,7 +76,7 @@ export class AccountsStack extends StageStack {
       files: { 'openapi.json': readFileSync(OPENAPI, 'utf8') },
     });
     this.taskFunction = new AccountsFunction(this, 'TaskFunction', {
-      config,
+      ...stageProps,
       entry: 'task',
       description: 'Answers state machines',
       memorySize: 1024,
@@ -85,7 +86,7 @@ export class AccountsStack extends StageStack {
     const { refreshSeconds } = config.cache;
     if (refreshSeconds !== undefined) {
       const refreshFunction = new AccountsFunction(this, 'RefreshFunction', {
-        config,
+        ...stageProps,
         entry: 'refresh',
         description: 'Renews the snapshot before anybody asks for it',
         memorySize: 1024,
@@ -100,7 +101,7 @@ export class AccountsStack extends StageStack {
       table.grantUse(reader);
     }
     this.authorizerFunction = new AccountsFunction(this, 'AuthorizerFunction', {
-      config,
+      ...stageProps,
       entry: 'authorizer',
       description: 'Decides which partner gets in',
       memorySize: 512,

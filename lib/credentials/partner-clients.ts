@@ -3,12 +3,11 @@ import { type CfnUserPoolClient, OAuthScope, UserPoolClient } from 'aws-cdk-lib/
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { acknowledge } from '../common/acknowledge.ts';
+import { CLIENT_IDS_BYTES } from '../common/limits.ts';
 import { removalPolicy, type StageProps } from '../common/stage-stack.ts';
 import { partnerResourceName } from '../stage/stage-name.ts';
 import type { PartnerIssuer } from './partner-issuer.ts';
 
-/** How much of a function's environment, which holds 4 KB, the names and ids may take. */
-const ENVIRONMENT_BYTES = 3000;
 /** A client id of Cognito's, and the quotes, colon and comma of its row in JSON. */
 const ROW_BYTES = 26 + 6;
 
@@ -59,7 +58,7 @@ export class PartnerClients extends Construct {
     });
     const json = Stack.of(this).toJsonString(Object.fromEntries(ids));
     const bytes = ids.reduce((sum, [name]) => sum + name.length + ROW_BYTES, 0);
-    if (bytes <= ENVIRONMENT_BYTES) {
+    if (bytes <= CLIENT_IDS_BYTES) {
       this.idsJson = json;
       return;
     }

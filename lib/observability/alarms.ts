@@ -6,6 +6,7 @@ import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { FAULTS, type FaultName } from '../../lambda/faults.ts';
 import { LONGEST_MS } from '../../lambda/platform/deadline.ts';
+import { refuse } from '../common/limits.ts';
 import type { StageProps } from '../common/stage-stack.ts';
 import type { StageConfig } from '../stage/stage-config.ts';
 import { StageMetrics } from './stage-metrics.ts';
@@ -22,6 +23,8 @@ export const STALE_TOO_LONG_SECONDS = 300;
 export const SERVER_FAULT_SHARE = 5;
 /** In milliseconds; if eGain gets slower than this, requests fail. */
 export const SLOW_MS = LONGEST_MS * 0.8;
+/** @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html */
+const DESCRIPTION_LENGTH = 1024;
 const ONE_MINUTE = Duration.minutes(1);
 
 /** One alarm: what its description says, and its metric. */
@@ -50,6 +53,7 @@ export class Alarms extends Construct {
     const { config, stage, exportAccounts } = props;
     const metrics = new StageMetrics(stage);
     const watches = [...refusals(metrics), ...failures(metrics, config.cache, exportAccounts)];
+    checkDescriptions(watches, props);
     this.all = watches.map((watch) => this.alarm(watch, props));
   }
 
@@ -59,10 +63,9 @@ export class Alarms extends Construct {
       suffix = '',
       periods: [datapointsToAlarm, evaluationPeriods] = [1, 1],
     } = watch;
-    const runbook = config.alarms.runbookUrl ?? 'docs/operations.md';
     const alarm = new cloudwatch.Alarm(this, `${section}${suffix}`, {
       alarmName: `egain-accounts-${stage}-${section}${suffix}`,
-      alarmDescription: `${watch.means} What to do: ${runbook}#${section.toLowerCase()}`,
+      alarmDescription: describe(watch, config),
       metric: watch.metric,
       threshold: watch.threshold,
       comparisonOperator:
@@ -77,6 +80,23 @@ export class Alarms extends Construct {
     alarm.addOkAction(new SnsAction(topic));
     return alarm;
   }
+}
+
+function describe({ means, section }: Watch, { alarms }: StageConfig): string {
+  const runbook = alarms.runbookUrl ?? 'docs/operations.md';
+  return `${means} What to do: ${runbook}#${section.toLowerCase()}`;
+}
+
+/** @throws StageConfigError for a runbook's URL for which a description has no room */
+function checkDescriptions(watches: readonly Watch[], props: AlarmsProps): void {
+  const { runbookUrl = '' } = props.config.alarms;
+  const longest = Math.max(...watches.map((watch) => describe(watch, props.config).length));
+  if (longest <= DESCRIPTION_LENGTH) return;
+  const room = runbookUrl.length - (longest - DESCRIPTION_LENGTH);
+  const expected =
+    `at most ${room} characters, not ${runbookUrl.length}: it is part of the descriptions of ` +
+    `alarms, which hold ${DESCRIPTION_LENGTH}`;
+  refuse(props, 'alarms.runbookUrl', expected);
 }
 
 /** Waiting does not help against these faults, so the first one sets off its alarm. */

@@ -21,10 +21,11 @@ export const DEFAULT_STALE_SECONDS = 600;
 /** Partner names become construct ids, API keys' names and a metric's dimension. */
 const PARTNER_NAME = /^[A-Za-z][\w-]{0,39}$/;
 
-/** A Secrets Manager secret's ARN, with or without the random suffix. */
-export const SECRET_ARN = /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+$/;
-const KEY_ARN = /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/;
-const CERTIFICATE_ARN = /^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate\/[\w-]+$/;
+/** A Secrets Manager secret's ARN, with or without the random suffix; names have 512 characters. */
+export const SECRET_ARN =
+  /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]{1,519}$/;
+const KEY_ARN = /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]{1,64}$/;
+const CERTIFICATE_ARN = /^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate\/[\w-]{1,64}$/;
 const HOST_NAME = /^(?=.{4,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/;
 
 /** The retention periods that CloudWatch Logs offers, in days. */
@@ -127,7 +128,7 @@ const mutualTlsSchema = object({
   truststoreUri: needed(
     'The s3:// URI of the trusted authorities; partners must also present a client certificate.',
     text(
-      /^s3:\/\/[a-z0-9.-]{3,63}\/.+$/,
+      /^s3:\/\/[a-z0-9.-]{3,63}\/.{1,1024}$/,
       'the s3:// URI of the PEM bundle of trusted certificate authorities',
     ),
   ),
