@@ -3,7 +3,7 @@ import { Fault } from '../faults.ts';
 import { type Clock, type Deadline, pause } from '../platform/deadline.ts';
 import { count } from '../platform/metrics.ts';
 import { parseJson } from '../platform/parse.ts';
-import { type Table, TableAway } from '../platform/table.ts';
+import { type Item, type Table, unlessAway } from '../platform/table.ts';
 
 const MINUTE_MS = 60_000;
 /** By how much the clocks of two containers may differ. */
@@ -16,8 +16,10 @@ const ON_ITS_WAY_MS = 10_000;
 export const WINDOW_MS = MINUTE_MS + SKEW_MS + SLOT_MS + ON_ITS_WAY_MS;
 /** A call is made within a second of its reservation, or is reserved again. */
 const PROMPT_MS = 1000;
-/** How long a caller is to wait while the table, which holds the count, is away. */
-const AWAY_MS = 10_000;
+/** How often the count is written before a container goes on alone, the first few at once. */
+const TRIES = 10;
+const PROMPT_TRIES = 3;
+const FIRST_PAUSE_MS = 10;
 const KEEP_MS = 3_600_000;
 
 /** The stage's budget allows no call in the caller's time. Says nothing about eGain. */
@@ -51,49 +53,80 @@ type Slots = readonly (readonly [second: number, calls: number])[];
 
 interface Noted {
   readonly slots: Slots;
+  /** False while the table is away. */
+  readonly isShared: boolean;
   /** Of the table's item; undefined where there is none. */
   readonly version: number | undefined;
 }
 
-const slotsSchema = z.array(z.tuple([z.number(), z.number()]));
+const slotsSchema = z.array(
+  z.tuple([z.number().check(z.int()), z.number().check(z.int(), z.positive())]),
+);
 
 /**
  * A budget that no minute exceeds, wherever the minute begins: calls are noted in the table before
  * they are made, and count for as long as they may share a minute with a later call. What clocks,
  * slots and connections may blur is added to the minute, so a fifth is left unused in the long run.
+ * While the table is away, each container keeps the whole budget by itself.
  */
 export function createCallBudget({ callsPerMinute, table, key, clock }: CallBudgetOptions) {
   let queue: Promise<unknown> = Promise.resolve();
-  /** Calls of this container that are noted in the table and not made yet. */
+  /** Calls of this container that are noted and not made yet. */
   let reserved = { second: 0, calls: 0, until: 0 };
+  /** What this container itself has noted, in the table or, while that is away, only here. */
+  let own: Slots = [];
+  /** The version of an item that cannot be read, and when it was seen first. */
+  let unreadable = { version: Number.NaN, second: 0 };
+
+  const secondOf = (ms: number) => Math.floor(ms / SLOT_MS);
+
+  /**
+   * The calls that an item notes. One that cannot be read, or that is of a time to come, counts as
+   * full for as long as calls made when it was seen first would count.
+   */
+  const slotsOf = ({ version, body }: Item): Slots => {
+    const slots = z.safeParse(slotsSchema, parseJson(body)).data;
+    const latest = secondOf(clock.now() + SKEW_MS);
+    if (slots?.every(([second]) => second <= latest)) return slots;
+    if (unreadable.version !== version) unreadable = { version, second: secondOf(clock.now()) };
+    return [[unreadable.second, callsPerMinute]];
+  };
 
   /** What counts beside the calls that this container has reserved. */
   const read = async (): Promise<Noted> => {
-    const item = await table.read(key);
+    const found = await table.read(key).then(
+      (item) => ({ item }),
+      (error: unknown) => unlessAway(error),
+    );
+    const item = found?.item;
     const since = clock.now() - WINDOW_MS;
-    const noted: Slots = z.safeParse(slotsSchema, parseJson(item?.body)).data ?? [];
-    const slots = noted.filter(([second]) => (second + 1) * SLOT_MS > since);
+    own = own.filter(([second]) => (second + 1) * SLOT_MS > since);
+    const noted = item === undefined ? [] : slotsOf(item);
+    const recent = noted.filter(([second]) => (second + 1) * SLOT_MS > since);
     return {
+      isShared: found !== undefined,
       version: item?.version,
-      slots: withCalls(slots, reserved.second, -reserved.calls),
+      slots: withCalls(withAtLeast(recent, own), reserved.second, -reserved.calls),
     };
   };
 
   /** Notes so many calls as reserved now; false where another container was faster. */
-  const write = async ({ version, slots }: Noted, calls: number): Promise<boolean> => {
+  const write = async ({ isShared, version, slots }: Noted, calls: number): Promise<boolean> => {
     const now = clock.now();
-    const second = Math.floor(now / SLOT_MS);
-    const item = {
-      version: Math.max((version ?? 0) + 1, now),
-      body: JSON.stringify(withCalls(slots, second, calls)),
-      expiresAt: now + KEEP_MS,
-    };
-    const before = reserved;
-    // Whether a write that throws has happened is unknown: then none of the calls is used.
-    reserved = { ...before, calls: 0 };
-    const isWritten = await table.replace(key, item, version);
-    reserved = isWritten ? { second, calls, until: now + PROMPT_MS } : before;
-    return isWritten;
+    const second = secondOf(now);
+    if (isShared) {
+      const item = {
+        version: Math.max((version ?? 0) + 1, now),
+        body: JSON.stringify(withCalls(slots, second, calls)),
+        expiresAt: now + KEEP_MS,
+      };
+      // Where the table has gone away, it does not matter whether it has noted them.
+      const isWritten = await table.replace(key, item, version).catch(unlessAway);
+      if (isWritten === false) return false;
+    }
+    own = withCalls(withCalls(own, reserved.second, -reserved.calls), second, calls);
+    reserved = { second, calls, until: now + PROMPT_MS };
+    return true;
   };
 
   /**
@@ -113,23 +146,26 @@ export function createCallBudget({ callsPerMinute, table, key, clock }: CallBudg
 
   /** Reserves `more` calls, and those already reserved anew, as soon as there is room for them. */
   const reserveMore = async (more: number, deadline: Deadline, again = 0): Promise<void> => {
-    for (;;) {
+    for (let tries = 1; ; ) {
       deadline.signal.throwIfAborted();
       const noted = await read();
       const calls = reserved.calls + more;
       const waitMs = waitFor(noted.slots, calls, deadline, again);
-      if (waitMs > 0) await pause(waitMs, deadline);
-      else if (await write(noted, calls)) return;
+      if (waitMs > 0) {
+        await pause(waitMs, deadline);
+        continue;
+      }
+      // Where others are faster every time, or the item cannot be replaced, as if it were away.
+      const isShared = noted.isShared && tries <= TRIES;
+      if (await write({ ...noted, isShared }, calls)) return;
+      if (tries > PROMPT_TRIES) await pause(FIRST_PAUSE_MS * 2 ** (tries - PROMPT_TRIES), deadline);
+      tries += 1;
     }
   };
 
   /** One after the other: the item is one, and those who come first are served first. */
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
-    const turn = queue.then(work).catch((error: unknown) => {
-      if (!(error instanceof TableAway)) throw error;
-      count('CallsDeferred');
-      throw new BudgetSpent(AWAY_MS, 'the table that counts the calls is away');
-    });
+    const turn = queue.then(work);
     queue = turn.catch(() => undefined);
     return turn;
   };
@@ -139,7 +175,7 @@ export function createCallBudget({ callsPerMinute, table, key, clock }: CallBudg
      * Takes one call: one that is reserved, else one more, for which it waits where it has to.
      * Called right before each call is made.
      *
-     * @throws BudgetSpent where there is none in the caller's time, or the table is away
+     * @throws BudgetSpent where there is none in the caller's time
      */
     take: (deadline: Deadline): Promise<void> =>
       inTurn(async () => {
@@ -167,7 +203,9 @@ export function createCallBudget({ callsPerMinute, table, key, clock }: CallBudg
     async release(): Promise<void> {
       try {
         await inTurn(async () => {
-          while (reserved.calls > 0 && !(await write(await read(), 0)));
+          for (let tries = 0; tries < TRIES && reserved.calls > 0; tries += 1) {
+            if (await write(await read(), 0)) return;
+          }
         });
       } catch {
         // The calls then count for as long as if they had been made.
@@ -182,6 +220,14 @@ function withCalls(slots: Slots, second: number, more: number): Slots {
   const calls = (slots.find(([other]) => other === second)?.[1] ?? 0) + more;
   if (calls <= 0) return others;
   return [...others, [second, calls] as const].toSorted(([a], [b]) => a - b);
+}
+
+/** The slots, with no fewer calls in a second than the others have. */
+function withAtLeast(slots: Slots, others: Slots): Slots {
+  return others.reduce((all, [second, calls]) => {
+    const missing = calls - (all.find(([other]) => other === second)?.[1] ?? 0);
+    return missing > 0 ? withCalls(all, second, missing) : all;
+  }, slots);
 }
 
 /** How long until so many more calls fit, each as soon as an earlier one stops counting. */

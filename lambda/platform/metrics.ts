@@ -41,7 +41,7 @@ export const METRICS = {
   LocksLost: { unit: 'Count' },
   /** Requests that waited for another container's renewal. */
   RenewalWaits: { unit: 'Count' },
-  /** Times the shared table could not be used, and the container went on alone. */
+  /** Times the shared table could not be used, and the container went on alone: its walks, its token, its call budget. */
   SharedTableFailures: { unit: 'Count' },
   /** Requests decided by a failure that is remembered, without asking eGain. */
   RememberedFailures: { unit: 'Count' },

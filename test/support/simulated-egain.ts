@@ -39,26 +39,25 @@ export interface SimulatedEgainOptions {
   readonly fault: () => EgainFault | undefined;
   /** Which of its contents it has at this moment, from 0. */
   readonly version: () => number;
-  readonly onPageCall: () => void;
-  readonly onTokenCall: () => void;
+  readonly onCall: (of: 'page' | 'token') => void;
 }
 
 /** eGain's API and its token endpoint, as the process of one container reaches them. */
 export function connectEgain(options: SimulatedEgainOptions, process: SimulatedProcess): Send {
-  const { time, roundTripMs, fault, version, onPageCall, onTokenCall } = options;
+  const { time, roundTripMs, fault, version, onCall } = options;
   let granted = 0;
   /** The content of the container's walk: of lists that change while they are walked, others tell. */
   let walked = 0;
 
   const grantToken = (): HttpAnswer => {
-    onTokenCall();
+    onCall('token');
     granted += 1;
     return json(200, { access_token: `token-${granted}`, expires_in: TOKEN_SECONDS });
   };
 
   /** Undefined where there never is an answer. */
   const givePage = (url: URL): HttpAnswer | Error | undefined => {
-    onPageCall();
+    onCall('page');
     const pagenum = url.searchParams.get('$pagenum');
     if (pagenum === null) walked = version();
     const kind = fault();

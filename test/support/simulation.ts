@@ -72,14 +72,19 @@ export interface TaskAnswer extends Answered {
   readonly result: TaskOutput | Error;
 }
 
+export interface EgainCall {
+  readonly at: number;
+  readonly of: 'page' | 'token';
+  readonly process: number;
+}
+
 export interface Outcome extends Pick<SimulatedTable, 'commits' | 'refusals'> {
   /** In the order in which they were given. */
   readonly answers: readonly (ApiAnswer | TaskAnswer)[];
   /** The names of the accounts that workflows had when they had got the last page. */
   readonly exports: readonly (readonly unknown[])[];
-  /** When eGain was called, for pages and for tokens. */
-  readonly pageCalls: readonly number[];
-  readonly tokenCalls: readonly number[];
+  /** When eGain was called, for a page or for a token, and by which process. */
+  readonly calls: readonly EgainCall[];
   /** When a content was replaced by the next; Infinity for the last. */
   readonly supersededAt: (version: number) => number;
   /** Requests whose process lived and that got no answer. */
@@ -112,15 +117,12 @@ export async function simulate(scenario: Scenario): Promise<Outcome> {
   const during = <Kind>(spells: readonly Spell<Kind>[]) =>
     spells.find(({ at, ms }) => since() >= at && since() < at + ms)?.kind;
   const changes = scenario.changes.toSorted((a, b) => a - b);
-  const pageCalls: number[] = [];
-  const tokenCalls: number[] = [];
-  const egain: SimulatedEgainOptions = {
+  const calls: EgainCall[] = [];
+  const egain: Omit<SimulatedEgainOptions, 'onCall'> = {
     time,
     roundTripMs: scenario.roundTripMs,
     fault: () => during(scenario.egainFaults),
     version: () => changes.filter((at) => at <= since()).length,
-    onPageCall: () => pageCalls.push(since()),
-    onTokenCall: () => tokenCalls.push(since()),
   };
   const table = createSimulatedTable({
     time,
@@ -133,6 +135,9 @@ export async function simulate(scenario: Scenario): Promise<Outcome> {
   /** A process of one function, which shares nothing but the table with those of the other. */
   const startFunction = (process: SimulatedProcess) => {
     const { clock } = process;
+    processes += 1;
+    const number = processes;
+    const onCall = (of: EgainCall['of']) => calls.push({ at: since(), of, process: number });
     const service = createService(
       { ...CONFIG, callsPerMinute: scenario.callsPerMinute },
       {
@@ -140,12 +145,11 @@ export async function simulate(scenario: Scenario): Promise<Outcome> {
         random: () => 0.5,
         table: table.connect(process),
         credentials: { get: async () => CREDENTIALS, reread: async () => CREDENTIALS },
-        send: connectEgain(egain, process),
+        send: connectEgain({ ...egain, onCall }, process),
       },
     );
     void service.warmUp();
-    processes += 1;
-    return { number: processes, options: { service: () => service, clock } };
+    return { number, options: { service: () => service, clock } };
   };
   /** A container of each function; they stop and die together. */
   const boot = (offset: number) => {
@@ -252,8 +256,7 @@ export async function simulate(scenario: Scenario): Promise<Outcome> {
   return {
     answers,
     exports,
-    pageCalls,
-    tokenCalls,
+    calls,
     commits: table.commits,
     refusals: table.refusals,
     supersededAt: (version) => changes[version] ?? Number.POSITIVE_INFINITY,

@@ -75,17 +75,24 @@ describe('a call', () => {
       [SECOND + 3, 1],
     ]);
   });
+});
 
-  test.each(['', '{}', '[["1",2]]'])(
-    'is made though the count cannot be read: %s',
-    async (body) => {
-      put(body);
+test.each([
+  ['is empty', ''],
+  ['is no list', '{}'],
+  ['holds texts', '[["1",2]]'],
+  ['takes calls back', `[[${SECOND},-3]]`],
+  ['is of a time to come', `[[${SECOND + 600},1]]`],
+])('a count that %s is full until calls of now would count no more', async (_, body) => {
+  put(body);
 
-      await take(1);
+  await expect(budget.take(soon())).rejects.toMatchObject({ retryAfterSeconds: 77 });
+  clock.advance(WINDOW + 999);
+  await expect(budget.take(withLeft(0.5))).rejects.toMatchObject({ name: 'BudgetSpent' });
+  clock.advance(1);
+  await take(1);
 
-      expect(table.items.get(KEY)).toMatchObject({ version: START, body: `[[${SECOND},1]]` });
-    },
-  );
+  expect(noted()).toEqual([[SECOND + 77, 1]]);
 });
 
 test('no call is noted for a caller who has no time', async () => {
@@ -191,35 +198,80 @@ describe('containers that share the table', () => {
 const away = () => Promise.reject(new TableAway('away'));
 
 describe('without the table', () => {
-  test.each(['read', 'replace'] as const)('no call is made: %s fails', async (verb) => {
-    await expect(container({ [verb]: away }).take(soon())).rejects.toMatchObject({
-      name: 'BudgetSpent',
-      retryAfterSeconds: 10,
-      reason: 'the budget of calls is spent: the table that counts the calls is away',
+  test.each(['read', 'replace'] as const)(
+    'each container keeps the whole budget by itself: %s fails',
+    async (verb) => {
+      const alone = [container({ [verb]: away }), container({ [verb]: away })];
+
+      for (const each of alone) {
+        for (let call = 0; call < 3; call += 1) await each.take(soon());
+        await expect(each.take(soon())).rejects.toMatchObject({ retryAfterSeconds: 77 });
+      }
+      clock.advance(WINDOW + 1000);
+      await alone[0]?.take(soon());
+
+      expect(table.items.size).toBe(0);
+    },
+  );
+
+  test('what a container noted before counts on, and what it notes alone counts later', async () => {
+    let isAway = false;
+    const sometimes = container({
+      read: (key) => (isAway ? away() : table.read(key)),
     });
-    expect(total('CallsDeferred')).toBe(1);
+    await sometimes.take(soon());
+    await take(1);
+    isAway = true;
+    clock.advance(1000);
+    await sometimes.reserve(2, soon());
+    await sometimes.take(soon());
+    await sometimes.release();
+    isAway = false;
+
+    await expect(sometimes.take(soon())).rejects.toMatchObject({ retryAfterSeconds: 76 });
+    clock.advance(WINDOW);
+    await sometimes.take(soon());
+
+    expect(noted()).toEqual([
+      [SECOND + 1, 1],
+      [SECOND + 77, 1],
+    ]);
   });
 
-  test('no reservation is used whose answer was lost, and what was written is read again', async () => {
-    await budget.reserve(2, soon());
-    clock.advance(1500);
+  test('calls count once whose note was written though its answer was lost', async () => {
     const well = { ...table };
     table.replace = async (...all) => {
       await well.replace(...all);
       throw new Error('away');
     };
-    await expect(budget.take(soon())).rejects.toMatchObject({ retryAfterSeconds: 10 });
-    await expect(budget.release()).resolves.toBeUndefined();
+    await take(2);
     Object.assign(table, well);
     clock.advance(10_000);
 
     await take(1);
 
     expect(noted()).toEqual([
-      [SECOND + 1, 2],
-      [SECOND + 11, 1],
+      [SECOND, 2],
+      [SECOND + 10, 1],
     ]);
   });
+});
+
+test('a container goes on alone where the count cannot be replaced, after some tries', async () => {
+  let tries = 0;
+  const taking = container({
+    async replace() {
+      tries += 1;
+      return false;
+    },
+  }).take(withLeft(60_000));
+  for (let pauses = 0; pauses < 10; pauses += 1) {
+    await atOnce();
+    clock.advance(1500);
+  }
+
+  await expect(taking).resolves.toBeUndefined();
+  expect(tries).toBe(10);
 });
 
 describe('the further calls of a page walk', () => {
