@@ -28,15 +28,24 @@ export async function checkWalk(
 ): Promise<Finding<readonly Account[]>> {
   const { clock } = deadline;
   const began = clock.now();
-  const pages: FetchedPage[] = [];
+  let walks = 0;
+  let pages: FetchedPage[] = [];
+  let requests = 0;
   const counting: FetchPage = async (until, request) => {
+    if (request === undefined) {
+      walks += 1;
+      pages = [];
+      requests = 0;
+    }
+    requests += 1;
+    const ofWalk = pages;
     const page = await fetchPage(until, request);
-    pages.push(page);
+    ofWalk.push(page);
     return page;
   };
   try {
     const accounts = await walkPages(counting, deadline);
-    return describe(accounts, pages, recorder, clock.now() - began, config);
+    return describe(accounts, { walks, pages, requests }, clock.now() - began, config);
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     const finding = diagnose(error, recorder, config);
@@ -45,15 +54,20 @@ export async function checkWalk(
   }
 }
 
+/** The last of the walks that were made. */
+interface Walked {
+  readonly walks: number;
+  readonly pages: readonly FetchedPage[];
+  readonly requests: number;
+}
+
 function describe(
   walked: readonly Account[],
-  pages: readonly FetchedPage[],
-  { results }: Recorder,
+  { walks, pages, requests }: Walked,
   milliseconds: number,
   config: StageConfig,
 ): Finding<readonly Account[]> {
   const accounts = walked.length;
-  const requests = results.length;
   const filled = pages.filter((page) => page.account.length > 0).length;
   const rows = pages.reduce((sum, page) => sum + page.account.length, 0);
   const bytes = pages.reduce((sum, page) => sum + page.bytes, 0);
@@ -66,6 +80,7 @@ function describe(
   if (malformed.size > 0) {
     notes.push(`malformed, so left out: ${[...malformed].toSorted().join(', ')}`);
   }
+  if (walks > 1) notes.push('the accounts changed while they were walked, and were walked again');
   if (accounts === 0) notes.push('eGain has no accounts for this client; is that so?');
   if (rows > accounts) {
     notes.push(`${rows - accounts} accounts came more than once; each is kept once`);

@@ -59,6 +59,8 @@ interface Noted {
   readonly version: number | undefined;
 }
 
+const secondOf = (ms: number) => Math.floor(ms / SLOT_MS);
+
 const slotsSchema = z.array(
   z.tuple([z.number().check(z.int()), z.number().check(z.int(), z.positive())]),
 );
@@ -77,8 +79,6 @@ export function createCallBudget({ callsPerMinute, table, key, clock }: CallBudg
   let own: Slots = [];
   /** The version of an item that cannot be read, and when it was seen first. */
   let unreadable = { version: Number.NaN, second: 0 };
-
-  const secondOf = (ms: number) => Math.floor(ms / SLOT_MS);
 
   /**
    * The calls that an item notes. One that cannot be read, or that is of a time to come, counts as

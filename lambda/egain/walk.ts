@@ -1,11 +1,11 @@
 import { hash } from 'node:crypto';
-import { Fault } from '../faults.ts';
+import { Fault, isFault } from '../faults.ts';
 import { cancellable, type Deadline } from '../platform/deadline.ts';
 import { log } from '../platform/log.ts';
 import { count } from '../platform/metrics.ts';
 import { readDateTime } from '../platform/parse.ts';
 import type { Account } from './account.ts';
-import type { CallBudget } from './call-budget.ts';
+import { BudgetSpent, type CallBudget } from './call-budget.ts';
 import type { FetchedPage, FetchPage } from './client.ts';
 
 const MAX_IN_FLIGHT = 4;
@@ -21,24 +21,51 @@ const MAX_PATHS = 10;
 /**
  * Fetches all accounts: the first page without parameters, since eGain documents none, and the
  * others four at a time. A page that fails fails the walk, and the requests under way are aborted.
+ * Where the accounts change meanwhile, they are walked once more.
  *
- * @throws Fault `502-903` when it is too large, `502-904` when the pages do not add up; else as
- *   `fetchPage` does
+ * @throws Fault `502-903` when it is too large, `502-904` when the pages do not add up twice; else
+ *   as `fetchPage` does
  * @throws BudgetSpent when the pages after the first do not fit into the budget of calls
  */
 export async function walkPages(
   fetchPage: FetchPage,
   deadline: Deadline,
-  calls?: Pick<CallBudget, 'reserve' | 'release'>,
+  calls?: WalkBudget,
+): Promise<Account[]> {
+  try {
+    return await walkOnce(fetchPage, deadline, calls, true);
+  } catch (error) {
+    if (!(error instanceof AccountsChanged)) throw error;
+    log.warn('The accounts changed while they were walked, and are walked again', {
+      reason: error.message,
+    });
+    return walkOnce(fetchPage, deadline, calls, false);
+  }
+}
+
+type WalkBudget = Pick<CallBudget, 'reserve' | 'release'>;
+
+/** The accounts have changed during a walk that can be made again. */
+class AccountsChanged extends Error {
+  override readonly name = 'AccountsChanged';
+}
+
+/** @throws AccountsChanged where another walk may do better */
+async function walkOnce(
+  fetchPage: FetchPage,
+  deadline: Deadline,
+  calls: WalkBudget | undefined,
+  mayBeRepeated: boolean,
 ): Promise<Account[]> {
   const walk = cancellable(deadline);
+  const began = deadline.clock.now();
   const first = await fetchPage(walk);
   const collected = new PageCollector(first);
-  collected.add(first);
   const { pagesize } = first.paginationInfo;
   /** The next pages, in their order. */
   const underway: Promise<FetchedPage>[] = [];
   let asked = 1;
+  let isDecided = !mayBeRepeated;
 
   const ask = () => {
     asked += 1;
@@ -48,24 +75,54 @@ export async function walkPages(
     underway.push(page);
   };
 
+  /** A walk that may still add up goes on where there is no time, or no budget, for another. */
+  const canBeRepeated = async (): Promise<boolean> => {
+    const expectedMs = ((deadline.clock.now() - began) * collected.pagesKnown) / asked;
+    if (deadline.remaining() <= expectedMs) return false;
+    try {
+      // Without waiting. What is set aside for the pages that were not asked for serves as well.
+      await calls?.reserve(asked, { ...walk, firstByteMs: 0 });
+      return true;
+    } catch (error) {
+      if (error instanceof BudgetSpent) return false;
+      throw error;
+    }
+  };
+
+  const add = async (page: FetchedPage) => {
+    collected.add(page);
+    if (collected.change === undefined || isDecided) return;
+    isDecided = true;
+    if (await canBeRepeated()) throw new AccountsChanged(collected.change);
+  };
+
   try {
+    await add(first);
     if (!collected.complete) await calls?.reserve(collected.pagesKnown - 1, walk);
     while (!collected.complete) {
       while (underway.length < MAX_IN_FLIGHT && asked < collected.pagesKnown) ask();
       const page = await underway.shift()?.catch((error: unknown) => {
-        const isNoSuchPage = error instanceof Fault && [400, 404].includes(error.refusedBy ?? 0);
-        if (isNoSuchPage && collected.mayEndHere) return undefined;
+        if (isNoSuchPage(error) && collected.mayEndHere) return undefined;
         throw error;
       });
       if (page === undefined) break;
-      collected.add(page);
+      await add(page);
     }
+  } catch (error) {
+    const isOdd = isNoSuchPage(error) || isFault(error, 'egainPagesInconsistent');
+    if (!isOdd || !mayBeRepeated || collected.pages >= MAX_PAGES) throw error;
+    throw new AccountsChanged(error.message);
   } finally {
     walk.cancel(new Error('the walk has ended'));
     await Promise.allSettled(underway);
     await calls?.release();
   }
   return collected.accounts();
+}
+
+/** eGain refuses a page, which may be past the end. */
+function isNoSuchPage(error: unknown): error is Fault {
+  return error instanceof Fault && [400, 404].includes(error.refusedBy ?? 0);
 }
 
 /**
@@ -82,13 +139,16 @@ class PageCollector {
   complete = false;
   /** How many pages to ask for, as far as is known. */
   pagesKnown = 1;
+  /** How many pages have brought something. */
+  pages = 0;
+  /** What shows that the accounts are no longer those of the first page. */
+  change: string | undefined;
   readonly #promised: number;
   readonly #size: number;
   readonly #accounts = new Map<string, Account>();
   readonly #malformed = { count: 0, paths: [] as string[] };
   #received = 0;
   #bytes = 0;
-  #pages = 0;
   #isShort = false;
 
   /** @param first gives `count` and the page size; it is to be added like the others */
@@ -100,7 +160,7 @@ class PageCollector {
   /** Whether a refusal (400 or 404) of the next page means that there was no more. */
   get mayEndHere(): boolean {
     // Each page has brought at least one account, so `promised` pages hold no fewer than `promised`.
-    const isWhole = this.#accounts.size === this.#promised || this.#pages >= this.#promised;
+    const isWhole = this.#accounts.size === this.#promised || this.pages >= this.#promised;
     return isWhole || this.#isShort;
   }
 
@@ -120,7 +180,7 @@ class PageCollector {
   }
 
   /** @throws Fault `502-904` when the pages cannot add up any more, `502-903` when it is too much */
-  add({ account: listed, bytes, malformed }: FetchedPage): void {
+  add({ paginationInfo, account: listed, bytes, malformed }: FetchedPage): void {
     const keys = keysOf(listed);
     if (keys.every((key) => this.#accounts.has(key))) {
       // Nothing new ends the walk, unless more was promised.
@@ -131,7 +191,7 @@ class PageCollector {
       return;
     }
     if (this.#isShort) throw doNotAddUp('more came after a short one');
-    this.#pages += 1;
+    this.pages += 1;
     this.#received += listed.length;
     this.#bytes += bytes;
     if (this.#received > MAX_WALK_ACCOUNTS || this.#bytes > MAX_WALK_BYTES) {
@@ -144,10 +204,12 @@ class PageCollector {
       const known = this.#accounts.get(key);
       if (known === undefined || isLater(account, known)) this.#accounts.set(key, account);
     }
+    if (paginationInfo.count !== this.#promised) this.change = '`count` has moved';
+    else if (this.#received > this.#accounts.size) this.change = 'an account came twice';
     const { paths } = this.#malformed;
     this.#malformed.count += malformed.length;
     for (const path of malformed.slice(0, MAX_PATHS - paths.length)) {
-      paths.push(`page ${this.#pages} ${path}`);
+      paths.push(`page ${this.pages} ${path}`);
     }
     this.#plan(listed.length >= this.#size);
   }
@@ -155,8 +217,8 @@ class PageCollector {
   /** Decides whether the list is whole, and else which page is the last to ask for. */
   #plan(isFull: boolean): void {
     const left = this.#promised - this.#accounts.size;
-    const isFirst = this.#pages === 1;
-    let last = this.#pages + 1;
+    const isFirst = this.pages === 1;
+    let last = this.pages + 1;
     // Later pages may turn out smaller than the first. Then one more is asked for at a time.
     if (left > 0 && isFirst) last = 1 + Math.ceil(left / this.#size);
     // More came than promised, so `count` counts pages.

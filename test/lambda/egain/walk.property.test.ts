@@ -60,10 +60,14 @@ test('a walk gives exactly the data set, or a fault with a name', async () => {
         const { ask } = createWorld(upstream);
         const well = servePages(served);
         const faultAt = new Map(faults);
+        /** Another walk finds them empty too. */
+        const emptied = new Set<string>();
         upstream.accounts.otherwise = (request) => {
           // A fault that pretends an end would be the truth on the first page of nothing.
           const fault = FAULTS[faultAt.get(upstream.accounts.calls.length - 1) ?? ''];
           const pretends = request.url.search === '' && fault === FAULTS['empty page'];
+          if (fault === FAULTS['empty page'] && !pretends) emptied.add(request.url.search);
+          if (emptied.has(request.url.search)) return FAULTS['empty page'] ?? {};
           return fault === undefined || pretends ? well(request) : fault;
         };
 

@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Account } from '../../../lambda/egain/account.ts';
+import { BudgetSpent } from '../../../lambda/egain/call-budget.ts';
 import type { FetchedPage, FetchPage } from '../../../lambda/egain/client.ts';
 import { walkPages } from '../../../lambda/egain/walk.ts';
 import { Fault } from '../../../lambda/faults.ts';
-import { createDeadline } from '../../../lambda/platform/deadline.ts';
+import { createDeadline, type Deadline } from '../../../lambda/platform/deadline.ts';
 import { total } from '../../../lambda/platform/metrics.ts';
 import {
   createWorld,
@@ -15,6 +16,7 @@ import {
   startUpstream,
   tokenReply,
 } from '../../support/egain-world.ts';
+import { createManualClock } from '../../support/manual-clock.ts';
 import type { Reply } from '../../support/scripted-upstream.ts';
 import { captureLog, type LoggedLine } from '../../support/telemetry.ts';
 
@@ -30,7 +32,8 @@ const fetched = (account: Account[], more: Partial<FetchedPage> = {}): FetchedPa
   malformed: [],
   ...more,
 });
-const paged = (count: number, pagesize: number) => ({ paginationInfo: { count, pagesize } });
+const sizeOf = ({ paginationInfo }: FetchedPage) => paginationInfo.pagesize;
+const paged = (count: number, pagesize?: number) => ({ paginationInfo: { count, pagesize } });
 const times = (length: number, size: number) => Array.from({ length }, () => size);
 
 /** Pages with so many accounts each, one account after the other. */
@@ -45,19 +48,23 @@ function pagesOf(sizes: readonly number[]): Account[][] {
 /** Walks over these pages; past the last one, eGain answers with an empty page or a refusal. */
 async function walk(pages: readonly FetchedPage[], past: 'empty' | 404 = 'empty') {
   let asked = 0;
+  let walks = 0;
+  const { count } = pages[0]?.paginationInfo ?? { count: 0 };
   const fetchPage: FetchPage = async (_, { pagenum } = { pagenum: 1 }) => {
     asked = Math.max(asked, pagenum);
+    if (pagenum === 1) walks += 1;
     const found = pages[pagenum - 1];
     if (found === undefined && past === 404) {
       throw new Fault('egainContractBroken', { refusedBy: 404 });
     }
-    return found ?? fetched([]);
+    return found === undefined ? fetched([]) : { ...found, ...paged(count, sizeOf(found)) };
   };
   const accounts = await walkPages(fetchPage, createDeadline(25_000));
-  return { asked, accounts };
+  return { asked, walks, accounts };
 }
 const pagesWith = (count: number, size: number, sizes: readonly number[]) =>
   pagesOf(sizes).map((accounts) => fetched(accounts, paged(count, size)));
+const AGAIN = 'The accounts changed while they were walked, and are walked again';
 const fault = (code: string, reason: string) => ({
   code,
   reason: expect.stringContaining(reason) as unknown,
@@ -81,7 +88,11 @@ describe('a walk is whole', () => {
   ])('%s: count %i, %i a page, %j', async (_, count, size, sizes, asked) => {
     const accounts = pagesOf(sizes).flat();
 
-    await expect(walk(pagesWith(count, size, sizes))).resolves.toEqual({ asked, accounts });
+    await expect(walk(pagesWith(count, size, sizes))).resolves.toEqual({
+      asked,
+      walks: 1,
+      accounts,
+    });
     expect(lines).toEqual([]);
   });
 
@@ -178,6 +189,7 @@ test('what is odd in a walk is counted and logged once, with the first ten paths
   const paths = [...pathsOf(1, 8), ...pathsOf(2, 2)].join(', ');
   expect([total('DuplicateAccounts'), total('MalformedFields')]).toEqual([1, 16]);
   expect(lines.map(({ message, fields }) => [message, fields])).toEqual([
+    [AGAIN, { reason: 'an account came twice' }],
     ['Accounts came more than once in one walk', { duplicates: 1 }],
     ['Fields of accounts are malformed and left out', { malformed: 16, paths }],
   ]);
@@ -235,7 +247,106 @@ test.each([
   expect(String(await walkOnBudget(count, isSpent))).toBe(told);
 });
 
+describe('a walk whose accounts come twice, but add up', () => {
+  const pages = [
+    fetched(makeAccounts(2), paged(4, 2)),
+    fetched([makeAccount(1), makeAccount(2)], paged(4, 2)),
+    fetched([makeAccount(3)], paged(4, 2)),
+  ];
+  const fetchFrom =
+    (told: unknown[], onPage = () => {}): FetchPage =>
+    async (_, { pagenum } = { pagenum: 1 }) => {
+      told.push(pagenum);
+      onPage();
+      return pages[pagenum - 1] ?? fetched([]);
+    };
+
+  test.each([
+    [
+      'again where the budget of calls allows it',
+      false,
+      '1,reserve 1,2,reserve 2,release,1,reserve 1,2,3,release',
+    ],
+    ['once where the budget is spent', true, '1,reserve 1,2,reserve 2,3,release'],
+  ])('is made %s', async (_, isSpent, told) => {
+    const all: unknown[] = [];
+    const calls = {
+      async reserve(more: number, { firstByteMs }: Deadline) {
+        all.push(`reserve ${more}`);
+        if (isSpent && firstByteMs === 0) throw new BudgetSpent(1, 'spent');
+      },
+      async release() {
+        all.push('release');
+      },
+    };
+
+    const accounts = await walkPages(fetchFrom(all), createDeadline(25_000), calls);
+
+    expect(accounts).toEqual(makeAccounts(4));
+    expect(String(all)).toBe(told);
+  });
+
+  test('is made once where there is no time for another', async () => {
+    const clock = createManualClock();
+    const all: unknown[] = [];
+    const fetchPage = fetchFrom(all, () => clock.advance(3000));
+
+    await walkPages(fetchPage, createDeadline(12_000, { clock }));
+
+    expect(all).toEqual([1, 2, 3]);
+  });
+});
+
 const upstream = await startUpstream();
+
+/** Lets eGain's list of accounts change right after the first page of its walks. */
+function changeDuringWalk(
+  length: number,
+  change: (list: Account[]) => Account[],
+  { walks = 1, past }: { walks?: number; past?: 400 | 404 } = {},
+) {
+  let list = makeAccounts(length);
+  let left = walks;
+  upstream.accounts.otherwise = (request) => {
+    const options = { accounts: list, pagesize: 25, ...(past && { past }) };
+    const reply = servePages(options)(request);
+    if (request.url.search === '' && left > 0) {
+      left -= 1;
+      list = change(list);
+    }
+    return reply;
+  };
+  return () => list;
+}
+
+test.each<[string, number, (list: Account[]) => Account[], (400 | 404)?]>([
+  ['an account of page 1 is deleted', 60, (list) => list.slice(1)],
+  ['the last page goes, and is empty', 26, (list) => list.slice(0, -1)],
+  ['the last page goes, and is not found', 26, (list) => list.slice(0, -1), 404],
+  ['the last page goes, and is refused', 26, (list) => list.slice(0, -1), 400],
+  ['an account is added in front', 60, (list) => [makeAccount(99), ...list]],
+  ['an account is added at the end', 50, (list) => [...list, makeAccount(99)]],
+  ['one is added in front and one deleted', 60, (list) => [makeAccount(99), ...list.slice(0, -1)]],
+])(
+  'accounts that change once while they are walked are walked again: %s, of %i',
+  async (_, length, change, past) => {
+    const { ask, lines: logged } = createWorld(upstream);
+    const listed = changeDuringWalk(length, change, { ...(past && { past }) });
+
+    const { snapshot } = await ask();
+
+    expect(snapshot.accounts).toEqual(inOrder(listed()));
+    expect(logged).toContainEqual(expect.objectContaining({ message: AGAIN }));
+  },
+);
+
+test('accounts that are deleted in two walks in a row are 502-904', async () => {
+  const { ask } = createWorld(upstream);
+  changeDuringWalk(60, (list) => list.slice(1), { walks: 2 });
+
+  await expect(ask()).rejects.toMatchObject({ code: '502-904' });
+});
+
 const searches = () => upstream.accounts.calls.map(({ url }) => url.search);
 
 describe('what is asked for', () => {

@@ -84,7 +84,7 @@ export const pageRows: readonly FaultRow[] = [
       upstream.accounts.otherwise = () => page(makeAccounts(2), { count: 4, pagesize: 2 });
     },
     gives: [502, '502-904'],
-    calls: [2, 1, 1],
+    calls: [4, 1, 1],
     logs: unfetched('502-904', 'repeated'),
   },
 ];
