@@ -19,6 +19,16 @@ function examine(body: unknown, partners: object = {}, canaries: readonly string
   return egain.run({ partners, canaries });
 }
 
+it('is asked for again where the token is too young to be known', async () => {
+  let asked = 0;
+  egain.onPage = (response) => {
+    asked += 1;
+    sendJson(response, asked === 1 ? 401 : 200, pageOf());
+  };
+
+  expect(await egain.run()).toMatchObject({ failure: '' });
+});
+
 describe("page 1 and eGain's contract", () => {
   it('do not differ where optional fields are missing or null', async () => {
     const { failure, row } = await examine(pageOf(...exampleAccounts(300)));

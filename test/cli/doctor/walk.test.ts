@@ -29,7 +29,7 @@ const run = (more: Partial<Stage> = {}) =>
 
 /** Answers each page as a tenant does that works. */
 const inOrder = (response: ServerResponse, pagenum: number) =>
-  sendPage(response, pagenum, ACCOUNTS.slice(pagenum * 2 - 2, pagenum * 2));
+  sendPage(response, pagenum, ACCOUNTS.slice(pagenum * 2 - 2, Math.min(total, pagenum * 2)));
 
 describe('a walk that fails after page 1', () => {
   it.each<[answer: [status: number, body: object], cause: string, seen: string]>([
@@ -77,6 +77,20 @@ describe('a walk that ends well', () => {
     expect(result.row('walk').notes.join('\n')).toContain(
       'a longer cache.freshSeconds makes them rare',
     );
+  });
+
+  it('is noted when accounts changed meanwhile, and what counts is the second walk', async () => {
+    onPage = (response, pagenum) => {
+      inOrder(response, pagenum);
+      if (pagenum === 2) total = 5;
+    };
+
+    const result = await run();
+
+    const { notes, measured } = result.row('walk');
+    expect(notes.join('\n')).toContain('send eGain 3 requests every');
+    expect(notes).toContain('the accounts changed while they were walked, and were walked again');
+    expect(measured).toMatchObject({ accounts: 5, requests: 3, count: 5 });
   });
 
   it.each<[what: string, count: number, told: string]>([
