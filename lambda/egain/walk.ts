@@ -81,7 +81,7 @@ async function walkOnce(
     if (deadline.remaining() <= expectedMs) return false;
     try {
       // Without waiting. What is set aside for the pages that were not asked for serves as well.
-      await calls?.reserve(asked, { ...walk, firstByteMs: 0 });
+      await calls?.reserve(asked, { ...walk, remaining: () => 0 });
       return true;
     } catch (error) {
       if (error instanceof BudgetSpent) return false;
