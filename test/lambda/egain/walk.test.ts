@@ -271,9 +271,9 @@ describe('a walk whose accounts come twice, but add up', () => {
   ])('is made %s', async (_, isSpent, told) => {
     const all: unknown[] = [];
     const calls = {
-      async reserve(more: number, { remaining }: Deadline) {
+      async reserve(more: number, until: Deadline) {
         all.push(`reserve ${more}`);
-        if (isSpent && remaining() === 0) throw new BudgetSpent(1, 'spent');
+        if (isSpent && until.remaining() === 0) throw new BudgetSpent(1, 'spent');
       },
       async release() {
         all.push('release');
