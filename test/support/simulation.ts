@@ -72,7 +72,7 @@ export interface TaskAnswer extends Answered {
   readonly result: TaskOutput | Error;
 }
 
-export interface EgainCall {
+interface EgainCall {
   readonly at: number;
   readonly of: 'page' | 'token';
   readonly process: number;
