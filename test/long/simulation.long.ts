@@ -143,10 +143,7 @@ describe('where eGain and the table are well', () => {
 
   test('one walk a period is enough for all', async () => {
     const partners = fc.record({ ...base, ...quiet, requests: requestsOf(fc.constant('partner')) });
-    await holds(partners, 20, ({ calls }) => {
-      const [pageCalls, tokenCalls] = ['page', 'token'].map((what) =>
-        calls.filter((call) => call.of === what),
-      ) as [unknown[], unknown[]];
+    await holds(partners, 20, ({ pageCalls, tokenCalls }) => {
       const periods = Math.ceil(END_MS / (FRESH_MS - SKEW_MS));
       expect(pageCalls.length / PAGES).toBeLessThanOrEqual(periods);
       expect(tokenCalls.length).toBeLessThanOrEqual(Math.ceil(END_MS / 30_000));

@@ -85,6 +85,8 @@ export interface Outcome extends Pick<SimulatedTable, 'commits' | 'refusals'> {
   readonly exports: readonly (readonly unknown[])[];
   /** When eGain was called, for a page or for a token, and by which process. */
   readonly calls: readonly EgainCall[];
+  readonly pageCalls: readonly EgainCall[];
+  readonly tokenCalls: readonly EgainCall[];
   /** When a content was replaced by the next; Infinity for the last. */
   readonly supersededAt: (version: number) => number;
   /** Requests whose process lived and that got no answer. */
@@ -257,6 +259,8 @@ export async function simulate(scenario: Scenario): Promise<Outcome> {
     answers,
     exports,
     calls,
+    pageCalls: calls.filter((call) => call.of === 'page'),
+    tokenCalls: calls.filter((call) => call.of === 'token'),
     commits: table.commits,
     refusals: table.refusals,
     supersededAt: (version) => changes[version] ?? Number.POSITIVE_INFINITY,
