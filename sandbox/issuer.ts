@@ -7,7 +7,7 @@ import { clientOf, listen, readBody, sendJson } from './local-server.ts';
 /** A client that may ask for tokens. */
 interface IssuerClient {
   readonly secret: string;
-  /** What the client gets when it asks for no scope. */
+  /** The scopes that the client is entered for; it gets them all when it asks for none. */
   readonly scopes: readonly string[];
 }
 
@@ -29,7 +29,8 @@ export interface LocalIssuer {
 }
 
 const TOKEN_SECONDS = 3600;
-const FORM = /^application\/x-www-form-urlencoded\s*(?:;|$)/i;
+const FORM_TYPE = 'application/x-www-form-urlencoded';
+const FORM = new RegExp(`^${FORM_TYPE}\\s*(?:;|$)`, 'i');
 
 /** RFC 6749 §5.1: no cache may keep a token or an error. */
 const NO_STORE = { 'Cache-Control': 'no-store', Pragma: 'no-cache' };
@@ -41,8 +42,8 @@ const PREFLIGHT = {
 };
 
 /**
- * Starts the issuer: its metadata, its key set, and the client-credentials grant. A client may ask
- * for any of the product's scopes: the authorizer decides what a partner may do.
+ * Starts the issuer: its metadata, its key set, and the client-credentials grant. As at Cognito, a
+ * client gets the scopes that it is entered for, and no others.
  */
 export async function startIssuer(audience: string): Promise<LocalIssuer> {
   const issuer = new OAuth2Issuer();
@@ -100,8 +101,10 @@ export async function startIssuer(audience: string): Promise<LocalIssuer> {
     }
     const body = await readBody(request, 10_000);
     const isForm = body !== undefined && FORM.test(request.headers['content-type'] ?? '');
-    const grant = isForm ? judge(request, String(body), clients) : 'invalid_request';
-    if (typeof grant === 'string') return refuse(response, grant);
+    const grant = isForm
+      ? judge(request, String(body), clients)
+      : refusal('invalid_request', `The body is no form: send it as ${FORM_TYPE}.`);
+    if ('error' in grant) return refuse(response, grant);
     const { clientId, scope } = grant;
     const token = await sign({ sub: clientId, client_id: clientId, scope });
     const answer = { access_token: token, token_type: 'Bearer', expires_in: TOKEN_SECONDS, scope };
@@ -123,7 +126,16 @@ export async function startIssuer(audience: string): Promise<LocalIssuer> {
   };
 }
 
-type TokenError = 'invalid_client' | 'invalid_request' | 'invalid_scope' | 'unsupported_grant_type';
+interface Refusal {
+  readonly error: 'invalid_client' | 'invalid_request' | 'invalid_scope' | 'unsupported_grant_type';
+  /** For the developer who reads the answer. */
+  readonly error_description: string;
+}
+
+const refusal = (error: Refusal['error'], error_description: string): Refusal => ({
+  error,
+  error_description,
+});
 
 /**
  * Judges a token request; the client comes by Basic or in the body.
@@ -134,29 +146,40 @@ function judge(
   request: IncomingMessage,
   body: string,
   clients: ReadonlyMap<string, IssuerClient>,
-): { readonly clientId: string; readonly scope: string } | TokenError {
+): { readonly clientId: string; readonly scope: string } | Refusal {
   const form = new URLSearchParams(body);
   const names = [...form.keys()];
-  if (new Set(names).size < names.length) return 'invalid_request';
+  if (new Set(names).size < names.length) {
+    return refusal('invalid_request', 'A parameter is repeated.');
+  }
   // §2.3: a client must not authenticate in two ways at once.
   const basic = request.headers.authorization !== undefined;
-  if (basic && form.has('client_secret')) return 'invalid_request';
+  if (basic && form.has('client_secret')) {
+    return refusal('invalid_request', 'The client authenticates by Basic and in the body at once.');
+  }
   const { id, secret } = clientOf(request, form);
   const client = clients.get(id);
-  if (client?.secret !== secret) return 'invalid_client';
-  if (basic && (form.get('client_id') ?? id) !== id) return 'invalid_client';
+  if (client === undefined) return refusal('invalid_client', 'There is no such client.');
+  if (client.secret !== secret) return refusal('invalid_client', 'The client secret is wrong.');
+  if (basic && (form.get('client_id') ?? id) !== id) {
+    return refusal('invalid_client', 'The client_id in the body is not the one of Basic.');
+  }
   const grantType = form.get('grant_type');
-  if (grantType === null) return 'invalid_request';
-  if (grantType !== 'client_credentials') return 'unsupported_grant_type';
-  const known: readonly string[] = SCOPES;
+  if (grantType === null) return refusal('invalid_request', 'grant_type is missing.');
+  if (grantType !== 'client_credentials') {
+    return refusal('unsupported_grant_type', 'grant_type must be client_credentials.');
+  }
   const asked = (form.get('scope') ?? '').split(' ').filter(Boolean);
-  if (!asked.every((scope) => known.includes(scope))) return 'invalid_scope';
+  if (!asked.every((scope) => client.scopes.includes(scope))) {
+    const { scopes } = client;
+    return refusal('invalid_scope', `This client is entered for: ${scopes.join(' ')}.`);
+  }
   const granted = asked.length === 0 ? client.scopes : [...new Set(asked)];
   return { clientId: id, scope: granted.join(' ') };
 }
 
-function refuse(response: ServerResponse, error: TokenError): void {
-  if (error !== 'invalid_client') return sendJson(response, 400, { error }, NO_STORE);
+function refuse(response: ServerResponse, answer: Refusal): void {
+  if (answer.error !== 'invalid_client') return sendJson(response, 400, answer, NO_STORE);
   const challenge = { 'WWW-Authenticate': 'Basic realm="issuer", charset="UTF-8"' };
-  sendJson(response, 401, { error }, { ...NO_STORE, ...challenge });
+  sendJson(response, 401, answer, { ...NO_STORE, ...challenge });
 }

@@ -14,7 +14,7 @@ let client: string;
 
 beforeAll(async () => {
   issuer = await startIssuer('accounts');
-  const client_secret = issuer.addClient(ID, ['accounts/read']);
+  const client_secret = issuer.addClient(ID, SCOPES.slice(0, 2));
   client = new URLSearchParams({ client_id: ID, client_secret }).toString();
 });
 afterAll(() => issuer.close());
@@ -77,15 +77,16 @@ describe('the metadata', () => {
     const expected = { issuer: issuer.url, audience: 'accounts' };
     const { payload } = await jwtVerify(String(body['access_token']), keys, expected);
 
-    expect(payload).toMatchObject({ client_id: ID, sub: ID, scope: 'accounts/read' });
+    const scope = 'accounts/read accounts/read.address';
+    expect(payload).toMatchObject({ client_id: ID, sub: ID, scope });
     expect(await (await fetch(issuer.jwksUri)).text()).not.toContain('"d":');
   });
 });
 
 describe('the token endpoint', () => {
   it.each([
-    ['a client in the body', `${GRANT}&<client>`, '', 'accounts/read'],
-    ['a client by Basic', GRANT, '<basic>', 'accounts/read'],
+    ['a client in the body', `${GRANT}&<client>`, '', 'accounts/read accounts/read.address'],
+    ['a client by Basic', `${GRANT}&scope=accounts/read`, '<basic>', 'accounts/read'],
     [
       'several scopes',
       `${GRANT}&<client>&scope=accounts/read.address++accounts/read+accounts/read`,
@@ -100,25 +101,46 @@ describe('the token endpoint', () => {
     expect(body).toEqual({ access_token: expect.any(String), ...rest });
   });
 
-  it.each<[string, string, string, string]>([
+  it.each<[string, string, string, string, RegExp]>([
     [
       'an unknown scope beside a known one',
       'invalid_scope',
       `${GRANT}&<client>&scope=accounts/read+accounts/write`,
       '',
+      /entered for: accounts\/read accounts\/read\.address\./,
     ],
-    ['a wrong secret', 'invalid_client', `${GRANT}&${WRONG}`, ''],
-    ['another scheme', 'invalid_client', GRANT, 'Bearer x'],
-    ['two clients', 'invalid_client', `${GRANT}&client_id=other`, '<basic>'],
-    ['a client in both ways', 'invalid_request', `${GRANT}&<client>`, '<basic>'],
-    ['another grant', 'unsupported_grant_type', '<client>&grant_type=authorization_code', ''],
-    ['no grant', 'invalid_request', '<client>', ''],
-    ['a repeated parameter', 'invalid_request', `${GRANT}&${GRANT}&<client>`, ''],
-  ])('refuses %s with %s', async (_what, error, form, authorization) => {
+    [
+      'a scope that the client is not entered for',
+      'invalid_scope',
+      `${GRANT}&<client>&scope=accounts/read.configuration`,
+      '',
+      /entered for: accounts\/read /,
+    ],
+    ['a wrong secret', 'invalid_client', `${GRANT}&${WRONG}`, '', /secret is wrong/],
+    ['another scheme', 'invalid_client', GRANT, 'Bearer x', /no such client/],
+    [
+      'two clients',
+      'invalid_client',
+      `${GRANT}&client_id=other`,
+      '<basic>',
+      /not the one of Basic/,
+    ],
+    ['a client in both ways', 'invalid_request', `${GRANT}&<client>`, '<basic>', /at once/],
+    [
+      'another grant',
+      'unsupported_grant_type',
+      '<client>&grant_type=authorization_code',
+      '',
+      /client_credentials/,
+    ],
+    ['no grant', 'invalid_request', '<client>', '', /grant_type is missing/],
+    ['a repeated parameter', 'invalid_request', `${GRANT}&${GRANT}&<client>`, '', /repeated/],
+  ])('refuses %s with %s, and says why', async (_what, error, form, authorization, why) => {
     const { status, headers, body } = await ask(form, authorization);
 
     const unknown = error === 'invalid_client';
-    expect([status, body]).toEqual([unknown ? 401 : 400, { error }]);
+    const error_description = expect.stringMatching(why) as string;
+    expect([status, body]).toEqual([unknown ? 401 : 400, { error, error_description }]);
     expect(headers.get('cache-control')).toBe('no-store');
     expect(headers.has('www-authenticate')).toBe(unknown);
   });
@@ -126,6 +148,10 @@ describe('the token endpoint', () => {
   it('refuses a body of another type', async () => {
     const { status, body } = await ask(`${GRANT}&<client>`, '', 'application/json');
 
-    expect([status, body]).toEqual([400, { error: 'invalid_request' }]);
+    expect(status).toBe(400);
+    expect(body).toMatchObject({
+      error: 'invalid_request',
+      error_description: expect.stringContaining('no form') as string,
+    });
   });
 });
