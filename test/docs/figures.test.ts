@@ -86,6 +86,7 @@ const OURS: Readonly<Record<string, readonly string[]>> = {
     `| burst | ${throttle?.burst} requests at once |`,
     `| quota | ${grouped(quota?.limit ?? 0)} requests a ${quota?.period.toLowerCase()} |`,
     `| accounts a page | ${MAX_PAGESIZE} |`,
+    `| a token | ${constant('lambda/auth/verify-token.ts', 'MAX_TOKEN_LENGTH') / 1024} KB |`,
   ],
   'docs/workflow-guide.md': [
     `at most ${causeKb} KB of it`,
@@ -110,6 +111,9 @@ const OTHERS: readonly string[] = [
   'TLS 1.2',
   'OAuth 2.0',
   'Node 20',
+  'Node.js 20.11',
+  'curl 7.76',
+  'OpenAPI 3.0',
   'Python 3.9',
   'decision 0029',
   'exit with 0 if all holds, 1 if something does not, 2 for wrong usage',
