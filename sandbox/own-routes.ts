@@ -1,25 +1,45 @@
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { marked } from 'marked';
 import * as z from 'zod';
 import type { SimulatedEgain } from './egain/egain.ts';
 import { EGAIN_FAULTS } from './egain/egain-faults.ts';
 import { readBody, sendJson } from './local-server.ts';
 import type { Sandbox, SandboxFacts } from './sandbox.ts';
 
-const swaggerUi = (name: string) =>
-  new URL(name, import.meta.resolve('swagger-ui-dist/package.json'));
-const here = (path: string) => new URL(path, import.meta.url);
+const HTML = 'text/html; charset=utf-8';
 
+const fileOf = (url: URL) => () => readFileSync(url);
+const own = (path: string) => fileOf(new URL(path, import.meta.url));
+const swaggerUi = (name: string) =>
+  fileOf(new URL(name, import.meta.resolve('swagger-ui-dist/package.json')));
+
+/** The partners' pages, by their file. */
+const PAGES: Readonly<Record<string, string>> = {
+  'partner-guide.md': '/docs/guide',
+  'errors.md': '/docs/errors',
+  'partner-changelog.md': '/docs/changelog',
+};
+
+/** A page as HTML; its links lead to the other pages. */
+const rendered = (file: string) => () => {
+  const text = String(own(`../docs/${file}`)());
+  const linked = text.replaceAll(/(?<=\]\()[\w-]+\.md(?=\))/g, (name) => PAGES[name] ?? name);
+  const page = String(own('./text-page.html')());
+  return page.replace('<main>', () => `<main>${marked.parse(linked, { async: false })}`);
+};
+
+type Served = readonly [type: string, read: () => string | Buffer];
 /** Every file under `/docs`, with its content type; the page itself asks `/_sandbox` for addresses. */
-const DOCS: ReadonlyMap<string, readonly [file: URL, type: string]> = new Map([
-  ['/docs', [here('./docs-page.html'), 'text/html; charset=utf-8']],
-  ['/docs/', [here('./docs-page.html'), 'text/html; charset=utf-8']],
-  ['/docs/swagger-ui.css', [swaggerUi('swagger-ui.css'), 'text/css; charset=utf-8']],
-  ['/docs/swagger-ui-bundle.js', [swaggerUi('swagger-ui-bundle.js'), 'text/javascript']],
-  ['/docs/favicon-32x32.png', [swaggerUi('favicon-32x32.png'), 'image/png']],
-  ['/docs/guide', [here('../docs/partner-guide.md'), 'text/plain; charset=utf-8']],
-  ['/docs/errors', [here('../docs/errors.md'), 'text/plain; charset=utf-8']],
-  ['/docs/changelog', [here('../docs/partner-changelog.md'), 'text/plain; charset=utf-8']],
+const DOCS: ReadonlyMap<string, Served> = new Map<string, Served>([
+  ['/docs', [HTML, own('./docs-page.html')]],
+  ['/docs/', [HTML, own('./docs-page.html')]],
+  ['/docs/swagger-ui.css', ['text/css; charset=utf-8', swaggerUi('swagger-ui.css')]],
+  ['/docs/swagger-ui-bundle.js', ['text/javascript', swaggerUi('swagger-ui-bundle.js')]],
+  ['/docs/favicon-32x32.png', ['image/png', swaggerUi('favicon-32x32.png')]],
+  ...Object.entries(PAGES).map(
+    ([file, path]) => [path, [HTML, rendered(file)]] as [string, Served],
+  ),
 ]);
 
 /**
@@ -43,11 +63,9 @@ export function createOwnRoutes(
       response.writeHead(307, { Location: docsUrl }).end();
       return true;
     }
-    const [file, type] = DOCS.get(path) ?? [];
-    if (request.method !== 'GET' || file === undefined) return false;
-    response
-      .writeHead(200, { 'Content-Type': type, 'Cache-Control': 'no-cache' })
-      .end(readFileSync(file));
+    const [type, read] = DOCS.get(path) ?? [];
+    if (request.method !== 'GET' || read === undefined) return false;
+    response.writeHead(200, { 'Content-Type': type, 'Cache-Control': 'no-cache' }).end(read());
     return true;
   };
 
