@@ -149,10 +149,10 @@ test.each([1280, 390])(
 
     const box = await operation.boundingBox();
 
-    const execute = await operation.locator('button.execute').boundingBox();
+    const button = await operation.locator('button.execute').boundingBox();
 
     expect(box?.y ?? Infinity).toBeLessThan(422);
-    expect((execute?.y ?? Infinity) + (execute?.height ?? 0)).toBeLessThanOrEqual(844);
+    expect((button?.y ?? Infinity) + (button?.height ?? 0)).toBeLessThanOrEqual(844);
     expect((box?.x ?? Infinity) + (box?.width ?? 0)).toBeLessThanOrEqual(width);
     expect(await page.evaluate<number>('document.documentElement.scrollWidth')).toBeLessThanOrEqual(
       width,
