@@ -128,6 +128,22 @@ export class AllAccounts extends sfn.Parallel {
   }
 }
 
+/** A state whose catcher keeps its `outputs`, which aws-cdk-lib 2.178 does not render. */
+class AskingTask extends AccountsTask {
+  private caught: object = {};
+
+  override addCatch(handler: sfn.IChainable, props: sfn.CatchProps): sfn.TaskStateBase {
+    if (props.outputs !== undefined) this.caught = { Output: props.outputs };
+    return super.addCatch(handler, props);
+  }
+
+  override toStateJson(topLevelQueryLanguage?: sfn.QueryLanguage): object {
+    const state = super.toStateJson(topLevelQueryLanguage) as { readonly Catch: readonly object[] };
+    for (const catcher of state.Catch) Object.assign(catcher, this.caught);
+    return state;
+  }
+}
+
 /** What the walk begins with: no cursor. Every page gives the hash. */
 const begin = (query: unknown, cursor: unknown) => ({
   query,
@@ -147,23 +163,24 @@ function walk(
     stateName: `${id}: ${name}`,
     ...(queryLanguage && { queryLanguage }),
   });
-  const askForPage = (name: string, stateName: string, retryThrottled: boolean) =>
-    new AccountsTask(scope, name, {
-      ...named(stateName),
-      taskFunction,
-      retryThrottled,
-      payload: language.merged('query', 'walk.next'),
-      ...language.taking('walk', {
-        page: {
-          paginationInfo: answer('paginationInfo'),
-          account: answer('account'),
-          contentHash: answer('contentHash'),
-        },
-        next: { cursor: answer('cursor'), contentHash: true },
-        waits: 0,
-      }),
-    });
-  const getPage = askForPage('GetPage', 'get page', false);
+  const asking = (stateName: string) => ({
+    ...named(stateName),
+    taskFunction,
+    payload: language.merged('query', 'walk.next'),
+    ...language.taking('walk', {
+      page: {
+        paginationInfo: answer('paginationInfo'),
+        account: answer('account'),
+        contentHash: answer('contentHash'),
+      },
+      next: { cursor: answer('cursor'), contentHash: true },
+      waits: 0,
+    }),
+  });
+  const getPage = new AskingTask(scope, 'GetPage', {
+    ...asking('get page'),
+    retryThrottled: false,
+  });
   const page = new sfn.Parallel(scope, 'Page', {
     ...named('page'),
     ...language.working('walk.page'),
@@ -211,7 +228,7 @@ function walk(
       'walk',
     ),
   });
-  const again = askForPage('GetPageAgain', 'get page again', true).next(page);
+  const again = new AccountsTask(scope, 'GetPageAgain', asking('get page again')).next(page);
   const throttled = read('ReadCause', 'read cause', 'lambda', 'throttle.Cause')
     .next(read('ReadEnvelope', 'read envelope', 'envelope', 'throttle.lambda.errorMessage'))
     .next(

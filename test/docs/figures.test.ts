@@ -52,6 +52,8 @@ const maxPartners = constant('lib/stage/stage-rules.ts', 'MAX_PARTNERS');
 const partnersAStack = constant('lib/accounts/partners-table.ts', 'PARTNERS_PER_STACK');
 const causeKb = constant('lambda/workflow/error.ts', 'MAX_ENVELOPE_BYTES') / 1024;
 const startOvers = constant('lib/workflow/all-accounts.ts', 'START_OVERS');
+const waits = constant('lib/workflow/all-accounts.ts', 'WAITS');
+const pageBytes = constant('lambda/workflow/input.ts', 'MAX_PAGE_BYTES');
 const exportPages = constant('lib/workflow/export-accounts.ts', 'MAX_PAGES');
 const exportHours = Number(
   /\btimeout: Duration\.hours\((\d+)\)/.exec(read('lib/workflow/export-accounts.ts'))?.[1],
@@ -92,6 +94,8 @@ const OURS: Readonly<Record<string, readonly string[]>> = {
     `at most ${causeKb} KB of it`,
     `(${oldestCdk} or later)`,
     `at most ${startOvers} times on \`SnapshotExpired\``,
+    `up to ${waits} times for a page`,
+    `\`maxBytes\` is at most ${grouped(pageBytes)}`,
     `at most ${grouped(exportPages)} pages`,
     `takes at most ${exportHours} hours`,
     `deleted after ${exportDays} days`,
@@ -124,6 +128,8 @@ const OTHERS: readonly string[] = [
   '10,000 in a region',
   '6 MB',
   '256 KiB',
+  'a checkpoint (256 KB)',
+  'redriven for 14 days',
   'about 8 KB',
   '12 months',
   'names it, to 0',

@@ -95,15 +95,28 @@ describe.each([
     run('app.js');
     const template = readFileSync(join(app, 'cdk.out/AuthorsStack.template.json'), 'utf8');
     const { Resources } = JSON.parse(template) as { Resources: Record<string, Resource> };
-    const definition = definitionOf(
-      Object.values(Resources).find(({ Type }) => Type === 'AWS::StepFunctions::StateMachine'),
+    const machines = Object.entries(Resources).filter(
+      ([, { Type }]) => Type === 'AWS::StepFunctions::StateMachine',
     );
-    const answers = [PAGES[0], ...PAGES].flatMap((page) => page ?? []);
-    const { execution, payloads } = await runOver(answers, definition);
+    const definitions = machines.map(([, machine]) => definitionOf(machine));
+    const [inJsonPath = '', inJsonata = ''] = definitions;
+    const onePageMore = [PAGES[0], ...PAGES].flatMap((page) => page ?? []);
+    const throttle = { error: 'UpstreamThrottled', retryAfterSeconds: 7 };
 
-    expect(aslErrors(definition)).toEqual([]);
-    expect(execution.status).toBe('SUCCEEDED');
-    expect(payloads).toHaveLength(PAGES.length + 1);
+    expect(definitions.flatMap(aslErrors)).toEqual([]);
+    expect(machines.map(([id]) => id.replace(/.{8}$/, ''))).toEqual([
+      'Workflow',
+      'WorkflowInJsonata',
+    ]);
+    const first = await runOver(onePageMore, inJsonPath);
+    expect(first.execution.status).toBe('SUCCEEDED');
+    expect(first.payloads).toHaveLength(PAGES.length + 1);
+    const second = await runOver([throttle, ...PAGES], inJsonata, { name: 'order' });
+    expect(second.execution).toEqual({
+      status: 'SUCCEEDED',
+      output: { name: 'order', count: 5, pages: 3, contentHash: 'content-1' },
+    });
+    expect(second.payloads.at(-1)).toMatchObject({ filter: { name: 'order' }, cursor: 'cursor-2' });
   });
 
   test.each([
@@ -134,6 +147,59 @@ describe.each([
   });
 });
 
+test("the guide's durable function walks, waits as it is told, and starts over", () => {
+  const app = join(temporaryFolder(), 'durable');
+  mkdirSync(app);
+  writeFileSync(join(app, 'package.json'), '{ "type": "module" }');
+  writeFileSync(join(app, 'tsconfig.json'), JSON.stringify(TSCONFIG));
+  writeFileSync(join(app, 'walk.ts'), guidesCode('In a Lambda durable function'));
+  writeFileSync(join(app, 'run.js'), DURABLE_RUN);
+  const packages = ['@aws/durable-execution-sdk-js@2.4.0', 'typescript@5', '@types/node@22'];
+  const testing = ['@aws/durable-execution-sdk-js-testing', '@types/aws-lambda'];
+  const options = ['--no-audit', '--no-fund', '--ignore-scripts', '--silent'];
+  execFileSync('npm', ['install', ...options, ...packages, ...testing], { cwd: app });
+  const run = (...args: string[]) =>
+    execFileSync(process.execPath, args, {
+      cwd: app,
+      encoding: 'utf8',
+      env: { ...process.env, TASK_FUNCTION_ARN: 'arn:task' },
+    });
+
+  run('node_modules/typescript/bin/tsc', '-p', '.', '--skipLibCheck');
+
+  expect(JSON.parse(run('run.js').trim().split('\n').at(-1) ?? '')).toEqual({
+    status: 'SUCCEEDED',
+    result: { count: 3 },
+    cursors: [null, 'c1', 'c1', null, 'c1'],
+  });
+});
+
+/** A task that throttles, and whose accounts change. */
+const DURABLE_RUN = `
+  import { LocalDurableTestRunner } from '@aws/durable-execution-sdk-js-testing';
+  import { handler } from './walk.js';
+
+  const details = [{ key: 'retryAfterSeconds', value: '30' }];
+  const answers = [
+    { account: [{ id: 'a' }], cursor: 'c1' },
+    { code: '503-901', details },
+    { code: '409-901' },
+    { account: [{ id: 'a' }], cursor: 'c1' },
+    { account: [{ id: 'b' }, { id: 'c' }], cursor: null },
+  ];
+  const cursors = [];
+  await LocalDurableTestRunner.setupTestEnvironment({ skipTime: true });
+  const runner = new LocalDurableTestRunner({ handlerFunction: handler });
+  runner.registerFunction('arn:task', async ({ cursor }) => {
+    const answer = answers[cursors.push(cursor) - 1];
+    if ('code' in answer) throw new Error(JSON.stringify(answer));
+    return answer;
+  });
+  const run = await runner.run({ payload: {} });
+  await LocalDurableTestRunner.teardownTestEnvironment();
+  console.log(JSON.stringify({ status: run.getStatus(), result: run.getResult(), cursors }));
+`;
+
 interface Resource {
   readonly Type: string;
   readonly Properties: { readonly DefinitionString: { readonly 'Fn::Join'?: [string, unknown[]] } };
@@ -153,11 +219,17 @@ function writeAuthorsApp(app: string): void {
   writeFileSync(join(app, 'app.ts'), authorsApp());
 }
 
-/** The guide's example, with the author's own states around it. */
-function authorsApp(): string {
+/** The examples in TypeScript of a section of the guide, one after the other. */
+function guidesCode(section: string): string {
   const text = readFileSync(join(ROOT, 'docs/workflow-guide.md'), 'utf8');
-  const [, snippet = ''] = /## With CDK[^]*?```ts\n([^]*?)```/.exec(text) ?? [];
-  const [imports = '', ...body] = snippet.split('\n\n');
+  const [, content = ''] = text.split(`## ${section}\n`);
+  const [own = ''] = content.split('\n## ');
+  return [...own.matchAll(/```ts\n([^]*?)```/g)].map(([, code = '']) => code).join('\n');
+}
+
+/** The guide's examples, with the author's own states around them. */
+function authorsApp(): string {
+  const [imports = '', ...body] = guidesCode('With CDK').split('\n\n');
   return `import * as cdk from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 ${imports}

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { FAULTS } from '../../../lambda/faults.ts';
 import { retriedErrors } from '../../../lib/workflow/workflow-errors.ts';
+import { evaluate } from '../../../sandbox/aws/jsonata-states.ts';
 import { aslErrors } from '../../support/asl.ts';
 import { type Answer, PAGES, runOver } from '../../support/fake-task.ts';
 
@@ -21,7 +22,7 @@ const definitionWith = (state: string, language: 'JSONPath' | 'JSONata' = 'JSONP
 
 describe('the definitions in the workflow guide', () => {
   test('are valid in the States Language', () => {
-    expect(definitions).toHaveLength(5);
+    expect(definitions).toHaveLength(6);
     expect(definitions.flatMap(aslErrors)).toEqual([]);
   });
 
@@ -91,6 +92,43 @@ describe('the one that takes a cause apart', () => {
     const caught = errors.filter((error) => error !== 'SnapshotExpired');
 
     for (const error of caught) expect(definition).toContain(`"${error}"`);
+  });
+});
+
+const throttled = (retryAfterSeconds: number): Answer => ({
+  error: 'UpstreamThrottled',
+  retryAfterSeconds,
+});
+
+describe('the one that waits as long as eGain asks', () => {
+  const definition = definitionWith('MayWait', 'JSONata');
+
+  test('asks again', async () => {
+    const { execution, entered } = await runOver([throttled(7), ...PAGES.slice(2)], definition);
+
+    expect(execution).toMatchObject({ status: 'SUCCEEDED', output: { account: [{ id: 'a5' }] } });
+    expect(entered.map(({ state }) => state)).toContain('WaitAsTold');
+  });
+
+  test.each([
+    ['7', 7],
+    ['9999', 3600],
+  ])('waits %s seconds: %i', async (value, seconds) => {
+    const [, template] = /"seconds": ("\{%.*%\}")/.exec(definition) ?? [];
+    const errorMessage = JSON.stringify({ details: [{ key: 'retryAfterSeconds', value }] });
+    const states = { errorOutput: { Cause: JSON.stringify({ errorMessage }) } };
+
+    expect(await evaluate(JSON.parse(template ?? ''), { states })).toBe(seconds);
+  });
+
+  test('ends with that error after five waits', async () => {
+    const { execution, payloads } = await runOver(
+      Array.from({ length: 9 }, () => throttled(1)),
+      definition,
+    );
+
+    expect(execution).toMatchObject({ status: 'FAILED', error: 'UpstreamThrottled' });
+    expect(payloads).toHaveLength(6);
   });
 });
 
