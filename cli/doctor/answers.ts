@@ -1,6 +1,7 @@
 import {
   type AttemptResult,
   createUpstream,
+  isThrottling,
   type Upstream,
   type UpstreamResponse,
 } from '../../lambda/egain/send.ts';
@@ -60,11 +61,11 @@ export function noAnswer(
 /** An answer that says that eGain has too much to do or is out of order; undefined for others. */
 export function overload(
   seen: string,
-  { status }: UpstreamResponse,
+  answer: UpstreamResponse,
   error: unknown,
 ): Finding<never> | undefined {
-  if (status >= 500) return failed(seen, TRY_LATER, { cause: 'egain-unavailable' });
-  if (status !== 429) return undefined;
+  if (answer.status >= 500) return failed(seen, TRY_LATER, { cause: 'egain-unavailable' });
+  if (!isThrottling(answer)) return undefined;
   const { retryAfterSeconds = 60 } = error instanceof Fault ? error : {};
   const advice = `Wait ${retryAfterSeconds} s and try again; ask eGain for the quota.`;
   return failed(seen, advice, { cause: 'throttled' });

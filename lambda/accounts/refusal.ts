@@ -107,8 +107,8 @@ export function faultRows(
   expected: Readonly<Record<string, string>> = {},
 ): Detail[] {
   // A value that fails several checks at once is one fault.
-  const paths = issues.map(({ path }) => JSON.stringify(path));
-  const first = issues.filter(({ path }, index) => paths.indexOf(JSON.stringify(path)) === index);
+  const seen = new Set<string>();
+  const first = issues.filter(({ path }) => seen.size < seen.add(JSON.stringify(path)).size);
   return first.map(({ path, input }) => {
     const name = path.findLast((part) => typeof part === 'string') ?? 'input';
     const wanted = isParameter(name)

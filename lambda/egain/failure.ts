@@ -1,5 +1,5 @@
 import { Fault, type FaultName, type FaultOptions } from '../faults.ts';
-import { type AttemptResult, statedWait } from './send.ts';
+import { type AttemptResult, isThrottling, statedWait } from './send.ts';
 import type { UpstreamEnvelope } from './words.ts';
 
 /** How long to leave alone a server that throttles and names no wait. */
@@ -58,17 +58,19 @@ export function failureToFault(
     const reason = `the answer of ${server} is not HTTP: ${result.errorCode}`;
     return new Fault('egainContractBroken', { reason });
   }
-  const { status, headers, waitTooLong } = result;
+  const { status, waitTooLong } = result;
   const named = OAUTH_FAULTS.get(oauthError);
   const reason = `${server} answered ${status}${named === undefined ? '' : ` ${oauthError}`}`;
   const options = { reason, ...wordsOf(envelope) };
-  if (status === 429 || waitTooLong || named === 'egainThrottled') {
-    const waitMs = statedWait(status, headers, now) ?? UNSTATED_SECONDS * 1000;
+  if (isThrottling(result) || waitTooLong || named === 'egainThrottled') {
+    const waitMs = statedWait(result, now) ?? UNSTATED_SECONDS * 1000;
     const retryAfterSeconds = Math.min(LONGEST_SECONDS, Math.max(1, Math.ceil(waitMs / 1000)));
     return new Fault('egainThrottled', { ...options, retryAfterSeconds });
   }
   if (status >= 500) {
-    return new Fault('egainUnavailable', { reason, ...(envelope && passedOn(status, envelope)) });
+    // Nobody else could pass on a status above 599.
+    const words = envelope && status < 600 && passedOn(status, envelope);
+    return new Fault('egainUnavailable', { reason, ...words });
   }
   const kind = named ?? refusalOf(status);
   // A walk takes a refused page for the end of the list, but never a refused token request.

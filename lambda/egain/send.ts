@@ -1,7 +1,6 @@
 import { isFault } from '../faults.ts';
 import { type Deadline, pause, withPatience } from '../platform/deadline.ts';
 import {
-  type AnswerHeaders,
   ConnectionFailed,
   type HttpAnswer,
   type HttpCall,
@@ -180,9 +179,10 @@ export function decideRetry(situation: RetrySituation): number | 'accept' | 'wai
   if (result.kind === 'timeout' || result.kind === 'unreadable') return 'accept';
   let statedMs = 0;
   if (result.kind === 'response') {
-    if (!isRetryable(result.status) && !transient) return 'accept';
+    const stated = statedWait(result, now);
+    const isQuota = isThrottling(result) && stated !== undefined;
+    if (!isRetryable(result.status) && !isQuota && !transient) return 'accept';
     // A request before the time that the server named would be turned away, and counted.
-    const stated = statedWait(result.status, result.headers, now);
     if (stated !== undefined && stated + WORTHWHILE_MS > timeLeftMs) return 'wait-too-long';
     statedMs = stated ?? 0;
   }
@@ -200,23 +200,32 @@ function isRetryable(status: number): boolean {
 }
 
 const SECONDS = /^\d{1,12}(?:\.\d{1,9})?$/;
+/** The form of today, and the two obsolete ones that are still to be read: RFC 9110, section 5.6.7. */
+const HTTP_DATE = /^[FMSTW][a-z]{2,8},? [\w :-]{15,30}$/;
 /** A number of seconds above this counts from the epoch. It is the year 2001. */
 const EPOCH_SECONDS = 1e9;
 
+type Answered = Pick<HttpAnswer, 'status' | 'headers'>;
+
+/** Whether an answer says that there were too many requests: some servers do so with a 403. */
+export function isThrottling({ status, headers }: Answered): boolean {
+  if (status !== 403) return status === 429;
+  const left = Number.parseFloat(headers['x-ratelimit-remaining'] ?? '');
+  return Boolean(headers['retry-after']) || left <= 0;
+}
+
 /**
  * How long a server asks to be left alone: `Retry-After`, else eGain's `X-RateLimit-Reset`, each in
- * seconds or as a date. The latter counts on a 429 alone: other answers carry it as information.
+ * seconds or as a date. The latter counts where the server throttles: other answers carry it as
+ * information.
  *
  * @param now milliseconds since the epoch
  * @returns milliseconds, 0 for a moment that has passed; undefined where nothing readable is said
  * @see RFC 9110, sections 5.6.7 and 10.2.3
  */
-export function statedWait(
-  status: number,
-  headers: AnswerHeaders,
-  now: number,
-): number | undefined {
-  const reset = status === 429 ? headers['x-ratelimit-reset'] : undefined;
+export function statedWait(answer: Answered, now: number): number | undefined {
+  const { headers } = answer;
+  const reset = isThrottling(answer) ? headers['x-ratelimit-reset'] : undefined;
   const at = momentOf(headers['retry-after'], now) ?? momentOf(reset, now);
   return at === undefined ? undefined : Math.max(0, at - now);
 }
@@ -224,7 +233,7 @@ export function statedWait(
 function momentOf(text: string | undefined, now: number): number | undefined {
   if (text === undefined) return undefined;
   if (SECONDS.test(text)) return Number(text) * 1000 + (Number(text) > EPOCH_SECONDS ? 0 : now);
-  const date = new Date(text);
-  const isHttpDate = !Number.isNaN(date.getTime()) && date.toUTCString() === text;
-  return isHttpDate ? date.getTime() : readDateTime(text);
+  if (!HTTP_DATE.test(text)) return readDateTime(text);
+  const date = Date.parse(text.endsWith('GMT') ? text : `${text} GMT`);
+  return Number.isNaN(date) ? undefined : date;
 }

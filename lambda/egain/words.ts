@@ -82,11 +82,19 @@ function cut(long: string): string {
 }
 
 /**
+ * How much of a secret is searched for. Whoever sends the token and the text could otherwise choose
+ * both so that the search takes their lengths multiplied.
+ */
+const MAX_NEEDLE = 64;
+
+/**
  * Whether a text holds the token, the client id or the client secret: as it is, percent-encoded, or
  * in base64, alone or in the midst of something longer.
  */
 export function holdsSecret(text: string, { token, clientId, clientSecret }: Sensitive): boolean {
-  const secrets = [token, clientId, clientSecret].filter((secret) => secret !== '');
+  const secrets = [token, clientId, clientSecret]
+    .filter((secret) => secret !== '')
+    .map((secret) => secret.slice(0, MAX_NEEDLE));
   const plain = bytesOf(text);
   const decoded = percentDecoded(plain);
   const views = [plain, decoded, percentDecoded(plain.replaceAll('+', ' '))];

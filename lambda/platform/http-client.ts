@@ -26,7 +26,7 @@ export interface CallOptions {
 }
 
 /** Header values by their names in lower case; several values of one name are joined by commas. */
-export type AnswerHeaders = Readonly<Record<string, string>>;
+type AnswerHeaders = Readonly<Record<string, string>>;
 
 /** Why a body could not be read. Its status and headers count all the same. */
 export type UnreadBody = 'too-large' | 'not-utf-8' | 'undecodable' | 'cut-off';

@@ -8,7 +8,9 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vi
 import { KeysUnavailable } from '../../../lambda/auth/issuer-keys.ts';
 import { TokenRefused } from '../../../lambda/auth/verify-token.ts';
 import * as support from '../../support/authorizer.ts';
+import { switching, twoLengths } from '../../support/fault-row.ts';
 import * as issuers from '../../support/issuer.ts';
+import type { Reply } from '../../support/scripted-upstream.ts';
 import { selfSignedCertificate } from '../../support/self-signed.ts';
 import { captureLog, type LoggedLine } from '../../support/telemetry.ts';
 
@@ -85,6 +87,12 @@ describe('fetches of the key set', () => {
   });
 });
 
+const written =
+  ({ raw = '' }: Reply): issuers.Disturbance =>
+  (response) => {
+    response.socket?.write(raw);
+  };
+
 /** An OpenID configuration that is well but for this. */
 const configured = (more: object) => () => ({
   configuration: json({ issuer: issuer.url, jwks_uri: issuer.jwksUri, ...more }),
@@ -94,6 +102,12 @@ describe('keys never had', () => {
   test.each<[string, () => issuers.TestIssuer['disturbance'], string | RegExp]>([
     ['the configuration fails', () => ({ configuration: down }), 'the issuer answers 503'],
     ['not JSON', () => ({ jwks: (response) => response.end('<secret>') }), 'is not JSON'],
+    ['another protocol', () => ({ jwks: written(switching) }), 'is not HTTP: UPGRADE'],
+    [
+      'two lengths',
+      () => ({ configuration: written(twoLengths) }),
+      'is not HTTP: HPE_UNEXPECTED_CONTENT_LENGTH',
+    ],
     ['not a key set', () => ({ jwks: json({ keys: 'none' }) }), 'the key set is malformed'],
     [
       'cut off',
@@ -122,6 +136,30 @@ describe('keys never had', () => {
 
     issuer.disturbance = {};
     await expect(present(first)).resolves.toMatchObject({ principalId: 'acme' });
+  });
+
+  test('are had though the head of an answer holds 60 KB', async () => {
+    const keys = [{ ...(await exportJWK(first.publicKey)), kid: first.kid }];
+    issuer.disturbance = {
+      jwks(response) {
+        response.setHeader('x', 'x'.repeat(60_000));
+        json({ keys })(response);
+      },
+    };
+    await expect(present(first)).resolves.toMatchObject({ principalId: 'acme' });
+  });
+
+  test('are asked for once more where the container was frozen meanwhile', async () => {
+    const asked = Promise.withResolvers<void>();
+    issuer.disturbance = { jwks: () => asked.resolve() };
+    const pending = present(first);
+    await asked.promise;
+    issuer.disturbance = {};
+    vi.setSystemTime(Date.now() + 60_000);
+    advance(3000);
+
+    await expect(pending).resolves.toMatchObject({ principalId: 'acme' });
+    expect(issuer.fetches.jwks).toBe(2);
   });
 
   test('are remembered to have been away only until they are had', async () => {

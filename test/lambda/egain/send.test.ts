@@ -35,6 +35,8 @@ const broken: AttemptResult = {
   errorCode: 'ECONNREFUSED',
 };
 
+const SPENT = { 'x-ratelimit-remaining': '0' };
+
 describe('the retry rule', () => {
   type Row = [string, AttemptResult, Partial<Parameters<typeof decideRetry>[0]>, unknown];
   test.each<Row>([
@@ -61,6 +63,10 @@ describe('the retry rule', () => {
       { timeLeftMs: 2249 },
       'wait-too-long',
     ],
+    ['a 403 with a wait that fits', answer(403, { 'retry-after': '2' }), {}, 2050],
+    ['a 403 with a long wait', answer(403, { 'retry-after': '60' }), {}, 'wait-too-long'],
+    ['a quota spent for nobody knows how long', answer(403, SPENT), {}, 'accept'],
+    ['a 403 with calls left', answer(403, { 'x-ratelimit-remaining': '1' }), {}, 'accept'],
     ['a long wait', answer(503, { 'retry-after': '20' }), { attempts: 3 }, 'wait-too-long'],
   ])('for %s', (_, result, more, decision) => {
     const situation = { attempts: 1, transient: false, timeLeftMs: 20_000, now: NOW, random: 0.5 };
@@ -71,6 +77,8 @@ describe('the retry rule', () => {
 
 describe('the wait that a server names', () => {
   const future = new Date(NOW + 5000);
+  const waitOf = (status: number, headers: Record<string, string>) =>
+    statedWait({ status, headers }, NOW);
 
   test.each([
     ['0', 0],
@@ -79,6 +87,8 @@ describe('the wait that a server names', () => {
     ['45.5', 45_500],
     [String(future.getTime() / 1000), 5000],
     [future.toUTCString(), 5000],
+    ['Thursday, 01-Jan-26 00:00:05 GMT', 5000],
+    ['Thu Jan  1 00:00:05 2026', 5000],
     [future.toISOString(), 5000],
     ['2026-01-01T01:00:05+01:00', 5000],
     [new Date(NOW - 5000).toUTCString(), 0],
@@ -90,17 +100,20 @@ describe('the wait that a server names', () => {
     ['2026-01-01', undefined],
     ['2026-13-01T00:00:00Z', undefined],
     ['Thu, 32 Jan 2026 00:00:00 GMT', undefined],
-  ])('is %s in Retry-After, or in X-RateLimit-Reset on a 429', (value, milliseconds) => {
-    expect(statedWait(503, { 'retry-after': value }, NOW)).toBe(milliseconds);
-    expect(statedWait(429, { 'x-ratelimit-reset': value }, NOW)).toBe(milliseconds);
-    expect(statedWait(503, { 'x-ratelimit-reset': value }, NOW)).toBeUndefined();
+  ])('is %s in Retry-After, or in X-RateLimit-Reset where the server throttles', (value, ms) => {
+    const reset = { 'x-ratelimit-reset': value };
+    const spent = { ...reset, 'x-ratelimit-remaining': '0' };
+
+    expect(waitOf(503, { 'retry-after': value })).toBe(ms);
+    expect([waitOf(429, reset), waitOf(403, spent)]).toEqual([ms, ms]);
+    expect([waitOf(503, reset), waitOf(403, reset)]).toEqual([undefined, undefined]);
   });
 
   test('is that of Retry-After, unless it is malformed', () => {
     const reset = { 'x-ratelimit-reset': future.toISOString() };
 
-    expect(statedWait(429, { ...reset, 'retry-after': '9' }, NOW)).toBe(9000);
-    expect(statedWait(429, { ...reset, 'retry-after': 'x' }, NOW)).toBe(5000);
+    expect(waitOf(429, { ...reset, 'retry-after': '9' })).toBe(9000);
+    expect(waitOf(429, { ...reset, 'retry-after': 'x' })).toBe(5000);
   });
 });
 

@@ -113,17 +113,10 @@ describe('a credential', () => {
     expect(holdsSecret(text, { token, clientId: '', clientSecret })).toBe(false);
   });
 
-  test.each(['%', 'a', '\\u0025', 'Zm9v', ' \n'])(
-    'is searched for in linear time: %j repeated',
-    (piece) => {
-      const hard = { token: `b${'a'.repeat(4000)}`, clientId, clientSecret };
-      const text = piece.repeat(Math.ceil(2_500_000 / piece.length));
-      const began = performance.now();
+  test('counts as found where its beginning is', () => {
+    const long = { ...CANARY, token: `${'t'.repeat(64)}${'x'.repeat(1000)}` };
 
-      expect(holdsSecret(text, hard)).toBe(false);
-
-      // The text is ten times as long as any answer; a quadratic search of it would take minutes.
-      expect(performance.now() - began).toBeLessThan(5000);
-    },
-  );
+    expect(holdsSecret(`a ${'t'.repeat(64)}`, long)).toBe(true);
+    expect(holdsSecret(`a ${'t'.repeat(63)}`, long)).toBe(false);
+  });
 });

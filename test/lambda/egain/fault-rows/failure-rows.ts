@@ -24,6 +24,31 @@ export const failureRows: readonly FaultRow[] = [
     calls: [3, 1, 1],
     logs: unfetched('502-905', 'answered 502'),
   },
+  ...[520, 522, 524, 526, 529, 530, 598, 599, 600].map(
+    (status): FaultRow => ({
+      name: `${status} once`,
+      accounts: [{ status }],
+      gives: 'whole',
+      calls: [2, 1, 1],
+      logs: failed({ upstream: 'accounts', attempt: 1, status, retryAfterMs: 50 }),
+    }),
+  ),
+  ...[501, 505].map(
+    (status): FaultRow => ({
+      name: `${status}, which the server will always say`,
+      accounts: [{ status }],
+      gives: [502, '502-905'],
+      calls: [1, 1, 1],
+      logs: unfetched('502-905', `answered ${status}`),
+    }),
+  ),
+  {
+    name: 'a status above 599 for ever, with an envelope',
+    accounts: three(envelopeReply(600, '600-100')),
+    gives: [502, '502-905'],
+    calls: [3, 1, 1],
+    logs: unfetched('502-905', 'answered 600'),
+  },
   {
     name: 'dropped connections, the first of which was kept from the token',
     accounts: [{ drop: 'at-once' }, ...three({ drop: 'at-once' })],

@@ -10,6 +10,8 @@ import {
 } from '../../../support/fault-row.ts';
 import type { Reply } from '../../../support/scripted-upstream.ts';
 
+const LEFT = { 'x-ratelimit-remaining': '1', 'x-ratelimit-reset': '60' };
+
 /** What is not tried again, and of which eGain gives no usable envelope. */
 const REFUSED: [what: string, reply: Reply, code: string][] = [
   [
@@ -20,6 +22,7 @@ const REFUSED: [what: string, reply: Reply, code: string][] = [
   ['404', { status: 404, body: 'nothing here' }, '502-903'],
   ['406 in an envelope with a number of our own', envelopeReply(406, '406-900'), '502-903'],
   ['a redirect', { status: 302, headers: { location: '/api/elsewhere' } }, '502-903'],
+  ['403 of a firewall', { status: 403, body: '<html>', headers: LEFT }, '502-902'],
   ['success without content', { status: 204 }, '502-903'],
 ];
 
@@ -28,6 +31,14 @@ const throttling = (name: string, value: string, status = 429): Reply => ({
   status,
   headers: { [name]: value },
 });
+
+/** How servers say with a 403 that there were too many requests. */
+const QUOTAS: [what: string, headers: Readonly<Record<string, string>>, seconds: number][] = [
+  ['Retry-After', { 'retry-after': '60' }, 60],
+  ['a Retry-After that cannot be read', { 'retry-after': 'soon' }, 10],
+  ['no call left', { 'x-ratelimit-remaining': '0' }, 10],
+  ['no call left, and a reset', { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '61' }, 61],
+];
 
 const TOO_LONG: [what: string, reply: Reply, seconds: number][] = [
   ['seconds', throttling('retry-after', '60'), 60],
@@ -138,6 +149,23 @@ export const refusalRows: readonly FaultRow[] = [
       details: [],
     }),
   ),
+  ...QUOTAS.flatMap(([what, headers, retryAfterSeconds]): FaultRow[] => {
+    const row = {
+      gives: [503, '503-901'],
+      logs: unfetched('503-901', 'answered 403'),
+      retryAfterSeconds,
+    } as const;
+    const reply = { status: 403, headers, body: '<html>' };
+    return [
+      { name: `a 403 with ${what}`, ...row, accounts: [reply], calls: [1, 1, 1] },
+      {
+        name: `a 403 of the token endpoint with ${what}`,
+        ...row,
+        token: [reply],
+        calls: [0, 1, 1],
+      },
+    ];
+  }),
   ...TOO_LONG.map(
     ([what, reply, retryAfterSeconds]): FaultRow => ({
       name: `a wait that does not fit: ${what}`,
