@@ -18,7 +18,7 @@ function excerpt(text: string, length = EXCERPT_LENGTH): string {
 }
 
 /** eGain's own limit; it keeps a small request from making a large answer. */
-const MAX_ROWS = 30;
+export const MAX_ROWS = 30;
 /** Longer than any parameter's name. */
 const UNKNOWN_LENGTH = 40;
 
@@ -32,33 +32,35 @@ export function invalidRequest(rows: readonly Detail[], developerMessage?: strin
 }
 
 /** What other APIs call a parameter, in lower case. */
-const ELSEWHERE: Readonly<Record<string, ParameterName>> = {
-  page: 'pagenum',
-  pagenumber: 'pagenum',
-  offset: 'pagenum',
-  skip: 'pagenum',
-  limit: 'pagesize',
-  perpage: 'pagesize',
-  size: 'pagesize',
-  top: 'pagesize',
-  count: 'pagesize',
-  order: 'sort',
-  orderby: 'sort',
-  sortby: 'sort',
-  select: 'fields',
-  q: 'name',
-  query: 'name',
-  search: 'name',
-  lang: 'language',
-  locale: 'language',
-  enabled: 'active',
-  isactive: 'active',
-  since: 'modifiedAfter',
-  modifiedsince: 'modifiedAfter',
-  updatedsince: 'modifiedAfter',
-  updatedafter: 'modifiedAfter',
-  updatedbefore: 'modifiedBefore',
-};
+const ELSEWHERE: ReadonlyMap<string, ParameterName> = new Map(
+  Object.entries({
+    page: 'pagenum',
+    pagenumber: 'pagenum',
+    offset: 'pagenum',
+    skip: 'pagenum',
+    limit: 'pagesize',
+    perpage: 'pagesize',
+    size: 'pagesize',
+    top: 'pagesize',
+    count: 'pagesize',
+    order: 'sort',
+    orderby: 'sort',
+    sortby: 'sort',
+    select: 'fields',
+    q: 'name',
+    query: 'name',
+    search: 'name',
+    lang: 'language',
+    locale: 'language',
+    enabled: 'active',
+    isactive: 'active',
+    since: 'modifiedAfter',
+    modifiedsince: 'modifiedAfter',
+    updatedsince: 'modifiedAfter',
+    updatedafter: 'modifiedAfter',
+    updatedbefore: 'modifiedBefore',
+  } as const),
+);
 
 /** How a caller writes values: in a query string, or as JSON. */
 type Notation = 'query' | 'json';
@@ -86,10 +88,7 @@ function meantBy(name: string, known: readonly string[]): string | undefined {
   const words = name.replaceAll(/%[\da-f]{2}/gi, '_').match(/[a-z]+/gi) ?? [];
   // `page[size]` is one name; `filter[channel]` and `channel[0]` have it among their words.
   for (const word of [words.join(''), ...words.toReversed()]) {
-    const elsewhere = Object.hasOwn(ELSEWHERE, word.toLowerCase())
-      ? ELSEWHERE[word.toLowerCase()]
-      : undefined;
-    const meant = closest(elsewhere ?? word, known);
+    const meant = closest(ELSEWHERE.get(word.toLowerCase()) ?? word, known);
     if (meant !== undefined) return meant;
   }
   return undefined;

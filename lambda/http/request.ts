@@ -10,7 +10,7 @@ import {
   type ParameterName,
 } from '../accounts/parameters.ts';
 import { type Query, querySchema } from '../accounts/query.ts';
-import { faultRows, invalidRequest, unknownRow } from '../accounts/refusal.ts';
+import { faultRows, invalidRequest, MAX_ROWS, unknownRow } from '../accounts/refusal.ts';
 import type { Viewer } from '../accounts/view.ts';
 import { type Detail, Fault } from '../faults.ts';
 
@@ -118,7 +118,8 @@ export function readQueryString(
 
   for (const [name, values] of parametersOf(event)) {
     if (!isParameter(name) || !allowed.includes(name)) {
-      details.push(unknownRow(name, allowed, 'query'));
+      // Looking for what is meant takes time, so only the rows that are shown say it.
+      details.push(unknownRow(name, details.length < MAX_ROWS ? allowed : [], 'query'));
       continue;
     }
     const { form } = PARAMETERS[name];

@@ -2,9 +2,12 @@ import { distance } from 'fastest-levenshtein';
 
 /** The known word that `word` most likely stands for; undefined where none is near enough. */
 export function closest(word: string, known: readonly string[]): string | undefined {
-  const [nearest] = known.toSorted((a, b) => edits(word, a) - edits(word, b));
-  if (nearest === undefined) return undefined;
-  return edits(word, nearest) <= Math.max(1, nearest.length / 3) ? nearest : undefined;
+  let [nearest, fewest]: [string | undefined, number] = [undefined, Number.POSITIVE_INFINITY];
+  for (const one of known) {
+    const count = edits(word, one);
+    if (count < fewest) [nearest, fewest] = [one, count];
+  }
+  return fewest <= Math.max(1, (nearest ?? '').length / 3) ? nearest : undefined;
 }
 
 /** How far apart two words are, in any case: letters in another order are one mistake. */
