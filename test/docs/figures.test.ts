@@ -115,7 +115,6 @@ const OTHERS: readonly string[] = [
   'TLS 1.2',
   'OAuth 2.0',
   'Node 20',
-  'Node.js 20.11',
   'curl 7.76',
   'OpenAPI 3.0',
   'Python 3.9',
