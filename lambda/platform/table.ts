@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 import {
   BatchGetItemCommand,
   DynamoDBClient,
@@ -15,6 +15,10 @@ import { count } from './metrics.ts';
 export interface Item {
   readonly version: number;
   readonly body: string;
+  /** Names the write, unlike any other, so that its author knows it again. The guard sets it. */
+  readonly writer?: string | undefined;
+  /** When it was written, in milliseconds since the epoch by its author's clock. The guard sets it. */
+  readonly writtenAt?: number | undefined;
 }
 
 /** What replaces an item. */
@@ -23,9 +27,18 @@ export interface NewItem extends Item {
   readonly expiresAt: number;
 }
 
+/** An item as the guard gives it. */
+interface SeenItem extends Item {
+  /**
+   * By how many milliseconds its author's clock is evidently ahead of this container's, or behind it
+   * where negative; 0 up to what clocks may differ. All moments in the body are by that clock.
+   */
+  readonly aheadMs?: number;
+}
+
 export interface Table {
   /** The item as it is now: a consistent read. */
-  read(key: string): Promise<Item | undefined>;
+  read(key: string): Promise<SeenItem | undefined>;
   /**
    * Writes the item if the one there still has that version.
    *
@@ -46,6 +59,8 @@ const CALL_MS = 250;
 const LONGEST_MS = 1000;
 /** How long the table is left alone after a failure. */
 const AWAY_MS = 10_000;
+/** By how much the clocks of two containers may differ. */
+export const SKEW_MS = 5000;
 const atMost = () => ({ abortSignal: AbortSignal.timeout(LONGEST_MS) });
 
 /** One answer of BatchGetItem holds 16 MB, and a part at most 400 KB. */
@@ -68,22 +83,37 @@ export function createDynamoTable(TableName: string): Table {
         ConsistentRead: true,
       });
       const { Item: found } = await client.send(command, atMost());
-      // An item without a version is none, and can be replaced as if there were none.
-      if (found?.['version']?.N === undefined) return undefined;
-      return { version: Number(found['version'].N), body: found['body']?.S ?? '' };
+      const version = Number(found?.['version']?.N);
+      // An item without such a version is none, and can be replaced as if there were none.
+      if (!(version >= 0 && version < Number.MAX_SAFE_INTEGER)) return undefined;
+      return {
+        version,
+        body: found?.['body']?.S ?? '',
+        writer: found?.['writer']?.S,
+        writtenAt: found?.['writtenAt']?.N === undefined ? undefined : Number(found['writtenAt'].N),
+      };
     },
 
-    async replace(pk, { version, body, expiresAt }, seen) {
+    async replace(pk, { version, body, writer = '', writtenAt = 0, expiresAt }, seen) {
       const command = new PutItemCommand({
         TableName,
         Item: {
           pk: { S: pk },
           version: { N: String(version) },
           body: { S: body },
+          writer: { S: writer },
+          writtenAt: { N: String(writtenAt) },
           expiresAt: { N: String(Math.ceil(expiresAt / 1000)) },
         },
         ...(seen === undefined
-          ? { ConditionExpression: 'attribute_not_exists(version)' }
+          ? {
+              ConditionExpression:
+                'attribute_not_exists(version) OR NOT version BETWEEN :least AND :most',
+              ExpressionAttributeValues: {
+                ':least': { N: '0' },
+                ':most': { N: String(Number.MAX_SAFE_INTEGER - 1) },
+              },
+            }
           : {
               ConditionExpression: 'version = :seen',
               ExpressionAttributeValues: { ':seen': { N: String(seen) } },
@@ -129,44 +159,101 @@ export function createDynamoTable(TableName: string): Table {
   };
 }
 
+interface SeenLast {
+  readonly version: number | undefined;
+  readonly aheadMs: number;
+  readonly askedAt: number;
+}
+
 /** The table cannot be used at the moment; never told to a caller. */
 export class TableAway extends Error {
   override readonly name = 'TableAway';
 }
 
 /**
- * The table as a container uses it: quickly or not at all. Each method throws `TableAway` where the
- * table fails, takes too long, or has failed less than 10 s ago; the container then goes on alone.
+ * The table as a container uses it: quickly or not at all. A call that fails, or takes too long, is
+ * tried once more at once: it may have been a hiccup, or the container was frozen meanwhile. Each
+ * method throws `TableAway` where that fails too, or has failed less than 10 s ago; the container
+ * then goes on alone.
  */
 export function guardTable(table: Table, clock: Clock): Table {
   let awayUntil = Number.NEGATIVE_INFINITY;
   let called = false;
+  /** What was read of each item last, and when. */
+  const seenLast = new Map<string, SeenLast>();
 
-  const call = async <T>(longestMs: number, work: () => Promise<T>, insist = false): Promise<T> => {
-    if (!insist && clock.now() < awayUntil) throw new TableAway('the table has just failed');
+  const attempt = async <T>(longestMs: number, work: () => Promise<T>): Promise<T> => {
     const late = Promise.withResolvers<never>();
-    const callOff = clock.after(called ? longestMs : LONGEST_MS, () => {
+    const callOff = clock.after(longestMs, () => {
       late.reject(new TableAway('the table did not answer in time'));
     });
-    called = true;
     try {
       return await Promise.race([work(), late.promise]);
-    } catch (error) {
-      awayUntil = clock.now() + AWAY_MS;
-      count('SharedTableFailures');
-      // The name alone: a message of the SDK's may quote what it could not read.
-      const failure = errorName(error);
-      log.warn('The shared table cannot be used', { failure });
-      throw new TableAway(failure);
     } finally {
       callOff();
     }
   };
 
+  const call = async <T>(usualMs: number, work: () => Promise<T>, insist = false): Promise<T> => {
+    if (!insist && clock.now() < awayUntil) throw new TableAway('the table has just failed');
+    const longestMs = called ? usualMs : LONGEST_MS;
+    called = true;
+    let again = clock.now();
+    try {
+      return await attempt(longestMs, work).catch(() => {
+        again = clock.now();
+        return attempt(longestMs, work);
+      });
+    } catch (error) {
+      // The name alone: a message of the SDK's may quote what it could not read.
+      const failure = errorName(error);
+      // Where its timer came far too late, the container was frozen. That says nothing of the table.
+      if (clock.now() - again <= 2 * longestMs) {
+        awayUntil = clock.now() + AWAY_MS;
+        count('SharedTableFailures');
+        log.warn('The shared table cannot be used', { failure });
+      }
+      throw new TableAway(failure);
+    }
+  };
+
+  /** Decided when this version of the item is seen first: later, time has passed as well. */
+  const aheadOf = (key: string, item: Item | undefined, askedAt: number): number => {
+    const { version, writtenAt } = item ?? {};
+    const last = seenLast.get(key);
+    let aheadMs = 0;
+    if (last !== undefined && last.version === version) aheadMs = last.aheadMs;
+    else if (writtenAt !== undefined) {
+      // It was written before now, and after the last time when another version was there.
+      const earliest = Math.min(writtenAt, clock.now());
+      const nearest = Math.max(earliest, last?.askedAt ?? earliest);
+      if (Math.abs(writtenAt - nearest) > SKEW_MS) aheadMs = writtenAt - nearest;
+    }
+    seenLast.set(key, { version, aheadMs, askedAt });
+    return aheadMs;
+  };
+
   return {
-    read: (key) => call(CALL_MS, () => table.read(key)),
-    replace: (key, item, seen, insist) =>
-      call(CALL_MS, () => table.replace(key, item, seen), insist),
+    read: (key) =>
+      call(CALL_MS, async () => {
+        const askedAt = clock.now();
+        const item = await table.read(key);
+        const aheadMs = aheadOf(key, item, askedAt);
+        return item && { ...item, aheadMs };
+      }),
+    replace(key, item, seen, insist) {
+      const writer = randomUUID();
+      const write = async () => {
+        const own = { ...item, writer, writtenAt: clock.now() };
+        if (await table.replace(key, own, seen)) return true;
+        const found = await table.read(key);
+        // It was written when it was tried before, and the answer got lost.
+        if (found?.writer === writer) return true;
+        if (found?.version !== seen) return false;
+        throw new Error('the table refuses what it should take');
+      };
+      return call(CALL_MS, write, insist);
+    },
     readBytes: (keys) => call(LONGEST_MS, () => table.readBytes(keys)),
     writeBytes: (key, bytes, expiresAt) =>
       call(LONGEST_MS, () => table.writeBytes(key, bytes, expiresAt)),

@@ -9,13 +9,12 @@ import { type Snapshot, writeParts, writeSnapshot } from './content.ts';
 import {
   afterFailure,
   type Content,
+  LOCK_MS,
   lockOwner,
   type SharedState,
   type State,
 } from './shared-state.ts';
 
-/** The lock of a container that dies, or is frozen, ends after this. */
-export const LOCK_MS = 10_000;
 const EXTEND_MS = 3000;
 const DAY_MS = 86_400_000;
 /** Parts are written again after a day, and a snapshot is shown for a day at most. */

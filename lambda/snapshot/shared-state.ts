@@ -3,16 +3,20 @@ import { BudgetSpent } from '../egain/call-budget.ts';
 import { FAULT_NAMES, Fault, type FaultName } from '../faults.ts';
 import type { Clock } from '../platform/deadline.ts';
 import { parseJson } from '../platform/parse.ts';
-import { type Table, TableAway, unlessAway } from '../platform/table.ts';
+import { SKEW_MS, type Table, TableAway, unlessAway } from '../platform/table.ts';
 
-/** All moments are milliseconds since the epoch, by the clock of the container that wrote them. */
+/**
+ * All moments are milliseconds since the epoch: those of the content by the clock of the container
+ * that fetched it, the others by that of the container that wrote the item.
+ */
 const stateSchema = z.object({
   /** The content of the snapshot. */
   content: z.optional(
     z.object({
-      hash: z.string(),
-      /** How many parts it has in the table. */
-      parts: z.number().check(z.int(), z.positive(), z.maximum(10_000)),
+      // A part's key holds it, and the key of an item has 2048 bytes at most.
+      hash: z.string().check(z.maxLength(64)),
+      /** How many parts it has in the table. A second is enough to read the most. */
+      parts: z.number().check(z.int(), z.positive(), z.maximum(1000)),
       /** When the parts were last written: the table drops them after some days. */
       writtenAt: z.number(),
       /** When the page walk began. */
@@ -52,9 +56,32 @@ export interface Seen {
   readonly shared: boolean;
 }
 
+/** The lock of a container that dies, or is frozen, ends after this. */
+export const LOCK_MS = 10_000;
+
 /** Who has the lock, while it counts. */
 export function lockOwner({ lock }: State, now: number): string | undefined {
   return lock !== undefined && now < lock.until ? lock.owner : undefined;
+}
+
+/**
+ * The state with the end of lock, failure and budget by this container's own clock. A moment that no
+ * container can have written makes it none.
+ */
+function byOwnClock(state: State, aheadMs: number, now: number): State {
+  const { lock, failure, budgetSpentUntil = 0 } = state;
+  const begins = [
+    lock && lock.until - LOCK_MS,
+    failure && failure.until - longestWaitMs(failure.fault),
+    budgetSpentUntil - LONGEST_STATED_MS,
+  ];
+  if (begins.some((moment = 0) => moment - aheadMs > now + SKEW_MS)) return {};
+  return {
+    ...state,
+    lock: lock && { ...lock, until: lock.until - aheadMs },
+    failure: failure && { ...failure, until: failure.until - aheadMs },
+    budgetSpentUntil: budgetSpentUntil === 0 ? undefined : budgetSpentUntil - aheadMs,
+  };
 }
 
 /** After this the table drops an item that nobody has written. */
@@ -67,6 +94,9 @@ export type SharedState = ReturnType<typeof createSharedState>;
 export function createSharedState(table: Table, key: string, clock: Clock) {
   let last: Seen = { state: {}, version: undefined, shared: false };
 
+  /** When the content that was fetched in the future, by another clock, was seen first. */
+  let fromFuture = { fetchedAt: 0, seenAt: 0 };
+
   const goOnAlone = (state: State): Seen => {
     last = { state, version: undefined, shared: false };
     return last;
@@ -75,9 +105,9 @@ export function createSharedState(table: Table, key: string, clock: Clock) {
   /** The state as it is now; while the table is away, as it was known last. */
   const read = async (): Promise<Seen> => {
     try {
-      const item = await table.read(key);
-      const state = z.safeParse(stateSchema, parseJson(item?.body ?? null)).data ?? {};
-      last = { state, version: item?.version, shared: true };
+      const { version, body, aheadMs = 0 } = (await table.read(key)) ?? {};
+      const written = z.safeParse(stateSchema, parseJson(body)).data ?? {};
+      last = { state: byOwnClock(written, aheadMs, clock.now()), version, shared: true };
     } catch (error) {
       if (!(error instanceof TableAway)) throw error;
       // The lock of another container means nothing to one that is alone.
@@ -99,34 +129,51 @@ export function createSharedState(table: Table, key: string, clock: Clock) {
   };
 
   /**
-   * Replaces the state, and tries again when another container was faster.
+   * Replaces the state, and tries again when another container was faster. Whoever may replace it
+   * and cannot, again and again, goes on alone.
    *
    * @param change returns undefined to leave the state as it is; called anew for every try
-   * @returns undefined where `change` declined, or others were faster every time
+   * @returns undefined where `change` declined
    */
   const update = async (change: (seen: Seen) => State | undefined): Promise<Seen | undefined> => {
+    let state: State | undefined = {};
     for (let tries = 0; tries < TRIES; tries += 1) {
       const isCached = tries === 0 && last.shared;
       const seen = isCached ? last : await read();
-      const state = change(seen);
+      state = change(seen);
       // What is cached may be out of date, so the table decides.
       if (state === undefined && isCached) continue;
       if (state === undefined) return undefined;
       const written = seen.shared ? await write(state, seen.version) : goOnAlone(state);
       if (written !== undefined) return written;
     }
-    return undefined;
+    return state && goOnAlone(state);
   };
 
   /** As `read` or `update` has seen it last. */
   const known = (): Seen => last;
 
-  return { read, update, known };
+  /**
+   * When a content was fetched, by this container's own clock. The future counts as the moment when
+   * the content was seen first: then nobody knows how old it is.
+   */
+  const dateOf = ({ fetchedAt }: Content) => {
+    const isKnown = fetchedAt === fromFuture.fetchedAt;
+    if (!isKnown && fetchedAt <= clock.now() + SKEW_MS) return { fetchedAt, isGuessed: false };
+    if (!isKnown) fromFuture = { fetchedAt, seenAt: clock.now() };
+    return { fetchedAt: fromFuture.seenAt, isGuessed: true };
+  };
+
+  return { read, update, known, dateOf };
 }
 
 /** How long eGain is left alone after a failure, and at most after several in a row. */
 const FIRST_WAIT_MS = 2000;
 const LONGEST_WAIT_MS = 30_000;
+/** And at most where eGain says for how long. */
+const LONGEST_STATED_MS = 3_600_000;
+const longestWaitMs = (kind: FaultName) =>
+  kind === 'egainThrottled' ? LONGEST_STATED_MS : LONGEST_WAIT_MS;
 /** That eGain did not answer in less time than this says nothing about it. */
 const TELLING_MS = 4500;
 

@@ -4,7 +4,7 @@ import type { ServiceConfig } from '../platform/config.ts';
 import { type Deadline, pause, within } from '../platform/deadline.ts';
 import { log, note } from '../platform/log.ts';
 import { count } from '../platform/metrics.ts';
-import { unlessAway } from '../platform/table.ts';
+import { SKEW_MS, unlessAway } from '../platform/table.ts';
 import { readParts, type Snapshot } from './content.ts';
 import { type RenewalOptions, renewSnapshot } from './renewal.ts';
 import {
@@ -45,7 +45,7 @@ interface Kept {
   readonly snapshot: Snapshot;
   /** When its page walk began, by the clock of the container that made it. */
   readonly fetchedAt: number;
-  /** By how many milliseconds that clock may be ahead. */
+  /** By how many milliseconds that clock may be ahead; Infinity where the time is a guess. */
   readonly skewMs: number;
 }
 
@@ -58,8 +58,6 @@ interface Caller {
   pollMs: number;
 }
 
-/** By how much the clocks of two containers may differ. */
-const SKEW_MS = 5000;
 /**
  * Where a stale answer is allowed, nobody waits longer for a page or for another container: a task
  * waits for its pages as long as it lives, and has the lock all the while.
@@ -124,7 +122,8 @@ export function createSnapshots(options: SnapshotsOptions) {
 
   const stale = (mayBeStale: boolean, longestMs: number): SnapshotAnswer | undefined => {
     if (!mayBeStale || kept === undefined) return undefined;
-    return ageOf(kept) + kept.skewMs <= longestMs ? answer(kept, 'stale') : undefined;
+    const skewMs = Math.min(kept.skewMs, SKEW_MS);
+    return ageOf(kept) + skewMs <= longestMs ? answer(kept, 'stale') : undefined;
   };
 
   const remembered = (): Failure | undefined => {
@@ -139,14 +138,16 @@ export function createSnapshots(options: SnapshotsOptions) {
    * made of it remain useful.
    */
   const keep = (snapshot: Snapshot, fetchedAt: number, skewMs: number): Kept => {
-    if (kept !== undefined && kept.fetchedAt >= fetchedAt) return kept;
+    if (kept !== undefined && kept.fetchedAt > fetchedAt) return kept;
     const known = kept?.snapshot.hash === snapshot.hash ? kept.snapshot : snapshot;
     kept = { snapshot: known, fetchedAt, skewMs };
     return kept;
   };
 
   /** Takes the content that the shared state names into memory, where it is newer. */
-  const adopt = async ({ hash, parts, fetchedAt }: Content): Promise<void> => {
+  const adopt = async (content: Content): Promise<void> => {
+    const { hash, parts } = content;
+    const { fetchedAt, isGuessed } = shared.dateOf(content);
     const isNewer = kept === undefined || fetchedAt > kept.fetchedAt;
     if (!isNewer || clock.now() - fetchedAt + SKEW_MS > staleMs) return;
     const known = kept?.snapshot.hash === hash ? kept.snapshot : undefined;
@@ -155,13 +156,16 @@ export function createSnapshots(options: SnapshotsOptions) {
       unreadable = hash;
       log.warn('The shared snapshot cannot be read', { hash });
     }
-    if (snapshot && fetchedAt > refusedAt) keep(snapshot, fetchedAt, SKEW_MS);
+    const skewMs = isGuessed ? Number.POSITIVE_INFINITY : SKEW_MS;
+    if (snapshot && fetchedAt > refusedAt) keep(snapshot, fetchedAt, skewMs);
   };
 
   /** Reads what the containers share, and the snapshot that it names. */
   const look = async (): Promise<void> => {
+    // The container may be frozen before it has what it reads.
+    const now = clock.now();
     looked = (await shared.read()).state;
-    lookedAt = clock.now();
+    lookedAt = now;
     if (looked.failure?.shutOut === true) kept = undefined;
     else if (looked.content !== undefined) await adopt(looked.content);
   };
@@ -242,11 +246,13 @@ export function createSnapshots(options: SnapshotsOptions) {
   const renewOrJoin = async ({
     deadline,
     mayBeStale,
+    waitsSince,
   }: Caller): Promise<SnapshotAnswer | undefined> => {
     const joined = renewing;
     const hasSpare = stale(mayBeStale, staleMs) !== undefined;
+    const patienceMs = PATIENCE_MS - (waitsSince === undefined ? 0 : clock.now() - waitsSince);
     try {
-      renewing ??= renewHere(hasSpare ? { ...deadline, patienceMs: PATIENCE_MS } : deadline);
+      renewing ??= renewHere(hasSpare ? { ...deadline, patienceMs } : deadline);
       const renewed = await (joined === undefined ? renewing : within(joined, deadline));
       // The renewal may have begun longer ago than a snapshot is fresh.
       if (joined !== undefined && fresh(mayBeStale) === undefined) return undefined;
@@ -299,7 +305,8 @@ export function createSnapshots(options: SnapshotsOptions) {
     async renew(deadline: Deadline): Promise<'renewed' | 'recent' | 'elsewhere'> {
       await look();
       const { content, failure } = looked;
-      const isRecent = content !== undefined && clock.now() - content.fetchedAt < refreshMs / 2;
+      const fetchedAt = content && shared.dateOf(content).fetchedAt;
+      const isRecent = fetchedAt !== undefined && clock.now() - fetchedAt < refreshMs / 2;
       if (isRecent && failure === undefined) return 'recent';
       const last = remembered();
       if (last !== undefined) {

@@ -35,6 +35,9 @@ const END_MS = WELL_MS + 60_000;
 const SEED = Number(process.env['SEED'] ?? 20_260_101);
 const RUNS = Number(process.env['RUNS'] ?? 0);
 
+/** How wrong a clock is that is wrong. */
+const WRONG_MS = 600_000;
+
 const moment = fc.integer({ min: 0, max: TROUBLE_MS });
 /** A call that hangs, hangs on when all else is well: a task waits for it as long as it lives. */
 const endOf = (kind: string) => (kind === 'hangs' ? TROUBLE_MS - TASK_MS : TROUBLE_MS);
@@ -49,7 +52,8 @@ const spellsOf = <Kind extends string>(...kinds: readonly Kind[]) =>
       .map(({ at, ms, kind }) => ({ at, kind, ms: Math.min(ms, endOf(kind) - at) })),
     { maxLength: 4 },
   );
-const tableFaults = spellsOf<TableFault>('lags', 'slow', 'away', 'answer lost');
+const HICCUPS = ['refuses one', 'loses one answer', 'is silent once'] as const;
+const tableFaults = spellsOf<TableFault>('lags', 'slow', 'away', 'answer lost', ...HICCUPS);
 const egainFaults = spellsOf<EgainFault>(
   'away',
   'fails',
@@ -88,13 +92,20 @@ const base = {
   // A workflow's three pages may each wait for the budget of calls as long as a task lives.
   endMs: fc.constant(END_MS + 3 * TASK_MS),
 };
+/** Also while the table is first read. */
+const freezes = fc.array(
+  fc.record({
+    at: fc.oneof(fc.nat(8), fc.nat(TROUBLE_MS - 40_000)),
+    container,
+    ms: fc.nat(40_000),
+  }),
+  { maxLength: 3 },
+);
 const trouble = {
   tableFaults,
   egainFaults,
   kills: fc.array(fc.record({ at: moment, container }), { maxLength: 4 }),
-  freezes: fc.array(fc.record({ at: fc.nat(TROUBLE_MS - 40_000), container, ms: fc.nat(40_000) }), {
-    maxLength: 3,
-  }),
+  freezes,
 };
 const quiet = {
   tableFaults: fc.constant<Scenario['tableFaults']>([]),
@@ -141,12 +152,45 @@ describe('where eGain and the table are well', () => {
     });
   });
 
-  test('one walk a period is enough for all', async () => {
-    const partners = fc.record({ ...base, ...quiet, requests: requestsOf(fc.constant('partner')) });
-    await holds(partners, 20, ({ pageCalls, tokenCalls }) => {
-      const periods = Math.ceil(END_MS / (FRESH_MS - SKEW_MS));
+  test('one walk a period is enough for all, and one for each that a freeze interrupts', async () => {
+    const partners = fc.record({
+      ...base,
+      ...quiet,
+      requests: requestsOf(fc.constant('partner')),
+      // One after the other, to the end.
+      tableFaults: fc
+        .array(fc.constantFrom(...HICCUPS), { maxLength: 12 })
+        .map((kinds) => kinds.map((kind, index) => ({ at: index * 30_000, ms: 30_000, kind }))),
+      freezes,
+    });
+    await holds(partners, 40, ({ pageCalls, tokenCalls }, scenario) => {
+      const periods = Math.ceil(END_MS / (FRESH_MS - SKEW_MS)) + scenario.freezes.length;
       expect(pageCalls.length / PAGES).toBeLessThanOrEqual(periods);
-      expect(tokenCalls.length).toBeLessThanOrEqual(Math.ceil(END_MS / 30_000));
+      expect(tokenCalls.length).toBeLessThanOrEqual(
+        Math.ceil(END_MS / 30_000) + scenario.freezes.length,
+      );
+    });
+  });
+
+  test('a container whose clock is wrong by ten minutes leaves nobody without an answer, and no workflow with what is old', async () => {
+    const scenarios = fc.record({
+      ...base,
+      ...quiet,
+      offsets: fc
+        .tuple(base.offsets, fc.constantFrom(-WRONG_MS, WRONG_MS))
+        .map(([offsets, wrong]) => offsets.concat(wrong)),
+    });
+    await holds(scenarios, 40, (outcome) => {
+      const failed = new Set(outcome.answers).difference(new Set(shownIn(outcome)));
+      for (const each of failed) {
+        expect(each).toMatchObject({ result: { name: 'SnapshotExpired' } });
+      }
+      for (const each of outcome.answers) {
+        const since = Math.min(each.at - FRESH_MS, each.askedAt);
+        expect(each.by === 'api' || wasTrueAt(outcome, each, since)).toBe(true);
+      }
+      const walks = Math.ceil(END_MS / (FRESH_MS - SKEW_MS));
+      expect(outcome.pageCalls.length / PAGES).toBeLessThanOrEqual(3 * walks);
     });
   });
 });

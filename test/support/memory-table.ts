@@ -13,8 +13,8 @@ export function createMemoryTable(): MemoryTable {
     items,
     bytes,
     async read(key): Promise<Item | undefined> {
-      const item = items.get(key);
-      return item && { version: item.version, body: item.body };
+      const { expiresAt: _, ...item } = items.get(key) ?? {};
+      return 'version' in item ? item : undefined;
     },
     async replace(key, item, seen) {
       if (items.get(key)?.version !== seen) return false;

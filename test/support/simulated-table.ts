@@ -3,7 +3,15 @@ import type { State } from '../../lambda/snapshot/shared-state.ts';
 import { createMemoryTable } from './memory-table.ts';
 import type { SimulatedProcess, SimulatedTime } from './simulated-time.ts';
 
-export type TableFault = 'lags' | 'slow' | 'away' | 'answer lost';
+/** The last three are hiccups: one call in two seconds, of each container. */
+export type TableFault =
+  | 'lags'
+  | 'slow'
+  | 'away'
+  | 'answer lost'
+  | 'refuses one'
+  | 'loses one answer'
+  | 'is silent once';
 
 export interface SimulatedTableOptions {
   readonly time: SimulatedTime;
@@ -25,6 +33,13 @@ export interface SimulatedTable {
   readonly refusals: readonly number[];
 }
 
+const HICCUPS: ReadonlySet<TableFault> = new Set([
+  'refuses one',
+  'loses one answer',
+  'is silent once',
+]);
+/** How far apart hiccups are. */
+const HICCUPS_MS = 2000;
 /** How long half of a call takes: long, or longer than anybody waits. */
 const HALF_MS: Readonly<Record<string, number>> = { lags: 50, slow: 200 };
 
@@ -46,16 +61,25 @@ export function createSimulatedTable(options: SimulatedTableOptions): SimulatedT
     commits,
     refusals,
     connect({ clock }) {
+      let hiccupAt = Number.NEGATIVE_INFINITY;
+      const current = (): TableFault | undefined => {
+        const kind = fault();
+        if (kind === undefined || !HICCUPS.has(kind)) return kind;
+        if (since() < hiccupAt + HICCUPS_MS) return undefined;
+        hiccupAt = since();
+        return kind;
+      };
       const call = <T>(work: () => Promise<T>): Promise<T> =>
         new Promise((resolve, reject) => {
-          const kind = fault();
+          const kind = current();
           const halfMs = HALF_MS[kind ?? ''] ?? 3;
           time.after(halfMs, () => {
-            const outcome =
-              kind === 'away' ? Promise.reject(new Error('the table is away')) : work();
+            const isRefused = kind === 'away' || kind === 'refuses one';
+            const outcome = isRefused ? Promise.reject(new Error('the table is away')) : work();
             outcome.catch(() => undefined);
             noteState();
-            const lost = kind === 'answer lost';
+            if (kind === 'is silent once') return;
+            const lost = kind === 'answer lost' || kind === 'loses one answer';
             clock.after(halfMs, () => (lost ? reject(new Error('reset')) : resolve(outcome)));
           });
         });

@@ -53,8 +53,10 @@ export interface Container {
   readonly ask: (options?: SnapshotOptions) => Promise<SnapshotAnswer>;
 }
 
-export function container(config: SnapshotsOptions['config'] = CONFIG): Container {
-  const { clock, table } = shared;
+/** @param aheadMs how far its clock is ahead */
+export function container(config: SnapshotsOptions['config'] = CONFIG, aheadMs = 0): Container {
+  const { table } = shared;
+  const clock = { ...shared.clock, now: () => shared.clock.now() + aheadMs };
   const store = createSnapshots({
     config,
     table: guardTable(table, clock),
@@ -76,6 +78,8 @@ export async function warm(count: number, ageMs: number): Promise<Container[]> {
   return all;
 }
 
+/** A container whose clock is wrong. */
+export const ahead = (aheadMs: number) => container(CONFIG, aheadMs);
 /** A container whose snapshot a schedule renews. */
 export const scheduled = () => container({ ...CONFIG, refreshSeconds: 60 });
 export const quarterOfAnHour = () =>
@@ -91,10 +95,12 @@ export const nameIn = async (answer: Promise<SnapshotAnswer>) =>
 
 export const state = () => JSON.parse(shared.table.items.get(STATE_KEY)?.body ?? '{}') as State;
 
-/** As another container writes the shared state, whatever it saw before. */
-export function overwrite(next: State): void {
+/** As another container writes the shared state, whatever it saw before, by a clock that is ahead. */
+export function overwrite(next: State, aheadMs = 0): void {
   const version = (shared.table.items.get(STATE_KEY)?.version ?? 0) + 1;
-  shared.table.items.set(STATE_KEY, { version, body: JSON.stringify(next), expiresAt: 0 });
+  const writtenAt = shared.clock.now() + aheadMs;
+  const item = { version, body: JSON.stringify(next), writtenAt, expiresAt: 0 };
+  shared.table.items.set(STATE_KEY, item);
 }
 
 /** As another container renews the snapshot: with a clock that says it began then. */
@@ -136,6 +142,19 @@ export function change(instead: (well: Table) => Partial<Table>): () => void {
   const well = { ...table };
   Object.assign(table, instead(well));
   return () => Object.assign(table, well);
+}
+
+/** The next writes of items are done, and their answers are lost. */
+export function loseAnswers(writes: number): void {
+  let left = writes;
+  change((well) => ({
+    async replace(...call) {
+      const isWritten = await well.replace(...call);
+      if (isWritten) left -= 1;
+      if (isWritten && left >= 0) throw new Error('ECONNRESET');
+      return isWritten;
+    },
+  }));
 }
 
 /** From now on the table fails. */

@@ -77,7 +77,7 @@ describe('a token', () => {
       renewAt: START + LIFE_MS - EARLY_MS,
       endsAt: START + LIFE_MS,
     };
-    expect([...table.items]).toEqual([
+    expect([...table.items]).toMatchObject([
       [KEY, { version: START + 10, body: JSON.stringify(token), expiresAt: START + LIFE_MS }],
     ]);
   });

@@ -1,6 +1,11 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import {
+  type AttributeValue,
+  CreateTableCommand,
+  DynamoDBClient,
+  PutItemCommand,
+} from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { total } from '../../../lambda/platform/metrics.ts';
@@ -13,11 +18,17 @@ import {
   TableAway,
 } from '../../../lambda/platform/table.ts';
 import { createManualClock, type ManualClock } from '../../support/manual-clock.ts';
-import { createMemoryTable } from '../../support/memory-table.ts';
+import { createMemoryTable, type MemoryTable } from '../../support/memory-table.ts';
 import { type Reply, startScriptedUpstream } from '../../support/scripted-upstream.ts';
 import { captureLog, type LoggedLine } from '../../support/telemetry.ts';
 
-const item = (version: number, expiresAt = 9e12) => ({ version, body: `b${version}`, expiresAt });
+const item = (version: number, expiresAt = 9e12) => ({
+  version,
+  body: `b${version}`,
+  writer: 'w',
+  writtenAt: 5,
+  expiresAt,
+});
 
 /** Each verb, once. */
 const CALLS = {
@@ -88,14 +99,17 @@ describe.each<[string, () => Table]>([
     expect(await table.replace(key, item(2), undefined)).toBe(false);
     expect(await table.replace(key, item(1_767_225_600_123), 1)).toBe(true);
     expect(await table.replace(key, item(3), 1)).toBe(false);
-    expect(await table.read(key)).toEqual({ version: 1_767_225_600_123, body: 'b1767225600123' });
+    const { expiresAt: _, ...written } = item(1_767_225_600_123);
+    expect(await table.read(key)).toEqual(written);
   });
 
   test('gives back bytes as they were written: more than one answer holds, of any size', async () => {
     const sizes = [350 * 1024, ...Array.from({ length: 89 }, () => 300)];
     const names = sizes.map((_, index) => `${key}#${index}`);
     const bytesOf = (index: number) => Buffer.alloc(sizes[index] ?? 0, index + 1);
-    await Promise.all(names.map((each, index) => table.writeBytes(each, bytesOf(index), 9e12)));
+    for (const [index, each] of names.entries()) {
+      await table.writeBytes(each, bytesOf(index), 9e12);
+    }
 
     const found = await table.readBytes([...names, `${key}#none`]);
 
@@ -104,6 +118,20 @@ describe.each<[string, () => Table]>([
       expect(bytesOf(index).equals(found.get(each) ?? Buffer.of())).toBe(true);
     });
     await expect(table.writeBytes(key, Buffer.alloc(410 * 1024), 9e12)).rejects.toThrow(/size/);
+  });
+
+  test.runIf(name === 'in DynamoDB').each<[string, Record<string, AttributeValue>]>([
+    ['no version', { body: { S: 'b' } }],
+    ['a version that is text', { version: { S: '1' } }],
+    ['a version that is too large to count on from', { version: { N: '1e100' } }],
+    ['a negative version', { version: { N: '-1' } }],
+  ])('takes an item with %s for none, and replaces it', async (_, attributes) => {
+    const Item = { pk: { S: key }, ...attributes };
+    await new DynamoDBClient().send(new PutItemCommand({ TableName: 'shared', Item }));
+
+    expect(await table.read(key)).toBeUndefined();
+    expect(await table.replace(key, item(1), undefined)).toBe(true);
+    expect(await table.replace(key, item(2), undefined)).toBe(false);
   });
 });
 
@@ -138,6 +166,11 @@ describe('DynamoDB', async () => {
   test.each([
     ['without a version is none', {}, undefined],
     ['without a body is empty', { version: { N: '7' } }, { version: 7, body: '' }],
+    [
+      'with attributes of other types lacks them',
+      { version: { N: '7' }, body: { N: '1' }, writer: { N: '1' }, writtenAt: { S: '1' } },
+      { version: 7, body: '' },
+    ],
   ])('reads an item as it is now; one %s', async (_, attributes, expected) => {
     dynamo.otherwise = () => ({ body: { Item: { pk: { S: 'k' }, ...attributes } } });
 
@@ -186,36 +219,63 @@ describe('DynamoDB', async () => {
   });
 });
 
+type Trouble = <T>(work: () => Promise<T>) => Promise<T>;
+const well: Trouble = (work) => work();
+const never = () => new Promise<never>(() => undefined);
+const REFUSED: Trouble = failWith(new Error('ProvisionedThroughputExceededException'));
+const ANSWER_LOST: Trouble = async (work) => {
+  await work();
+  throw new Error('ECONNRESET');
+};
+const NO_ANSWER: Trouble = async (work) => {
+  await work();
+  return never();
+};
+
 describe('the guard before a table', () => {
   let clock: ManualClock;
   let lines: readonly LoggedLine[];
-  /** What comes before each call of the table under the guard. */
-  let before: () => Promise<void>;
+  /** What comes of each call of the table under the guard: first, and then always. */
+  let troubles: Trouble[];
+  let always: Trouble;
+  let calls: number;
+  let memory: MemoryTable;
   let table: Table;
 
   beforeEach(() => {
     clock = createManualClock();
     lines = captureLog();
-    before = async () => undefined;
-    const memory = createMemoryTable();
+    troubles = [];
+    always = well;
+    calls = 0;
+    memory = createMemoryTable();
+    const call: Trouble = (work) => {
+      calls += 1;
+      return (troubles.shift() ?? always)(work);
+    };
     table = guardTable(
       {
-        read: (...call) => before().then(() => memory.read(...call)),
-        replace: (...call) => before().then(() => memory.replace(...call)),
-        readBytes: (...call) => before().then(() => memory.readBytes(...call)),
-        writeBytes: (...call) => before().then(() => memory.writeBytes(...call)),
+        read: (...given) => call(() => memory.read(...given)),
+        replace: (...given) => call(() => memory.replace(...given)),
+        readBytes: (...given) => call(() => memory.readBytes(...given)),
+        writeBytes: (...given) => call(() => memory.writeBytes(...given)),
       },
       clock,
     );
   });
 
-  /** How long a call is waited for. */
-  async function waitOf(call: (guarded: Table) => Promise<unknown>): Promise<number> {
-    const work = call(table).catch((error: unknown) => error);
-    let waited = 0;
-    for (; clock.waiting > 0; waited += 1) clock.advance(1);
-    expect(await work).toBeInstanceOf(TableAway);
-    return waited;
+  /** Lets time pass until the work is done, and tells how long that takes. */
+  async function waitOf(work: Promise<unknown>, stepMs = 1): Promise<number> {
+    const done = work.then(
+      () => 'done',
+      () => 'done',
+    );
+    for (let waited = 0; ; ) {
+      if ((await Promise.race([done, new Promise(setImmediate)])) === 'done') return waited;
+      if (clock.waiting === 0) continue;
+      clock.advance(stepMs);
+      waited += stepMs;
+    }
   }
 
   test.each([
@@ -223,14 +283,22 @@ describe('the guard before a table', () => {
     ['replace', 250],
     ['readBytes', 1000],
     ['writeBytes', 1000],
-  ] as const)('gives it a second for the first call, and then, for %s, %i ms', async (verb, ms) => {
-    const call = CALLS[verb];
-    before = () => new Promise(() => undefined);
+  ] as const)(
+    'asks twice, with a second for the first call, and then, for %s, %i ms',
+    async (verb, ms) => {
+      const call = () => CALLS[verb](table);
+      always = never;
 
-    expect(await waitOf(call)).toBe(1000);
-    clock.advance(10_000);
-    expect(await waitOf(call)).toBe(ms);
-  });
+      const first = call();
+      expect(await waitOf(first)).toBe(2000);
+      await expect(first).rejects.toBeInstanceOf(TableAway);
+      clock.advance(10_000);
+      const second = call();
+      expect(await waitOf(second)).toBe(2 * ms);
+      await expect(second).rejects.toBeInstanceOf(TableAway);
+      expect(calls).toBe(4);
+    },
+  );
 
   test.each([
     [new TypeError('quotes a secret'), 'TypeError'],
@@ -238,9 +306,9 @@ describe('the guard before a table', () => {
   ])(
     'leaves one that fails alone for ten seconds, and tells by name alone',
     async (error, name) => {
-      before = failWith(error);
+      always = failWith(error);
       await expect(table.read('k')).rejects.toMatchObject({ name: 'TableAway', message: name });
-      before = async () => undefined;
+      always = well;
 
       clock.advance(9999);
       for (const call of Object.values(CALLS)) {
@@ -255,6 +323,92 @@ describe('the guard before a table', () => {
       expect(clock.waiting).toBe(0);
     },
   );
+
+  const hiccups: [string, Trouble, number][] = [
+    ['is refused', REFUSED, 1],
+    ['is done, and its answer is lost', ANSWER_LOST, 1],
+    ['is done, and never answered', NO_ANSWER, 1],
+    ['is never answered while the container is frozen', never, 60_000],
+  ];
+  describe.each(hiccups)('where a call %s', (_, trouble, stepMs) => {
+    test.each(Object.entries(CALLS))(
+      '%s is tried once more, without another effect',
+      async (_verb, call) => {
+        await table.read('k');
+        troubles = [trouble];
+
+        const asked = call(table);
+        const waited = await waitOf(asked, stepMs);
+
+        expect(stepMs === 1 ? waited : 0).toBeLessThan(1001);
+        await asked;
+        expect([total('SharedTableFailures'), lines.length]).toEqual([0, 0]);
+      },
+    );
+
+    test('a write knows its own again, and what another has written', async () => {
+      await table.read('k');
+      troubles = [trouble];
+      const own = table.replace('k', item(1), undefined);
+      await waitOf(own, stepMs);
+      expect(await own).toBe(true);
+
+      troubles = [trouble];
+      const late = table.replace('k', item(2), undefined);
+      await waitOf(late, stepMs);
+      expect(await late).toBe(false);
+      expect(memory.items.get('k')?.version).toBe(1);
+    });
+  });
+
+  test('takes a call that two freezes cut short for no sign of the table', async () => {
+    troubles = [never, never];
+    const asked = table.read('k');
+    await waitOf(asked, 60_000);
+
+    await expect(asked).rejects.toBeInstanceOf(TableAway);
+    await expect(table.read('k')).resolves.toBeUndefined();
+    expect(total('SharedTableFailures')).toBe(0);
+  });
+
+  test('gives up a table that refuses what it should take', async () => {
+    await table.replace('k', item(1), undefined);
+    memory.replace = async () => false;
+
+    await expect(table.replace('k', item(2), 1)).rejects.toBeInstanceOf(TableAway);
+    await expect(table.replace('new', item(2), undefined)).rejects.toBeInstanceOf(TableAway);
+    expect(calls).toBeLessThan(10);
+  });
+
+  describe('tells how far the clock of who wrote an item is ahead', () => {
+    test.each([
+      [600_000, 600_000],
+      [5001, 5001],
+      [5000, 0],
+      [-600_000, 0],
+    ])('of one seen for the first time: %i ms', async (differsBy, expected) => {
+      memory.items.set('k', { ...item(1), writtenAt: clock.now() + differsBy });
+
+      await expect(table.read('k')).resolves.toMatchObject({ aheadMs: expected });
+      clock.advance(100_000);
+      await expect(table.read('k')).resolves.toMatchObject({ aheadMs: expected });
+    });
+
+    test.each([
+      [600_000, 599_000],
+      [1000, 0],
+      [-1, 0],
+      [-5000, 0],
+      [-5001, -5001],
+      [undefined, 0],
+    ])('of one that was not there a second ago: %s ms', async (sinceThen, expected) => {
+      await table.read('k');
+      memory.items.set('k', { ...item(1), writtenAt: sinceThen && clock.now() + sinceThen });
+      clock.advance(1000);
+
+      await expect(table.read('k')).resolves.toMatchObject({ aheadMs: expected });
+    });
+  });
 });
 
 describe('the keys of shared items', () => {

@@ -1,8 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import { createDeadline } from '../../../lambda/platform/deadline.ts';
 import { total } from '../../../lambda/platform/metrics.ts';
-import { LOCK_MS } from '../../../lambda/snapshot/renewal.ts';
-import { type State } from '../../../lambda/snapshot/shared-state.ts';
+import { LOCK_MS, type State } from '../../../lambda/snapshot/shared-state.ts';
 import { type SnapshotAnswer } from '../../../lambda/snapshot/snapshots.ts';
 import { account } from '../../support/accounts.ts';
 import {
@@ -11,7 +10,9 @@ import {
   change,
   container,
   FAILURE,
+  failWith,
   holdWalks,
+  loseAnswers,
   named,
   nameIn,
   overwrite,
@@ -216,7 +217,7 @@ describe('the lock', () => {
     holdWalks();
     const asked = container().ask();
     await soon();
-    overwrite({ lock: { owner: 'another', until: shared.clock.now() + 60_000 } });
+    overwrite({ lock: { owner: 'another', until: shared.clock.now() + LOCK_MS } });
 
     await pass(3000);
     expect(total('LocksLost')).toBe(1);
@@ -229,7 +230,7 @@ describe('the lock', () => {
   });
 
   test.each([
-    ['another has it', { lock: { owner: 'another', until: Number.MAX_SAFE_INTEGER } }],
+    ['another has it', { lock: { owner: 'another', until: Date.UTC(2026, 0, 31, 8) + LOCK_MS } }],
     ['nobody has it any more', {}],
   ])('lost by the end of the page walk leaves the state as it is: %s', async (_, theirs: State) => {
     shared.walk = async () => {
@@ -258,16 +259,43 @@ describe('the lock', () => {
   });
 });
 
-test('who can never take the lock is told so when its time is over', async () => {
-  change(() => ({
-    async replace() {
-      shared.clock.advance(200);
-      await soon();
-      return false;
+test('who can never take the lock goes on alone, and asks the table a few times', async () => {
+  const { ask } = container();
+  let calls = 0;
+  const restore = change((well) => ({
+    async read(...call) {
+      calls += 1;
+      // Somebody writes all the time, and has no lock.
+      overwrite({});
+      return well.read(...call);
     },
+    replace: async () => false,
   }));
 
-  await expect(container().ask()).rejects.toMatchObject({ code: '504-901' });
+  await expect(ask()).resolves.toMatchObject({ state: 'miss' });
+  await expect(ask()).resolves.toMatchObject({ state: 'hit' });
+
+  expect(calls).toBeLessThan(20);
+  restore();
+  shared.clock.advance(30_000);
+  await ask();
+  expect(state().content).toBeDefined();
+});
+
+test.each([
+  ['a content', named('account'), { value: { state: 'miss' } }, { value: { state: 'hit' } }],
+  ['a failure', failWith(FAILURE), { reason: FAILURE }, { reason: { code: '503-902' } }],
+])('whose writes are done, and not answered, renews the snapshot as usual: %s', async (...row) => {
+  const [, walk, own, others] = row;
+  shared.walk = walk;
+  loseAnswers(2);
+
+  expect(await Promise.allSettled([container().ask()])).toMatchObject([own]);
+
+  expect(await Promise.allSettled([container().ask()])).toMatchObject([others]);
+  expect(shared.walks).toBe(1);
+  expect(state().lock).toBeUndefined();
+  expect([total('LocksLost'), total('SharedTableFailures')]).toEqual([0, 0]);
 });
 
 const canDoWithout = () => container().store.warmUp();

@@ -1,9 +1,12 @@
 import { describe, expect, test, vi } from 'vitest';
+import { BudgetSpent } from '../../../lambda/egain/call-budget.ts';
 import { Fault } from '../../../lambda/faults.ts';
 import { createDeadline } from '../../../lambda/platform/deadline.ts';
 import { total } from '../../../lambda/platform/metrics.ts';
+import { LOCK_MS } from '../../../lambda/snapshot/shared-state.ts';
 import { account } from '../../support/accounts.ts';
 import {
+  ahead,
   beginAnew,
   breakTable,
   change,
@@ -21,6 +24,7 @@ import {
   shared,
   soon,
   state,
+  TASK,
   warm,
 } from '../../support/snapshot-containers.ts';
 
@@ -71,7 +75,8 @@ describe('a container without the table', () => {
     const { ask, store } = container();
     shared.walk = async () => {
       const restore = breakTable('readBytes');
-      overwrite({ ...state(), content: { hash: 'h', parts: 1, writtenAt: 0, fetchedAt: 1e13 } });
+      const now = shared.clock.now();
+      overwrite({ ...state(), content: { hash: 'h', parts: 1, writtenAt: 0, fetchedAt: now } });
       await store.warmUp();
       restore();
       return [account()];
@@ -85,7 +90,7 @@ describe('a container without the table', () => {
 
   test('remembers a failure by itself, and takes no lock of another for its own', async () => {
     const { ask, store } = container();
-    overwrite({ lock: { owner: 'another', until: shared.clock.now() + 60_000 } });
+    overwrite({ lock: { owner: 'another', until: shared.clock.now() + LOCK_MS } });
     await store.warmUp();
     breakTable('read', 'replace');
     shared.walk = failWith(FAILURE);
@@ -141,20 +146,43 @@ describe('a container without the table', () => {
   });
 });
 
-const withParts = (parts: number) =>
-  JSON.stringify({ content: { hash: 'h', writtenAt: 0, fetchedAt: 0, parts } });
+const CONTENT = { hash: 'h', writtenAt: 0, fetchedAt: 0, parts: 1 };
+const LOCK = { owner: 'another', until: 1e300 };
+const OUTLASTING = {
+  fault: 'egainThrottled',
+  code: '503-901',
+  shutOut: true,
+  count: 1,
+  until: 1e300,
+};
 
 describe('a shared state', () => {
-  test.each(['nonsense', '{"lock":{"owner":1}}', withParts(0), withParts(1.5), withParts(10_001)])(
-    'that cannot be read is none: %s',
-    async (body) => {
-      shared.table.items.set(STATE_KEY, { version: 7, body, expiresAt: 0 });
+  test.each([
+    ['nonsense', 'nonsense'],
+    ['no object', '[]'],
+    ['an owner of another type', { lock: { ...LOCK, owner: 1 } }],
+    ['no time', { lock: { owner: 'another' } }],
+    ['no parts', { content: { ...CONTENT, parts: 0 } }],
+    ['half a part', { content: { ...CONTENT, parts: 1.5 } }],
+    ['more parts than can be read', { content: { ...CONTENT, parts: 1001 } }],
+    ['a hash that no key can hold', { content: { ...CONTENT, hash: 'h'.repeat(65) } }],
+    ['a content of the far future', { content: { ...CONTENT, fetchedAt: 1e300 } }],
+    ['parts of the far future', { content: { ...CONTENT, writtenAt: 1e300 } }],
+    ['a content of the far past', { content: { ...CONTENT, fetchedAt: -1e300 } }],
+    ['a lock without end', { lock: LOCK }],
+    ['a failure without end', { failure: OUTLASTING }],
+    ['an unknown failure', { failure: { ...OUTLASTING, fault: 'unknown' } }],
+    ['a spent budget without end', { budgetSpentUntil: 1e300 }],
+  ])('with %s is no worse than none', async (_, written) => {
+    const body = typeof written === 'string' ? written : JSON.stringify(written);
+    shared.table.items.set(STATE_KEY, { version: 7, body, expiresAt: 0 });
 
-      await expect(container().ask()).resolves.toMatchObject({ state: 'miss' });
+    await expect(container().ask()).resolves.toMatchObject({ state: 'miss' });
+    await expect(container().ask()).resolves.toMatchObject({ state: 'hit' });
 
-      expect(state().content).toBeDefined();
-    },
-  );
+    expect(shared.walks).toBe(1);
+    expect(total('SharedTableFailures')).toBe(0);
+  });
 
   test.each([
     ['of now', 7, 0],
@@ -175,7 +203,9 @@ describe('a shared state', () => {
     const restore = change((well) => ({
       async replace(...call) {
         tries += 1;
-        return tries === 4 ? well.replace(...call) : false;
+        if (tries === 4) return well.replace(...call);
+        overwrite({});
+        return false;
       },
     }));
     shared.walk = async () => {
@@ -187,6 +217,73 @@ describe('a shared state', () => {
 
     expect(tries).toBe(4);
     expect(state().content).toBeDefined();
+  });
+});
+
+describe.each([600_000, -600_000])('of a container whose clock is %i ms ahead', (aheadMs) => {
+  test('the lock counts for ten seconds after it was seen', async () => {
+    const { ask, store } = container();
+    await store.warmUp();
+    overwrite({ lock: { owner: 'a', until: shared.clock.now() + aheadMs + LOCK_MS } }, aheadMs);
+    const asked = ask();
+    await pass(LOCK_MS - 500);
+    expect(shared.walks).toBe(0);
+    await pass(1000);
+
+    await expect(asked).resolves.toMatchObject({ state: 'miss' });
+    expect(shared.walks).toBe(1);
+  });
+
+  test.each([
+    ['of its own', FAILURE, '503-902', 2],
+    ['of a throttle', new Fault('egainThrottled', { retryAfterSeconds: 50 }), '503-902', 50],
+    ['of a budget', new BudgetSpent(50_000, 'it is spent'), '503-901', 50],
+  ])('a failure counts for as long as it should: %s', async (_, fault, code, seconds) => {
+    const { ask, store } = container();
+    await store.warmUp();
+    shared.walk = failWith(fault);
+    await expect(ahead(aheadMs).ask()).rejects.toBe(fault);
+    shared.walk = named('account');
+
+    await expect(ask(TASK)).rejects.toMatchObject({ code, retryAfterSeconds: seconds });
+    shared.clock.advance(seconds * 1000);
+    await expect(ask(TASK)).resolves.toMatchObject({ state: 'miss' });
+  });
+});
+
+describe('the content of a container whose clock is ten minutes ahead', () => {
+  test('is as old as it was when it was seen first, however often it is looked at', async () => {
+    await ahead(600_000).ask();
+    shared.walk = failWith(FAILURE);
+    const { ask } = container();
+
+    await expect(ask()).resolves.toMatchObject({ state: 'hit', ageSeconds: 0 });
+    shared.clock.advance(30_000);
+    await expect(ask()).resolves.toMatchObject({ state: 'stale', ageSeconds: 30 });
+    shared.clock.advance(564_999);
+    await expect(ask()).resolves.toMatchObject({ state: 'stale' });
+    shared.clock.advance(5002);
+    await expect(ask()).rejects.toBe(FAILURE);
+  });
+
+  test('is nothing that a task gets, since nobody knows how old it is', async () => {
+    await ahead(600_000).ask();
+    shared.walk = named('own');
+
+    expect(await nameIn(container().ask(TASK))).toBe('own');
+    expect(await nameIn(container().ask(TASK))).toBe('own');
+    expect(shared.walks).toBe(2);
+  });
+
+  test('gives way to what others fetch', async () => {
+    await ahead(600_000).ask();
+    const { ask } = container();
+    await ask();
+    shared.clock.advance(30_000);
+    shared.walk = named('own');
+
+    expect(await nameIn(ask())).toBe('own');
+    expect(await nameIn(container().ask())).toBe('own');
   });
 });
 
