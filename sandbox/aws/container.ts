@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -32,6 +32,11 @@ export interface ContainerOptions {
 export interface Container {
   /** Resolves when the process has ended, with the reason. */
   readonly ended: Promise<FunctionError>;
+  /** Resolves when its init has ended, well or not. */
+  readonly ready: Promise<void>;
+  /** Stops the process, as Lambda freezes a container between calls; no timer runs meanwhile. */
+  readonly freeze: () => void;
+  readonly thaw: () => void;
   /** Calls the function; one call at a time. Never rejects: a failure is a result as well. */
   invoke(event: unknown, requestId?: string): Promise<InvokeResult>;
   /** Ends the process at whatever instruction it is. */
@@ -45,6 +50,11 @@ const PROGRAM = transformSync(
   readFileSync(new URL('./container-program.ts', import.meta.url), 'utf8'),
   { loader: 'ts' },
 ).code;
+
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
 
 /**
  * Starts a container with nothing in its environment but the function's. It ends when a call passes
@@ -63,10 +73,9 @@ export function startContainer(spec: FunctionSpec, options: ContainerOptions = {
   let resolveCall: ((result: InvokeResult) => void) | undefined;
   let failure: FunctionError | undefined;
 
-  const killWithThisProcess = () => void child.kill('SIGKILL');
-  process.once('exit', killWithThisProcess);
+  running.add(child);
   const ended = once(child, 'close').then(([code, signal]) => {
-    process.off('exit', killWithThisProcess);
+    running.delete(child);
     const errorMessage = `Error: Runtime exited with error: exit status ${code ?? signal}`;
     failure ??= { errorType: 'Runtime.ExitError', errorMessage };
     ready.resolve();
@@ -95,6 +104,9 @@ export function startContainer(spec: FunctionSpec, options: ContainerOptions = {
 
   return {
     ended,
+    ready: ready.promise,
+    freeze: () => void child.kill('SIGSTOP'),
+    thaw: () => void child.kill('SIGCONT'),
     async invoke(event, requestId = randomUUID()) {
       await ready.promise;
       if (failure !== undefined) return { ok: false, error: await ended };
