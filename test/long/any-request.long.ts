@@ -20,7 +20,7 @@ afterAll(() => agent.destroy());
 
 const NAMES = (
   'pagenum pagesize active name channel orchestration entryPoint language onAgentUnavailability ' +
-  'createdAfter modifiedBefore attribute sort fields __proto__ constructor'
+  'createdAfter modifiedBefore attribute sort fields version channel[] __proto__ constructor'
 ).split(' ');
 const VALUES = (
   '1 0 -1 1e3 true null 2021-03-21T14:29:01.516Z ' +
@@ -34,7 +34,7 @@ const valueArbitrary = fc.oneof(
 /** Right for some partner and some path at least. */
 const PAIRS = (
   'pagesize=5 pagenum=2 active=true name=a channel=1 sort=-name ' +
-  'createdAfter=2021-01-01T00%3A00%3A00Z fields=id,name fields=address fields=attributes attribute=region%3Aemea'
+  'createdAfter=2021-01-01T00%3A00%3A00Z fields=id,name fields=address fields=attributes attribute=region%3Aemea version=gone'
 ).split(' ');
 const pairArbitrary = fc
   .tuple(
