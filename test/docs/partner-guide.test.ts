@@ -17,14 +17,14 @@ const files = new Map(
     code,
   ]),
 );
-const first = files.get('first.sh') ?? '';
-files.set('all.sh', first.replace(/^ask --include .*$/m, files.get('all.sh') ?? ''));
 
 const has = (program: string) => spawnSync(program, ['--version']).error === undefined;
 /** Every program by its file: how to run it, and what it prints when all is well. */
 const PROGRAMS = {
-  'first.sh': ['bash', /^HTTP\/1\.1 200 .*\{"paginationInfo":.*\}\n$/s],
-  'all.sh': ['bash', /^\{"paginationInfo":.*\}\n\{"paginationInfo":.*\}\n$/],
+  'accounts.sh': [
+    'bash',
+    /^HTTP\/1\.1 200 .*\{"paginationInfo":.*\}\n\{"paginationInfo":.*\}\n\{"paginationInfo":.*\}\n$/s,
+  ],
   'accounts.mjs': [process.execPath, /^[56]\d\d accounts\n(\S+ .+\n){500,}$/],
   'accounts.py': ['python3', /^[56]\d\d accounts\n(\S+ .+\n){500,}$/],
   'mirror.mjs': [process.execPath, /^(added \S+\n){700}$/],
