@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { checkPage, diagnoseApi } from '../../cli/doctor/page.ts';
+import { PARAMETER_NAMES } from '../../lambda/accounts/parameters.ts';
 import { type FetchedPage, judgeAnswer } from '../../lambda/egain/client.ts';
 import { pastedEnds, readSecret } from '../../lambda/egain/credentials.ts';
 import { statedWait } from '../../lambda/egain/send.ts';
 import { requestGrant } from '../../lambda/egain/token.ts';
 import { readEnvelope } from '../../lambda/egain/words.ts';
 import type { Fault } from '../../lambda/faults.ts';
-import { correlationIdOf } from '../../lambda/http/request.ts';
+import { correlationIdOf, readQueryString } from '../../lambda/http/request.ts';
 import { respond } from '../../lambda/http/response.ts';
 import { createDeadline } from '../../lambda/platform/deadline.ts';
 import { errorCode } from '../../lambda/platform/http-client.ts';
@@ -102,7 +103,14 @@ const READERS: Readonly<Record<string, (text: string) => unknown>> = {
   },
   "a workflow's input": (text) => {
     const filter = { name: text, attribute: [text], createdAfter: text };
-    return failing(() => parseTaskInput({ filter, cursor: text, [text]: text }));
+    const fields = text.split(',').map((field) => `${field}x`);
+    return failing(() => parseTaskInput({ filter, fields, cursor: text, [text]: text }));
+  },
+  'a query': (text) => {
+    const names = ['name', 'fields', 'sort', 'createdAfter', text];
+    const values = Object.fromEntries(names.map((name) => [name, text]));
+    const event = apiEvent({ query: String(new URLSearchParams(values)) });
+    return failing(() => readQueryString(event, PARAMETER_NAMES));
   },
 };
 
