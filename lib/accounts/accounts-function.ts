@@ -80,6 +80,8 @@ export class AccountsFunction<E extends Entry = Entry> extends Construct impleme
       description: `What ${id} may do`,
     });
     logGroup.grantWrite(role);
+    const { vpc } = config.functions;
+    if (vpc !== undefined) for (const one of vpcStatements()) role.addToPolicy(one);
 
     const environment = {
       // V8's young generation would grow to 128 MB before it is cleared. A walk over many accounts
@@ -106,6 +108,8 @@ export class AccountsFunction<E extends Entry = Entry> extends Construct impleme
       environment,
       ...(reserved === undefined ? {} : { reservedConcurrentExecutions: reserved }),
     });
+    // The subnets exist already. The CDK's own property would want to know their VPC and zones.
+    if (vpc !== undefined) (resource.node.defaultChild as lambda.CfnFunction).vpcConfig = vpc;
     this.logGroup = logGroup;
     this.grantPrincipal = role;
     this.function = resource;
@@ -118,10 +122,12 @@ export class AccountsFunction<E extends Entry = Entry> extends Construct impleme
           }) as lambda.IFunction);
     acknowledge(role, {
       'AwsSolutions-IAM5[Resource::*]':
-        'X-Ray has no resources: PutTraceSegments and PutTelemetryRecords can only be granted on *.',
+        'X-Ray has no resources: PutTraceSegments and PutTelemetryRecords can only be granted on *. ' +
+        'In a VPC, Lambda makes and deletes network interfaces whose ids nobody knows before.',
       ...INLINE_POLICY,
     });
     acknowledge(resource, CALLED_SYNCHRONOUSLY);
+    if (vpc === undefined) acknowledge(resource, OUTSIDE_VPC);
     if (reserved === undefined) acknowledge(resource, UNRESERVED);
   }
 }
@@ -138,9 +144,12 @@ const SEEN =
 const CALLED_SYNCHRONOUSLY = {
   'Serverless-LambdaDLQ': SEEN,
   'NIST.800.53.R5-LambdaDLQ': SEEN,
+};
+
+const OUTSIDE_VPC = {
   'NIST.800.53.R5-LambdaInsideVPC':
     'It reaches only public endpoints (eGain, the issuer, AWS) and nothing in a VPC; nothing can ' +
-    'connect to it.',
+    'connect to it. functions.vpc in the stage config gives it a fixed way out.',
 };
 
 const UNRESERVED = {
@@ -148,6 +157,29 @@ const UNRESERVED = {
     'The stage and the usage plans throttle its callers. Where other workloads share the account, ' +
     'functions.concurrency in the stage config sets a limit.',
 };
+
+/**
+ * Lets Lambda, and not the function's own code, make the network interfaces of a function in a VPC.
+ *
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
+ */
+function vpcStatements(): iam.PolicyStatement[] {
+  const actions = [
+    'ec2:AssignPrivateIpAddresses',
+    'ec2:CreateNetworkInterface',
+    'ec2:DeleteNetworkInterface',
+    'ec2:DescribeNetworkInterfaces',
+    'ec2:DescribeSubnets',
+    'ec2:UnassignPrivateIpAddresses',
+  ];
+  const resources = ['*'];
+  // Only calls of a function's code have this key.
+  const conditions = { Null: { 'lambda:SourceFunctionArn': 'false' } };
+  return [
+    new iam.PolicyStatement({ actions, resources }),
+    new iam.PolicyStatement({ effect: iam.Effect.DENY, actions, resources, conditions }),
+  ];
+}
 
 /** The variables that have a value; the others are not set at all. */
 function withoutUnset(

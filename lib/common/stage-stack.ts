@@ -1,4 +1,4 @@
-import { RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import { RemovalPolicy, Stack, type StackProps, Tags } from 'aws-cdk-lib';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import type { StageConfig } from '../stage/stage-config.ts';
@@ -11,7 +11,7 @@ export interface StageProps {
   readonly stage: string;
 }
 
-/** A stack of a stage: tagged with its name, deployed where the stage config says. */
+/** A stack of a stage: tagged, with all that is in it, and deployed as the stage config says. */
 export class StageStack extends Stack {
   constructor(
     scope: Construct,
@@ -20,11 +20,14 @@ export class StageStack extends Stack {
     props: Pick<StackProps, 'description' | 'terminationProtection'>,
   ) {
     const { account, region } = config.aws;
+    const tags = { application: 'egain-accounts', stage, ...config.aws.tags };
     super(scope, id, {
       ...props,
       env: { ...(account && { account }), ...(region && { region }) },
-      tags: { application: 'egain-accounts', stage },
+      tags,
     });
+    // CloudFormation does not hand a stack's tags on to every type of resource that takes some.
+    for (const [key, value] of Object.entries(tags)) Tags.of(this).add(key, value);
   }
 }
 

@@ -52,10 +52,15 @@ export function object<const T extends Readonly<Record<string, z.ZodMiniType>>>(
   return z.strictObject(shape, 'an object');
 }
 
-/** A list of one or more different entries. */
-export function list<T extends z.ZodMiniType>(entry: T, expected: string) {
+/** A list of different entries, one or more. */
+export function list<T extends z.ZodMiniType>(
+  entry: T,
+  expected: string,
+  most = Number.MAX_SAFE_INTEGER,
+) {
   return z.array(entry, expected).check(
     z.minLength(1, expected),
+    z.maxLength(most, `${expected}, at most ${most}`),
     z.refine((entries) => new Set(entries).size === entries.length, `${expected}, none twice`),
   );
 }

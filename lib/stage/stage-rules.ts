@@ -1,6 +1,6 @@
 import { SCOPES } from '../../lambda/accounts/fields.ts';
 import type { StageIssue } from './stage-issues.ts';
-import { DEFAULT_FRESH_SECONDS, DEFAULT_STALE_SECONDS } from './stage-schema.ts';
+import { DEFAULT_FRESH_SECONDS, DEFAULT_STALE_SECONDS, MAX_TAGS } from './stage-schema.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 type Issues = Generator<StageIssue, void>;
@@ -27,6 +27,7 @@ export function* stageRules(input: unknown, region?: string): Issues {
   yield* cacheRules(at(config['cache']));
   if (typeof deployedTo === 'string') yield* regionRules(config, deployedTo);
   yield* dependentRules(config);
+  yield* tagRules(at(at(config['aws'])['tags']));
 }
 
 function* issuerRules({ issuer, audience, jwksUri }: Json, region: unknown): Issues {
@@ -121,6 +122,20 @@ function* dependentRules(config: Json): Issues {
     const path = ['functions', 'concurrency', name, 'provisioned'];
     yield { path, expected: `at most ${String(reserved)}, as many as are reserved` };
   }
+}
+
+/** IAM tells keys apart by more than their case. */
+function* tagRules(tags: Json): Issues {
+  const keys = Object.keys(tags);
+  const taken = new Set(['application', 'stage']);
+  for (const key of keys) {
+    if (taken.has(key.toLowerCase())) {
+      yield { path: ['aws', 'tags', key], expected: 'a key that is not there yet, in any case' };
+    }
+    taken.add(key.toLowerCase());
+  }
+  const expected = `at most ${MAX_TAGS} tags, not ${keys.length}`;
+  if (keys.length > MAX_TAGS) yield { path: ['aws', 'tags'], expected };
 }
 
 function at(value: unknown): Json {

@@ -178,6 +178,22 @@ const concurrencySchema = object({
   provisioned: optional('Kept warm; costs by the hour.', whole(1, 10_000)),
 });
 
+/** @see https://docs.aws.amazon.com/lambda/latest/api/API_VpcConfig.html */
+const vpcSchema = object({
+  subnetIds: needed(
+    'Existing subnets with a way out; every function runs in them.',
+    list(text(/^subnet-[0-9a-f]{8,17}$/, 'the id of a subnet'), 'a list of ids of subnets', 16),
+  ),
+  securityGroupIds: needed(
+    'Existing security groups of these functions.',
+    list(
+      text(/^sg-[0-9a-f]{8,17}$/, 'the id of a security group'),
+      'a list of ids of security groups',
+      5,
+    ),
+  ),
+});
+
 const functionsSchema = object({
   logLevel: preset(
     'The least level of log lines.',
@@ -197,6 +213,7 @@ const functionsSchema = object({
     }),
     {},
   ),
+  vpc: z.optional(vpcSchema),
 });
 
 const alarmsSchema = object({
@@ -207,6 +224,26 @@ const alarmsSchema = object({
   runbookUrl: optional('Your runbook; every alarm links to its section there.', url('query')),
 });
 
+/**
+ * What all services take that have tags; `aws:` is AWS's own.
+ *
+ * @see https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
+ */
+const TAG_KEY =
+  /^(?!aws:)[\p{L}\p{N}_.:/=+@-](?:[\p{L}\p{N} _.:/=+@-]{0,126}[\p{L}\p{N}_.:/=+@-])?$/iu;
+const TAG_VALUE = /^[\p{L}\p{N} _.:/=+@-]{1,256}$/u;
+/** A resource has 50 at most, and two are the product's own. */
+export const MAX_TAGS = 48;
+
+const tagsSchema = z.record(
+  text(
+    TAG_KEY,
+    'a key of letters, digits, spaces and _.:/=+-@, at most 128, not beginning with aws:',
+  ),
+  text(TAG_VALUE, 'a text of letters, digits, spaces and _.:/=+-@, at most 256'),
+  'an object of tags by key',
+);
+
 const awsSchema = object({
   account: optional(
     'The only account that the stage is deployed to.',
@@ -216,6 +253,7 @@ const awsSchema = object({
     'The only region that the stage is deployed to.',
     text(/^[a-z]{2,}(?:-[a-z]+)+-\d{1,2}$/, 'an AWS region such as eu-west-1'),
   ),
+  tags: preset('Tags of every resource, beside application and stage.', tagsSchema, {}),
 });
 
 /** `config/<stage>.json`. `config/stage.schema.json`, for editors, is made from this. */

@@ -66,9 +66,13 @@ export const FULL_STAGE = {
       task: { reserved: 5 },
       authorizer: { reserved: 20, provisioned: 1 },
     },
+    vpc: {
+      subnetIds: ['subnet-0123456789abcdef0', 'subnet-0123456789abcdef1'],
+      securityGroupIds: ['sg-0123456789abcdef0'],
+    },
   },
   alarms: { email: 'ops@example.com', runbookUrl: 'https://wiki.example.com/runbook' },
-  aws: { account: '123456789012', region: 'eu-west-1' },
+  aws: { account: '123456789012', region: 'eu-west-1', tags: { 'cost-centre': '4711' } },
   removalPolicy: 'destroy',
 };
 

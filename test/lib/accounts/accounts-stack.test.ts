@@ -39,13 +39,17 @@ const named = (value: unknown): string =>
     .replaceAll(/\{"Fn::Join":\["",\["(\w+)\.[^\]]*"AWS::URLSuffix"\}\]\]\}/g, '$1.<region>')
     .replaceAll('"', '');
 
-/** What a function or a schedule may do, a line for each statement. */
+/** What a function or a schedule may do, a line for each statement, but for what a VPC takes. */
 function grantsOf(template: Template, id: string): string[] {
   const policy = propertiesOf(template, 'AWS::IAM::Policy', `${id}RoleDefaultPolicy`);
   const { Statement } = policy['PolicyDocument'] as { Statement: Json[] };
-  return Statement.map(({ Action, Resource, Condition }) =>
+  const allowed = Statement.filter(({ Effect }) => Effect === 'Allow');
+  return allowed.map(({ Action, Resource, Condition }) =>
     [
-      [Action].flat().join(' '),
+      [Action]
+        .flat()
+        .join(' ')
+        .replaceAll(/ec2:\w+ /g, ''),
       'on',
       named(Resource),
       ...(Condition ? [named(Condition)] : []),

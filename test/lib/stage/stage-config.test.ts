@@ -17,6 +17,7 @@ function issuesOf(input: unknown): string[] {
 }
 
 const ISSUER = { issuer: 'https://issuer.example.com', audience: 'accounts' };
+const VPC = FULL_STAGE.functions.vpc;
 const FAR = { region: 'eu-central-1' };
 const FAR_SECRET = SECRET_ARN.replace('eu-west-1', FAR.region);
 const { domain: DOMAIN } = FULL_STAGE.api;
@@ -79,7 +80,7 @@ describe('a stage config', () => {
         concurrency: { api: {}, task: {}, authorizer: {} },
       },
       alarms: {},
-      aws: {},
+      aws: { tags: {} },
       removalPolicy: 'retain',
     });
   });
@@ -257,6 +258,23 @@ describe('a stage config', () => {
     ['aws.account', 123456789012, /^an AWS account id/],
     ['aws.region', 'Ireland', /^an AWS region/],
     ['aws.region', 'eu-west-1a', /^an AWS region/],
+    ['aws.tags.aws:x', 'y', /^a key of letters.* not beginning with aws:$/],
+    ['aws.tags.a', 'b;c', /^a text of letters.* at most 256$/],
+    ['aws.tags.a', 'b'.repeat(257), /^a text of letters/],
+    ['aws.tags.Stage', 'other', 'a key that is not there yet, in any case'],
+    [
+      'aws.tags',
+      Object.fromEntries(Array.from({ length: 49 }, (_, n) => [`key-${n}`, 'value'])),
+      'at most 48 tags, not 49',
+    ],
+    ['functions.vpc.subnetIds', [], /^a list of ids of subnets$/, { functions: { vpc: VPC } }],
+    ['functions.vpc.subnetIds[0]', 'vpc-1', 'the id of a subnet', { functions: { vpc: VPC } }],
+    [
+      'functions.vpc.securityGroupIds',
+      Array.from({ length: 6 }, (_, n) => `sg-0123456789abcdef${n}`),
+      'a list of ids of security groups, at most 5',
+      { functions: { vpc: VPC } },
+    ],
     // Unknown keys.
     ['Partners', {}, 'no such key; did you mean partners?'],
     ['cache.staleSecs', 60, 'no such key; did you mean staleSeconds?'],
