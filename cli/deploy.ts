@@ -1,5 +1,7 @@
 import { type Output, UpdateTerminationProtectionCommand } from '@aws-sdk/client-cloudformation';
+import type { MetricAlarm } from '@aws-sdk/client-cloudwatch';
 import type { Command } from 'commander';
+import { stackName } from '../lib/stage/stage-name.ts';
 import { type Aws, asked, connectStage } from './aws/clients.ts';
 import {
   findStack,
@@ -9,10 +11,12 @@ import {
 } from './aws/stacks.ts';
 import { type PreflightOptions, preflightStage } from './preflight/preflight.ts';
 import { addAwsOptions, addStage, type CliCommand, CommandFailure, type World } from './program.ts';
+import { callUntil, findTriggers, tellEnd, WATCH_MINUTES } from './release-watch.ts';
 import type { Terminal } from './terminal.ts';
 
 interface DeployOptions extends PreflightOptions {
   readonly yes?: true;
+  readonly watch: boolean;
   readonly skipPreflight?: true;
 }
 
@@ -28,6 +32,7 @@ export const deploy: CliCommand = {
       .option('--toolkit-stack-name <name>', "the CDK's bootstrap stack (default: CDKToolkit)")
       .option('-y, --yes', 'asks nothing: goes on after warnings, and approves changes of rights')
       .option('--skip-preflight', 'deploys without checking first')
+      .option('--no-watch', 'lets no alarm take back the release of a stage that is there already')
       .allowUnknownOption()
       .allowExcessArguments()
       .addHelpText(
@@ -46,23 +51,38 @@ Every other option goes to the CDK: npx cdk deploy --help lists them.`,
     // A mistake in the config should not have to wait for AWS.
     const { config, aws } = connectStage(options, world);
     if (options.skipPreflight !== true && !(await isReady(options, world))) return 1;
-    await freeFailedStacks(aws, stageStackNames(stage, config), terminal);
-    const exitCode = await terminal.runCdk([
+    const stacks = stageStackNames(stage, config);
+    await freeFailedStacks(aws, stacks, terminal);
+    const isPrepared = /--no-execute|--execute,false|--method,prepare-change-set/.test(
+      passed.join(),
+    );
+    const isUpdate =
+      !isPrepared &&
+      !passed.includes('--rollback-trigger-alarm-arns') &&
+      (await isDeployed(aws, stackName(stage)));
+    const triggers = isUpdate && options.watch ? await findTriggers(aws, stage, terminal) : [];
+    const deploying = terminal.runCdk([
       'deploy',
       '--all',
       '--context',
       `stage=${stage}`,
+      ...(isUpdate ? triggerOptions(triggers) : []),
       ...(['profile', 'region'] as const).flatMap((name) => given(`--${name}`, options[name])),
       ...given('--toolkit-stack-name', options.toolkitStackName),
       ...(yes && !passed.includes('--require-approval') ? ['--require-approval', 'never'] : []),
       ...(yes ? ['--yes'] : []),
       ...passed,
     ]);
+    if (triggers.length > 0) {
+      const rounds = await callUntil(deploying, options, world);
+      await tellEnd(aws, stacks, rounds, triggers, terminal);
+    }
+    const exitCode = await deploying;
     if (exitCode !== 0) return exitCode;
     terminal.print(
-      /--no-execute|--execute,false|--method,prepare-change-set/.test(passed.join())
+      isPrepared
         ? '\nNothing is deployed yet: the change sets wait to be executed.'
-        : deployedText(stage, await outputsToShow(aws, stageStackNames(stage, config), terminal)),
+        : deployedText(stage, await outputsToShow(aws, stacks, terminal)),
     );
     return 0;
   },
@@ -81,6 +101,23 @@ function cdkOptions(command: Command): readonly string[] {
     command.error('error: name the stage with --stage alone.');
   }
   return args;
+}
+
+/** A stack keeps its rollback triggers until it is told others, or none. */
+function triggerOptions(triggers: readonly MetricAlarm[]): string[] {
+  const option = '--rollback-trigger-alarm-arns';
+  if (triggers.length === 0) return [option, 'none'];
+  return [
+    ...triggers.flatMap(({ AlarmArn = '' }) => [option, AlarmArn]),
+    '--monitoring-time-minutes',
+    String(WATCH_MINUTES),
+  ];
+}
+
+/** Whether the stack is there, whole; false where the caller may not look. */
+async function isDeployed(aws: Aws, name: string): Promise<boolean> {
+  const stack = await findStack(aws, name).catch(() => undefined);
+  return /^(?:CREATE|UPDATE|UPDATE_ROLLBACK|IMPORT)_COMPLETE$/.test(stack?.StackStatus ?? '');
 }
 
 function given(name: string, value: string | undefined): string[] {

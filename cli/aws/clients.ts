@@ -2,6 +2,7 @@ import http from 'node:http';
 import https from 'node:https';
 import { APIGatewayClient } from '@aws-sdk/client-api-gateway';
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
+import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { CognitoIdentityProviderClient } from '@aws-sdk/client-cognito-identity-provider';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
@@ -52,6 +53,7 @@ export function connectAws({ profile, region }: AwsTarget, environment: Environm
   return {
     sts,
     cloudFormation: new CloudFormationClient(options),
+    cloudWatch: new CloudWatchClient(options),
     apiGateway: new APIGatewayClient(options),
     cognito: new CognitoIdentityProviderClient(options),
     lambda: new LambdaClient(options),

@@ -56,12 +56,13 @@ With an issuer of your own, set PARTNER_CLIENT_ID and PARTNER_CLIENT_SECRET to t
   },
   example: 'npm run verify -- --stage dev --export',
   exitCodes: '0 all checks hold, 1 one fails, 2 wrong usage',
-  run: (command, world) => runVerify(command.opts<VerifyOptions>(), world),
+  run: (command, world) => verifyStage(command.opts<VerifyOptions>(), world),
 };
 
 const refused = (rights: string) => awsProblem(failed, 'AWS refuses', rights);
 
-async function runVerify(options: VerifyOptions, world: World): Promise<number> {
+/** Runs the checks, and prints a line for each. @returns the exit code */
+export async function verifyStage(options: VerifyOptions, world: World): Promise<number> {
   const { terminal, clock = systemClock } = world;
   const { stage } = options;
   const { config, aws } = connectStage(options, world);

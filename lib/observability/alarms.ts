@@ -9,6 +9,7 @@ import { LONGEST_MS } from '../../lambda/platform/deadline.ts';
 import { refuse } from '../common/limits.ts';
 import type { StageProps } from '../common/stage-stack.ts';
 import type { StageConfig } from '../stage/stage-config.ts';
+import { alarmName } from '../stage/stage-name.ts';
 import { StageMetrics } from './stage-metrics.ts';
 
 export interface AlarmsProps extends StageProps {
@@ -64,7 +65,7 @@ export class Alarms extends Construct {
       periods: [datapointsToAlarm, evaluationPeriods] = [1, 1],
     } = watch;
     const alarm = new cloudwatch.Alarm(this, `${section}${suffix}`, {
-      alarmName: `egain-accounts-${stage}-${section}${suffix}`,
+      alarmName: alarmName(stage, `${section}${suffix}`),
       alarmDescription: describe(watch, config),
       metric: watch.metric,
       threshold: watch.threshold,
@@ -157,6 +158,12 @@ function failures(
       means:
         'API Gateway answers 500 or above by itself: a function crashed, ran out of time, or could not be invoked.',
       metric: metrics.ofGateway('GatewayFaults'),
+      threshold: 1,
+    },
+    {
+      section: 'InternalErrors',
+      means: `A function fails by a fault of its own (${FAULTS.internalError.code}).`,
+      metric: metrics.internalErrors(),
       threshold: 1,
     },
     {

@@ -2,6 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { FilterPattern, type ILogGroup, MetricFilter } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { FAULTS } from '../../lambda/faults.ts';
 import { METRICS, type MetricName, metricsNamespace } from '../../lambda/platform/metrics.ts';
 
 /** The value of the dimension `service`: a function's entry. */
@@ -97,6 +98,22 @@ export class StageMetrics {
       },
       label: '500 and above, %',
       period: PERIOD,
+    });
+  }
+
+  /** How often partners and workflows met a fault of the product's own. */
+  internalErrors(): cloudwatch.MathExpression {
+    const period = Duration.minutes(1);
+    const { code } = FAULTS.internalError;
+    return new cloudwatch.MathExpression({
+      // Without the filling, a sum has no point where one of the two has none.
+      expression: 'FILL(api, 0) + FILL(task, 0)',
+      usingMetrics: {
+        api: this.of('api', 'Faults', { period }, code),
+        task: this.of('task', 'Faults', { period }, code),
+      },
+      label: code,
+      period,
     });
   }
 

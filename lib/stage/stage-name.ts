@@ -24,3 +24,21 @@ export function stackName(stage: string, kind?: StackKind): string {
 export function partnerResourceName(stage: string, partner: string): string {
   return `egain-accounts-${stage}-${partner}`;
 }
+
+/** The name of one of a stage's alarms. */
+export function alarmName(stage: string, alarm: string): string {
+  return `egain-accounts-${stage}-${alarm}`;
+}
+
+/**
+ * The alarms that a release can set off and eGain cannot. CloudFormation takes five.
+ *
+ * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_RollbackConfiguration.html
+ */
+export const RELEASE_ALARMS = [
+  'AuthorizerFailures',
+  'GatewayFaults',
+  'InternalErrors',
+  'MisconfiguredApi',
+  'MisconfiguredTask',
+] as const;

@@ -1,4 +1,6 @@
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { RELEASE_ALARMS } from '../../lib/stage/stage-name.ts';
+import { listen } from '../../sandbox/local-server.ts';
 import { useDeployedAccount } from '../support/emulated-account/deployed.ts';
 import { type RunOptions, runCommand } from '../support/recording-terminal.ts';
 
@@ -43,7 +45,9 @@ async function deploy(args: readonly string[] = [], options: RunOptions = {}) {
   return { ...run, after: run.output.split('sandbox is deployed')[1] };
 }
 
-const CALL = ['deploy', '--all', '--context', 'stage=sandbox'];
+const TRIGGERS = '--rollback-trigger-alarm-arns';
+const NEW_STAGE_CALL = ['deploy', '--all', '--context', 'stage=sandbox'];
+const CALL = [...NEW_STAGE_CALL, TRIGGERS, 'none'];
 const APPROVED = ['--require-approval', 'never', '--yes'];
 
 describe('npm run deploy', () => {
@@ -76,16 +80,21 @@ describe('npm run deploy', () => {
       ['--rollback=false', '--yes', '--hotswap'],
       [...APPROVED, '--rollback', 'false', '--hotswap'],
     ],
-    [
-      ['--skip-preflight', '--region=eu-west-3', '--profile', 'p', '--toolkit-stack-name', 'T'],
-      ['--profile', 'p', '--region', 'eu-west-3', '--toolkit-stack-name', 'T'],
-    ],
   ])('%j asks nobody, and calls the CDK with %j', async (args, call) => {
     const { exitCode, questions, cdkCalls, output } = await deploy(args, { answer: false });
 
     expect({ questions, cdkCalls }).toEqual({ questions: [], cdkCalls: [[...CALL, ...call]] });
     expect(exitCode).toBe(0);
     expect(output.includes('✓ bootstrap')).toBe(!args.includes('--skip-preflight'));
+  });
+
+  it('tells the CDK where to go', async () => {
+    const where = ['--profile', 'p', '--region', 'eu-west-3', '--toolkit-stack-name', 'T'];
+
+    const { cdkCalls } = await deploy(['--skip-preflight', ...where]);
+
+    // Nobody knows the profile, so nobody can say whether the stage is there.
+    expect(cdkCalls).toEqual([[...NEW_STAGE_CALL, ...where]]);
   });
 
   it('looks where the CDK is told to go', async () => {
@@ -197,4 +206,98 @@ Stage sandbox is deployed:
       expect(output).toContain('Nothing is deployed yet');
     },
   );
+});
+
+const named = (alarm: string) => `egain-accounts-sandbox-${alarm}`;
+const arnOf = (alarm: string) =>
+  `arn:aws:cloudwatch:eu-central-1:111122223333:alarm:${named(alarm)}`;
+const triggersOf = (call: readonly string[] = []) =>
+  call.filter((_, index) => call[index - 1] === TRIGGERS);
+
+describe('a release of a stage that is there already', () => {
+  beforeEach(() => {
+    for (const alarm of RELEASE_ALARMS) account.state.alarms.set(named(alarm), 'OK');
+  });
+
+  it('is taken back by CloudFormation when an alarm rings, and is called meanwhile', async () => {
+    const asked: string[] = [];
+    const api = await listen((request, response) => {
+      asked.push(request.url ?? '');
+      response.writeHead(500).end();
+    });
+    onTestFinished(api.close);
+    account.state.stacks = account.state.stacks.map((stack) => ({
+      ...stack,
+      outputs: { ...stack.outputs, ApiUrl: `${api.url}/v1` },
+    }));
+    account.state.stacks.push({
+      name: 'egain-accounts-sandbox-workflow',
+      status: 'CREATE_COMPLETE',
+      outputs: {},
+    });
+
+    const { exitCode, output, cdkCalls } = await deploy(['--yes']);
+
+    const [call] = cdkCalls;
+    expect(triggersOf(call)).toEqual(RELEASE_ALARMS.map(arnOf));
+    expect(call?.join(' ')).toContain('--monitoring-time-minutes 5');
+    expect(asked).toContain('/v1/openapi.json');
+    expect(output).toContain('No watched alarm rings.\nMeanwhile the stage was called in 1 rounds');
+    expect(output).toContain('--no-watch');
+    expect(output).not.toMatch(/^[✓✗] contract/m);
+    expect(exitCode).toBe(0);
+  });
+
+  it('says which stack was taken back, and which alarm rings', async () => {
+    const { exitCode, output } = await deploy(['--yes'], {
+      onCdk() {
+        account.state.alarms.set(named('GatewayFaults'), 'ALARM');
+        account.state.stacks = account.state.stacks.map((stack) =>
+          stack.name === 'egain-accounts-sandbox'
+            ? { ...stack, status: 'UPDATE_ROLLBACK_COMPLETE' }
+            : stack,
+        );
+        return 1;
+      },
+    });
+
+    expect(output).toContain(
+      'egain-accounts-sandbox was taken back: it is UPDATE_ROLLBACK_COMPLETE.\n' +
+        'egain-accounts-sandbox-GatewayFaults rings: docs/operations.md, Runbook.\n',
+    );
+    expect(exitCode).toBe(1);
+  });
+
+  it('is never watched by an alarm that is ringing already or missing', async () => {
+    account.state.alarms.set(named('GatewayFaults'), 'ALARM');
+    account.state.alarms.delete(named('InternalErrors'));
+
+    const { output, cdkCalls } = await deploy(['--yes']);
+
+    expect(triggersOf(cdkCalls[0])).toEqual(
+      ['AuthorizerFailures', 'MisconfiguredApi', 'MisconfiguredTask'].map(arnOf),
+    );
+    expect(output).toContain(`since missing: ${named('InternalErrors')}\n`);
+    expect(output).toContain(`since ringing already: ${named('GatewayFaults')}\n`);
+  });
+
+  it.each<[what: string, args: string[], change: () => void, triggers: string[]]>([
+    ['by --no-watch', ['--no-watch'], () => undefined, ['none']],
+    [
+      'where AWS does not tell of alarms',
+      [],
+      () => void (account.state.denied = 'DescribeAlarms'),
+      ['none'],
+    ],
+    ["by the deployer's own triggers", [TRIGGERS, 'arn:mine'], () => undefined, ['arn:mine']],
+    ['where it is only prepared', ['--no-execute'], () => undefined, []],
+    ['at its first deploy', [], () => void (account.state.stacks = []), []],
+  ])('goes without %s', async (_what, args, change, triggers) => {
+    change();
+
+    const { exitCode, cdkCalls } = await deploy(['--yes', '--skip-preflight', ...args]);
+
+    expect(triggersOf(cdkCalls[0])).toEqual(triggers);
+    expect(exitCode).toBe(0);
+  });
 });

@@ -213,7 +213,7 @@ function valueOf(queries: readonly Query[], datapoints: readonly Datapoint[]): n
   }
   const answer = queries.find(({ ReturnData }) => ReturnData !== false);
   if (answer?.Expression === undefined) return values.get(answer?.Id ?? '');
-  return quotient(answer.Expression, values);
+  return filledSum(answer.Expression, values) ?? quotient(answer.Expression, values);
 }
 
 function statistic(
@@ -240,6 +240,16 @@ function statistic(
   if (Number.isNaN(percent)) throw new Error(`a statistic of another form: ${Stat}`);
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.ceil((sorted.length * percent) / 100) - 1];
+}
+
+/** A sum of metrics, each 0 where it has no point; undefined for an expression of another form. */
+function filledSum(
+  expression: string,
+  values: ReadonlyMap<string, number | undefined>,
+): number | undefined {
+  const terms = expression.split(' + ').map((term) => /^FILL\((\w+), 0\)$/.exec(term)?.[1]);
+  if (terms.includes(undefined)) return undefined;
+  return terms.reduce((total, name = '') => total + (values.get(name) ?? 0), 0);
 }
 
 function quotient(

@@ -1,5 +1,6 @@
 import { Match } from 'aws-cdk-lib/assertions';
 import { expect, it } from 'vitest';
+import { RELEASE_ALARMS } from '../../../lib/stage/stage-name.ts';
 import type { AlarmProperties } from '../../support/cloudwatch.ts';
 import { FULL_STAGE, PLAIN_STAGE, propertiesById, synthesised } from '../../support/stage.ts';
 
@@ -62,6 +63,9 @@ it('the alarms go off at these thresholds, in so many of the last periods, and n
       'requests: Latency api SampleCount 300 > 5, 2 of 3',
     AuthorizerFailures: 'AuthorizerFailures authorizer Sum 300 >= 1, 1 of 1',
     GatewayFaults: 'GatewayFaults Sum 300 >= 1, 1 of 1',
+    InternalErrors:
+      'FILL(api, 0) + FILL(task, 0), api: Faults 500-901 api Sum 60, ' +
+      'task: Faults 500-901 task Sum 60 >= 1, 1 of 1',
     StaleTooLong: 'SnapshotAge api Maximum 60 > 330, 1 of 1',
     NearDeadline: 'Latency api p99 300 >= 20000, 2 of 3',
     SharedTableUnusable: 'SharedTableFailures api Sum 300 >= 3, 2 of 3',
@@ -82,6 +86,11 @@ it.each([
   expect(withCache({ refreshSeconds: seconds })['ScheduleStopped']).toBe(
     `ScheduledRenewals refresh Sum ${60 * minutes} < 1, 3 of 3 breaching`,
   );
+});
+
+it('those that a release can set off are among them, and no more than CloudFormation takes', () => {
+  expect(Object.keys(alarmsOf(PLAIN_STAGE))).toEqual(expect.arrayContaining([...RELEASE_ALARMS]));
+  expect(RELEASE_ALARMS.length).toBeLessThanOrEqual(5);
 });
 
 it('the alarms lead to the runbook that the stage config names, else to ours', () => {

@@ -56,6 +56,7 @@ async function answerTo(call: AwsCall, state: AccountState): Promise<AwsAnswer> 
   if (call.target.startsWith('AWSCognitoIdentityProviderService.'))
     return answerCognito(call, state);
   if (call.target.startsWith('AWSStepFunctions.')) return answerStepFunctions(call, state);
+  if (call.target.endsWith('.DescribeAlarms')) return answerCloudWatch(call, state);
   if (call.target === 'AmazonSSM.GetParameter') return answerParameter(call, state);
   if (call.url.pathname.startsWith('/2015-03-31/functions/')) return answerLambda(call, state);
   if (/^\/(?:account|usageplans)\b/.test(call.url.pathname)) return answerApiGateway(call, state);
@@ -78,6 +79,19 @@ function answerSts({ account, denied }: AccountState): AwsAnswer {
     'GetCallerIdentity',
     `<Arn>${arn}</Arn><UserId>AIDA</UserId><Account>${account}</Account>`,
   );
+}
+
+/** @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html */
+function answerCloudWatch({ body }: AwsCall, state: AccountState): AwsAnswer {
+  if (state.denied === 'DescribeAlarms')
+    return json(400, { __type: 'AccessDeniedException' }, '1.0');
+  const { AlarmNames } = JSON.parse(body) as { readonly AlarmNames: readonly string[] };
+  const MetricAlarms = AlarmNames.filter((name) => state.alarms.has(name)).map((AlarmName) => ({
+    AlarmName,
+    AlarmArn: `arn:aws:cloudwatch:${state.region}:${state.account}:alarm:${AlarmName}`,
+    StateValue: state.alarms.get(AlarmName),
+  }));
+  return json(200, { MetricAlarms }, '1.0');
 }
 
 /** @see https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html */

@@ -40,6 +40,7 @@ export function deployedAccount(sandbox?: Sandbox): AccountState {
       },
     ],
     retained: [],
+    alarms: new Map(),
     clients: Object.entries(partners).map(([name, { clientId, clientSecret }]) => ({
       name: `egain-accounts-test-${name}`,
       id: clientId,

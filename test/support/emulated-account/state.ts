@@ -58,6 +58,8 @@ export interface AccountState {
   readonly retained: EmulatedResource[];
   /** No resource of this type is made. */
   refusedType?: string | undefined;
+  /** The state of each alarm, by its name. */
+  readonly alarms: Map<string, 'OK' | 'ALARM' | 'INSUFFICIENT_DATA'>;
   readonly clients: AppClient[];
   /** Requests by day, newest last, by the name of the usage plan. */
   readonly usage: ReadonlyMap<string, readonly (readonly [used: number, left: number])[]>;
