@@ -40,6 +40,9 @@ const RULE_GROUPS: Readonly<Record<string, readonly string[]>> = {
   AWSManagedRulesAmazonIpReputationList: [],
 };
 
+/** The rate limit and AWS's groups; each is charged for. */
+export const FIREWALL_RULES = 1 + Object.keys(RULE_GROUPS).length;
+
 /**
  * AWS WAF in front of the API: a rate limit by address, and AWS's rules against known bad input and
  * bad addresses. The API's gateway response answers what it blocks, in the envelope.

@@ -1,21 +1,18 @@
-import { CfnResource } from 'aws-cdk-lib';
-import { CfnAuthorizer } from 'aws-cdk-lib/aws-apigateway';
-import { CfnAlarm } from 'aws-cdk-lib/aws-cloudwatch';
-import { CfnFunction } from 'aws-cdk-lib/aws-lambda';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { MetricName } from '../../lambda/platform/metrics.ts';
 import { GatewayApp } from '../gateway-app.ts';
 import type { GatewayMetricName } from '../observability/stage-metrics.ts';
-import { parseStageConfig } from '../stage/stage-config.ts';
+import { loadStageConfig } from '../stage/stage-config.ts';
 import { DEFAULT_FRESH_SECONDS } from '../stage/stage-schema.ts';
 import { markdownTable } from './markdown-table.ts';
+import { dollars, MONTH_SECONDS, NOTED, PRICES } from './prices.ts';
 
-/** When the prices below were read on AWS's pages. */
-const NOTED = 'November 2026';
-const MONTH_SECONDS = 30 * 86_400;
 const MILLION = 1e6;
 
-const PARTNERS = 10;
-const TOKENS = (PARTNERS * MONTH_SECONDS) / 3600;
+/** The stage whose templates are counted. */
+const STAGE = 'dev';
 const ANSWER_KB = 20;
 const HIT_SECONDS = 0.01;
 const WALK_SECONDS = 0.5;
@@ -74,7 +71,7 @@ type Facts = ReturnType<typeof stageFacts>;
 export function createCostPage(): string {
   const facts = stageFacts();
   const shared = sharedRows(facts);
-  const rows = [...shared, ...POOL_ROWS];
+  const rows = [...shared, ...poolRows(facts)];
   const lines = rows.map((row) => [
     row[0],
     priceText(row),
@@ -86,55 +83,62 @@ export function createCostPage(): string {
     ['what', 'price', ...USES.map(({ title }) => title)],
     [...lines, ['**together**', '', ...total(rows).map((sum) => `**${sum}**`)]],
   );
-  const provisioned = 0.0000033334 * facts.apiGb * MONTH_SECONDS;
   return `# Cost
 
-Made by \`npm run docs\` from \`lib/docs/cost-page.ts\` and the stacks. Do not edit.
+Made by \`npm run docs\` from \`lib/docs/cost-page.ts\` and the templates of stage \`${STAGE}\`. Do not edit.
 
-One stage for a month of 30 days, every option at its default, in us-east-1 and US dollars. The list prices were noted in ${NOTED}, without free tiers: check them before you rely on them.
+Stage \`${STAGE}\` with its ${facts.partners} partners for a month of 30 days, in us-east-1 and US dollars. The list prices were noted in ${NOTED}, without free tiers: check them before you rely on them. What an option adds is in [Options](options.md).
 
-Assumed: ${PARTNERS} partners; ${ANSWER_KB} KB and ${HIT_SECONDS * 1000} ms an answer; while partners call, one page walk of ${WALK_SECONDS * 1000} ms every ${DEFAULT_FRESH_SECONDS} seconds, by one of all containers (${USES.map(({ containers }) => containers).join(', ')}). Partners get a token an hour, which the authorizer sees every ${facts.authorizerTtl} seconds. The secret is read for each token of eGain's, which lasts an hour. A renewal writes ${WRITES_A_RENEWAL} items, and each container reads ${READS_A_PERIOD}. A call writes ${LOG_KB} KB of logs, kept for ${LOG_MONTHS} months at ${LOG_COMPRESSED * 100}% of their size.
+Assumed: ${ANSWER_KB} KB and ${HIT_SECONDS * 1000} ms an answer; while partners call, one page walk of ${WALK_SECONDS * 1000} ms every ${DEFAULT_FRESH_SECONDS} seconds, by one of all containers (${USES.map(({ containers }) => containers).join(', ')}). Partners get a token an hour, which the authorizer sees every ${facts.authorizerTtl} seconds. The secret is read for each token of eGain's, which lasts an hour. A renewal writes ${WRITES_A_RENEWAL} items, and each container reads ${READS_A_PERIOD}. A call writes ${LOG_KB} KB of logs, kept for ${LOG_MONTHS} months at ${LOG_COMPRESSED * 100}% of their size.
 
-Each cell is a quantity and what it costs.
+Each cell is a quantity and what it costs, in whole cents.
 
 ${table}
 
 - With an issuer of your own, without Cognito: ${total(shared).join(', ')}.
-- The firewall adds 5.00, 1.00 for each rule, and 0.60 a million requests. Provisioned concurrency adds ${dollars(provisioned)} for each container of ApiFunction.
+- Each further partner adds ${dollars(PRICES.client + BUSY_PARTNER_METRICS.length * PRICES.metric)} with the stack's own pool, and its tokens.
 - ExportAccounts costs 0.025 for 1,000 state transitions.
 - \`If-None-Match\` saves data out. The log level \`WARN\` saves part of the logs and keeps the metrics.
 `;
 }
 
-/** Builds a stage with every option at its default, and counts; nothing is bundled or synthesised. */
+interface Resource {
+  readonly Type: string;
+  readonly Properties?: Readonly<Record<string, unknown>>;
+}
+
+/** The resources of all templates of the stage, by logical id; nothing is bundled. */
+function stageResources(): (readonly [id: string, resource: Resource])[] {
+  const outdir = mkdtempSync(join(tmpdir(), 'cost-page-'));
+  try {
+    const context = { 'aws:cdk:bundling-stacks': [] };
+    const app = new GatewayApp(loadStageConfig(STAGE), STAGE, { outdir, context });
+    return app.synth().stacks.flatMap(({ template }) => {
+      return Object.entries((template as { Resources: Record<string, Resource> }).Resources);
+    });
+  } finally {
+    rmSync(outdir, { recursive: true });
+  }
+}
+
+/** Counts in the templates. */
 function stageFacts() {
-  const egain = {
-    apiUrl: 'https://api.egain.example/v3',
-    tokenUrl: 'https://login.egain.example/token',
-    scope: 'a-scope',
-  };
-  const app = new GatewayApp(parseStageConfig({ egain }), 'dev', {
-    context: { 'aws:cdk:bundling-stacks': [] },
-  });
-  const resources = app.node.findAll().filter((one) => one instanceof CfnResource);
-  const count = (type: string) =>
-    resources.filter(({ cfnResourceType }) => cfnResourceType === type).length;
+  const resources = stageResources();
+  const all = (type: string) => resources.filter(([, { Type }]) => Type === type);
+  const count = (type: string) => all(type).length;
   const memoryGb = (name: string) => {
-    const found = resources.find(
-      (one) => one instanceof CfnFunction && one.node.path.includes(name),
-    );
-    if (found === undefined) throw new Error(`The stack has no ${name}.`);
-    return ((found as CfnFunction).memorySize ?? 128) / 1024;
+    const found = all('AWS::Lambda::Function').find(([id]) => id.startsWith(name));
+    return Number(found?.[1].Properties?.['MemorySize']) / 1024;
   };
+  const [authorizer] = all('AWS::ApiGateway::Authorizer');
   return {
+    partners: count('AWS::ApiGateway::UsagePlan'),
+    clients: count('AWS::Cognito::UserPoolClient'),
     apiGb: memoryGb('ApiFunction'),
     authorizerGb: memoryGb('AuthorizerFunction'),
     /** In seconds: for how long API Gateway keeps what the authorizer said of a token. */
-    authorizerTtl:
-      resources.find((one) => one instanceof CfnAuthorizer)?.authorizerResultTtlInSeconds ?? 0,
-    watchedMetrics: resources
-      .filter((one) => one instanceof CfnAlarm)
-      .reduce((sum, alarm) => sum + metricsOf(alarm), 0),
+    authorizerTtl: Number(authorizer?.[1].Properties?.['AuthorizerResultTtlInSeconds']),
+    watchedMetrics: all('AWS::CloudWatch::Alarm').reduce((sum, one) => sum + metricsOf(one[1]), 0),
     keys: count('AWS::KMS::Key'),
     secrets: count('AWS::SecretsManager::Secret'),
     dashboards: count('AWS::CloudWatch::Dashboard'),
@@ -142,44 +146,47 @@ function stageFacts() {
 }
 
 /** How many metrics an alarm reads; those that math makes of others cost nothing. */
-function metricsOf({ metrics }: CfnAlarm): number {
-  if (!Array.isArray(metrics)) return 1;
-  return metrics.filter((one) => 'metricStat' in one && one.metricStat !== undefined).length;
+function metricsOf({ Properties = {} }: Resource): number {
+  const metrics = Properties['Metrics'] as readonly object[] | undefined;
+  return metrics?.filter((one) => 'MetricStat' in one).length ?? 1;
 }
 
 function sharedRows(facts: Facts): readonly Row[] {
   const decisions = ({ calls }: Use) =>
-    Math.min(calls, (PARTNERS * MONTH_SECONDS) / facts.authorizerTtl);
+    Math.min(calls, (facts.partners * MONTH_SECONDS) / facts.authorizerTtl);
   const gbSeconds = (use: Use) =>
     (use.calls * HIT_SECONDS + renewals(use) * WALK_SECONDS) * facts.apiGb +
     decisions(use) * AUTHORIZER_SECONDS * facts.authorizerGb;
-  const metrics = BUSY_METRICS.length + PARTNERS * BUSY_PARTNER_METRICS.length;
+  const metrics = BUSY_METRICS.length + facts.partners * BUSY_PARTNER_METRICS.length;
   const kept = LOG_MONTHS * LOG_COMPRESSED;
   return [
     ['API Gateway', 3.5, 'million', ({ calls }) => calls / MILLION, [333, 2.8]],
     ['Lambda, requests', 0.2, 'million', (use) => (use.calls + decisions(use)) / MILLION],
-    ['Lambda, arm64', 0.0000133334, 'GB-second', gbSeconds],
-    ['Logs, written', 0.5, 'GB', logGb],
-    ['Logs, kept', 0.03, 'GB', (use) => logGb(use) * kept],
+    ['Lambda, arm64', PRICES.gbSecond, 'GB-second', gbSeconds],
+    ['Logs, written', PRICES.logWritten, 'GB', logGb],
+    ['Logs, kept', PRICES.logKept, 'GB', (use) => logGb(use) * kept],
     ['X-Ray', 5, 'million', (use) => (traces(use.calls) + traces(decisions(use))) / MILLION],
     ['Data out', 0.09, 'GB', dataOut, [10_140, 0.085]],
-    ['Metrics', 0.3, 'metric', () => metrics],
+    ['Metrics', PRICES.metric, 'metric', () => metrics],
     ['Alarms', 0.1, 'metric', () => facts.watchedMetrics],
     ['Dashboard', 3, 'dashboard', () => facts.dashboards],
-    ['KMS, keys', 1, 'key', () => facts.keys],
+    ['KMS, keys', PRICES.key, 'key', () => facts.keys],
     ['KMS, calls', 3, 'million', (use) => 2 * secretReads(use)],
-    ['Secret', 0.4, 'secret', () => facts.secrets],
+    ['Secret', PRICES.secret, 'secret', () => facts.secrets],
     ['Secret, reads', 5, 'million', secretReads],
-    ['Shared table, writes', 0.625, 'million', tableWrites],
+    ['Shared table, writes', PRICES.tableWrites, 'million', tableWrites],
     ['Shared table, reads', 0.125, 'million', tableReads],
   ];
 }
 
 /** What an issuer of the deployer's makes superfluous. */
-const POOL_ROWS: readonly Row[] = [
-  ['Cognito, app clients', 6, 'client', () => PARTNERS],
-  ['Cognito, tokens', 0.00225, 'token', ({ calls }) => Math.min(calls, TOKENS)],
-];
+function poolRows({ clients }: Facts): readonly Row[] {
+  const tokens = (clients * MONTH_SECONDS) / 3600;
+  return [
+    ['Cognito, app clients', PRICES.client, 'client', () => clients],
+    ['Cognito, tokens', 0.00225, 'token', ({ calls }) => Math.min(calls, tokens)],
+  ];
+}
 
 /** While partners call, one page walk a period for all containers. */
 function renewals({ calls }: Use): number {
@@ -201,10 +208,12 @@ function traces(requests: number): number {
   return Math.min(requests, MONTH_SECONDS) + 0.05 * Math.max(requests - MONTH_SECONDS, 0);
 }
 
+/** In dollars, rounded to a cent, so that the column adds up. */
 function cost([, price, , quantity, beyond]: Row, use: Use): number {
   const units = quantity(use);
   const [limit, furtherPrice] = beyond ?? [units, 0];
-  return Math.min(units, limit) * price + Math.max(units - limit, 0) * furtherPrice;
+  const exact = Math.min(units, limit) * price + Math.max(units - limit, 0) * furtherPrice;
+  return Math.round(exact * 100) / 100;
 }
 
 function priceText([, price, unit, , beyond]: Row): string {
@@ -212,10 +221,6 @@ function priceText([, price, unit, , beyond]: Row): string {
   return beyond === undefined
     ? first
     : `${first}; ${decimals(beyond[1])} after ${amount(beyond[0])}`;
-}
-
-function dollars(sum: number): string {
-  return sum.toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 }
 
 /** All of a price's decimals, at least two. */

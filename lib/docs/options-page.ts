@@ -1,5 +1,7 @@
+import { FIREWALL_RULES } from '../accounts/firewall.ts';
 import { type JsonSchema, stageJsonSchema } from '../stage/stage-schema.ts';
 import { markdownTable } from './markdown-table.ts';
+import { dollars, MONTH_SECONDS, NOTED, PRICES } from './prices.ts';
 
 /** Values of a longer list are not all shown. */
 const MAX_SHOWN = 6;
@@ -14,6 +16,32 @@ export interface StageOption {
   readonly takes: string;
 }
 
+const monthly = (hours: number) => dollars(hours * (MONTH_SECONDS / 3600));
+const provisioned = (gb: number) => dollars(gb * PRICES.provisionedGbSecond * MONTH_SECONDS);
+const refreshes = MONTH_SECONDS / 60;
+
+/** What an option adds to the bill, by its key; the others change little or nothing. */
+export const OPTION_PRICES: Readonly<Record<string, string>> = {
+  'credentials.secretArn': `saves ${dollars(PRICES.secret + PRICES.key)}, for secret and key`,
+  'auth.issuer': `saves ${dollars(PRICES.client)} a partner, and the tokens`,
+  'partners.<name>.scopes':
+    `${dollars(PRICES.client)} a partner without \`auth.issuer\`; ` +
+    `${dollars(2 * PRICES.metric)} for its metrics`,
+  'cache.refreshSeconds': `${dollars(
+    refreshes * (0.5 * PRICES.gbSecond + (2 * PRICES.tableWrites) / 1e6),
+  )} at 60 seconds`,
+  'api.firewall.requestsPerIp':
+    `${dollars(PRICES.webAcl + FIREWALL_RULES * PRICES.webAclRule)}, and ` +
+    `${dollars(PRICES.webAclRequests)} a million requests`,
+  'functions.logLevel': `${dollars(PRICES.logWritten)} a GB`,
+  'functions.logRetentionDays': `${dollars(PRICES.logKept)} a GB`,
+  'functions.concurrency.api/task/authorizer.provisioned': `${provisioned(1)} each; \`authorizer\` ${provisioned(0.5)}`,
+  'functions.vpc.subnetIds':
+    `yours: a NAT gateway ${monthly(PRICES.natHour)} and ${PRICES.natGb} a GB; an interface ` +
+    `endpoint ${monthly(PRICES.endpointHour)} a zone`,
+  removalPolicy: `what stays: ${dollars(PRICES.key)} a key, ${dollars(PRICES.secret)} a secret`,
+};
+
 /** Makes `docs/options.md`: every key of a stage config. */
 export function createOptionsPage(): string {
   const rows = stageOptions().map((option) => [
@@ -21,14 +49,15 @@ export function createOptionsPage(): string {
     option.meaning ?? '',
     option.takes,
     option.default,
+    OPTION_PRICES[option.key] ?? '',
   ]);
   return `# Options
 
 Made by \`npm run docs\` from the schema of the stage config, \`lib/stage/stage-schema.ts\`. Do not edit.
 
-The keys of \`config/<stage>.json\`. A key that is unknown or wrong stops the synth with its path, its value and what was expected. *Needed* means: where the object around the key is given.
+The keys of \`config/<stage>.json\`. A key that is unknown or wrong stops the synth with its path, its value and what was expected. *Needed* means: where the object around the key is given. The price is what the key adds in a month, in US dollars, where it adds something: AWS's list prices in us-east-1, ${NOTED}. [Cost](cost.md) has the whole bill.
 
-${markdownTable(['key', 'meaning', 'takes', 'default'], rows)}
+${markdownTable(['key', 'effect', 'takes', 'default', 'price'], rows)}
 `;
 }
 
@@ -48,7 +77,8 @@ function optionsOf(schema: JsonSchema, key: string, needed: boolean): StageOptio
       return optionsOf(child, key === '' ? name : `${key}.${name}`, required.includes(first));
     });
   }
-  if (additionalProperties) {
+  // Texts by name are one option.
+  if (additionalProperties && schema.description === undefined) {
     return optionsOf(additionalProperties, `${key}.<name>`, false);
   }
   return [
@@ -73,11 +103,13 @@ function isOneOption({ description, properties = {} }: JsonSchema): boolean {
 }
 
 function presetOf(schema: JsonSchema): string {
-  return schema.default === undefined ? '' : `\`${JSON.stringify(schema.default)}\``;
+  return schema.default === undefined ? 'none' : `\`${JSON.stringify(schema.default)}\``;
 }
 
 function acceptedBy(schema: JsonSchema): string {
   const { type, format, items, properties, minimum, exclusiveMinimum, maximum } = schema;
+  const { additionalProperties } = schema;
+  if (additionalProperties) return `${acceptedBy(additionalProperties)} by name`;
   if (properties !== undefined) {
     return Object.keys(properties)
       .map((key) => `\`${key}\``)

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { FAULTS } from '../../lambda/faults.ts';
 import { stageJsonSchema } from '../stage/stage-schema.ts';
 import { createCostPage } from './cost-page.ts';
+import { createExecutionPolicy } from './execution-policy.ts';
 import { markdownTable } from './markdown-table.ts';
 import { createOpenApi } from './openapi.ts';
 import { createOptionsPage } from './options-page.ts';
@@ -13,6 +14,7 @@ export function madeDocuments(): ReadonlyMap<string, string> {
     ['docs/errors.md', createErrorsPage()],
     ['docs/options.md', createOptionsPage()],
     ['docs/cost.md', createCostPage()],
+    ['docs/execution-policy.json', json(createExecutionPolicy())],
     ['config/stage.schema.json', json(stageJsonSchema())],
   ]);
 }

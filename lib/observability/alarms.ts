@@ -162,7 +162,7 @@ function failures(
     },
     {
       section: 'InternalErrors',
-      means: `A function fails by a fault of its own (${FAULTS.internalError.code}).`,
+      means: `A function fails by a fault of its own. (${FAULTS.internalError.code})`,
       metric: metrics.internalErrors(),
       threshold: 1,
     },

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { WATCH_MINUTES } from '../../cli/release-watch.ts';
 import { MAX_PAGESIZE } from '../../lambda/accounts/parameters.ts';
 import { LONGEST_MS } from '../../lambda/platform/deadline.ts';
 import { TIME_OUTS } from '../../lib/accounts/accounts-function.ts';
@@ -79,6 +80,7 @@ const OURS: Readonly<Record<string, readonly string[]>> = {
     `| Partners | ${maxPartners} in an account and region`,
     `| pages of eGain | every ${DEFAULT_FRESH_SECONDS} s | every 60 s | every 300 s |`,
     ...[1, 4, 14].map((pages) => `| ${pages} | ${walks(pages)} |`),
+    `for ${WATCH_MINUTES} minutes after each stack`,
     `| ${timeLimits} | ${refresh.toMinutes()} min |`,
   ],
   'docs/partner-guide.md': [

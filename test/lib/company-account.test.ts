@@ -1,8 +1,10 @@
 import { CfnResource, TagManager } from 'aws-cdk-lib';
 import { describe, expect, it } from 'vitest';
+import { createExecutionPolicy, RIGHTS_BY_TYPE } from '../../lib/docs/execution-policy.ts';
 import { GatewayApp } from '../../lib/gateway-app.ts';
 import { parseStageConfig } from '../../lib/stage/stage-config.ts';
 import { appOf, FULL_STAGE, PLAIN_STAGE, propertiesById, synthesised } from '../support/stage.ts';
+import { STAGES } from '../support/stages.ts';
 import type { CfnTemplate } from '../support/template-order.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -84,5 +86,30 @@ describe("the CDK's permissions boundary", () => {
         'arn:aws:iam::123456789012:policy/developer',
       );
     }
+  });
+});
+
+describe("the policy for the CDK's execution role", () => {
+  const types = new Set(
+    Object.values(STAGES).flatMap((config) =>
+      synthesised(config).assembly.stacks.flatMap(({ template }) =>
+        Object.values((template as CfnTemplate).Resources).map(({ Type }) => Type),
+      ),
+    ),
+  );
+
+  it('has rights for every type of resource that a stage has, and for no other', () => {
+    expect(Object.keys(RIGHTS_BY_TYPE).toSorted()).toEqual([...types].toSorted());
+  });
+
+  it('is no larger than IAM takes, and grants no service as a whole', () => {
+    const policy = createExecutionPolicy();
+    const actions = policy.Statement.flatMap(({ Action }) => Action);
+
+    expect(JSON.stringify(policy).length).toBeLessThanOrEqual(6144);
+    expect(actions.filter((action) => /^\*|:\*/.test(action))).toEqual([]);
+    expect(
+      actions.filter((action) => !/^[a-z0-9-]+:[A-Z][A-Za-z]+\*?[A-Za-z]*$/.test(action)),
+    ).toEqual([]);
   });
 });
