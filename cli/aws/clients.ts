@@ -4,6 +4,7 @@ import { APIGatewayClient } from '@aws-sdk/client-api-gateway';
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { CognitoIdentityProviderClient } from '@aws-sdk/client-cognito-identity-provider';
+import { EC2Client } from '@aws-sdk/client-ec2';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
@@ -56,6 +57,7 @@ export function connectAws({ profile, region }: AwsTarget, environment: Environm
     cloudWatch: new CloudWatchClient(options),
     apiGateway: new APIGatewayClient(options),
     cognito: new CognitoIdentityProviderClient(options),
+    ec2: new EC2Client(options),
     lambda: new LambdaClient(options),
     stepFunctions: new SFNClient(options),
     s3: new S3Client({ ...options, forcePathStyle }),

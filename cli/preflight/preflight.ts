@@ -12,6 +12,7 @@ import {
   checkPlace,
   checkStacks,
 } from './account-checks.ts';
+import { checkNetwork, NETWORK_RIGHTS } from './network-check.ts';
 
 /** What came of a preflight. */
 export interface PreflightReport {
@@ -91,6 +92,11 @@ export async function preflightStage(
     await log.run('bootstrap', () => checkBootstrap(aws, caller, toolkitStackName), describing);
     const onAccount = awsProblem(warning, 'not known', 'apigateway:GET on /account');
     await log.run('gateway logs', () => checkGatewayRole(aws), onAccount);
+    const { vpc } = config.functions;
+    if (vpc !== undefined) {
+      const onNetwork = awsProblem(warning, 'not known', NETWORK_RIGHTS);
+      await log.run('network', () => checkNetwork(aws, vpc), onNetwork);
+    }
     const names = stageStackNames(stage, config);
     await log.run('stacks', () => checkStacks(aws, names), describing);
   }

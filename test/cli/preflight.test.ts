@@ -166,3 +166,65 @@ describe('what stops a deploy, or is to be looked at', () => {
     expect((await run()).output).toMatch(/^✗ identity +no region is set/m);
   });
 });
+
+describe('functions.vpc', () => {
+  const [a, b] = ['subnet-0123456789abcdef0', 'subnet-0123456789abcdef1'];
+  const vpc = { subnetIds: [a, b], securityGroupIds: ['sg-0123456789abcdef0'] };
+  const look = (routes: readonly (readonly [string, string | undefined])[]) => {
+    for (const [subnet, target] of routes) account.state.routes.set(subnet, target);
+    return run({ functions: { vpc } });
+  };
+
+  it.each<[what: string, routes: Parameters<typeof look>[0], line: RegExp]>([
+    [
+      'a NAT gateway is a way out',
+      [
+        [a, 'nat-1'],
+        [b, 'nat-2'],
+      ],
+      /^✓ network +subnet-\w+0, subnet-\w+1 have a way out$/m,
+    ],
+    [
+      'no default route is none',
+      [
+        [a, 'nat-1'],
+        [b, undefined],
+      ],
+      /^✗ network +subnet-\w+1 has no default route to a NAT gateway, nor endpoints for secretsmanager, dynamodb, logs\n +→ .*A fixed way out/m,
+    ],
+    [
+      'a public subnet is none',
+      [
+        [a, 'igw-1'],
+        [b, 'nat-1'],
+      ],
+      /^✗ network +subnet-\w+0 is public/m,
+    ],
+    [
+      'a NAT gateway that is gone is none',
+      [
+        [a, 'nat-gone'],
+        [b, 'nat-1'],
+      ],
+      /^✗ network +subnet-\w+0 has a default route to something that is gone/m,
+    ],
+    ['a subnet must be there', [[a, 'nat-1']], /^! network +not known: InvalidSubnetID\.NotFound/m],
+  ])('%s', async (_what, routes, line) => {
+    const { output, failed } = await look(routes);
+
+    expect(output).toMatch(line);
+    expect(failed).toBe(line.source.startsWith('^✗'));
+  });
+
+  it('names only the endpoints that are missing, and the rights that looking takes', async () => {
+    account.state.endpoints.push('secretsmanager', 'dynamodb');
+    const routes = [
+      [a, undefined],
+      [b, 'nat-1'],
+    ] as const;
+
+    expect((await look(routes)).output).toMatch(/, nor endpoints for logs$/m);
+    account.state.denied = 'ec2';
+    expect((await look(routes)).output).toMatch(/^! network[^]*ec2:DescribeRouteTables/m);
+  });
+});

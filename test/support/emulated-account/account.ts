@@ -3,6 +3,7 @@ import { listen, readBody } from '../../../sandbox/local-server.ts';
 import { answerApiGateway } from './api-gateway.ts';
 import { answerCloudFormation } from './cloud-formation.ts';
 import { answerCognito } from './cognito.ts';
+import { answerEc2 } from './ec2.ts';
 import { answerLambda, answerStepFunctions } from './functions.ts';
 import { answerS3 } from './s3.ts';
 import {
@@ -64,6 +65,7 @@ async function answerTo(call: AwsCall, state: AccountState): Promise<AwsAnswer> 
   const action = asked.get('Action');
   if (action === 'GetCallerIdentity') return answerSts(state);
   if (action === 'AssumeRole') return answerAssumeRole();
+  if (asked.get('Version') === '2016-11-15') return answerEc2(asked, state);
   if (action !== null) return answerCloudFormation(asked, state);
   if (call.method === 'GET' || call.method === 'PUT') return answerS3(call, state);
   throw new Error(`the emulated account does not know ${call.method} ${call.url.pathname}`);

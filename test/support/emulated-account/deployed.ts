@@ -41,6 +41,8 @@ export function deployedAccount(sandbox?: Sandbox): AccountState {
     ],
     retained: [],
     alarms: new Map(),
+    routes: new Map(),
+    endpoints: [],
     clients: Object.entries(partners).map(([name, { clientId, clientSecret }]) => ({
       name: `egain-accounts-test-${name}`,
       id: clientId,

@@ -58,6 +58,10 @@ export interface AccountState {
   readonly retained: EmulatedResource[];
   /** No resource of this type is made. */
   refusedType?: string | undefined;
+  /** Where the default route of each subnet of the one VPC goes; undefined where it has none. */
+  readonly routes: Map<string, string | undefined>;
+  /** The endpoints of the VPC, by service. */
+  readonly endpoints: string[];
   /** The state of each alarm, by its name. */
   readonly alarms: Map<string, 'OK' | 'ALARM' | 'INSUFFICIENT_DATA'>;
   readonly clients: AppClient[];
