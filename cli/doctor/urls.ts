@@ -1,6 +1,7 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
 import { TLSSocket } from 'node:tls';
+import { NO_WAY_OUT } from '../../lambda/egain/failure.ts';
 import type { Deadline } from '../../lambda/platform/deadline.ts';
 import type { StageConfig } from '../../lib/stage/stage-config.ts';
 import { errorName } from '../aws/clients.ts';
@@ -82,7 +83,11 @@ function reach(
       resolve(ok(`${key}: ${url.host} ${how}`));
       asked.destroy();
     };
+    let reached = false;
     asked.once('socket', (socket) => {
+      socket.once('connect', () => {
+        reached = true;
+      });
       // Through a proxy the connection exists before the request gets it.
       if (proxy !== undefined && !socket.connecting) {
         connected(`answers, through the proxy ${proxy.host}`);
@@ -95,7 +100,7 @@ function reach(
     // Stays on: a request that is destroyed reports an error afterwards.
     asked.on('error', (error) => {
       const code = signal.aborted ? 'ETIMEDOUT' : errorName(error);
-      resolve(proxyProblem(code, proxy, error) ?? unreachable(key, url, code));
+      resolve(proxyProblem(code, proxy, error) ?? unreachable(key, url, code, reached));
     });
     asked.end();
   });
@@ -133,7 +138,7 @@ function proxyProblem(
 /** What an error code of Node.js's resolver, sockets or OpenSSL means; the first that fits counts. */
 const CODES = [
   {
-    pattern: /^(ENOTFOUND|EAI_|ENODATA)/,
+    pattern: /^(ENOTFOUND|EAI_(?!AGAIN)|ENODATA)/,
     cause: 'dns',
     what: 'does not resolve',
     advice: "Compare it with eGain's Admin Console. If it is right, this machine's DNS lacks it.",
@@ -158,12 +163,24 @@ const CODES = [
     what: 'does not speak TLS',
     advice: "Is the port right? eGain's is 443, the default.",
   },
+  {
+    pattern: NO_WAY_OUT,
+    cause: 'no-way-out',
+    what: 'gets no connection, as where there is no way out',
+    advice:
+      'Does a firewall, a proxy or a missing route keep this machine in? For deployed functions: ' +
+      'docs/deploying.md, A fixed way out.',
+  },
 ] as const;
 
-function unreachable(key: string, { host }: URL, code: string): Finding<never> {
-  const { cause, what, advice } = CODES.find(({ pattern }) => pattern.test(code)) ?? {
+/** @param reached whether a connection came about, and only the answer did not */
+function unreachable(key: string, { host }: URL, code: string, reached: boolean): Finding<never> {
+  const known = CODES.find(({ pattern }) => pattern.test(code));
+  const { cause, what, advice } = (known?.cause === 'no-way-out' && reached
+    ? undefined
+    : known) ?? {
     cause: 'unreachable',
-    what: code === 'ETIMEDOUT' ? 'does not answer in time' : 'cannot be reached',
+    what: reached ? 'does not answer in time' : 'cannot be reached',
     advice: 'Does a firewall or proxy let this machine connect to it? Is the host right?',
   };
   return failed(`${key}: ${host} ${what} (${code})`, advice, { cause });

@@ -28,6 +28,12 @@ export const OAUTH_FAULTS: ReadonlyMap<string, FaultName> = new Map([
   ['slow_down', 'egainThrottled'],
 ]);
 
+/**
+ * How connecting ends where nothing lets it out: no route, no NAT gateway, a security group, no name
+ * server. A server that is away refuses or resets instead.
+ */
+export const NO_WAY_OUT = /^(?:ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|EAI_AGAIN)$/;
+
 interface FailureContext {
   readonly server: 'eGain' | 'the token endpoint';
   /** Milliseconds since the epoch. */
@@ -50,9 +56,11 @@ export function failureToFault(
     return new Fault('timedOut', { reason: `${server} did not answer in time` });
   }
   if (result.kind === 'network-error') {
-    return new Fault('egainUnavailable', {
-      reason: `${server} cannot be reached: ${result.during} ${result.errorCode}`,
-    });
+    const { during, errorCode } = result;
+    const what = NO_WAY_OUT.test(errorCode)
+      ? 'cannot be reached, as where there is no way out'
+      : 'cannot be reached';
+    return new Fault('egainUnavailable', { reason: `${server} ${what}: ${during} ${errorCode}` });
   }
   if (result.kind === 'unreadable') {
     const reason = `the answer of ${server} is not HTTP: ${result.errorCode}`;

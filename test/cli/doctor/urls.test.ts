@@ -106,6 +106,8 @@ describe('the check of the URLs', () => {
     // A label may have 63 characters (RFC 1035 §2.3.4), so no name server is asked.
     [`${'a'.repeat(64)}.com`, 'dns', 'does not resolve', 'Admin Console'],
     ['127.0.0.1:1', 'unreachable', 'ECONNREFUSED', 'firewall'],
+    // Linux sends nothing there.
+    ['255.255.255.255', 'no-way-out', 'ENETUNREACH', 'A fixed way out'],
     [plain, 'not-tls', 'does not speak TLS', 'port'],
     [untrusted, 'certificate', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'NODE_EXTRA_CA_CERTS'],
   ])('names what is wrong with %s: %s', async (host, cause, seen, told) => {
