@@ -1,6 +1,6 @@
 import { FAULTS } from '../../lambda/faults.ts';
 import { parseJson } from '../../lambda/platform/parse.ts';
-import { SLOW_MS, STALE_TOO_LONG_SECONDS } from '../../lib/observability/alarms.ts';
+import { SLOW_MS } from '../../lib/observability/alarms.ts';
 import { type Finding, failed, ok } from '../findings.ts';
 import { member } from '../json.ts';
 import type { PartnerAccess } from './partner-access.ts';
@@ -9,7 +9,8 @@ import type { PartnerAccess } from './partner-access.ts';
 export interface Api {
   /** Its base with the stage, without a slash at the end. */
   readonly url: string;
-  readonly freshSeconds: number;
+  /** The age in seconds from which the alarm StaleTooLong rings. */
+  readonly tooOldSeconds: number;
   /** Where eGain's credentials go, for advice. */
   readonly secretArn: string | undefined;
 }
@@ -104,17 +105,16 @@ export async function checkList(api: Api, token: string): Promise<Finding<string
 }
 
 function listProblem(
-  { freshSeconds }: Api,
+  { tooOldSeconds }: Api,
   age: number,
   version: string | null,
   milliseconds: number,
 ): string | undefined {
-  const oldest = freshSeconds + STALE_TOO_LONG_SECONDS;
   if (version === null) {
     return 'The answer lacks Accounts-Version: an older version may have answered. Deploy again.';
   }
-  if (age > oldest) {
-    const when = `Older than ${oldest} s, when the alarm StaleTooLong rings`;
+  if (age > tooOldSeconds) {
+    const when = `Older than ${tooOldSeconds} s, when the alarm StaleTooLong rings`;
     return `${when}: npm run doctor says why eGain gives no newer list.`;
   }
   if (milliseconds < SLOW_MS) return undefined;

@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 import { systemClock } from '../../lambda/platform/deadline.ts';
 import { parseSecureUrl } from '../../lambda/platform/parse.ts';
+import { tooOldSeconds } from '../../lib/observability/alarms.ts';
 import { type AwsTarget, awsProblem, connectStage } from '../aws/clients.ts';
 import { readOutputs, requiredOutput } from '../aws/stacks.ts';
 import { FindingLog, failed, ok } from '../findings.ts';
@@ -71,7 +72,7 @@ export async function verifyStage(options: VerifyOptions, world: World): Promise
   const url = (options.apiUrl ?? requiredOutput(outputs, 'ApiUrl')).replace(/\/+$/, '');
   log.add('stacks', ok(`stage ${stage} is deployed: ${url}`));
   const secretArn = outputs.get('CredentialsSecretArn');
-  const api = { url, freshSeconds: config.cache.freshSeconds, secretArn };
+  const api = { url, tooOldSeconds: tooOldSeconds(config.cache), secretArn };
   await log.run('contract', () => checkContract(api), noAnswer);
   await log.run('without token', () => checkRefusal(api, '401-901', '/accounts'), noAnswer);
   const access = await checkPartner(options, config, outputs, aws, terminal.environment);

@@ -71,16 +71,18 @@ export function respond(
 
 /**
  * The headers that tell the age of an answer. `max-age` is the whole freshness, from which a cache
- * subtracts `Age` (RFC 9111, section 4.2). `Cache-Status` is RFC 9211's.
+ * subtracts `Age` (RFC 9111, section 4.2). `Cache-Status` is RFC 9211's: a stale answer is a hit where
+ * nobody asks eGain.
  */
 export function freshnessHeaders({
   state,
-  freshSecondsLeft,
   freshSeconds,
   ageSeconds,
+  leftAlone,
 }: Omit<SnapshotAnswer, 'snapshot'>): Record<string, string> {
-  const source = { hit: 'hit', miss: 'fwd=miss; stored', stale: 'fwd=stale' }[state];
-  const secondsLeft = state === 'stale' ? freshSeconds - ageSeconds : freshSecondsLeft;
+  const stale = leftAlone ? 'hit' : 'fwd=stale';
+  const source = { hit: 'hit', miss: 'fwd=miss; stored', stale }[state];
+  const secondsLeft = freshSeconds - ageSeconds;
   return {
     'Cache-Control': `private, max-age=${freshSeconds}`,
     Age: String(ageSeconds),

@@ -13,6 +13,9 @@ const url = z
   .check(z.refine((text) => parseSecureUrl(text) !== undefined, 'not an https URL'));
 const number = z.pipe(z.string().check(z.regex(/^\d{1,6}$/)), z.transform(Number));
 
+/** How much later than its period a schedule may renew the snapshot, page walk included. */
+export const SCHEDULE_LATE_MS = 60_000;
+
 const serviceVariables = z.object({
   CREDENTIALS_SECRET_ARN: required,
   EGAIN_API_URL: url,

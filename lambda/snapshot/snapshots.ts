@@ -1,6 +1,6 @@
 import { BudgetSpent } from '../egain/call-budget.ts';
 import { isFault } from '../faults.ts';
-import type { ServiceConfig } from '../platform/config.ts';
+import { SCHEDULE_LATE_MS, type ServiceConfig } from '../platform/config.ts';
 import { type Deadline, pause, within } from '../platform/deadline.ts';
 import { log, note } from '../platform/log.ts';
 import { count } from '../platform/metrics.ts';
@@ -26,9 +26,10 @@ export interface SnapshotAnswer {
   readonly state: 'hit' | 'miss' | 'stale';
   /** Whole seconds since the page walk began. */
   readonly ageSeconds: number;
-  /** Whole seconds, 0 when stale. */
-  readonly freshSecondsLeft: number;
+  /** For how many seconds after its page walk it counts as fresh, or until its schedule is due. */
   readonly freshSeconds: number;
+  /** Whether it is stale while eGain is left alone: after a failure, or with the budget spent. */
+  readonly leftAlone: boolean;
 }
 
 export interface SnapshotOptions {
@@ -63,8 +64,6 @@ interface Caller {
  * waits for its pages as long as it lives, and has the lock all the while.
  */
 const PATIENCE_MS = 5000;
-/** How long a schedule may be late before requests renew the snapshot in its place. */
-const SCHEDULE_LATE_MS = 60_000;
 /**
  * Reuse the last look at the table for 250 ms where it allows an answer at once, however many
  * partners ask. A refusal that another container has met is learned that much later.
@@ -80,9 +79,12 @@ export function createSnapshots(options: SnapshotsOptions) {
   const { config, table, keys, clock } = options;
   const freshMs = config.freshSeconds * 1000;
   const staleMs = config.staleSeconds * 1000;
-  const refreshMs = (config.refreshSeconds ?? 0) * 1000;
-  /** Up to this age the renewal is left to the schedule, where there is one. */
+  const { refreshSeconds = 0 } = config;
+  const refreshMs = refreshSeconds * 1000;
+  /** Up to this age the schedule counts as kept, where there is one, and the renewal is left to it. */
   const scheduledMs = refreshMs && Math.min(staleMs, 2 * refreshMs + SCHEDULE_LATE_MS);
+  /** A snapshot of this age can wait for the next run. */
+  const recentMs = Math.min(refreshMs / 2, SCHEDULE_LATE_MS);
   /** Up to this age nobody waits while another request renews the snapshot. */
   const renewedMs = Math.max(2 * freshMs, scheduledMs);
 
@@ -102,14 +104,27 @@ export function createSnapshots(options: SnapshotsOptions) {
 
   const ageOf = ({ fetchedAt }: Kept) => Math.max(0, clock.now() - fetchedAt);
 
+  const remembered = (): Failure | undefined => {
+    const { failure } = looked;
+    return failure && clock.now() < failure.until ? failure : undefined;
+  };
+
+  const budgetWaitMs = (): number => (looked.budgetSpentUntil ?? 0) - clock.now();
+
+  const isLeftAlone = () => remembered() !== undefined || budgetWaitMs() > 0;
+
   const answer = (from: Kept, state: SnapshotAnswer['state']): SnapshotAnswer => {
     const ageMs = ageOf(from);
+    const ageSeconds = Math.floor(ageMs / 1000);
+    const isScheduled = refreshMs > 0 && ageMs <= scheduledMs;
+    const isStale = state === 'stale' && !isScheduled;
     return {
       snapshot: from.snapshot,
-      state,
-      ageSeconds: Math.floor(ageMs / 1000),
-      freshSecondsLeft: Math.max(0, Math.floor((freshMs - ageMs) / 1000)),
-      freshSeconds: config.freshSeconds,
+      state: isStale || state === 'miss' ? state : 'hit',
+      ageSeconds,
+      // A renewal that is late is due in a second.
+      freshSeconds: isScheduled ? Math.max(refreshSeconds, ageSeconds + 1) : config.freshSeconds,
+      leftAlone: isStale && isLeftAlone(),
     };
   };
 
@@ -125,13 +140,6 @@ export function createSnapshots(options: SnapshotsOptions) {
     const skewMs = Math.min(kept.skewMs, SKEW_MS);
     return ageOf(kept) + skewMs <= longestMs ? answer(kept, 'stale') : undefined;
   };
-
-  const remembered = (): Failure | undefined => {
-    const { failure } = looked;
-    return failure && clock.now() < failure.until ? failure : undefined;
-  };
-
-  const budgetWaitMs = (): number => (looked.budgetSpentUntil ?? 0) - clock.now();
 
   /**
    * Keeps a snapshot, unless a later one is there. The same content stays the same object: the views
@@ -196,7 +204,7 @@ export function createSnapshots(options: SnapshotsOptions) {
 
   /** Up to which age a stale answer spares the caller a wait, as things stand. */
   const spareMs = (): number => {
-    if (remembered() !== undefined || budgetWaitMs() > 0) return staleMs;
+    if (isLeftAlone()) return staleMs;
     const owner = lockOwner(looked, clock.now());
     if (owner === undefined && renewing === undefined) return scheduledMs;
     // A renewal after a failure may well fail too, and one that hangs may go on hanging.
@@ -299,14 +307,14 @@ export function createSnapshots(options: SnapshotsOptions) {
     /**
      * Renews the snapshot ahead of time, where no other container is doing it.
      *
-     * @returns `recent` where it was renewed in the latter half of the schedule's period
+     * @returns `recent` where it was renewed so short a time ago that the next run is no later for it
      * @throws Fault where renewing it fails, or a failure is remembered
      */
     async renew(deadline: Deadline): Promise<'renewed' | 'recent' | 'elsewhere'> {
       await look();
       const { content, failure } = looked;
       const fetchedAt = content && shared.dateOf(content).fetchedAt;
-      const isRecent = fetchedAt !== undefined && clock.now() - fetchedAt < refreshMs / 2;
+      const isRecent = fetchedAt !== undefined && clock.now() - fetchedAt < recentMs;
       if (isRecent && failure === undefined) return 'recent';
       const last = remembered();
       if (last !== undefined) {

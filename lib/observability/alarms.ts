@@ -5,6 +5,7 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { FAULTS, type FaultName } from '../../lambda/faults.ts';
+import { SCHEDULE_LATE_MS } from '../../lambda/platform/config.ts';
 import { LONGEST_MS } from '../../lambda/platform/deadline.ts';
 import { refuse } from '../common/limits.ts';
 import type { StageProps } from '../common/stage-stack.ts';
@@ -18,8 +19,24 @@ export interface AlarmsProps extends StageProps {
   readonly exportAccounts: IStateMachine;
 }
 
-/** In seconds past the snapshot's freshness; older answers set off an alarm. */
-export const STALE_TOO_LONG_SECONDS = 300;
+/** How far past its freshness, or its schedule, a snapshot may be before an alarm. */
+const STALE_TOO_LONG_SECONDS = 300;
+/** How long an alarm comes before the end of stale answers, where that is near. */
+const WARNING_SECONDS = 60;
+
+/** Up to which age, in seconds, the answers of a stage that is well may be. */
+export function freshUntilSeconds({ freshSeconds, refreshSeconds }: StageConfig['cache']): number {
+  if (refreshSeconds === undefined) return freshSeconds;
+  return Math.max(freshSeconds, refreshSeconds + SCHEDULE_LATE_MS / 1000);
+}
+
+/** An answer that is older than this, in seconds, sets off an alarm. */
+export function tooOldSeconds(cache: StageConfig['cache']): number {
+  const freshUntil = freshUntilSeconds(cache);
+  const usual = freshUntil + STALE_TOO_LONG_SECONDS;
+  if (cache.refreshSeconds === undefined) return usual;
+  return Math.max(freshUntil, Math.min(usual, cache.staleSeconds - WARNING_SECONDS));
+}
 /** In percent of the requests. */
 export const SERVER_FAULT_SHARE = 5;
 /** In milliseconds; if eGain gets slower than this, requests fail. */
@@ -168,10 +185,10 @@ function failures(
     },
     {
       section: 'StaleTooLong',
-      means: `eGain has given no whole list for so long that answers are more than ${STALE_TOO_LONG_SECONDS / 60} minutes past their freshness. They become failures ${cache.staleSeconds} s after the last whole list.`,
+      means: `eGain has given no whole list for so long that answers are well past their freshness or their schedule. They become failures ${cache.staleSeconds} s after the last whole list.`,
       // The age itself, so that one answer is enough, however few are asked for.
       metric: metrics.of('api', 'SnapshotAge', { statistic: 'Maximum', period: ONE_MINUTE }),
-      threshold: cache.freshSeconds + STALE_TOO_LONG_SECONDS,
+      threshold: tooOldSeconds(cache),
       comparison: cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
     },
     {

@@ -27,7 +27,7 @@ export class ObservabilityStack extends StageStack {
     const alarms = new Alarms(this, 'Alarms', { config, stage, topic, exportAccounts });
     addGatewayMetrics(this, stage, accessLogs);
     new OperationsDashboard(this, 'Operations', {
-      freshSeconds: config.cache.freshSeconds,
+      cache: config.cache,
       stage,
       alarms: alarms.all,
       functions: [apiFunction, taskFunction, authorizerFunction].map((one) => one.function),

@@ -5,11 +5,12 @@ import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { LONGEST_MS } from '../../lambda/platform/deadline.ts';
 import type { MetricName } from '../../lambda/platform/metrics.ts';
-import { SERVER_FAULT_SHARE, SLOW_MS, STALE_TOO_LONG_SECONDS } from './alarms.ts';
+import type { StageConfig } from '../stage/stage-config.ts';
+import { freshUntilSeconds, SERVER_FAULT_SHARE, SLOW_MS, tooOldSeconds } from './alarms.ts';
 import { StageMetrics } from './stage-metrics.ts';
 
 export interface OperationsDashboardProps {
-  readonly freshSeconds: number;
+  readonly cache: StageConfig['cache'];
   readonly stage: string;
   readonly alarms: readonly cloudwatch.Alarm[];
   readonly functions: readonly IFunction[];
@@ -40,7 +41,7 @@ export class OperationsDashboard extends Construct {
           }),
         ],
         ...partners(metrics),
-        snapshot(metrics, props.freshSeconds),
+        snapshot(metrics, props.cache),
         upstream(metrics),
         workflows(metrics, props),
         [
@@ -80,7 +81,7 @@ function partners(metrics: StageMetrics): cloudwatch.IWidget[][] {
   return [everyone, each];
 }
 
-function snapshot(metrics: StageMetrics, freshSeconds: number): cloudwatch.IWidget[] {
+function snapshot(metrics: StageMetrics, cache: StageConfig['cache']): cloudwatch.IWidget[] {
   const hitShare = new cloudwatch.MathExpression({
     expression: '100 * (answers - FILL(misses, 0) - FILL(stale, 0)) / answers',
     usingMetrics: {
@@ -95,8 +96,8 @@ function snapshot(metrics: StageMetrics, freshSeconds: number): cloudwatch.IWidg
   return [
     graph('Age of the snapshot, s', [age], {
       leftAnnotations: [
-        { value: freshSeconds, label: 'fresh' },
-        { value: freshSeconds + STALE_TOO_LONG_SECONDS, label: 'alarm' },
+        { value: freshUntilSeconds(cache), label: 'fresh' },
+        { value: tooOldSeconds(cache), label: 'alarm' },
       ],
     }),
     graph('Stale answers', metrics.each('api', 'StaleAnswers')),

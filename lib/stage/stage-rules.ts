@@ -1,4 +1,5 @@
 import { SCOPES } from '../../lambda/accounts/fields.ts';
+import { SCHEDULE_LATE_MS } from '../../lambda/platform/config.ts';
 import type { StageIssue } from './stage-issues.ts';
 import { DEFAULT_FRESH_SECONDS, DEFAULT_STALE_SECONDS, MAX_TAGS } from './stage-schema.ts';
 
@@ -84,8 +85,16 @@ function* partnerRules(partners: Json, hasIssuer: boolean): Issues {
   }
 }
 
-function* cacheRules({ freshSeconds = DEFAULT_FRESH_SECONDS, staleSeconds }: Json): Issues {
+function* cacheRules(cache: Json): Issues {
+  const { freshSeconds = DEFAULT_FRESH_SECONDS, staleSeconds, refreshSeconds } = cache;
   const stale = Number(staleSeconds ?? DEFAULT_STALE_SECONDS);
+  const longest = stale - SCHEDULE_LATE_MS / 1000;
+  if (Number(refreshSeconds) > longest) {
+    const expected =
+      `at most ${longest}: a snapshot is shown for ${stale} s (cache.staleSeconds), and the next ` +
+      `may come ${SCHEDULE_LATE_MS / 1000} s late`;
+    yield { path: ['cache', 'refreshSeconds'], expected };
+  }
   if (!(stale >= 0 && stale < Number(freshSeconds))) return;
   const byDefault = staleSeconds === undefined ? ` (the default is ${DEFAULT_STALE_SECONDS})` : '';
   const expected = `at least ${String(freshSeconds)}, the value of cache.freshSeconds${byDefault}`;

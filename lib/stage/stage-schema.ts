@@ -119,7 +119,7 @@ const cacheSchema = object({
     DEFAULT_STALE_SECONDS,
   ),
   refreshSeconds: optional(
-    'A function renews the snapshot this often, so that no caller waits for eGain.',
+    'A function renews the snapshot this often, so that no caller waits for eGain; at least a minute less than staleSeconds.',
     whole(60, 86_400),
   ),
 });

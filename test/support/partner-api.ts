@@ -23,8 +23,8 @@ export function createPartnerApi(options: PartnerApiOptions = {}) {
     snapshot: snapshotOf(...accounts),
     state: 'hit',
     ageSeconds: 12,
-    freshSecondsLeft: 18,
     freshSeconds: 30,
+    leftAlone: false,
     ...freshness,
   };
   const service =

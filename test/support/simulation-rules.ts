@@ -67,6 +67,7 @@ const headerOf = ({ response }: ApiAnswer, name: string) => String(response.head
 export function stateOf(answer: Answer): 'hit' | 'miss' | 'stale' | undefined {
   if (answer.by === 'task') return undefined;
   const status = headerOf(answer, 'Cache-Status');
+  if (/hit; ttl=-/.test(status)) return 'stale';
   return (['hit', 'miss', 'stale'] as const).find((state) => status.includes(state));
 }
 
@@ -116,8 +117,7 @@ function isAnswer(answer: ApiAnswer): boolean {
     headerOf(answer, 'Cache-Control') === `private, max-age=${FRESH_MS / 1000}` &&
     /^\d+$/.test(headerOf(answer, 'Age')) &&
     age * 1000 <= longestMs &&
-    // Both are rounded down.
-    (state === 'stale' ? ttl === leftSeconds : [0, 1].includes(Math.max(0, leftSeconds) - ttl))
+    ttl === leftSeconds
   );
 }
 

@@ -33,7 +33,7 @@ export function taskOver(snapshot: () => Snapshot | Promise<Snapshot>): TaskUnde
     snapshots: {
       async get(_deadline, options) {
         asked.push(options);
-        const freshness = { ageSeconds: 3, freshSecondsLeft: 27, freshSeconds: 30 };
+        const freshness = { ageSeconds: 3, freshSeconds: 30, leftAlone: false };
         return { snapshot: await snapshot(), state: 'miss', ...freshness };
       },
     },

@@ -14,12 +14,15 @@ const CORS_HEADER = /^access-control-/i;
 
 describe('the age of an answer', () => {
   it.each([
-    ['miss', 0, 30, 'egain-accounts; fwd=miss; stored; ttl=30', 'private, max-age=30'],
-    ['stale', 95, 0, 'egain-accounts; fwd=stale; ttl=-65', 'private, max-age=30'],
+    ['miss', 0, 30, false, 'egain-accounts; fwd=miss; stored; ttl=30', 'private, max-age=30'],
+    ['stale', 95, 30, false, 'egain-accounts; fwd=stale; ttl=-65', 'private, max-age=30'],
+    ['stale', 95, 30, true, 'egain-accounts; hit; ttl=-65', 'private, max-age=30'],
+    ['hit', 333, 420, false, 'egain-accounts; hit; ttl=87', 'private, max-age=420'],
   ] as const)(
     'says %s in Cache-Status',
-    async (state, ageSeconds, freshSecondsLeft, status, control) => {
-      const { request } = createPartnerApi({ freshness: { state, ageSeconds, freshSecondsLeft } });
+    async (state, ageSeconds, freshSeconds, leftAlone, status, control) => {
+      const freshness = { state, ageSeconds, freshSeconds, leftAlone };
+      const { request } = createPartnerApi({ freshness });
 
       const { headers } = await request();
 

@@ -127,18 +127,35 @@ describe('a renewal by the schedule', () => {
     await expect(renew(refresh)).resolves.toBe('renewed');
   });
 
-  test('is left alone by requests until it has evidently stopped', async () => {
+  test('is left alone by requests until it has evidently stopped: until then they hit', async () => {
     const [api, refresh] = [scheduled(), scheduled()];
     await renew(refresh);
-    await expect(api.ask()).resolves.toMatchObject({ state: 'hit' });
+    await expect(api.ask()).resolves.toMatchObject({ state: 'hit', freshSeconds: 60 });
     shared.clock.advance(59_000);
-    await expect(api.ask()).resolves.toMatchObject({ state: 'stale', ageSeconds: 59 });
+    const hit = { state: 'hit', ageSeconds: 59, freshSeconds: 60 };
+    await expect(api.ask()).resolves.toMatchObject(hit);
     // Two periods and a minute, by a clock that may be 5 s ahead.
     shared.clock.advance(116_000);
-    await expect(api.ask()).resolves.toMatchObject({ state: 'stale' });
+    await expect(api.ask()).resolves.toMatchObject({ state: 'hit', freshSeconds: 176 });
     expect(shared.walks).toBe(1);
     shared.clock.advance(1);
 
-    await expect(api.ask()).resolves.toMatchObject({ state: 'miss' });
+    await expect(api.ask()).resolves.toMatchObject({ state: 'miss', freshSeconds: 60 });
+  });
+
+  test('with a long period follows each run, and calls nothing stale before it is evidently late', async () => {
+    const cache = { freshSeconds: 30, staleSeconds: 600, refreshSeconds: 420 };
+    const [api, refresh] = [container(cache), container(cache)];
+    await renew(refresh);
+    shared.clock.advance(59_999);
+    await expect(renew(refresh)).resolves.toBe('recent');
+    shared.clock.advance(273_001);
+    const healthy = { state: 'hit', ageSeconds: 333, freshSeconds: 420 };
+    await expect(api.ask()).resolves.toMatchObject(healthy);
+    shared.walk = failWith(FAILURE);
+    shared.clock.advance(87_000);
+    await expect(renew(refresh)).rejects.toBe(FAILURE);
+    await expect(api.ask()).resolves.toMatchObject({ state: 'hit', leftAlone: false });
+    await expect(api.ask(TASK)).rejects.toMatchObject({ code: '503-902' });
   });
 });

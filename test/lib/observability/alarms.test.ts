@@ -74,16 +74,22 @@ it('the alarms go off at these thresholds, in so many of the last periods, and n
   });
 });
 
-it('an answer is stale for too long by the freshness of the stage', () => {
-  expect(withCache({ freshSeconds: 90 })['StaleTooLong']).toContain('> 390');
+it.each([
+  [{ freshSeconds: 90 }, 390],
+  [{ refreshSeconds: 60 }, 420],
+  [{ refreshSeconds: 420 }, 540],
+  [{ refreshSeconds: 540 }, 600],
+])('an answer is too old by freshness or schedule: %j', (cache, seconds) => {
+  expect(withCache(cache)['StaleTooLong']).toContain(`> ${seconds}`);
 });
 
 it.each([
   [60, 5],
   [890, 15],
-  [86_400, 1440],
+  [86_340, 1439],
 ])('a schedule of %i s has stopped after 3 silent periods of %i minutes', (seconds, minutes) => {
-  expect(withCache({ refreshSeconds: seconds })['ScheduleStopped']).toBe(
+  const cache = { refreshSeconds: seconds, staleSeconds: 86_400 };
+  expect(withCache(cache)['ScheduleStopped']).toBe(
     `ScheduledRenewals refresh Sum ${60 * minutes} < 1, 3 of 3 breaching`,
   );
 });

@@ -224,6 +224,7 @@ describe('a stage config', () => {
       { cache: { freshSeconds: 900 } },
     ],
     ['cache.refreshSeconds', 59, /^a whole number from 60/],
+    ['cache.refreshSeconds', 541, /^at most 540: .* 600 s \(cache.staleSeconds\).* 60 s late$/],
     ['cache.shared', true, /^no such key: there is no switch any more, .* Remove the key$/],
     ['api.domain.name', 'accounts', /^a host name/, { api: { domain: DOMAIN } }],
     [
