@@ -73,13 +73,37 @@ export function repeatedKeys(json: string): StageIssue[] {
   return issues;
 }
 
-/** The first place where a text is not JSON. `JSON.parse` names none at the end of the text. */
+/**
+ * The first place where a text is not JSON, and what is wrong there, without the text itself, which
+ * may be a secret. `JSON.parse` names no place at the end of the text.
+ */
 export function placeOfError(json: string): string {
   const places: string[] = [];
-  const onError: JSONVisitor['onError'] = (_code, _offset, _length, line, column) =>
-    places.push(` (line ${line + 1} column ${column + 1})`);
+  const onError: JSONVisitor['onError'] = (code, offset) => {
+    const rest = json.slice(offset);
+    // A closing bracket is wrong after a comma: the comma is what has to go.
+    const comma = /^[}\]]/.test(rest) ? json.slice(0, offset).search(/,\s*$/) : -1;
+    const before = json.slice(0, comma === -1 ? offset : comma).split('\n');
+    const place = `line ${before.length} column ${(before.at(-1)?.length ?? 0) + 1}`;
+    places.push(` (${place}): ${comma === -1 ? wrongAt(code, rest) : TRAILING_COMMA}`);
+  };
   visit(json, { onError }, { disallowComments: true });
   return places[0] ?? '';
+}
+
+const TRAILING_COMMA = 'a comma stands before a closing bracket; remove it';
+/** As jsonc-parser's `ParseErrorCode`, a const enum, has them. */
+const COLON_EXPECTED = 5;
+const COMMA_EXPECTED = 6;
+
+function wrongAt(code: number, rest: string): string {
+  if (rest === '') return 'the text ends too soon';
+  if (/^\/[/*]/.test(rest)) return 'a comment stands there; JSON has none';
+  if (rest.startsWith("'")) return "a ' stands there; JSON has double quotes alone";
+  if (code === COLON_EXPECTED) return 'a colon is missing before it';
+  if (code === COMMA_EXPECTED) return 'a comma is missing before it';
+  const [mark] = /^[^\w\s"]/.exec(rest) ?? [];
+  return `${mark === undefined ? 'a word' : `a ${mark}`} stands there, where none can be`;
 }
 
 function withoutSecrets(url: string): string {

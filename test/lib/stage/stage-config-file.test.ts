@@ -53,10 +53,17 @@ describe('the file of a stage', () => {
   });
 
   it.each([
-    ['a word where a key should be', '{\n  "egain": {},\n  egain }', '(line 3 column 3)'],
-    ['a comment', '{\n  // egain\n}', '(line 2 column 3)'],
-    ['the end, where it comes too soon', '{\n  "egain": {', '(line 2 column 13)'],
-  ])('is shown the place of %s', (_, content, place) => {
+    ['{\n  "egain": {},\n  egain }', '(line 3 column 3): a word stands there'],
+    ['{\n  // egain\n}', '(line 2 column 3): a comment stands there; JSON has none'],
+    ['{"egain": {} /* x */}', '(line 1 column 14): a comment'],
+    ['{\n  "egain": {', '(line 2 column 13): the text ends too soon'],
+    ['{\n  "egain": {},\n}', '(line 2 column 14): a comma stands before a closing bracket'],
+    ['{"egain": [1,\n2 , ]}', '(line 2 column 3): a comma stands before a closing bracket'],
+    ['{"egain": {},, "auth": {}}', '(line 1 column 14): a , stands there'],
+    ['{"egain": {}\n"auth": {}}', '(line 2 column 1): a comma is missing before it'],
+    ['{"egain" {}}', '(line 1 column 10): a colon is missing before it'],
+    ["{'egain': {}}", "(line 1 column 2): a ' stands there"],
+  ])('is shown the place of what is not JSON, and what it is: %j', (content, place) => {
     const folder = folderWith({ 'bad.json': content });
 
     expect(() => loadStageConfig('bad', { folder })).toThrow(
