@@ -2,19 +2,20 @@ import { type Output, UpdateTerminationProtectionCommand } from '@aws-sdk/client
 import type { MetricAlarm } from '@aws-sdk/client-cloudwatch';
 import type { Command } from 'commander';
 import { stackName } from '../lib/stage/stage-name.ts';
-import { type Aws, asked, connectStage } from './aws/clients.ts';
+import { type Aws, asked, connectStage, tellPlace } from './aws/clients.ts';
 import {
   findStack,
   isHeldAfterFailure,
   readDescribedOutputs,
   stageStackNames,
 } from './aws/stacks.ts';
-import { type PreflightOptions, preflightStage } from './preflight/preflight.ts';
+import { type PreflightOptions, preflightStage, QUALIFIER_CONTEXT } from './preflight/preflight.ts';
 import { addAwsOptions, addStage, type CliCommand, CommandFailure, type World } from './program.ts';
 import { callUntil, findTriggers, tellEnd, WATCH_MINUTES } from './release-watch.ts';
 import type { Terminal } from './terminal.ts';
 
 interface DeployOptions extends PreflightOptions {
+  readonly toolkitStackName?: string;
   readonly yes?: true;
   readonly watch: boolean;
   readonly skipPreflight?: true;
@@ -50,7 +51,12 @@ Every other option goes to the CDK: npx cdk deploy --help lists them.`,
     const passed = cdkOptions(command);
     // A mistake in the config should not have to wait for AWS.
     const { config, aws } = connectStage(options, world);
-    if (options.skipPreflight !== true && !(await isReady(options, world))) return 1;
+    if (options.skipPreflight !== true) {
+      await tellPlace(stage, aws, terminal);
+      const qualifier = passed.find((arg) => arg.includes(`${QUALIFIER_CONTEXT}=`));
+      const own = qualifier?.replace(/^.*=/, '');
+      if (!(await isReady({ ...options, qualifier: own }, world))) return 1;
+    }
     const stacks = stageStackNames(stage, config);
     await freeFailedStacks(aws, stacks, terminal);
     const isPrepared = /--no-execute|--execute,false|--method,prepare-change-set/.test(
@@ -61,6 +67,7 @@ Every other option goes to the CDK: npx cdk deploy --help lists them.`,
       !passed.includes('--rollback-trigger-alarm-arns') &&
       (await isDeployed(aws, stackName(stage)));
     const triggers = isUpdate && options.watch ? await findTriggers(aws, stage, terminal) : [];
+    terminal.print('- The CDK synthesises and deploys the stage');
     const deploying = terminal.runCdk([
       'deploy',
       '--all',

@@ -1,4 +1,4 @@
-import type { Terminal } from './terminal.ts';
+import { during, type Terminal } from './terminal.ts';
 
 /** What one check found. Its texts hold codes, names and numbers, nothing that eGain or AWS wrote. */
 export interface Finding<T = unknown> {
@@ -57,16 +57,24 @@ export function findingText(name: string, { state, seen, advice, notes = [] }: F
 
 /** Prints findings as they come, and remembers how the checks ended. */
 export class FindingLog {
-  readonly #terminal: Pick<Terminal, 'print'>;
+  readonly #terminal: Pick<Terminal, 'print' | 'during'>;
+  readonly #complete: (advice: string) => string;
   readonly #states = new Map<string, Finding['state']>();
 
-  constructor(terminal: Pick<Terminal, 'print'>) {
+  /** @param complete fills in what an advice leaves open, such as the stage of a command */
+  constructor(
+    terminal: Pick<Terminal, 'print' | 'during'>,
+    complete = (advice: string): string => advice,
+  ) {
     this.#terminal = terminal;
+    this.#complete = complete;
   }
 
   add(name: string, finding: Finding): void {
     this.#states.set(name, finding.state);
-    this.#terminal.print(findingText(name, finding));
+    const { advice } = finding;
+    const whole = advice === undefined ? finding : { ...finding, advice: this.#complete(advice) };
+    this.#terminal.print(findingText(name, whole));
   }
 
   /**
@@ -79,7 +87,7 @@ export class FindingLog {
     check: () => Promise<Finding<T>>,
     onError: (error: unknown) => Finding<never>,
   ): Promise<T | undefined> {
-    const finding = await check().catch(onError);
+    const finding = await during(this.#terminal, name, check).catch(onError);
     this.add(name, finding);
     return finding.value;
   }

@@ -1,7 +1,8 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import type { LogLine } from '../sandbox/aws/lambda-runtime.ts';
 import type { Sandbox, SandboxOptions } from '../sandbox/sandbox.ts';
 import { addStage, type CliCommand, CommandFailure, wholeNumber } from './program.ts';
-import type { Terminal } from './terminal.ts';
+import { during, INTERRUPTED, type Terminal } from './terminal.ts';
 
 /** The stage whose eGain is simulated; every other one calls its own. */
 export const SANDBOX_STAGE = 'sandbox';
@@ -9,6 +10,7 @@ export const SANDBOX_STAGE = 'sandbox';
 const DEFAULT_PORT = 3000;
 const PORTS_TO_TRY = 100;
 const PARENT_CHECK_MS = 500;
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 interface StartOptions {
   readonly stage: string;
@@ -42,21 +44,37 @@ export const start: CliCommand = {
   example: 'npm start -- --accounts 5000 --latency 200',
   async run(command, { terminal }) {
     const { stage, accounts = 240, latency = 0, containers, logs } = command.opts<StartOptions>();
-    const starting = startOn(portOf(command, terminal.environment), {
+    const port = portOf(command, terminal.environment);
+    const onProgress = stepsOf(terminal);
+    const onTaken = (taken: number) =>
+      terminal.print(`- Port ${taken} is taken, so the next free one is used`);
+    const options = {
       stage,
       egain: { accounts, latencyMs: latency },
       ...realEgainOf(command, terminal, ['accounts', 'latency']),
-      onProgress: (step) => terminal.print(`- ${step}`),
+      onProgress,
       maxContainers: containers,
       spread: containers !== undefined,
-      ...(logs === undefined ? {} : { onLog: ({ text }) => terminal.print(text) }),
-    });
-    endOnSignal(starting);
-    terminal.print(await introduction(await starting));
+      ...(logs && { onLog: ({ text }: LogLine) => terminal.print(text) }),
+    };
+    const starting = during(terminal, 'Starting', () => startOn(port, options, onTaken));
+    endOnSignal(starting, 0);
+    const sandbox = await starting;
+    terminal.print(await during(terminal, 'Asking for a list', async () => introduction(sandbox)));
     // A signal ends the process.
     return new Promise(() => undefined);
   },
 };
+
+/** Prints the steps of a start, each with the seconds that it took. */
+export function stepsOf({ print }: Pick<Terminal, 'print'>): (step: string) => void {
+  let before = performance.now();
+  return (step) => {
+    const seconds = ((performance.now() - before) / 1000).toFixed(1);
+    before = performance.now();
+    print(`- ${step} (${seconds} s)`);
+  };
+}
 
 /** Adds what the commands that start a sandbox have in common. */
 export function addSandboxOptions(command: Command): Command {
@@ -112,7 +130,11 @@ function portOf(command: Command, { PORT = '' }: Terminal['environment']): numbe
   }
 }
 
-async function startOn(port: number | undefined, options: SandboxOptions): Promise<Sandbox> {
+async function startOn(
+  port: number | undefined,
+  options: SandboxOptions,
+  onTaken: (port: number) => void,
+): Promise<Sandbox> {
   // It loads the CDK, and a mistyped option should not have to wait for that.
   const { startSandbox } = await import('../sandbox/sandbox.ts');
   const first = port ?? DEFAULT_PORT;
@@ -128,6 +150,7 @@ async function startOn(port: number | undefined, options: SandboxOptions): Promi
         );
       }
       if (error.code !== 'EADDRINUSE') throw error;
+      if (tried === DEFAULT_PORT && port === undefined) onTaken(tried);
     }
   }
   throw new CommandFailure(
@@ -140,22 +163,28 @@ async function startOn(port: number | undefined, options: SandboxOptions): Promi
 /**
  * The first signal stops the sandbox in order, a second one at once. npm starts commands in a shell
  * that passes no signal on, so the end of that shell counts as a signal.
+ *
+ * @returns what leaves signals to Node.js again
  */
-function endOnSignal(starting: Promise<Sandbox>): void {
+export function endOnSignal(starting: Promise<Sandbox>, exitCode: number): () => void {
   let ending = false;
   const end = () => {
-    if (ending) process.exit(130);
+    if (ending) process.exit(INTERRUPTED);
     ending = true;
     starting
       .then((sandbox) => sandbox.stop())
-      .then(() => process.exit(0))
+      .then(() => process.exit(exitCode))
       .catch(() => process.exit(1));
   };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, end);
+  for (const signal of SIGNALS) process.on(signal, end);
   const parent = process.ppid;
-  setInterval(() => {
+  const watch = setInterval(() => {
     if (process.ppid !== parent && !ending) end();
   }, PARENT_CHECK_MS).unref();
+  return () => {
+    clearInterval(watch);
+    for (const signal of SIGNALS) process.off(signal, end);
+  };
 }
 
 /** Two commands to paste, and what they return. */
@@ -186,5 +215,7 @@ function faultHint({ egain, url }: Sandbox): string {
   const prefix = port === String(DEFAULT_PORT) ? '' : `PORT=${port} `;
   return `
 Examine this eGain, in another terminal: ${prefix}npm run doctor -- --stage sandbox
-Make eGain fail: curl -s ${url}/_sandbox/egain -d '{"fault":"unauthorized"}', and '{}' to end it`;
+Make eGain fail, repeat the second command above, and end the fault:
+curl -s ${url}/_sandbox/egain -d '{"status":403}'
+curl -s ${url}/_sandbox/egain -d '{}'`;
 }

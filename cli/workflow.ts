@@ -6,8 +6,8 @@ import { EGAIN_FAULTS } from '../sandbox/egain/egain-faults.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import { type Definition, isTaskFunction, readDefinition, withArn } from './authors-definition.ts';
 import type { CliCommand } from './program.ts';
-import { addSandboxOptions, realEgainOf } from './start.ts';
-import type { Terminal } from './terminal.ts';
+import { addSandboxOptions, endOnSignal, realEgainOf, stepsOf } from './start.ts';
+import { during, INTERRUPTED, type Terminal } from './terminal.ts';
 
 /** Retries and waits are shown, not waited for. */
 const WAIT_MS = 200;
@@ -52,12 +52,18 @@ export const workflow: CliCommand = {
     const { stage, accounts = 240, fault } = options;
     const real = realEgainOf(command, terminal, ['accounts', 'fault']);
     const { startSandbox } = await import('../sandbox/sandbox.ts');
-    const sandbox = await startSandbox({ stage, egain: { accounts }, ...real });
+    const onProgress = stepsOf(terminal);
+    const starting = during(terminal, 'Starting the sandbox', () =>
+      startSandbox({ stage, egain: { accounts }, ...real, onProgress }),
+    );
+    const letGo = endOnSignal(starting, INTERRUPTED);
     try {
+      const sandbox = await starting;
       if (fault !== undefined) sandbox.egain?.setMode({ fault });
-      return await execute(sandbox, options, terminal);
+      return await during(terminal, 'Running', () => execute(sandbox, options, terminal));
     } finally {
-      await sandbox.stop();
+      await starting.then((sandbox) => sandbox.stop()).catch(() => undefined);
+      letGo();
     }
   },
 };

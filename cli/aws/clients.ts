@@ -5,10 +5,12 @@ import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { CognitoIdentityProviderClient } from '@aws-sdk/client-cognito-identity-provider';
 import { EC2Client } from '@aws-sdk/client-ec2';
+import { IAMClient } from '@aws-sdk/client-iam';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
-import { STSClient } from '@aws-sdk/client-sts';
+import { SSMClient } from '@aws-sdk/client-ssm';
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { loadStageConfig } from '../../lib/stage/stage-config.ts';
 import type { Finding, failed, warning } from '../findings.ts';
 import { CommandFailure, type World } from '../program.ts';
@@ -58,12 +60,40 @@ export function connectAws({ profile, region }: AwsTarget, environment: Environm
     apiGateway: new APIGatewayClient(options),
     cognito: new CognitoIdentityProviderClient(options),
     ec2: new EC2Client(options),
+    iam: new IAMClient(options),
+    ssm: new SSMClient(options),
     lambda: new LambdaClient(options),
     stepFunctions: new SFNClient(options),
     s3: new S3Client({ ...options, forcePathStyle }),
     /** The region that the clients call. Rejects where none is set. */
     region: () => sts.config.region(),
   };
+}
+
+/** The account and region that the shell's credentials are for. */
+export interface Caller {
+  readonly account: string;
+  readonly region: string;
+  readonly arn: string;
+}
+
+/** @returns undefined where no region is set. @throws AWS's error */
+export async function callerOf(aws: Aws): Promise<Caller | undefined> {
+  const region = await aws.region().catch(() => undefined);
+  if (region === undefined) return undefined;
+  const { Account: account = '', Arn: arn = '' } = await aws.sts.send(
+    new GetCallerIdentityCommand({}),
+  );
+  return { account, region, arn };
+}
+
+export const NO_REGION = 'export AWS_REGION=<region>, or set aws.region in the stage config.';
+
+/** Prints where a command works. @throws CommandFailure without credentials or region */
+export async function tellPlace(stage: string, aws: Aws, terminal: Terminal): Promise<void> {
+  const caller = await asked(callerOf(aws), 'sts:GetCallerIdentity');
+  if (caller === undefined) throw new CommandFailure(`No region is set: ${NO_REGION}`);
+  terminal.print(`Stage ${stage} in account ${caller.account}, region ${caller.region}`);
 }
 
 /** Node's own agents, which use the environment's proxy; the SDK's do not. */
@@ -128,6 +158,11 @@ export async function asked<T>(answer: Promise<T>, rights: string): Promise<T> {
   } catch (error) {
     if (error instanceof CommandFailure) throw error;
     const { name, advice } = explain(error, rights);
+    if (name === 'CredentialsProviderError') {
+      throw new CommandFailure(
+        'This shell has no AWS credentials: sign in, or name a profile with --profile <name>.',
+      );
+    }
     throw new CommandFailure(`AWS refuses ${rights}: ${name}. ${advice}`);
   }
 }

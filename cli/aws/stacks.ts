@@ -3,7 +3,7 @@ import { partnerGroups } from '../../lib/accounts/partners-table.ts';
 import type { StageConfig } from '../../lib/stage/stage-config.ts';
 import { stackName } from '../../lib/stage/stage-name.ts';
 import { CommandFailure } from '../program.ts';
-import { type Aws, asked } from './clients.ts';
+import { type Aws, asked, NO_REGION } from './clients.ts';
 
 /**
  * The names of the stacks that a stage may have, in the order of their deploy. A stage whose secret
@@ -50,9 +50,7 @@ export type StageOutputs = ReadonlyMap<string, string>;
  */
 export async function readOutputs(aws: Aws, stage: string): Promise<StageOutputs> {
   await aws.region().catch(() => {
-    throw new CommandFailure(
-      'No region is set: export AWS_REGION=<region>, or set aws.region in the stage config.',
-    );
+    throw new CommandFailure(`No region is set: ${NO_REGION}`);
   });
   const outputs = new Map<string, string>();
   for (const name of [stackName(stage), stackName(stage, 'workflow')]) {

@@ -11,6 +11,7 @@ import {
 import { SECRET_ARN } from '../../lib/stage/stage-schema.ts';
 import { type Finding, failed, findingText } from '../findings.ts';
 import { addStage, type CliCommand, type World } from '../program.ts';
+import { during } from '../terminal.ts';
 import { createRecorder } from './answers.ts';
 import { checkConfig } from './config.ts';
 import { checkCredentials } from './credentials.ts';
@@ -92,7 +93,8 @@ export const doctor: CliCommand = {
       terminal.print(JSON.stringify(report, null, 2));
     } else {
       const notRun = report.checks.filter(({ state }) => state === 'not-run');
-      terminal.print([...notRun.map(checkText), `\n${verdictOf(report)}`].join('\n'));
+      const verdict = `\n${nextCommand(options, report.ok)}\n${verdictOf(report)}`;
+      terminal.print([...notRun.map(checkText), verdict].join('\n'));
     }
     return report.ok ? 0 : 1;
   },
@@ -100,6 +102,14 @@ export const doctor: CliCommand = {
 
 function checkText(check: CheckReport): string {
   return findingText(CHECKS[check.name], check);
+}
+
+/** What comes next, ready to paste. */
+function nextCommand({ stage, secretArn }: DoctorOptions, isReady: boolean): string {
+  const secret = secretArn === undefined ? '' : ` --secret-arn ${secretArn}`;
+  if (!isReady) return `Ask again: npm run doctor -- --stage ${stage}${secret}`;
+  // The secret of the argument is in AWS, so the stage is deployed.
+  return `Next: npm run ${secretArn === undefined ? 'preflight' : 'verify'} -- --stage ${stage}`;
 }
 
 function verdictOf({ stage, checks }: Report): string {
@@ -118,7 +128,13 @@ const SHORT_MS = 8000;
  * @param onCheck called with the row of each check as the check ends
  */
 async function examine(
-  { stage, secretArn }: DoctorOptions,
+  {
+    stage,
+    secretArn,
+    json: quiet = false,
+  }: Pick<DoctorOptions, 'stage' | 'secretArn'> & {
+    readonly json?: boolean;
+  },
   world: World,
   onCheck: (check: CheckReport) => void,
 ): Promise<Report> {
@@ -133,8 +149,11 @@ async function examine(
     check: (deadline: Deadline) => Finding<T> | Promise<Finding<T>>,
   ): Promise<T> => {
     const deadline = createDeadline(ms + ANSWER_MS, { clock });
-    const { value, ...finding } = await Promise.resolve(deadline)
-      .then(check)
+    const { value, ...finding } = await during(
+      quiet ? {} : world.terminal,
+      CHECKS[name],
+      async () => check(deadline),
+    )
       .catch(unexpected)
       .finally(() => deadline.dispose());
     const row = redacted({ notes: [], ...finding, name }, secrets);

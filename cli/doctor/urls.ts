@@ -97,6 +97,8 @@ function reach(
         connected(`resolves and speaks ${speaks}`);
       });
     });
+    // A tunnel whose other end is silent gives the request no socket, and so no error either.
+    signal.addEventListener('abort', () => resolve(unreachable(key, url, 'ETIMEDOUT')));
     // Stays on: a request that is destroyed reports an error afterwards.
     asked.on('error', (error) => {
       const code = signal.aborted ? 'ETIMEDOUT' : errorName(error);

@@ -1,28 +1,18 @@
 import { GetAccountCommand } from '@aws-sdk/client-api-gateway';
 import type { Stack } from '@aws-sdk/client-cloudformation';
-import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
+import { GetRoleCommand } from '@aws-sdk/client-iam';
+import { GetParameterCommand } from '@aws-sdk/client-ssm';
 import type { StageConfig } from '../../lib/stage/stage-config.ts';
-import type { Aws } from '../aws/clients.ts';
+import { type Aws, type Caller, callerOf, errorName, NO_REGION } from '../aws/clients.ts';
 import { findStack, isHeldAfterFailure } from '../aws/stacks.ts';
 import { type Finding, failed, ok, warning } from '../findings.ts';
 
-/** The account and region that the shell's credentials are for. */
-export interface Caller {
-  readonly account: string;
-  readonly region: string;
-}
-
 /** Whose credentials the shell has. */
 export async function checkIdentity(aws: Aws): Promise<Finding<Caller>> {
-  const region = await aws.region().catch(() => undefined);
-  if (region === undefined) {
-    const advice = 'export AWS_REGION=<region>, or set aws.region in the stage config.';
-    return failed('no region is set', advice);
-  }
-  const { Account: account = '', Arn: arn = '' } = await aws.sts.send(
-    new GetCallerIdentityCommand({}),
-  );
-  return ok(`${arn}, account ${account}, region ${region}`, { value: { account, region } });
+  const caller = await callerOf(aws);
+  if (caller === undefined) return failed('no region is set', NO_REGION);
+  const { arn, account, region } = caller;
+  return ok(`${arn}, account ${account}, region ${region}`, { value: caller });
 }
 
 /** Whether account and region are those that the stage config pins. */
@@ -46,34 +36,61 @@ export function checkPlace({ aws }: StageConfig, caller: Caller): Finding {
   });
 }
 
-/** Whether the CDK has been bootstrapped here. */
+/** What the CDK's templates ask of their bootstrap. */
+const LEAST_BOOTSTRAP = 6;
+const DEFAULT_QUALIFIER = 'hnb659fds';
+
+/**
+ * Whether the CDK has been bootstrapped here, as the CDK itself finds out: whoever bootstrapped, and
+ * by which stack.
+ *
+ * @see https://docs.aws.amazon.com/cdk/v2/guide/bootstrapping-env.html
+ */
 export async function checkBootstrap(
   aws: Aws,
   { account, region }: Caller,
-  stackName: string,
+  stage: string,
+  qualifier = DEFAULT_QUALIFIER,
 ): Promise<Finding<never>> {
-  const stack = await findStack(aws, stackName);
-  const command = `npx cdk bootstrap aws://${account}/${region}`;
-  if (stack === undefined) {
-    const seen = `the CDK has not been bootstrapped in ${account}, ${region}`;
+  const Name = `/cdk-bootstrap/${qualifier}/version`;
+  const own = qualifier === DEFAULT_QUALIFIER ? '' : ` --qualifier ${qualifier}`;
+  const command = `npx cdk bootstrap -c stage=${stage}${own}`;
+  const version = await aws.ssm.send(new GetParameterCommand({ Name })).then(
+    ({ Parameter }) => Number(Parameter?.Value),
+    (error: unknown) => {
+      if (errorName(error) !== 'ParameterNotFound') throw error;
+      return undefined;
+    },
+  );
+  if (version === undefined) {
+    const seen = `the CDK has not been bootstrapped in ${account}, ${region}: there is no ${Name}`;
     return failed(seen, `Once for an account and region: ${command}`);
   }
-  const { StackStatus: status = 'not readable', Outputs = [] } = stack;
-  if (!/^(?:CREATE|UPDATE|UPDATE_ROLLBACK|IMPORT)_COMPLETE$/.test(status)) {
-    return failed(`the stack ${stackName} is ${status}`, `Bootstrap again: ${command}`);
-  }
-  const version = Outputs.find(({ OutputKey }) => OutputKey === 'BootstrapVersion')?.OutputValue;
-  return ok(`the CDK has its ${stackName}${version === undefined ? '' : `, version ${version}`}`);
+  return version >= LEAST_BOOTSTRAP
+    ? ok(`the CDK has its bootstrap, version ${version}`)
+    : failed(`the CDK's bootstrap is too old: version ${version}`, `Renew it: ${command}`);
 }
 
 /** Whether API Gateway may write logs: otherwise the deploy fails after minutes. */
 export async function checkGatewayRole(aws: Aws): Promise<Finding<never>> {
   const { cloudwatchRoleArn = '' } = await aws.apiGateway.send(new GetAccountCommand({}));
-  if (cloudwatchRoleArn !== '') return ok(`API Gateway writes logs as ${cloudwatchRoleArn}`);
-  return failed(
-    'API Gateway has no role to write logs with in this account and region',
-    'Give it one, with three commands: docs/deploying.md, First deploy, step 4.',
+  const how = 'with three commands: docs/deploying.md, First deploy, step 4.';
+  if (cloudwatchRoleArn === '') {
+    const seen = 'API Gateway has no role to write logs with in this account and region';
+    return failed(seen, `Give it one, ${how}`);
+  }
+  // API Gateway goes on naming a role that was deleted.
+  const RoleName = cloudwatchRoleArn.replace(/^.*\//, '');
+  const isThere = await aws.iam.send(new GetRoleCommand({ RoleName })).then(
+    () => true,
+    (error: unknown) => {
+      if (!errorName(error).startsWith('NoSuchEntity')) throw error;
+      return false;
+    },
   );
+  return isThere
+    ? ok(`API Gateway writes logs as ${cloudwatchRoleArn}`)
+    : failed(`API Gateway writes logs as ${cloudwatchRoleArn}, which is gone`, `Make it, ${how}`);
 }
 
 /** Whether another deploy is running, or left a stack that can't be updated. */

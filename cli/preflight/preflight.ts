@@ -1,10 +1,15 @@
+import { readFileSync } from 'node:fs';
 import { createDeadline } from '../../lambda/platform/deadline.ts';
+import { parseJson } from '../../lambda/platform/parse.ts';
 import { loadStageConfig, type StageConfig } from '../../lib/stage/stage-config.ts';
 import { type AwsTarget, awsProblem, connectAws } from '../aws/clients.ts';
 import { stageStackNames } from '../aws/stacks.ts';
 import { checkUrls } from '../doctor/urls.ts';
 import { type Finding, FindingLog, failed, ok, warning } from '../findings.ts';
+import { member } from '../json.ts';
 import { addAwsOptions, addStage, type CliCommand, type World } from '../program.ts';
+import { SANDBOX_STAGE } from '../start.ts';
+import { during } from '../terminal.ts';
 import {
   checkBootstrap,
   checkGatewayRole,
@@ -24,8 +29,8 @@ export interface PreflightReport {
 
 export interface PreflightOptions extends AwsTarget {
   readonly stage: string;
-  /** @default CDKToolkit */
-  readonly toolkitStackName?: string | undefined;
+  /** Of the CDK's bootstrap. @default - cdk.json's, else the CDK's own */
+  readonly qualifier?: string | undefined;
 }
 
 /** `npm run preflight`: whether this shell can deploy a stage. */
@@ -55,7 +60,10 @@ export const preflight: CliCommand = {
   },
 };
 
+/** The context that names the bootstrap's qualifier. */
+export const QUALIFIER_CONTEXT = '@aws-cdk/core:bootstrapQualifier';
 const URLS_MS = 9000;
+const THIS_MACHINE = /^(?:127\.[\d.]+|\[::1\]|localhost)$/;
 /** The account rule of the example, `config/dev.json`, has this channel. */
 const EXAMPLE_CHANNEL = '45a095f4-d0ee-4220-a689-22b541c58f67';
 
@@ -65,7 +73,7 @@ const EXAMPLE_CHANNEL = '45a095f4-d0ee-4220-a689-22b541c58f67';
  * @throws StageConfigError for a stage config that can't be used
  */
 export async function preflightStage(
-  { stage, profile, region, toolkitStackName = 'CDKToolkit' }: PreflightOptions,
+  { stage, profile, region, qualifier = cdkQualifier() }: PreflightOptions,
   { terminal, configFolder }: World,
 ): Promise<PreflightReport> {
   const { environment } = terminal;
@@ -77,7 +85,7 @@ export async function preflightStage(
   log.add('stage config', ok(`config/${stage}.json is valid`));
   log.add('partners', checkPartners(config));
   log.add('alarms', checkAlarms(config));
-  log.add('URLs', await checkEgain(config, environment));
+  log.add('URLs', await during(terminal, 'URLs', () => checkEgain(stage, config, environment)));
 
   const aws = connectAws({ profile, region: region ?? config.aws.region }, environment);
   const unknown = 'AWS does not say who this is';
@@ -89,8 +97,10 @@ export async function preflightStage(
   if (caller !== undefined) {
     const describing = awsProblem(warning, 'not known', 'cloudformation:DescribeStacks');
     log.add('place', checkPlace(config, caller));
-    await log.run('bootstrap', () => checkBootstrap(aws, caller, toolkitStackName), describing);
-    const onAccount = awsProblem(warning, 'not known', 'apigateway:GET on /account');
+    const onVersion = awsProblem(warning, 'not known', 'ssm:GetParameter on /cdk-bootstrap/*');
+    await log.run('bootstrap', () => checkBootstrap(aws, caller, stage, qualifier), onVersion);
+    const rights = 'apigateway:GET on /account, and iam:GetRole';
+    const onAccount = awsProblem(warning, 'not known', rights);
     await log.run('gateway logs', () => checkGatewayRole(aws), onAccount);
     const { vpc } = config.functions;
     if (vpc !== undefined) {
@@ -103,6 +113,13 @@ export async function preflightStage(
   const place =
     caller === undefined ? 'an unknown place' : `account ${caller.account}, ${caller.region}`;
   return { failed: log.named('failed').length > 0, warned: log.named('warning').length > 0, place };
+}
+
+/** What cdk.json names, where a company's bootstrap has a qualifier of its own. */
+function cdkQualifier(): string | undefined {
+  const file = readFileSync(new URL('../../cdk.json', import.meta.url), 'utf8');
+  const qualifier = member(parseJson(file), 'context', QUALIFIER_CONTEXT);
+  return typeof qualifier === 'string' ? qualifier : undefined;
 }
 
 function checkPartners({ partners }: StageConfig): Finding {
@@ -126,9 +143,17 @@ function checkAlarms({ alarms }: StageConfig): Finding {
 }
 
 async function checkEgain(
+  stage: string,
   { egain }: StageConfig,
   environment: World['terminal']['environment'],
 ): Promise<Finding> {
+  const here = (['apiUrl', 'tokenUrl'] as const).find((key) =>
+    THIS_MACHINE.test(new URL(egain[key]).hostname),
+  );
+  if (here !== undefined && stage !== SANDBOX_STAGE) {
+    const advice = "No function in AWS reaches this machine: enter your tenant's own.";
+    return failed(`egain.${here} is on this machine`, advice);
+  }
   const deadline = createDeadline(URLS_MS);
   const finding = await checkUrls(egain, deadline, environment).finally(() => deadline.dispose());
   const { cause, seen, advice = '' } = finding;

@@ -51,12 +51,30 @@ export async function checkPartner(
   }
   try {
     const tokenUrl = options.tokenUrl ?? (await tokenUrlOf(config, outputs));
-    const client = clientIn(environment) ?? (await clientInPool(name));
+    const given = clientIn(environment);
+    const expected = given && (entry.clientId ?? (await clientIdInPool(name)));
+    if (given !== undefined && expected !== undefined && given.clientId !== expected) {
+      return failed(
+        'PARTNER_CLIENT_ID is another client',
+        `Set PARTNER_CLIENT_ID and PARTNER_CLIENT_SECRET to the client of partner ${name}, ${expected}.`,
+      );
+    }
+    const client = given ?? (await clientInPool(name));
     const value = { ...client, tokenUrl, scope: options.scope ?? entry.scopes.join(' ') };
     return ok(`${name}, client id ${client.clientId}`, { value });
   } catch (error) {
     if (error instanceof CommandFailure) return failed('no credentials', error.message);
     throw error;
+  }
+
+  /** Undefined where AWS does not say. */
+  async function clientIdInPool(partner: string): Promise<string | undefined> {
+    try {
+      return (await findAppClient(aws, outputs, stage, partner)).ClientId;
+    } catch (error) {
+      if (error instanceof CommandFailure) return undefined;
+      throw error;
+    }
   }
 
   async function clientInPool(partner: string) {

@@ -2,10 +2,11 @@ import { InvalidArgumentError } from 'commander';
 import { systemClock } from '../../lambda/platform/deadline.ts';
 import { parseSecureUrl } from '../../lambda/platform/parse.ts';
 import { tooOldSeconds } from '../../lib/observability/alarms.ts';
-import { type AwsTarget, awsProblem, connectStage } from '../aws/clients.ts';
+import { type AwsTarget, awsProblem, connectStage, tellPlace } from '../aws/clients.ts';
 import { readOutputs, requiredOutput } from '../aws/stacks.ts';
 import { FindingLog, failed, ok } from '../findings.ts';
 import { addAwsOptions, addStage, type CliCommand, type World } from '../program.ts';
+import { during } from '../terminal.ts';
 import {
   type Api,
   checkById,
@@ -67,15 +68,18 @@ export async function verifyStage(options: VerifyOptions, world: World): Promise
   const { terminal, clock = systemClock } = world;
   const { stage } = options;
   const { config, aws } = connectStage(options, world);
+  await tellPlace(stage, aws, terminal);
   const outputs = await readOutputs(aws, stage);
-  const log = new FindingLog(terminal);
+  const secretArn = outputs.get('CredentialsSecretArn');
+  const log = new FindingLog(terminal, (advice) => wholeCommands(advice, stage, secretArn));
   const url = (options.apiUrl ?? requiredOutput(outputs, 'ApiUrl')).replace(/\/+$/, '');
   log.add('stacks', ok(`stage ${stage} is deployed: ${url}`));
-  const secretArn = outputs.get('CredentialsSecretArn');
   const api = { url, tooOldSeconds: tooOldSeconds(config.cache), secretArn };
   await log.run('contract', () => checkContract(api), noAnswer);
   await log.run('without token', () => checkRefusal(api, '401-901', '/accounts'), noAnswer);
-  const access = await checkPartner(options, config, outputs, aws, terminal.environment);
+  const access = await during(terminal, 'partner', () =>
+    checkPartner(options, config, outputs, aws, terminal.environment),
+  );
   log.add('partner', access);
   if (access.value !== undefined) await verifyAsPartner(api, access.value, log);
   const count = await log.run(
@@ -95,9 +99,17 @@ export async function verifyStage(options: VerifyOptions, world: World): Promise
   terminal.print(
     failures.length === 0
       ? `\nStage ${stage} works.`
-      : `\nStage ${stage} does not work yet: ${failures.join(', ')}.`,
+      : `\nAsk again: npm run verify -- --stage ${stage}\nStage ${stage} does not work yet: ${failures.join(', ')}.`,
   );
   return failures.length === 0 ? 0 : 1;
+}
+
+/** The advice with its commands as they are to be pasted. */
+function wholeCommands(advice: string, stage: string, secretArn: string | undefined): string {
+  const secret = secretArn === undefined ? '' : ` --secret-arn ${secretArn}`;
+  return advice
+    .replaceAll('npm run doctor', `npm run doctor -- --stage ${stage}${secret}`)
+    .replace(/deploy again|, and deploy(?=\.)/i, `$&: npm run deploy -- --stage ${stage}`);
 }
 
 async function verifyAsPartner(api: Api, access: PartnerAccess, log: FindingLog): Promise<void> {

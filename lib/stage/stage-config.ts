@@ -77,25 +77,33 @@ function refuseBadName(stage: string): void {
   );
 }
 
+const UNREADABLE: ReadonlyMap<string, string> = new Map([
+  ['EISDIR', 'It is a directory.'],
+  ['EACCES', 'You have no permission: chmod u+r gives it to its owner.'],
+]);
+
 function readText(stage: string, folder: URL): string {
   try {
     return readFileSync(new URL(`${stage}.json`, folder), 'utf8');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'ENOENT') throw new StageConfigError(`config/${stage}.json can't be read.`);
+    if (code !== 'ENOENT') {
+      const why = UNREADABLE.get(code ?? '') ?? `The system says ${code}.`;
+      throw new StageConfigError(`config/${stage}.json can't be read. ${why}`);
+    }
     const files = readdirSync(folder).filter((name) => /^[^.]+\.json$/.test(name));
-    const meant = closest(
-      stage,
-      files.map((name) => name.replace(/\.json$/, '')),
-    );
-    throw new StageConfigError(
-      `There is no config/${stage}.json. ` +
-        (meant === undefined
-          ? 'Copy config/dev.json to make it, or choose another stage: '
-          : `Did you mean ${meant}? Choose a stage by `) +
-        '-c stage=<name> for cdk, --stage <name> for every npm command.',
-    );
+    const stages = files.map((name) => name.replace(/\.json$/, ''));
+    throw new StageConfigError(`There is no config/${stage}.json. ${otherStage(stage, stages)}`);
   }
+}
+
+function otherStage(stage: string, stages: readonly string[]): string {
+  const how = '-c stage=<name> for cdk, --stage <name> for every npm command.';
+  const meant = closest(stage, stages);
+  if (meant !== undefined) return `Did you mean ${meant}? Choose a stage by ${how}`;
+  // Who names no stage gets dev, and may not have that.
+  if (stage === 'dev') return `Choose a stage by ${how}`;
+  return `Copy config/dev.json to make it, or choose another stage: ${how}`;
 }
 
 /** The message of `JSON.parse` quotes the text around the error, which may be a secret. */

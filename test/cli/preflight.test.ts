@@ -1,24 +1,54 @@
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import {
+  createServer as createTlsServer,
+  getCACertificates,
+  setDefaultCACertificates,
+} from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type LocalServer, listen } from '../../sandbox/local-server.ts';
 import { useDeployedAccount } from '../support/emulated-account/deployed.ts';
 import { runCommand } from '../support/recording-terminal.ts';
+import { selfSignedCertificate } from '../support/self-signed.ts';
 import { stageFolder } from '../support/stage-folder.ts';
 
 const account = useDeployedAccount();
-let egain: LocalServer;
+/** Leads to eGain, and to no other host. */
+let proxy: LocalServer;
+const { key, cert } = selfSignedCertificate('api.egain.cloud');
+const egain = createTlsServer({ key, cert });
+const trusted = getCACertificates();
+const sockets: Socket[] = [];
 
 beforeAll(async () => {
-  egain = await listen((_request, response) => void response.end());
+  setDefaultCACertificates([...trusted, cert]);
+  await new Promise<void>((done) => egain.listen(0, '127.0.0.1', done));
+  const { port } = egain.address() as AddressInfo;
+  proxy = await listen((_request, response) => void response.end());
+  proxy.server.on('connect', ({ url = '' }, socket: Socket) => {
+    if (!url.startsWith('api.egain.cloud:')) return socket.end('HTTP/1.1 502 x\r\n\r\n');
+    const tunnel = connect(port, '127.0.0.1');
+    for (const one of [socket, tunnel]) sockets.push(one.on('error', () => undefined));
+    socket.write('HTTP/1.1 200 x\r\n\r\n');
+    return socket.pipe(tunnel).pipe(socket);
+  });
 });
-afterAll(() => egain.close());
+afterAll(async () => {
+  setDefaultCACertificates(trusted);
+  for (const socket of sockets) socket.destroy();
+  egain.close();
+  await proxy.close();
+});
+
+const API_URL = 'https://api.egain.cloud/conversation/conversationmgr/v3';
+const EGAIN = {
+  apiUrl: API_URL,
+  tokenUrl: 'https://api.egain.cloud/token',
+  scope: 'https://api.egain.cloud/auth/.default',
+};
 
 function config(changes: object = {}): object {
   return {
-    egain: {
-      apiUrl: `${egain.url}/conversation/conversationmgr/v3`,
-      tokenUrl: `${egain.url}/token`,
-      scope: 'https://api.egain.cloud/auth/.default',
-    },
+    egain: EGAIN,
     partners: { acme: { scopes: ['accounts/read'] } },
     alarms: { email: 'operations@example.com' },
     ...changes,
@@ -27,7 +57,7 @@ function config(changes: object = {}): object {
 
 async function run(changes: object = {}) {
   const { exitCode, output } = await runCommand(['preflight', '--stage', 'test'], {
-    environment: account.environment,
+    environment: { ...account.environment, HTTPS_PROXY: proxy.url },
     configFolder: stageFolder(config(changes)),
   });
   return { failed: exitCode === 1, warned: output.includes('Look at what has a !'), output };
@@ -47,6 +77,12 @@ describe('a stage that can be deployed', () => {
     );
   });
 
+  it('may have been bootstrapped by a stack of another name', async () => {
+    bootstrapped({ BootstrapVersion: '21' });
+
+    expect((await run()).output).toMatch(/^✓ bootstrap .*version 21$/m);
+  });
+
   it('may pin where it goes', async () => {
     const { output } = await run({ aws: { account: '111122223333', region: 'eu-central-1' } });
 
@@ -58,18 +94,17 @@ function withoutStack(name: string): void {
   account.state.stacks = account.state.stacks.filter((stack) => stack.name !== name);
 }
 
+function bootstrapped(outputs: Record<string, string>): void {
+  withoutStack('CDKToolkit');
+  account.state.stacks.push({ name: 'acme-toolkit', status: 'CREATE_COMPLETE', outputs });
+}
+
 function withStatus(status: string): void {
   account.state.stacks = account.state.stacks.map((stack) => ({ ...stack, status }));
 }
 
 const EXAMPLE_RULE = { channel: ['45a095f4-d0ee-4220-a689-22b541c58f67'] };
-const atApi = (origin: string) => ({
-  egain: {
-    apiUrl: `${origin}/conversation/conversationmgr/v3`,
-    tokenUrl: `${egain.url}/token`,
-    scope: 'x',
-  },
-});
+const atApi = (apiUrl: string) => ({ egain: { ...EGAIN, apiUrl } });
 
 describe('what stops a deploy, or is to be looked at', () => {
   it.each<[what: string, line: RegExp, change: () => object | void]>([
@@ -80,13 +115,43 @@ describe('what stops a deploy, or is to be looked at', () => {
     ],
     [
       'no bootstrap',
-      /^✗ bootstrap .*has not been bootstrapped[^]*npx cdk bootstrap aws:\/\/111122223333\/eu-central-1/m,
+      /^✗ bootstrap .*no \/cdk-bootstrap\/hnb659fds\/version[^]*npx cdk bootstrap -c stage=test$/m,
       () => withoutStack('CDKToolkit'),
     ],
     [
-      'a bootstrap that failed',
-      /^✗ bootstrap .*ROLLBACK_FAILED[^]*Bootstrap again/m,
-      () => withStatus('ROLLBACK_FAILED'),
+      'a bootstrap with another qualifier',
+      /^✗ bootstrap .*has not been bootstrapped/m,
+      () => bootstrapped({ BootstrapVersion: '30', Qualifier: 'acme' }),
+    ],
+    [
+      'a bootstrap that is too old',
+      /^✗ bootstrap .*too old: version 5[^]*npx cdk bootstrap -c stage=test$/m,
+      () => bootstrapped({ BootstrapVersion: '5' }),
+    ],
+    [
+      'no right to look at the bootstrap',
+      /^! bootstrap .*AccessDenied[^]*ssm:GetParameter/m,
+      () => void (account.state.denied = 'GetParameter'),
+    ],
+    [
+      'a role for the logs that is gone',
+      /^✗ gateway logs .*role\/api-gateway-logs, which is gone[^]*step 4/m,
+      () => void (account.state.roles = []),
+    ],
+    [
+      'no right to look at the role',
+      /^! gateway logs[^]*iam:GetRole/m,
+      () => void (account.state.denied = 'GetRole'),
+    ],
+    [
+      'an API on this machine',
+      /^✗ URLs +egain\.apiUrl is on this machine/m,
+      () => atApi('http://127.0.0.1:3001/conversation/conversationmgr/v3'),
+    ],
+    [
+      'a token endpoint on this machine',
+      /^✗ URLs +egain\.tokenUrl is on this machine/m,
+      () => ({ egain: { ...EGAIN, tokenUrl: 'http://localhost:3001/token' } }),
     ],
     [
       'no role for the logs',
@@ -100,7 +165,7 @@ describe('what stops a deploy, or is to be looked at', () => {
     ],
     [
       'no right to look at stacks',
-      /^! bootstrap .*AccessDenied[^]*cloudformation:DescribeStacks/m,
+      /^! stacks .*AccessDenied[^]*cloudformation:DescribeStacks/m,
       () => void (account.state.denied = 'DescribeStacks'),
     ],
     [
@@ -115,11 +180,11 @@ describe('what stops a deploy, or is to be looked at', () => {
       /^! partners .*shop/m,
       () => ({ partners: { shop: { scopes: ['accounts/read'], accounts: EXAMPLE_RULE } } }),
     ],
-    ["the example's URL", /^✗ URLs [^]*the example's/m, () => atApi('https://api.example.com')],
+    ["the example's URL", /^✗ URLs [^]*the example's/m, () => atApi('https://api.example.com/v3')],
     [
       'an eGain that this machine does not reach',
-      /^! URLs [^]*ECONNREFUSED[^]*AWS may reach/m,
-      () => atApi('http://127.0.0.1:9'),
+      /^! URLs [^]*refuses the connection[^]*AWS may reach/m,
+      () => atApi('https://elsewhere.egain.cloud/v3'),
     ],
   ])('%s', async (_what, line, change) => {
     const { failed, warned, output } = await run(change() ?? {});

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { listen, sendJson } from '../../sandbox/local-server.ts';
 import type { Sandbox } from '../../sandbox/sandbox.ts';
 import { useDeployedAccount } from '../support/emulated-account/deployed.ts';
@@ -53,6 +53,7 @@ describe('a stage that works', () => {
   it('is asked as a partner and as a workflow, and told so', async () => {
     const { exitCode, output } = await run();
 
+    expect(output).toMatch(/^Stage test in account 111122223333, region eu-central-1\n/);
     expect(output).toMatch(/^✓ contract +200, version \S+, in \d+ ms$/m);
     expect(output).toMatch(/^✓ without token +401-901, as it should be$/m);
     expect(output).toMatch(/^✓ partner +acme, client id acme-client$/m);
@@ -106,6 +107,31 @@ describe('a stage that works', () => {
 });
 
 describe('a stage that does not work', () => {
+  it('is not asked with the credentials of another client than the partner has', async () => {
+    const { exitCode, output } = await run(['--partner', 'chat-desk'], POOL_STAGE, {
+      PARTNER_CLIENT_ID: 'acme-client',
+      PARTNER_CLIENT_SECRET: 'canary',
+    });
+
+    expect(exitCode).toBe(1);
+    expect(failedLines(output)).toEqual(['partner']);
+    expect(output).toContain('client of partner chat-desk, ');
+  });
+
+  it('names the commands that come next as a whole', async () => {
+    sandbox.egain?.setMode({ fault: 'unauthorized' });
+    await sandbox.forget();
+
+    const { output } = await run();
+    sandbox.egain?.setMode({});
+    await sandbox.forget();
+
+    expect(output).toContain(
+      'npm run doctor -- --stage test --secret-arn arn:aws:secretsmanager:eu-central-1:111122223333:secret:egain-abcdef',
+    );
+    expect(output).toMatch(/^Ask again: npm run verify -- --stage test$/m);
+  });
+
   it('without a secret says where it is put', async () => {
     sandbox.secrets.setFault({ error: 'ResourceNotFoundException' });
     await sandbox.forget();
@@ -199,6 +225,16 @@ describe('a stage that does not work', () => {
       expect(failedLines(output)).toEqual(['partner']);
     },
   );
+
+  it('in a shell without credentials, in one sentence', async () => {
+    vi.stubEnv('AWS_ACCESS_KEY_ID', undefined);
+    vi.stubEnv('AWS_EC2_METADATA_DISABLED', 'true');
+
+    const { exitCode, output, error } = await run();
+
+    expect({ exitCode, output }).toEqual({ exitCode: 1, output: '' });
+    expect(error).toMatch(/^This shell has no AWS credentials: [^.]*\.\n$/);
+  });
 
   it('because it is not deployed', async () => {
     account.state.stacks = [];

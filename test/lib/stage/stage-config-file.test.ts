@@ -38,6 +38,9 @@ describe('the file of a stage', () => {
     expect(() => loadStageConfig('absent', { folder })).toThrow(
       `There is no config/absent.json. Copy config/dev.json to make it, or choose another stage: ${how}`,
     );
+    expect(() => loadStageConfig('dev', { folder })).toThrow(
+      `There is no config/dev.json. Choose a stage by ${how}`,
+    );
     expect(() => loadStageConfig('blnak', { folder })).toThrow(
       `There is no config/blnak.json. Did you mean blank? Choose a stage by ${how}`,
     );
@@ -45,7 +48,7 @@ describe('the file of a stage', () => {
       loadStageConfig('stage', { folder: folderWith({ 'stage.schema.json': '' }) }),
     ).toThrow(/^There is no config\/stage\.json\. Copy/);
     expect(() => loadStageConfig('folder', { folder })).toThrow(
-      "config/folder.json can't be read.",
+      "config/folder.json can't be read. It is a directory.",
     );
     expect(() => loadStageConfig('bad', { folder })).toThrow(/^config\/bad\.json is not JSON/);
     expect(() => loadStageConfig('bad', { folder })).not.toThrow(canary);

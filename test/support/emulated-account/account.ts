@@ -65,6 +65,7 @@ async function answerTo(call: AwsCall, state: AccountState): Promise<AwsAnswer> 
   const action = asked.get('Action');
   if (action === 'GetCallerIdentity') return answerSts(state);
   if (action === 'AssumeRole') return answerAssumeRole();
+  if (action === 'GetRole') return answerGetRole(asked.get('RoleName') ?? '', state);
   if (asked.get('Version') === '2016-11-15') return answerEc2(asked, state);
   if (action !== null) return answerCloudFormation(asked, state);
   if (call.method === 'GET' || call.method === 'PUT') return answerS3(call, state);
@@ -104,16 +105,24 @@ function answerAssumeRole(): AwsAnswer {
   return xmlResult('AssumeRole', `<Credentials>${credentials}</Credentials>`);
 }
 
+/** @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetRole.html */
+function answerGetRole(name: string, { roles, denied }: AccountState): AwsAnswer {
+  if (denied === 'GetRole') return xmlError('AccessDenied', 'not authorized');
+  if (!roles.includes(name)) return xmlError('NoSuchEntity', `The role ${name} cannot be found.`);
+  return xmlResult('GetRole', `<Role><RoleName>${name}</RoleName></Role>`);
+}
+
 /**
  * The parameter with the version of the bootstrap.
  *
  * @see https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html
  */
-function answerParameter({ body }: AwsCall, { stacks }: AccountState): AwsAnswer {
+function answerParameter({ body }: AwsCall, { stacks, denied }: AccountState): AwsAnswer {
+  if (denied === 'GetParameter') return json(400, { __type: 'AccessDeniedException' });
   const { Name } = JSON.parse(body) as { readonly Name: string };
-  const toolkit = stacks.find(({ name }) => name === 'CDKToolkit');
-  const Value = toolkit?.outputs['BootstrapVersion'];
-  return Value === undefined || Name !== '/cdk-bootstrap/hnb659fds/version'
+  const toolkit = stacks.find(({ outputs }) => outputs['BootstrapVersion'] !== undefined);
+  const { BootstrapVersion: Value, Qualifier = 'hnb659fds' } = toolkit?.outputs ?? {};
+  return Value === undefined || Name !== `/cdk-bootstrap/${Qualifier}/version`
     ? json(400, { __type: 'ParameterNotFound' })
     : json(200, { Parameter: { Name, Value, Type: 'String' } });
 }

@@ -16,6 +16,7 @@ export function deployedAccount(sandbox?: Sandbox): AccountState {
     account: '111122223333',
     region: 'eu-central-1',
     cloudwatchRoleArn: 'arn:aws:iam::111122223333:role/api-gateway-logs',
+    roles: ['api-gateway-logs'],
     stacks: [
       { name: 'CDKToolkit', status: 'CREATE_COMPLETE', outputs: { BootstrapVersion: '30' } },
       {

@@ -53,6 +53,8 @@ export interface AccountState {
   readonly account: string;
   readonly region: string;
   cloudwatchRoleArn: string | undefined;
+  /** The names of IAM's roles. */
+  roles: readonly string[];
   stacks: EmulatedStack[];
   /** What outlived its stack. */
   readonly retained: EmulatedResource[];
