@@ -57,6 +57,7 @@ export const start: CliCommand = {
       spread: containers !== undefined,
       ...(logs && { onLog: ({ text }: LogLine) => terminal.print(text) }),
     };
+    terminal.print('- Starting the product on this machine');
     const starting = during(terminal, 'Starting', () => startOn(port, options, onTaken));
     endOnSignal(starting, 0);
     const sandbox = await starting;

@@ -53,6 +53,7 @@ export const workflow: CliCommand = {
     const real = realEgainOf(command, terminal, ['accounts', 'fault']);
     const { startSandbox } = await import('../sandbox/sandbox.ts');
     const onProgress = stepsOf(terminal);
+    terminal.print('- Starting the sandbox');
     const starting = during(terminal, 'Starting the sandbox', () =>
       startSandbox({ stage, egain: { accounts }, ...real, onProgress }),
     );

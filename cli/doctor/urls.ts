@@ -98,7 +98,9 @@ function reach(
       });
     });
     // A tunnel whose other end is silent gives the request no socket, and so no error either.
-    signal.addEventListener('abort', () => resolve(unreachable(key, url, 'ETIMEDOUT')));
+    signal.addEventListener('abort', () => {
+      setImmediate(() => resolve(unreachable(key, url, 'ETIMEDOUT', true)));
+    });
     // Stays on: a request that is destroyed reports an error afterwards.
     asked.on('error', (error) => {
       const code = signal.aborted ? 'ETIMEDOUT' : errorName(error);
