@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { WATCH_MINUTES } from '../../cli/release-watch.ts';
 import { MAX_PAGESIZE } from '../../lambda/accounts/parameters.ts';
+import { WINDOW_MS } from '../../lambda/egain/call-budget.ts';
 import { LONGEST_MS } from '../../lambda/platform/deadline.ts';
 import { TIME_OUTS } from '../../lib/accounts/accounts-function.ts';
 import { parseStageConfig } from '../../lib/stage/stage-config.ts';
@@ -81,6 +82,7 @@ const OURS: Readonly<Record<string, readonly string[]>> = {
     `| pages of eGain | every ${DEFAULT_FRESH_SECONDS} s | every 60 s | every 300 s |`,
     ...[1, 4, 14].map((pages) => `| ${pages} | ${walks(pages)} |`),
     `for ${WATCH_MINUTES} minutes after each stack`,
+    `wait ${Math.ceil(WINDOW_MS / 10_000)}0 seconds before`,
     `| ${timeLimits} | ${refresh.toMinutes()} min |`,
   ],
   'docs/partner-guide.md': [
