@@ -65,7 +65,7 @@ export class AccountsStack extends StageStack {
       ...stageProps,
       entry: 'api',
       description: 'Answers the partners',
-      memorySize: 1024,
+      memorySize: 1536,
       environment: {
         ...service,
         CORS_ORIGINS: config.api.corsOrigins.join(' ') || undefined,
@@ -79,7 +79,7 @@ export class AccountsStack extends StageStack {
       ...stageProps,
       entry: 'task',
       description: 'Answers state machines',
-      memorySize: 1024,
+      memorySize: 1536,
       environment: service,
     });
     const readers: AccountsFunction[] = [this.apiFunction, this.taskFunction];
@@ -89,7 +89,7 @@ export class AccountsStack extends StageStack {
         ...stageProps,
         entry: 'refresh',
         description: 'Renews the snapshot before anybody asks for it',
-        memorySize: 1024,
+        memorySize: 1536,
         environment: service,
       });
       readers.push(refreshFunction);

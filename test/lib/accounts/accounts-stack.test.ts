@@ -62,10 +62,10 @@ const reserved = (template: Template) =>
 
 describe('the functions', () => {
   it.each([
-    ['ApiFunction', 1024, 27],
-    ['TaskFunction', 1024, 60],
+    ['ApiFunction', 1536, 27],
+    ['TaskFunction', 1536, 60],
     ['AuthorizerFunction', 512, 10],
-    ['RefreshFunction', 1024, 900],
+    ['RefreshFunction', 1536, 900],
   ])('%s runs on Node.js 24 and arm64, with memory and time of its own', (id, mib, seconds) => {
     expect(functionOf(full, id)).toMatchObject({
       Description: expect.any(String),
