@@ -13,6 +13,7 @@ import {
 import { type Clock, type Deadline, systemClock, withDeadline } from './platform/deadline.ts';
 import { nameService } from './platform/log.ts';
 import { createContainer, type Service } from './snapshot/container.ts';
+import type { Snapshot } from './snapshot/content.ts';
 import { noteSnapshot } from './snapshot/snapshots.ts';
 import { thrownFault } from './workflow/error.ts';
 import { parseTaskInput, type TaskInput } from './workflow/input.ts';
@@ -56,11 +57,11 @@ async function pageFor(
   const position =
     typeof input.cursor === 'string' ? decodeCursor(input.cursor, question) : undefined;
 
-  const answer = await snapshots.get(deadline, { stale: false });
+  const isWanted = ({ hash }: Snapshot) => position === undefined || position.snapshotHash === hash;
+  const answer = await snapshots.get(deadline, { stale: false, isWanted });
   noteSnapshot(answer);
   const { snapshot } = answer;
-  if (position !== undefined && position.snapshotHash !== snapshot.hash)
-    throw new Fault('snapshotExpired');
+  if (!isWanted(snapshot)) throw new Fault('snapshotExpired');
 
   const selection = select(snapshot, FULL_VIEWER, input);
   const start = position ?? { snapshotHash: snapshot.hash, offset: 0, pagenum: 1 };

@@ -44,9 +44,10 @@ export function listAccounts(options: RouteOptions): Route {
     const { version: asked, ...query } = readQueryString(event, PARAMETER_NAMES);
     demandScopes(event, query, viewer.scopes);
 
-    const { snapshot, ...freshness } = await fetchSnapshot(context, options);
+    const isWanted = (one: Snapshot) => asked === undefined || asked === versionOf(one, viewer);
+    const { snapshot, ...freshness } = await fetchSnapshot(context, options, isWanted);
+    if (!isWanted(snapshot)) throw new Fault('snapshotExpired');
     const version = versionOf(snapshot, viewer);
-    if (asked !== undefined && asked !== version) throw new Fault('snapshotExpired');
     const question = JSON.stringify([viewKeyOf(viewer), query]);
     const list = kept(snapshot, question, () => listOf(snapshot, viewer, query));
     note({ count: list.count });
@@ -194,10 +195,13 @@ export function getContract({ openApi }: RouteOptions): Route {
 async function fetchSnapshot(
   context: Context,
   { service, clock }: RouteOptions,
+  isWanted: (snapshot: Snapshot) => boolean = () => true,
 ): Promise<SnapshotAnswer> {
-  const answer = await withDeadline(context, (deadline) => service().snapshots.get(deadline), {
-    clock,
-  });
+  const answer = await withDeadline(
+    context,
+    (deadline) => service().snapshots.get(deadline, { isWanted }),
+    { clock },
+  );
   noteSnapshot(answer);
   return answer;
 }

@@ -35,6 +35,11 @@ export interface SnapshotAnswer {
 export interface SnapshotOptions {
   /** Whether the answer may be stale. Default true. */
   readonly stale?: boolean;
+  /**
+   * Whether a snapshot is the one that the caller goes on with. One that is not is given only where
+   * the table has no newer one, which another container may have made since. Default: each is.
+   */
+  readonly isWanted?: (snapshot: Snapshot) => boolean;
 }
 
 export interface SnapshotsOptions extends Omit<RenewalOptions, 'shared'> {
@@ -287,14 +292,19 @@ export function createSnapshots(options: SnapshotsOptions) {
     /** @throws Fault where the accounts cannot be fetched and no stale answer may stand in */
     async get(
       deadline: Deadline,
-      { stale: mayBeStale = true }: SnapshotOptions = {},
+      { stale: mayBeStale = true, isWanted = () => true }: SnapshotOptions = {},
     ): Promise<SnapshotAnswer> {
       const caller: Caller = { deadline, mayBeStale, pollMs: FIRST_POLL_MS };
+      let mayBeBehind = true;
       for (;;) {
         if (!isKnown(caller)) await look();
         const answered = answerAtOnce(caller) ?? (await nextStep(caller));
-        if (answered !== undefined) return answered;
-        deadline.signal.throwIfAborted();
+        if (answered === undefined) deadline.signal.throwIfAborted();
+        else if (isWanted(answered.snapshot) || !mayBeBehind) return answered;
+        else {
+          mayBeBehind = false;
+          if (clock.now() - lookedAt >= LOOK_AGAIN_MS) await look();
+        }
       }
     },
 

@@ -3,6 +3,7 @@ import { BudgetSpent } from '../../../lambda/egain/call-budget.ts';
 import { Fault } from '../../../lambda/faults.ts';
 import { createDeadline } from '../../../lambda/platform/deadline.ts';
 import { total } from '../../../lambda/platform/metrics.ts';
+import type { Snapshot } from '../../../lambda/snapshot/content.ts';
 import { LOCK_MS } from '../../../lambda/snapshot/shared-state.ts';
 import { account } from '../../support/accounts.ts';
 import {
@@ -374,5 +375,37 @@ describe('the content in the table', () => {
 
     await expect(asked).resolves.toMatchObject({ state: 'miss' });
     expect(state()).toEqual({});
+  });
+});
+
+describe('a snapshot that is fresh and not the one that is wanted', () => {
+  test('is given only where no other container has made a newer one', async () => {
+    const [one = container()] = await warm(1, 10_000);
+    await put('newer');
+
+    await expect(nameIn(one.ask())).resolves.toBe('account');
+    const { hash } = state().content ?? {};
+    const wanted = { isWanted: (snapshot: Snapshot) => snapshot.hash === hash };
+    await expect(nameIn(one.ask({ ...TASK, ...wanted }))).resolves.toBe('newer');
+    await expect(nameIn(one.ask(wanted))).resolves.toBe('newer');
+    await expect(nameIn(one.ask({ isWanted: () => false }))).resolves.toBe('newer');
+  });
+
+  test('makes a container look at the table four times a second at most', async () => {
+    const [one = container()] = await warm(1, 10_000);
+    let reads = 0;
+    change((well) => ({
+      read(key) {
+        reads += 1;
+        return well.read(key);
+      },
+    }));
+
+    for (let times = 0; times < 10; times += 1) {
+      await one.ask({ isWanted: () => false });
+      shared.clock.advance(50);
+    }
+
+    expect(reads).toBe(2);
   });
 });

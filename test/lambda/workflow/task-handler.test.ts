@@ -85,7 +85,7 @@ describe('a run', () => {
 
     await task.run({});
 
-    expect(task.asked).toEqual([{ stale: false }]);
+    expect(task.asked).toMatchObject([{ stale: false }]);
   });
 
   test('leaves one log line, which says whether it was the last of a walk, and no timer', async () => {

@@ -236,9 +236,10 @@ describe('the schedule', () => {
 
   it.each([
     [119, 'rate(1 minute)'],
-    [86_400, 'rate(1440 minutes)'],
+    [43_200, 'rate(720 minutes)'],
   ])('renews in time for %i s: %s', (refreshSeconds, expression) => {
-    const stage = { ...FULL_STAGE, cache: { ...FULL_STAGE.cache, refreshSeconds } };
+    const cache = { ...FULL_STAGE.cache, refreshSeconds, staleSeconds: 86_400 };
+    const stage = { ...FULL_STAGE, cache };
 
     expect(propertiesOfOnly(synthesised(stage).accounts, 'AWS::Scheduler::Schedule')).toMatchObject(
       { ScheduleExpression: expression, FlexibleTimeWindow: { Mode: 'OFF' } },
