@@ -78,16 +78,19 @@ export function createCallBudget({ callsPerMinute, table, key, clock }: CallBudg
   /** What this container itself has noted, in the table or, while that is away, only here. */
   let own: Slots = [];
   /** The version of an item that cannot be read, and when it was seen first. */
-  let unreadable = { version: Number.NaN, second: 0 };
+  let unreadable: { version: number | undefined; second: number } = {
+    version: Number.NaN,
+    second: 0,
+  };
 
   /**
-   * The calls that an item notes. One that cannot be read, or that is of a time to come, counts as
-   * full for as long as calls made when it was seen first would count.
+   * The calls that an item notes. One that cannot be read, or has no version, or is of a time to come,
+   * counts as full for as long as calls made when it was seen first would count.
    */
   const slotsOf = ({ version, body }: Item): Slots => {
     const slots = z.safeParse(slotsSchema, parseJson(body)).data;
     const latest = secondOf(clock.now() + SKEW_MS);
-    if (slots?.every(([second]) => second <= latest)) return slots;
+    if (version !== undefined && slots?.every(([second]) => second <= latest)) return slots;
     if (unreadable.version !== version) unreadable = { version, second: secondOf(clock.now()) };
     return [[unreadable.second, callsPerMinute]];
   };

@@ -44,8 +44,8 @@ interface TokenProviderOptions {
   readonly clock: Clock;
 }
 
-/** Visible characters alone: anything else cannot stand in a header. */
-const tokenValue = z.string().check(z.regex(/^[\x21-\x7e]+$/));
+/** Visible characters alone, and not too many: anything else cannot stand in a header. */
+const tokenValue = z.string().check(z.regex(/^[\x21-\x7e]+$/), z.maxLength(65_536));
 
 /** A token as it is in the table, encrypted at rest as all of the table is. */
 const sharedTokenSchema = z.object({
@@ -325,8 +325,11 @@ function believableLife(stated: unknown): number {
   return isBelievable ? seconds : UNSTATED_SECONDS;
 }
 
-/** RFC 6749's codes for a server that cannot answer now, whatever status goes with them. */
+/** RFC 6749's codes for a server that cannot answer now, whatever status goes with them; no JSON at all. */
 function isTransient(response: HttpAnswer): boolean {
   const answer = readAnswer(response);
-  return 'oauthError' in answer && OAUTH_FAULTS.get(answer.oauthError ?? '') === 'egainUnavailable';
+  if ('accessToken' in answer) return false;
+  const { status, text } = response;
+  const isPage = status >= 200 && status < 300 && parseJson(text) === undefined;
+  return isPage || OAUTH_FAULTS.get(answer.oauthError ?? '') === 'egainUnavailable';
 }

@@ -57,7 +57,7 @@ export class ConnectionFailed extends Error {
 /** What came is no answer that an HTTP client may read: a malformed head, or another protocol. */
 export class UnreadableAnswer extends Error {
   override readonly name = 'UnreadableAnswer';
-  /** The code of Node.js's parser, as `HPE_INVALID_CONSTANT`; or `UPGRADE` for a 101. */
+  /** The code of Node.js's parser, as `HPE_INVALID_CONSTANT`; `UPGRADE` for a 101; `INTERIM` for endless 1xx. */
   readonly code: string;
 
   constructor(code: string) {
@@ -79,6 +79,8 @@ const MAX_ERROR_BYTES = 256 * 1024;
 /** How long to wait for the body of an error, whose status says the most. */
 const ERROR_BODY_MS = 2000;
 const MAX_CODINGS = 4;
+/** Of interim answers (1xx) before one answer. More are a flood, in which no timer runs on time. */
+const MAX_INTERIM = 20;
 /** What Node.js reports when a server had closed a connection that was kept for reuse. */
 const CLOSED: ReadonlySet<string | undefined> = new Set(['ECONNRESET', 'EPIPE']);
 
@@ -149,6 +151,13 @@ function begin(
     outgoing.once('upgrade', (_, socket) => {
       socket.destroy();
       reject(new UnreadableAnswer('UPGRADE'));
+    });
+    let interim = 0;
+    outgoing.on('information', () => {
+      interim += 1;
+      if (interim <= MAX_INTERIM) return;
+      outgoing.destroy();
+      reject(new UnreadableAnswer('INTERIM'));
     });
     // Stays on: a connection can also break, and the body turn out malformed, after the head has come.
     outgoing.on('error', (error) => {

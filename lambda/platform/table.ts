@@ -11,9 +11,9 @@ import { AWS_CLIENT } from './http-client.ts';
 import { errorName, log } from './log.ts';
 import { count } from './metrics.ts';
 
-/** An item whose version tells whether somebody else has replaced it. */
 export interface Item {
-  readonly version: number;
+  /** Tells whether somebody else has replaced it; undefined where it is none. */
+  readonly version: number | undefined;
   readonly body: string;
   /** Names the write, unlike any other, so that its author knows it again. The guard sets it. */
   readonly writer?: string | undefined;
@@ -23,6 +23,7 @@ export interface Item {
 
 /** What replaces an item. */
 export interface NewItem extends Item {
+  readonly version: number;
   /** When the table may drop it; milliseconds since the epoch. */
   readonly expiresAt: number;
 }
@@ -42,7 +43,7 @@ export interface Table {
   /**
    * Writes the item if the one there still has that version.
    *
-   * @param seen the version that was read; undefined where there was no item
+   * @param seen the version that was read; undefined where there was no item, or none with a version
    * @param insist whether to try it even where the table has just failed
    * @returns false when somebody else has written meanwhile
    */
@@ -83,14 +84,14 @@ export function createDynamoTable(TableName: string): Table {
         ConsistentRead: true,
       });
       const { Item: found } = await client.send(command, atMost());
-      const version = Number(found?.['version']?.N);
-      // An item without such a version is none, and can be replaced as if there were none.
-      if (!(version >= 0 && version < Number.MAX_SAFE_INTEGER)) return undefined;
+      if (found === undefined) return undefined;
+      const version = Number(found['version']?.N);
       return {
-        version,
-        body: found?.['body']?.S ?? '',
-        writer: found?.['writer']?.S,
-        writtenAt: found?.['writtenAt']?.N === undefined ? undefined : Number(found['writtenAt'].N),
+        // An item without such a version can be replaced as if there were none.
+        version: version >= 0 && version < Number.MAX_SAFE_INTEGER ? version : undefined,
+        body: found['body']?.S ?? '',
+        writer: found['writer']?.S,
+        writtenAt: found['writtenAt']?.N === undefined ? undefined : Number(found['writtenAt'].N),
       };
     },
 

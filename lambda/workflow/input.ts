@@ -49,16 +49,26 @@ const EXPECTED: Readonly<Record<string, string>> = {
  * @throws Fault `400-901` with a row for each fault, under its path (`filter.channel.0`)
  */
 export function parseTaskInput(event: unknown): TaskInput {
+  const left = MAX_STATE_BYTES - bytesOf(event);
   const entries: [string, unknown][] = isRecord(event) ? Object.entries(event) : [];
   const own = entries.filter(([key]) => !key.startsWith(STEP_FUNCTIONS_PREFIX));
   const input = isRecord(event) ? Object.fromEntries(own) : event;
   const result = z.safeParse(taskInputSchema, input, { reportInput: true });
   if (result.success) {
-    const left = MAX_STATE_BYTES - Buffer.byteLength(JSON.stringify(event));
     return { ...result.data, maxBytes: Math.min(result.data.maxBytes, left) };
   }
   const details = result.error.issues.flatMap(rowsOf);
   throw invalidRequest(details, 'A key of the input is unknown, or its value is not one it takes.');
+}
+
+/** How much of a state the event takes. */
+function bytesOf(event: unknown): number {
+  try {
+    return Buffer.byteLength(JSON.stringify(event) ?? '');
+  } catch {
+    const value = `expected ${EXPECTED['input']}; this is nested too deep to be read`;
+    throw invalidRequest([{ key: 'input', value }]);
+  }
 }
 
 const KEYS = Object.keys(taskInputSchema.shape);

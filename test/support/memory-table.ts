@@ -1,13 +1,15 @@
-import type { Item, NewItem, Table } from '../../lambda/platform/table.ts';
+import type { Item, Table } from '../../lambda/platform/table.ts';
+
+type StoredItem = Item & { readonly expiresAt: number };
 
 /** A table in memory, which does at once what it is asked. */
 export interface MemoryTable extends Table {
-  readonly items: Map<string, NewItem>;
+  readonly items: Map<string, StoredItem>;
   readonly bytes: Map<string, Uint8Array>;
 }
 
 export function createMemoryTable(): MemoryTable {
-  const items = new Map<string, NewItem>();
+  const items = new Map<string, StoredItem>();
   const bytes = new Map<string, Uint8Array>();
   return {
     items,

@@ -78,13 +78,14 @@ describe('a call', () => {
 });
 
 test.each([
-  ['is empty', ''],
-  ['is no list', '{}'],
-  ['holds texts', '[["1",2]]'],
-  ['takes calls back', `[[${SECOND},-3]]`],
-  ['is of a time to come', `[[${SECOND + 600},1]]`],
-])('a count that %s is full until calls of now would count no more', async (_, body) => {
-  put(body);
+  ['is empty', { body: '' }],
+  ['is no list', { body: '{}' }],
+  ['holds texts', { body: '[["1",2]]' }],
+  ['takes calls back', { body: `[[${SECOND},-3]]` }],
+  ['is of a time to come', { body: `[[${SECOND + 600},1]]` }],
+  ['has no version', { body: `[[${SECOND},1]]`, version: undefined }],
+])('a count that %s is full until calls of now would count no more', async (_, item) => {
+  table.items.set(KEY, { version: 1, expiresAt: 0, ...item });
 
   await expect(budget.take(soon())).rejects.toMatchObject({ retryAfterSeconds: 77 });
   clock.advance(WINDOW + 999);

@@ -333,6 +333,7 @@ describe('an answer that is no answer', () => {
   const CHUNKED = 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n';
   it.each([
     ['UPGRADE', 'HTTP/1.1 101 Switching\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n'],
+    ['INTERIM', 'HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n'.repeat(100)],
     ['HPE_INVALID_CONSTANT', 'SSH-2.0-OpenSSH_9.6\r\n'],
     ['HPE_HEADER_OVERFLOW', `HTTP/1.1 200 OK\r\nx: ${'x'.repeat(66_000)}\r\n\r\n`],
     [

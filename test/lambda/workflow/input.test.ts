@@ -5,6 +5,9 @@ import { envelopeOf, failureOf, taskOver } from '../../support/task.ts';
 
 const run = (event: unknown) => taskOver(() => snapshotOf(account())).run(event);
 
+const nested = (depth: number): unknown =>
+  JSON.parse(`{"cursor":${'['.repeat(depth)}${']'.repeat(depth)}}`);
+
 /** The rows of the refusal. */
 async function rowsFor(event: unknown): Promise<readonly { key: string; value: string }[]> {
   const error = await failureOf(run(event));
@@ -88,6 +91,7 @@ describe('what a state machine sends', () => {
     ['a number for a boolean', { contentHash: 7 }, ['contentHash', 'true or false; got "7"']],
     ['a text', 'accounts', ['input', 'a JSON object; got "accounts"']],
     ['null', null, ['input', 'a JSON object; got "null"']],
+    ['what is nested too deep', nested(20_000), ['input', 'nested too deep']],
   ])(
     'is refused by the path of its fault, with what was expected: %s',
     async (_, event, ...faults) => {

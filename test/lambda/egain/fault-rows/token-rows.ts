@@ -29,8 +29,6 @@ const ONCE: [what: string, reply: Reply, code: string, reason: string][] = [
   ],
   ['101', switching, '502-903', 'the token endpoint is not HTTP: UPGRADE'],
   ['two lengths', twoLengths, '502-903', 'the token endpoint is not HTTP: HPE_'],
-  ['no JSON', { body: `<html>${CANARY.clientSecret}` }, '502-903', noToken],
-  ['299', { status: 299 }, '502-903', noToken],
   ['302 and a token', { ...tokenReply('t'), status: 302 }, '502-903', 'answered 302'],
   ['no token', { body: { token_type: 'bearer' } }, '502-903', noToken],
   ['no bearer', tokenReply('t', { token_type: 'no bearer' }), '502-903', noToken],
@@ -99,6 +97,19 @@ export const tokenRows: readonly FaultRow[] = [
       },
     },
   },
+  ...[
+    { body: `<html>${CANARY.clientSecret}` },
+    { status: 299 },
+    { body: '{"access_token":"t"' },
+  ].map(
+    (reply): FaultRow => ({
+      name: `the token endpoint succeeds without JSON: ${JSON.stringify(reply)}`,
+      token: three(reply),
+      gives: [502, '502-903'],
+      calls: [0, 3, 1],
+      logs: unfetched('502-903', noToken),
+    }),
+  ),
   {
     name: 'the token endpoint fails',
     token: three(oauth('invalid_client', 500)),
@@ -118,13 +129,14 @@ export const tokenRows: readonly FaultRow[] = [
     oauth('temporarily_unavailable'),
     oauth('temporarily_unavailable', 401),
     oauth('server_error'),
+    { body: 'Please try again.' },
   ].map(
     (reply): FaultRow => ({
       name: `the token endpoint answers ${JSON.stringify(reply)}, once`,
       token: [reply],
       gives: 'whole',
       calls: [1, 2, 1],
-      logs: failed({ upstream: 'token', status: reply.status, retryAfterMs: 50 }),
+      logs: failed({ upstream: 'token', status: reply.status ?? 200, retryAfterMs: 50 }),
     }),
   ),
   {
