@@ -83,6 +83,16 @@ describe('at the first call', () => {
   });
 });
 
+it('a bug sets off InternalErrors: here an account rule that the authorizer never sends', async () => {
+  const broken = { partner: 'acme', scopes: 'accounts/read', accounts: '{' };
+
+  const lines = await drive(() =>
+    sandbox.functionNamed('ApiFunction').invoke(apiEvent({ authorizer: broken })),
+  );
+
+  expect(firing(dated(lines, 0))).toEqual(['InternalErrors']);
+});
+
 describe('when it lasts', () => {
   it('a failing eGain sets off ServerFaultShare in the second period, not in the first', async () => {
     await setFault({ fault: 'token-reset' });
