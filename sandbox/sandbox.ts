@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { GatewayApp } from '../lib/gateway-app.ts';
 import { loadStageConfig, type StageConfig } from '../lib/stage/stage-config.ts';
 import { type LocalTables, startTables } from './aws/dynamodb.ts';
+import { type LocalEventBus, startEventBus } from './aws/event-bus.ts';
 import { readApi } from './aws/gateway/api-template.ts';
 import { createGateway } from './aws/gateway/gateway.ts';
 import {
@@ -63,6 +64,8 @@ export interface Sandbox extends Omit<SandboxFacts, 'egain'> {
   readonly secrets: LocalSecretsManager;
   /** The table that all containers share. */
   readonly tables: LocalTables;
+  /** The account's default bus, where changes are announced if the stage config says so. */
+  readonly bus: LocalEventBus;
   readonly issuer: LocalIssuer;
   /** The synthesised app, intrinsic functions resolved. */
   readonly template: ResolvedTemplate;
@@ -144,7 +147,14 @@ async function start(
   const tables = await startTables(template);
   stops.push(tables.close);
   onProgress(`DynamoDB: ${tables.url}`);
-  const functions = createFunctions(template, secrets, tables, { ...options, onLog });
+  const bus = await startEventBus();
+  stops.push(bus.close);
+  const endpoints = {
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.url,
+    AWS_ENDPOINT_URL_DYNAMODB: tables.url,
+    AWS_ENDPOINT_URL_EVENTBRIDGE: bus.url,
+  };
+  const functions = createFunctions(template, endpoints, { ...options, onLog });
   stops.push(async () => {
     await Promise.all([...functions.values()].map((one) => one.stop()));
   });
@@ -191,6 +201,7 @@ async function start(
     egain,
     secrets,
     tables,
+    bus,
     issuer,
     template,
     logs,
@@ -244,16 +255,14 @@ function synthesise(config: StageConfig, stage: string, outdir: string): Assembl
 
 function createFunctions(
   template: ResolvedTemplate,
-  secrets: LocalSecretsManager,
-  tables: LocalTables,
+  endpoints: Readonly<Record<string, string>>,
   options: SandboxOptions,
 ): Map<string, LambdaFunction> {
   const specs = readFunctions(template, {
     AWS_ACCESS_KEY_ID: 'sandbox',
     AWS_SECRET_ACCESS_KEY: 'sandbox',
     AWS_SESSION_TOKEN: 'sandbox',
-    AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.url,
-    AWS_ENDPOINT_URL_DYNAMODB: tables.url,
+    ...endpoints,
   });
   return new Map(
     specs.map((spec) => {

@@ -57,6 +57,16 @@ export function readServiceConfig(environment: Environment = process.env) {
   };
 }
 
+/** The variables that RefreshFunction alone reads. */
+export type RefreshEnvironment = Variables<'ANNOUNCED_STAGE'>;
+
+/** The stage whose changes are announced; undefined where none are. */
+export function readAnnouncedStage(
+  environment: Partial<RefreshEnvironment> = process.env,
+): string | undefined {
+  return environment.ANNOUNCED_STAGE || undefined;
+}
+
 const authorizerVariables = z.object({
   AUTH_ISSUER: required,
   AUTH_JWKS_URI: optional,

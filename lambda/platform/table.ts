@@ -284,6 +284,8 @@ export function sharedKeys({ apiUrl, tokenUrl, scope, secretArn }: Origin) {
     /** What the containers share about the snapshot. */
     state: `${prefix}state`,
     token: `${prefix}token`,
+    /** The content that was announced last. */
+    announced: `${prefix}announced`,
     /** The calls to eGain of the last minute. */
     calls: `${prefix}calls`,
     /** One part of a content, from 0. */

@@ -6,6 +6,7 @@ import { Construct } from 'constructs';
 import type {
   AuthorizerEnvironment,
   PublicEnvironment,
+  RefreshEnvironment,
   ServiceEnvironment,
   TelemetryEnvironment,
 } from '../../lambda/platform/config.ts';
@@ -38,7 +39,7 @@ export const TIME_OUTS = {
 interface FunctionEnvironments {
   readonly api: TelemetryEnvironment & ServiceEnvironment & PublicEnvironment;
   readonly task: TelemetryEnvironment & ServiceEnvironment;
-  readonly refresh: TelemetryEnvironment & ServiceEnvironment;
+  readonly refresh: TelemetryEnvironment & ServiceEnvironment & RefreshEnvironment;
   readonly authorizer: TelemetryEnvironment & AuthorizerEnvironment;
 }
 

@@ -13,7 +13,7 @@ import { AccountsFunction } from './accounts-function.ts';
 import { PartnerApi } from './partner-api.ts';
 import { addUsagePlans } from './partners-stack.ts';
 import { partnerGroups, partnersTable } from './partners-table.ts';
-import { RefreshSchedule } from './refresh-schedule.ts';
+import { grantAnnouncing, RefreshSchedule } from './refresh-schedule.ts';
 import { SharedTable } from './shared-table.ts';
 
 export interface AccountsStackProps extends StageProps {
@@ -90,10 +90,14 @@ export class AccountsStack extends StageStack {
         entry: 'refresh',
         description: 'Renews the snapshot before anybody asks for it',
         memorySize: 1536,
-        environment: service,
+        environment: {
+          ...service,
+          ANNOUNCED_STAGE: config.events.accountsChanged ? stage : undefined,
+        },
       });
       readers.push(refreshFunction);
       const handler = refreshFunction.target;
+      if (config.events.accountsChanged) grantAnnouncing(refreshFunction, stage);
       new RefreshSchedule(this, 'RefreshSchedule', { handler, refreshSeconds });
     }
     for (const reader of readers) {

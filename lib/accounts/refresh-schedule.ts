@@ -3,6 +3,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
+import { ACCOUNTS_CHANGED, eventSource } from '../../lambda/accounts-changed.ts';
 import { acknowledge, INLINE_POLICY } from '../common/acknowledge.ts';
 
 export interface RefreshScheduleProps {
@@ -57,4 +58,26 @@ export class RefreshSchedule extends Construct {
     // Its first call needs the role's policy too, which the role's ARN does not wait for.
     schedule.node.addDependency(role);
   }
+}
+
+/** Lets RefreshFunction put the stage's own event on the account's default bus, and no other. */
+export function grantAnnouncing(refresh: Construct & iam.IGrantable, stage: string): void {
+  refresh.grantPrincipal.addToPrincipalPolicy(
+    new iam.PolicyStatement({
+      actions: ['events:PutEvents'],
+      resources: [
+        Stack.of(refresh).formatArn({
+          service: 'events',
+          resource: 'event-bus',
+          resourceName: 'default',
+        }),
+      ],
+      conditions: {
+        StringEquals: {
+          'events:source': eventSource(stage),
+          'events:detail-type': ACCOUNTS_CHANGED,
+        },
+      },
+    }),
+  );
 }

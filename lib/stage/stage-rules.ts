@@ -124,6 +124,15 @@ function* dependentRules(config: Json): Issues {
     const expected = 'no such key without credentials.secretArn: a new secret gets its own key';
     yield { path: ['credentials', 'keyArn'], expected };
   }
+  if (
+    at(config['events'])['accountsChanged'] === true &&
+    at(config['cache'])['refreshSeconds'] === undefined
+  ) {
+    const expected =
+      'cache.refreshSeconds too, as "cache": { "refreshSeconds": 60 }: RefreshFunction looks for ' +
+      'changes on that schedule, and there is none';
+    yield { path: ['events', 'accountsChanged'], expected };
+  }
   const concurrency = at(at(config['functions'])['concurrency']);
   for (const [name, value] of Object.entries(concurrency)) {
     const { reserved, provisioned } = at(value);

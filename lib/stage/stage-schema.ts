@@ -124,6 +124,14 @@ const cacheSchema = object({
   ),
 });
 
+const eventsSchema = object({
+  accountsChanged: preset(
+    'Whether an event on the default bus tells when the accounts have changed; needs cache.refreshSeconds.',
+    z.boolean('true or false'),
+    false,
+  ),
+});
+
 const mutualTlsSchema = object({
   truststoreUri: needed(
     'The s3:// URI of the trusted authorities; partners must also present a client certificate.',
@@ -264,6 +272,7 @@ export const stageSchema = object({
   auth: z.prefault(authSchema, {}),
   partners: z._default(partnersSchema, {}),
   cache: z.prefault(cacheSchema, {}),
+  events: z.prefault(eventsSchema, {}),
   api: z.prefault(apiSchema, {}),
   functions: z.prefault(functionsSchema, {}),
   alarms: z.prefault(alarmsSchema, {}),

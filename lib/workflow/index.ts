@@ -1,6 +1,8 @@
 /** The package `egain-accounts-gateway/workflow`, for authors of workflows. */
 
+export type { AccountsChanged } from '../../lambda/accounts-changed.ts';
 export type { WorkflowError } from '../../lambda/faults.ts';
+export { AccountsChangedRule, type AccountsChangedRuleProps } from './accounts-changed-rule.ts';
 export {
   AccountsTask,
   type AccountsTaskJsonataProps,

@@ -133,6 +133,7 @@ const OTHERS: readonly string[] = [
   '256 KiB',
   'a checkpoint (256 KB)',
   'redriven for 14 days',
+  'taken for 90 days',
   'about 8 KB',
   '12 months',
   'names it, to 0',

@@ -69,6 +69,25 @@ describe('a scheduled run', () => {
   });
 });
 
+test.each<[what: string, renew: Service['snapshots']['renew'], outcome: string]>([
+  ['has renewed the snapshot', async () => 'renewed', 'renewed'],
+  ['finds it recent', async () => 'recent', 'recent'],
+  ['finds another container at it', async () => 'elsewhere', 'elsewhere'],
+  ['fails', () => Promise.reject(new Fault('egainUnavailable')), 'failed'],
+])('a run that %s looks for a change to announce, afterwards', async (_what, renew, outcome) => {
+  captureOutput();
+  const done: string[] = [];
+  const noting = async (deadline: Parameters<typeof renew>[0]) => {
+    done.push('renew');
+    return renew(deadline);
+  };
+  const announce = async () => void done.push('announce');
+  const refresh = createRefreshHandler(() => ({ snapshots: { renew: noting } }), announce);
+
+  expect(await refresh({}, taskContext())).toEqual({ outcome });
+  expect(done).toEqual(['renew', 'announce']);
+});
+
 test('a refresh that is set up wrongly loads, and each run says that it failed', async () => {
   vi.stubEnv('CREDENTIALS_SECRET_ARN', undefined);
   vi.resetModules();

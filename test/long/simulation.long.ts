@@ -6,12 +6,14 @@ import {
   type Caller,
   FRESH_MS,
   type Outcome,
+  type PutFate,
   type Scenario,
   SKEW_MS,
   simulate,
   TASK_MS,
 } from '../support/simulation.ts';
 import {
+  expectAnnounced,
   expectCommitsToGrow,
   expectContract,
   expectMonotonic,
@@ -229,5 +231,36 @@ test('no minute has more calls than the budget, whoever makes them, nor of one c
     expectContract(outcome, scenario);
     expectWholeAndRecent(outcome);
     expectMonotonic(outcome);
+  });
+});
+
+const scheduled = (containers: fc.Arbitrary<number>) =>
+  fc.record({ everyMs: fc.constant(60_000), containers });
+
+describe('the announcement of changes', () => {
+  // Some come when all is well, as they do.
+  const changes = fc.array(fc.integer({ min: 0, max: END_MS }), { maxLength: 8 });
+
+  test('names the content that there is within a period, whatever fails, dies or comes twice', async () => {
+    expect.hasAssertions();
+    const schedule = scheduled(fc.constantFrom(1, 2));
+    const fates = fc.array(
+      fc.constantFrom<PutFate>('taken', 'refused', 'dies before', 'dies after'),
+      { maxLength: 6 },
+    );
+    const puts = fc.record({ fates, untilMs: fc.constant(TROUBLE_MS) });
+    const scenarios = fc.record({ ...base, ...trouble, changes, schedule, puts });
+    await holds(scenarios, 60, (outcome, scenario) => {
+      expectAnnounced(WELL_MS, outcome, scenario);
+    });
+  });
+
+  test('comes once for each content where nothing fails', async () => {
+    const schedule = scheduled(fc.constant(1));
+    await holds(fc.record({ ...base, ...quiet, changes, schedule }), 20, (outcome, scenario) => {
+      expectAnnounced(0, outcome, scenario);
+      const hashes = outcome.announced.map(({ hash }) => hash);
+      expect(hashes.filter((hash, index) => hash === hashes[index - 1])).toEqual([]);
+    });
   });
 });

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
+import type { AccountsChanged } from '../../lambda/accounts-changed.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 interface Manifest {
@@ -67,5 +68,27 @@ describe('npm run workflow', () => {
         new RegExp(`^${name} failed: CredentialsRejected[^]*502-901`, 'm'),
       ),
     });
+  });
+
+  test('runs when the accounts change, for each content once', async () => {
+    const out = temporaryFolder();
+
+    const { stdout } = await command('--on-change', '--out', out, '--accounts', '30');
+
+    const told = [...stdout.matchAll(/Accounts Changed: (.*)/g)].map(
+      ([, detail = '']) => JSON.parse(detail) as AccountsChanged,
+    );
+    expect(told.map(({ count }) => count)).toEqual([30, 31]);
+    expect(told[1]?.previousContentHash).toBe(told[0]?.contentHash);
+    const manifests = told.map(
+      ({ contentHash }) =>
+        JSON.parse(
+          readFileSync(join(out, 'exports', contentHash, 'manifest.json'), 'utf8'),
+        ) as Manifest,
+    );
+    expect(manifests.map(({ count }) => count)).toEqual([30, 31]);
+    expect(manifests.map(({ contentHash }) => contentHash)).toEqual(
+      told.map(({ contentHash }) => contentHash),
+    );
   });
 });

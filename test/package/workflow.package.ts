@@ -42,7 +42,9 @@ beforeAll(() => {
 
 test("holds no sources, and needs the author's own CDK and nothing else", () => {
   const files = execFileSync('tar', ['-tzf', tarball], { encoding: 'utf8' }).trim().split('\n');
-  const sources = files.filter((file) => /(?<!\.d)\.ts$|lambda\/(?!faults)|config\//.test(file));
+  const sources = files.filter((file) =>
+    /(?<!\.d)\.ts$|lambda\/(?!faults|accounts-changed)|config\//.test(file),
+  );
 
   expect(sources).toEqual([]);
   const packed = JSON.parse(
@@ -99,7 +101,7 @@ describe.each([
       ([, { Type }]) => Type === 'AWS::StepFunctions::StateMachine',
     );
     const definitions = machines.map(([, machine]) => definitionOf(machine));
-    const [inJsonPath = '', inJsonata = ''] = definitions;
+    const [inJsonPath = '', inJsonata = '', mirror = '', afterExport = ''] = definitions;
     const onePageMore = [PAGES[0], ...PAGES].flatMap((page) => page ?? []);
     const throttle = { error: 'UpstreamThrottled', retryAfterSeconds: 7 };
 
@@ -107,6 +109,19 @@ describe.each([
     expect(machines.map(([id]) => id.replace(/.{8}$/, ''))).toEqual([
       'Workflow',
       'WorkflowInJsonata',
+      'Mirror',
+      'AfterExport',
+    ]);
+    const mirrored = await runOver(onePageMore, mirror);
+    expect(mirrored.objects.get('accounts/current.json')).toMatchObject({ count: 5 });
+    expect([...mirrored.objects.keys()]).toContain('accounts/content-1/4.json');
+    const detail = { output: '{"manifest":{"key":"k"}}' };
+    const after = await runOver([], afterExport, { detail });
+    expect(after.execution).toMatchObject({ output: { export: { manifest: { key: 'k' } } } });
+    const rules = Object.values(Resources).filter(({ Type }) => Type === 'AWS::Events::Rule');
+    expect(rules.map(({ Properties }) => Properties.EventPattern?.source)).toEqual([
+      ['egain-accounts.prod'],
+      ['aws.states'],
     ]);
     const first = await runOver(onePageMore, inJsonPath);
     expect(first.execution.status).toBe('SUCCEEDED');
@@ -135,6 +150,7 @@ describe.each([
     const known = Object.values(FAULTS).flatMap(({ workflowError }) => workflowError ?? []);
     const made = new Set(['default', 'module.exports']);
     expect(names.filter((name) => !made.has(name)).toSorted()).toEqual([
+      'AccountsChangedRule',
       'AccountsTask',
       'AllAccounts',
       'WORKFLOW_ERRORS',
@@ -202,12 +218,17 @@ const DURABLE_RUN = `
 
 interface Resource {
   readonly Type: string;
-  readonly Properties: { readonly DefinitionString: { readonly 'Fn::Join'?: [string, unknown[]] } };
+  readonly Properties: {
+    readonly DefinitionString: { readonly 'Fn::Join'?: [string, unknown[]] } | string;
+    readonly EventPattern?: { readonly source: readonly string[] };
+  };
 }
 
 /** The definition, with the partition filled in. */
 function definitionOf(machine: Resource | undefined): string {
-  const joined = machine?.Properties.DefinitionString['Fn::Join'] ?? ['', []];
+  const written = machine?.Properties.DefinitionString ?? '';
+  if (typeof written === 'string') return written;
+  const joined = written['Fn::Join'] ?? ['', []];
   return joined[1].map((part) => (typeof part === 'string' ? part : 'aws')).join('');
 }
 
@@ -229,18 +250,24 @@ function guidesCode(section: string): string {
 
 /** The guide's examples, with the author's own states around them. */
 function authorsApp(): string {
-  const [imports = '', ...body] = guidesCode('With CDK').split('\n\n');
+  const paragraphs = ['With CDK', 'When the accounts change'].flatMap((section) =>
+    guidesCode(section).split('\n\n'),
+  );
+  const [imports, body] = [true, false].map((are) =>
+    paragraphs.filter((paragraph) => paragraph.startsWith('import ') === are),
+  );
   return `import * as cdk from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-${imports}
+${imports?.join('\n')}
 
 class AuthorsStack extends cdk.Stack {
   constructor(scope: Construct, id: string) {
     super(scope, id);
     const taskFunctionArn = 'arn:aws:lambda:us-east-1:000000000000:function:TaskFunction';
+    const exportAccountsArn = 'arn:aws:states:us-east-1:000000000000:stateMachine:ExportAccounts';
     const askTheOperator = new sfn.Pass(this, 'AskTheOperator');
     const handleOne = new sfn.Pass(this, 'HandleOne');
-${body.join('\n\n')}
+${body?.join('\n\n')}
   }
 }
 

@@ -28,7 +28,11 @@ export interface SimulatedTable {
   /** The table as a process reaches it. */
   connect(process: SimulatedProcess): Table;
   /** The snapshots that the state has named, by when they were fetched, and since when. */
-  readonly commits: readonly { readonly fetchedAt: number; readonly at: number }[];
+  readonly commits: readonly {
+    readonly fetchedAt: number;
+    readonly hash: string;
+    readonly at: number;
+  }[];
   /** When the state was told of a page walk that eGain refused. */
   readonly refusals: readonly number[];
 }
@@ -47,13 +51,15 @@ const HALF_MS: Readonly<Record<string, number>> = { lags: 50, slow: 200 };
 export function createSimulatedTable(options: SimulatedTableOptions): SimulatedTable {
   const { time, since, stateKey, fault } = options;
   const items = createMemoryTable();
-  const commits: { fetchedAt: number; at: number }[] = [];
+  const commits: { fetchedAt: number; hash: string; at: number }[] = [];
   const refusals: number[] = [];
 
   const noteState = () => {
     const { content, failure } = JSON.parse(items.items.get(stateKey)?.body ?? '{}') as State;
-    const { fetchedAt = 0 } = content ?? {};
-    if (fetchedAt !== (commits.at(-1)?.fetchedAt ?? 0)) commits.push({ fetchedAt, at: since() });
+    const { fetchedAt = 0, hash = '' } = content ?? {};
+    if (fetchedAt !== (commits.at(-1)?.fetchedAt ?? 0)) {
+      commits.push({ fetchedAt, hash, at: since() });
+    }
     if (failure?.shutOut === true && refusals.at(-1) !== since()) refusals.push(since());
   };
 

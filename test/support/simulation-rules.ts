@@ -255,3 +255,20 @@ export function expectWithinBudget(
   }
   expectNone(tooClose(calls), ({ first, last }) => !wasAway(first.at, last.at));
 }
+
+/** What a run of the schedule takes, where all is well. */
+const RUN_MS = 15_000;
+
+/** Once all is well, a content that stays is the one that was announced last within a period. */
+export function expectAnnounced(wellMs: number, outcome: Outcome, { schedule, endMs }: Scenario) {
+  const periodMs = (schedule?.everyMs ?? 0) + RUN_MS;
+  const contents = outcome.commits.filter(({ hash }, index, all) => hash !== all[index - 1]?.hash);
+  const late = contents.flatMap(({ hash, at }, index) => {
+    const due = Math.max(at, wellMs) + periodMs;
+    const stayed = (contents[index + 1]?.at ?? endMs) >= due;
+    const last = outcome.announced.findLast((one) => one.at <= due)?.hash;
+    return stayed && last !== hash ? [{ hash, at, last }] : [];
+  });
+  expect(late).toEqual([]);
+  expect(contents.length).toBeGreaterThan(0);
+}

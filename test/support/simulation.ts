@@ -1,7 +1,11 @@
 import type { APIGatewayProxyResult, Context } from 'aws-lambda';
+import type { AccountsChanged } from '../../lambda/accounts-changed.ts';
 import { createApiHandler } from '../../lambda/api.ts';
 import type { ServiceConfig } from '../../lambda/platform/config.ts';
+import type { Clock } from '../../lambda/platform/deadline.ts';
 import { sharedKeys } from '../../lambda/platform/table.ts';
+import { createRefreshHandler } from '../../lambda/refresh.ts';
+import { createAnnouncer } from '../../lambda/snapshot/announcement.ts';
 import { createService } from '../../lambda/snapshot/container.ts';
 import { createTaskHandler } from '../../lambda/task.ts';
 import type { TaskOutput } from '../../lambda/workflow/page.ts';
@@ -22,6 +26,9 @@ export const STALE_MS = 120_000;
 export const SKEW_MS = 5000;
 /** What the functions are given for an invocation. */
 const API_MS = 27_000;
+const REFRESH_MS = 900_000;
+/** How long half a call of the event bus takes. */
+const PUT_MS = 20;
 export const TASK_MS = 60_000;
 /** Of a workflow's page: a content takes two or three. */
 const TASK_PAGESIZE = 4;
@@ -36,6 +43,9 @@ interface Spell<Kind> {
 /** Who asks: a partner, one that sends the entity tag of its last answer, or a workflow. */
 export type Caller = 'partner' | 'poller' | 'workflow';
 
+/** The bus refuses an event, or the function dies before or after the bus has it. */
+export type PutFate = 'taken' | 'refused' | 'dies before' | 'dies after';
+
 /** What happens in a simulation. */
 export interface Scenario {
   /** How far each container's clock is ahead. */
@@ -49,6 +59,10 @@ export interface Scenario {
   readonly freezes: readonly { at: number; container: number; ms: number }[];
   readonly roundTripMs: number;
   readonly callsPerMinute?: number | undefined;
+  /** RefreshFunction's: how often it runs, and in how many containers at once. */
+  readonly schedule?: { readonly everyMs: number; readonly containers: number } | undefined;
+  /** What becomes of the first events that it puts, up to a time. */
+  readonly puts?: { readonly fates: readonly PutFate[]; readonly untilMs: number } | undefined;
   readonly endMs: number;
 }
 
@@ -87,6 +101,8 @@ export interface Outcome extends Pick<SimulatedTable, 'commits' | 'refusals'> {
   readonly calls: readonly EgainCall[];
   readonly pageCalls: readonly EgainCall[];
   readonly tokenCalls: readonly EgainCall[];
+  /** The contents that were announced, by their hashes, and when the bus had the event. */
+  readonly announced: readonly { readonly hash: string; readonly at: number }[];
   /** When a content was replaced by the next; Infinity for the last. */
   readonly supersededAt: (version: number) => number;
   /** Requests whose process lived and that got no answer. */
@@ -135,13 +151,13 @@ export async function simulate(scenario: Scenario): Promise<Outcome> {
 
   let processes = 0;
   /** A process of one function, which shares nothing but the table with those of the other. */
-  const startFunction = (process: SimulatedProcess) => {
+  const startFunction = (process: SimulatedProcess, refreshSeconds?: number) => {
     const { clock } = process;
     processes += 1;
     const number = processes;
     const onCall = (of: EgainCall['of']) => calls.push({ at: since(), of, process: number });
     const service = createService(
-      { ...CONFIG, callsPerMinute: scenario.callsPerMinute },
+      { ...CONFIG, refreshSeconds, callsPerMinute: scenario.callsPerMinute },
       {
         clock,
         random: () => 0.5,
@@ -168,6 +184,40 @@ export async function simulate(scenario: Scenario): Promise<Outcome> {
   };
   const fleet = scenario.offsets.map((offset) => boot(offset));
   const slotOf = (container: number) => fleet[container % fleet.length];
+
+  const announced: { hash: string; at: number }[] = [];
+  const { everyMs = Number.POSITIVE_INFINITY, containers = 0 } = scenario.schedule ?? {};
+  let puts = 0;
+  const schedule: { process: SimulatedProcess; run: () => Promise<unknown> }[] = [];
+  const bootRefresh = (place: number) => {
+    const process = createProcess(time, 0);
+    const die = () => {
+      process.kill();
+      bootRefresh(place);
+    };
+    const { options } = startFunction(process, everyMs / 1000);
+    const announce = createAnnouncer(CONFIG, 'test', {
+      clock: process.clock,
+      table: table.connect(process),
+      async put({ detail }) {
+        const { fates = [], untilMs = 0 } = scenario.puts ?? {};
+        const fate = since() < untilMs ? fates[puts] : 'taken';
+        puts += 1;
+        if (fate === 'dies before') die();
+        await passed(PUT_MS, process.clock);
+        if (fate === 'refused') throw new Error('refused');
+        announced.push({ hash: (detail as AccountsChanged).contentHash, at: since() });
+        if (fate === 'dies after') die();
+        await passed(PUT_MS, process.clock);
+      },
+    });
+    const handle = createRefreshHandler(options.service, announce, process.clock);
+    schedule[place] = { process, run: () => handle({}, contextOf(REFRESH_MS)) };
+  };
+  for (let place = 0; place < containers; place += 1) bootRefresh(place);
+  for (let at = 0; at < scenario.endMs; at += everyMs) {
+    time.after(at, () => schedule.forEach(({ run }) => void run()));
+  }
 
   const answers: (ApiAnswer | TaskAnswer)[] = [];
   const exports: unknown[][] = [];
@@ -248,10 +298,16 @@ export async function simulate(scenario: Scenario): Promise<Outcome> {
       const index = container % fleet.length;
       fleet[index]?.process.kill();
       fleet[index] = boot(scenario.offsets[index] ?? 0);
+      const place = container % containers;
+      schedule[place]?.process.kill();
+      if (place < containers) bootRefresh(place);
     });
   }
   for (const { at, container, ms } of scenario.freezes) {
-    time.after(at, () => slotOf(container)?.process.freeze(ms));
+    time.after(at, () => {
+      slotOf(container)?.process.freeze(ms);
+      schedule[container % containers]?.process.freeze(ms);
+    });
   }
   await time.run(start + scenario.endMs);
 
@@ -261,12 +317,18 @@ export async function simulate(scenario: Scenario): Promise<Outcome> {
     calls,
     pageCalls: calls.filter((call) => call.of === 'page'),
     tokenCalls: calls.filter((call) => call.of === 'token'),
+    announced,
     commits: table.commits,
     refusals: table.refusals,
     supersededAt: (version) => changes[version] ?? Number.POSITIVE_INFINITY,
     unanswered: [...waiting].filter(({ process }) => process.alive).length,
   };
 }
+
+const passed = (ms: number, clock: Clock): Promise<void> =>
+  new Promise((resolve) => {
+    clock.after(ms, resolve);
+  });
 
 function contextOf(remainingMs: number): Context {
   return { awsRequestId: 'run-1', getRemainingTimeInMillis: () => remainingMs } as Context;

@@ -47,6 +47,7 @@ export const FULL_STAGE = {
   },
   partners: { acme: { clientId: 'acme-client', scopes: ['accounts/read'] } },
   cache: { freshSeconds: 30, staleSeconds: 300, refreshSeconds: 60 },
+  events: { accountsChanged: true },
   api: {
     domain: {
       name: 'accounts.example.com',

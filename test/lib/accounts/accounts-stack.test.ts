@@ -175,7 +175,9 @@ describe('what a function may do', () => {
   const suffixed = `[${SECRET_ARN},${SECRET_ARN}-??????]`;
 
   it.each(READERS)('%s reads the secret by its key, and uses the table by its key', (id) => {
-    expect(grantsOf(full, id)).toEqual([
+    const grants = grantsOf(full, id).filter((grant) => !grant.startsWith('events:'));
+
+    expect(grants).toEqual([
       ...logsAndTraces(id),
       `secretsmanager:GetSecretValue on ${suffixed}`,
       decrypt(KEY_ARN, suffixed),
@@ -201,6 +203,31 @@ describe('what a function may do', () => {
 
   it('is its log and its traces alone, for AuthorizerFunction', () => {
     expect(grantsOf(full, 'AuthorizerFunction')).toEqual(logsAndTraces('AuthorizerFunction'));
+  });
+});
+
+describe('the announcement of changes', () => {
+  it('is RefreshFunction, by the one event of its stage on the default bus', () => {
+    const grant = grantsOf(full, 'RefreshFunction').find((each) => each.startsWith('events:'));
+
+    expect(grant).toBe(
+      'events:PutEvents on arn:aws:events:eu-west-1:123456789012:event-bus/default ' +
+        '{StringEquals:{events:source:egain-accounts.test,events:detail-type:Accounts Changed}}',
+    );
+    expect(environmentOf(full, 'RefreshFunction')['ANNOUNCED_STAGE']).toBe('test');
+    for (const id of ['ApiFunction', 'TaskFunction']) {
+      expect(JSON.stringify([grantsOf(full, id), environmentOf(full, id)])).not.toMatch(
+        /events:|ANNOUNCED/,
+      );
+    }
+  });
+
+  it('leaves no trace in the templates where it is not asked for', () => {
+    const { events: _, ...without } = FULL_STAGE;
+    const off = synthesised({ ...FULL_STAGE, events: { accountsChanged: false } });
+
+    expect(synthesised(without).accounts.toJSON()).toEqual(off.accounts.toJSON());
+    expect(JSON.stringify(off.accounts.toJSON())).not.toMatch(/events:|ANNOUNCED|Accounts Changed/);
   });
 });
 

@@ -106,3 +106,17 @@ it('the authorizer reads nothing of the SDK at its start, which few stages need'
 
   expect(holders).toEqual([expect.stringMatching(/^part-/)]);
 });
+
+/** The files of a function's bundle that hold EventBridge's client. */
+const holdersOf = (entry: string) => {
+  const folder = temporaryFolder();
+  writeBundle(entry, folder);
+  return readdirSync(folder).filter((name) =>
+    readFileSync(join(folder, name), 'utf8').includes('AWSEvents'),
+  );
+};
+
+it('RefreshFunction alone can put events, and reads what that takes where there is one', () => {
+  expect(holdersOf('refresh')).toEqual([expect.stringMatching(/^part-/)]);
+  expect(['api', 'task', 'authorizer'].flatMap(holdersOf)).toEqual([]);
+});

@@ -73,6 +73,7 @@ describe('a stage config', () => {
         },
       },
       cache: { freshSeconds: 30, staleSeconds: 600 },
+      events: { accountsChanged: false },
       api: { corsOrigins: [], throttle: { rate: 200, burst: 400 } },
       functions: {
         logLevel: 'INFO',
@@ -225,6 +226,9 @@ describe('a stage config', () => {
     ],
     ['cache.refreshSeconds', 59, /^a whole number from 60/],
     ['cache.refreshSeconds', 541, /^at most 540: .* 600 s \(cache.staleSeconds\).* 60 s late$/],
+    ['events.accountsChanged', 'yes', 'true or false', { cache: { refreshSeconds: 60 } }],
+    ['events.accountsChanged', true, /^cache\.refreshSeconds too, .*60/],
+    ['events.accountChanged', true, 'no such key; did you mean accountsChanged?'],
     ['cache.shared', true, /^no such key: there is no switch any more, .* Remove the key$/],
     ['api.domain.name', 'accounts', /^a host name/, { api: { domain: DOMAIN } }],
     [
