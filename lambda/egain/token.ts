@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { Fault, isFault } from '../faults.ts';
+import { Fault, type FaultName, isFault } from '../faults.ts';
 import type { ServiceConfig } from '../platform/config.ts';
 import { type Clock, type Deadline, pause, singleFlight } from '../platform/deadline.ts';
 import type { HttpAnswer } from '../platform/http-client.ts';
@@ -13,6 +13,14 @@ import { formEncoded, type Sensitive } from './words.ts';
 
 /** A token is renewed this long before it ends, or half its life when that is shorter. */
 const EARLY_MS = 60_000;
+/** How long a new token is waited for while the old one serves, and when it is asked for again. */
+const RENEWAL_MS = 3000;
+const RENEWED_AGAIN_SECONDS = 10;
+/** Faults that end the old token as well. */
+const REFUSALS: ReadonlySet<FaultName> = new Set([
+  'egainCredentialsRefused',
+  'egainScopeInsufficient',
+]);
 /** How long a token may be unknown to some of eGain's servers after it was granted. */
 const SPREAD_MS = 2000;
 const SHORTEST_PAUSE_MS = 150;
@@ -141,13 +149,18 @@ export function createTokenProvider(options: TokenProviderOptions) {
   const get = singleFlight(async (deadline): Promise<Token> => {
     const known = await find();
     if (known !== undefined && clock.now() < known.renewAt) return known;
+    if (!serves(known)) return renew(deadline);
+    const { patienceMs = Number.POSITIVE_INFINITY } = deadline;
     try {
-      return await renew(deadline);
+      return await renew({ ...deadline, patienceMs: Math.min(RENEWAL_MS, patienceMs) });
     } catch (error) {
-      const mayPass = error instanceof Fault && error.retry;
+      const mayPass = error instanceof Fault && !REFUSALS.has(error.kind);
       if (!mayPass || !serves(known)) throw error;
       log.warn('A token near its end goes on serving', { code: error.code });
-      return known;
+      const { retryAfterSeconds = RENEWED_AGAIN_SECONDS } = error;
+      const renewAt = Math.min(known.endsAt, clock.now() + retryAfterSeconds * 1000);
+      kept = { ...known, renewAt };
+      return kept;
     }
   });
 

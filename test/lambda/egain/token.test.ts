@@ -9,6 +9,7 @@ import {
   startUpstream,
   tokenReply,
 } from '../../support/egain-world.ts';
+import { switching } from '../../support/fault-row.ts';
 import type { Reply } from '../../support/scripted-upstream.ts';
 
 const upstream = await startUpstream();
@@ -133,6 +134,29 @@ describe('the token', () => {
     expect(tokens.join(' ')).toBe(used);
     expect(upstream.token.calls).toHaveLength(2);
   });
+
+  test.each<[string, (advance: (ms: number) => void) => Reply]>([
+    ['does not answer', (advance) => ({ hang: true, before: () => advance(3000) })],
+    ['answers 101', () => switching],
+    ['answers with 404', () => ({ status: 404 })],
+    ['throttles', () => ({ status: 429, headers: { 'retry-after': '40' } })],
+  ])(
+    'serves to its end where the endpoint %s, which is left alone for a while',
+    async (_, reply) => {
+      const { ask, clock } = createWorld(upstream, { freshSeconds: 0 });
+      await ask({ stale: false });
+      upstream.token.script = [reply((ms) => clock.advance(ms))];
+      clock.advance(3_541_000);
+
+      for (const ms of [0, 5000, 40_000]) {
+        clock.advance(ms);
+        await expect(ask({ stale: false })).resolves.toMatchObject({ state: 'miss' });
+      }
+
+      const tokens = upstream.accounts.calls.map(({ headers }) => headers.authorization?.at(-1));
+      expect(tokens.join(' ')).toBe('1 1 1 3');
+    },
+  );
 
   test('that one page finds refused is renewed once for all pages', async () => {
     const { ask } = createWorld(upstream);
