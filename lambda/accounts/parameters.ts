@@ -166,7 +166,7 @@ export const PARAMETERS = {
   fields: {
     schema: listOf(z.enum(FIELD_PATHS)),
     form: 'commas',
-    expected: 'the dotted path of a field, such as channel.id',
+    expected: `the dotted path of a field, such as channel.id, at most ${MAX_ITEMS} of them`,
     description:
       "The fields wanted, as dotted paths. An object's name means all that is open in it. " +
       'Repeated: all of them together.',

@@ -35,11 +35,14 @@ export function invalidRequest(rows: readonly Detail[], developerMessage?: strin
 const ELSEWHERE: ReadonlyMap<string, ParameterName> = new Map(
   Object.entries({
     page: 'pagenum',
+    pageindex: 'pagenum',
     pagenumber: 'pagenum',
     offset: 'pagenum',
     skip: 'pagenum',
     limit: 'pagesize',
+    maxresults: 'pagesize',
     perpage: 'pagesize',
+    resultsperpage: 'pagesize',
     size: 'pagesize',
     top: 'pagesize',
     count: 'pagesize',
@@ -54,6 +57,9 @@ const ELSEWHERE: ReadonlyMap<string, ParameterName> = new Map(
     locale: 'language',
     enabled: 'active',
     isactive: 'active',
+    created: 'createdAfter',
+    createdsince: 'createdAfter',
+    modified: 'modifiedAfter',
     since: 'modifiedAfter',
     modifiedsince: 'modifiedAfter',
     updatedsince: 'modifiedAfter',
@@ -61,6 +67,12 @@ const ELSEWHERE: ReadonlyMap<string, ParameterName> = new Map(
     updatedbefore: 'modifiedBefore',
   } as const),
 );
+
+/** Two values, to show how a list is written; `a` and `b` for the others. */
+const EXAMPLES: ReadonlyMap<ParameterName, readonly [string, string]> = new Map([
+  ['attribute', ['a:b', 'c:d']],
+  ['fields', ['id', 'name']],
+]);
 
 /** How a caller writes values: in a query string, or as JSON. */
 type Notation = 'query' | 'json';
@@ -77,16 +89,17 @@ export function unknownRow(name: string, known: readonly string[], notation: Not
   const none = `no such ${notation === 'query' ? 'parameter' : 'key'}`;
   if (meant === undefined) return { key, value: none };
   const isIndexed = notation === 'query' && /\[|%5B|\.\d/i.test(key);
-  const value =
-    isIndexed && isParameter(meant) && isList(meant)
-      ? `${none}; repeat ${meant} for each value, without brackets: ${meant}=a&${meant}=b`
-      : `${none}; did you mean ${meant}?`;
-  return { key, value };
+  if (!isIndexed || !isParameter(meant) || !isList(meant)) {
+    return { key, value: `${none}; did you mean ${meant}?` };
+  }
+  const [one, other] = EXAMPLES.get(meant) ?? ['a', 'b'];
+  const form = `${meant}=${one}&${meant}=${other}`;
+  return { key, value: `${none}; repeat ${meant} for each value, without brackets: ${form}` };
 }
 
 function meantBy(name: string, known: readonly string[]): string | undefined {
-  const words = name.replaceAll(/%[\da-f]{2}/gi, '_').match(/[a-z]+/gi) ?? [];
-  // `page[size]` is one name; `filter[channel]` and `channel[0]` have it among their words.
+  const words = name.replaceAll(/%[\da-f]{2}/gi, '_').match(/[A-Z]?[a-z]+|[A-Z]+/g) ?? [];
+  // `page[size]` is one name; `filter[channel]` and `channelIds` have it among their words.
   for (const word of [words.join(''), ...words.toReversed()]) {
     const meant = closest(ELSEWHERE.get(word.toLowerCase()) ?? word, known);
     if (meant !== undefined) return meant;
@@ -105,10 +118,7 @@ export function faultRows(
   notation: Notation,
   expected: Readonly<Record<string, string>> = {},
 ): Detail[] {
-  // A value that fails several checks at once is one fault.
-  const seen = new Set<string>();
-  const first = issues.filter(({ path }) => seen.size < seen.add(JSON.stringify(path)).size);
-  return first.map(({ path, input }) => {
+  return onePerValue(issues).map(({ path, input }) => {
     const name = path.findLast((part) => typeof part === 'string') ?? 'input';
     const wanted = isParameter(name)
       ? wantedFor(name, input, notation, typeof path.at(-1) === 'number')
@@ -120,6 +130,12 @@ export function faultRows(
       value: `expected ${wanted ?? 'something else'}; got "${excerpt(text)}"${hint}`,
     };
   });
+}
+
+/** The first issue of each value: one that fails several checks at once is one fault. */
+export function onePerValue(issues: readonly z.core.$ZodIssue[]): z.core.$ZodIssue[] {
+  const seen = new Set<string>();
+  return issues.filter(({ path }) => seen.size < seen.add(JSON.stringify(path)).size);
 }
 
 function wantedFor(
@@ -137,7 +153,7 @@ function wantedFor(
 
 function hintFor(name: string, text: string, notation: Notation): string {
   if (notation === 'query' && /\d \d\d:?\d\d$/.test(text)) return '; in a URL, a + is written %2B';
-  if (text === '' && name !== 'fields') return `; to ask without it, leave ${name} out`;
+  if (text === '') return `; to ask without it, leave ${name} out`;
   const meant = name === 'fields' ? closest(text, FIELD_PATHS) : undefined;
   return meant === undefined ? '' : `; did you mean ${meant}?`;
 }

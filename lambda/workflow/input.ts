@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { FILTER_NAMES, MAX_PAGESIZE, PARAMETERS } from '../accounts/parameters.ts';
 import { filterSchema } from '../accounts/query.ts';
-import { faultRows, invalidRequest, unknownRow } from '../accounts/refusal.ts';
+import { faultRows, invalidRequest, onePerValue, unknownRow } from '../accounts/refusal.ts';
 import type { Detail } from '../faults.ts';
 import { isRecord } from '../platform/parse.ts';
 
@@ -57,7 +57,7 @@ export function parseTaskInput(event: unknown): TaskInput {
   if (result.success) {
     return { ...result.data, maxBytes: Math.min(result.data.maxBytes, left) };
   }
-  const details = result.error.issues.flatMap(rowsOf);
+  const details = onePerValue(result.error.issues).flatMap(rowsOf);
   throw invalidRequest(details, 'A key of the input is unknown, or its value is not one it takes.');
 }
 

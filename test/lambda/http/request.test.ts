@@ -127,6 +127,8 @@ describe('the rows of a refusal', () => {
     ['createdAfter=2026-01-01T00:00:00+0100', /a \+ is written %2B$/],
     ['createdAfter=2026-01-01T00:00:00%201:00', /1:00"$/],
     ['active=', /^expected true or false; got ""; to ask without it, leave active out$/],
+    ['fields=', /^expected the dotted path of a field.*; to ask without it, leave fields out$/],
+    [`fields=${'id,'.repeat(100)}id`, /at most 100 of them/],
     ['fields=id,channelId', /; did you mean channel\.id\?$/],
     ['sort=name:desc', /-name.*minus turns the order round.*got "name:desc"$/],
     ['sort=desc(name)', /-name.*minus turns the order round/],
@@ -156,6 +158,17 @@ describe('the rows of a refusal', () => {
     ['created_after', 'createdAfter'],
     ['orderBy', 'sort'],
     ['field', 'fields'],
+    ['channelIds', 'channel'],
+    ['accountName', 'name'],
+    ['chatConfigurations.defaultLanguage', 'language'],
+    ['sortOrder', 'sort'],
+    ['pageIndex', 'pagenum'],
+    ['maxResults', 'pagesize'],
+    ['resultsPerPage', 'pagesize'],
+    ['accountsVersion', 'version'],
+    ['created_since', 'createdAfter'],
+    ['createdAt', 'createdAfter'],
+    ['last_modified', 'modifiedAfter'],
   ])('name the parameter that %s is like', async (unknown, meant) => {
     const rows = await rowsFor(`${encodeURIComponent(unknown)}=1`);
 
@@ -173,6 +186,14 @@ describe('the rows of a refusal', () => {
       expect(others).toEqual([]);
     },
   );
+
+  it('tell how attributes are repeated', async () => {
+    const rows = await rowsFor('attribute[region]=eu');
+
+    expect(rows.map(({ value }) => value)).toEqual([
+      'no such parameter; repeat attribute for each value, without brackets: attribute=a:b&attribute=c:d',
+    ]);
+  });
 
   it('name no parameter that the route does not take', async () => {
     const { request } = createPartnerApi();

@@ -67,6 +67,11 @@ describe('what a state machine sends', () => {
       ['fields', 'expected a list of texts, each the dotted path of a field'],
     ],
     [
+      'an empty text for a list',
+      { filter: { channel: '' } },
+      ['filter.channel', 'a list of texts'],
+    ],
+    [
       'texts for other values',
       { filter: { active: 'true' }, pagesize: '10' },
       ['filter.active', 'expected true or false, without quotes; got "true"'],
