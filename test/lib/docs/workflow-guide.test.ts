@@ -22,7 +22,7 @@ const definitionWith = (state: string, language: 'JSONPath' | 'JSONata' = 'JSONP
 
 describe('the definitions in the workflow guide', () => {
   test('are valid in the States Language', () => {
-    expect(definitions).toHaveLength(6);
+    expect(definitions).toHaveLength(5);
     expect(definitions.flatMap(aslErrors)).toEqual([]);
   });
 
