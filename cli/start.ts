@@ -1,4 +1,6 @@
+import { setTimeout } from 'node:timers/promises';
 import { type Command, InvalidArgumentError } from 'commander';
+import { loadStageConfig } from '../lib/stage/stage-config.ts';
 import type { LogLine } from '../sandbox/aws/lambda-runtime.ts';
 import type { Sandbox, SandboxOptions } from '../sandbox/sandbox.ts';
 import { addStage, type CliCommand, CommandFailure, wholeNumber } from './program.ts';
@@ -10,6 +12,7 @@ export const SANDBOX_STAGE = 'sandbox';
 const DEFAULT_PORT = 3000;
 const PORTS_TO_TRY = 100;
 const PARENT_CHECK_MS = 500;
+const SIGNAL_MS = 50;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 interface StartOptions {
@@ -58,7 +61,9 @@ export const start: CliCommand = {
       ...(logs && { onLog: ({ text }: LogLine) => terminal.print(text) }),
     };
     terminal.print('- Starting the product on this machine');
-    const starting = during(terminal, 'Starting', () => startOn(port, options, onTaken));
+    const starting = signalsFirst(
+      during(terminal, 'Starting', () => startOn(port, options, onTaken)),
+    );
     endOnSignal(starting, 0);
     const sandbox = await starting;
     terminal.print(await during(terminal, 'Asking for a list', async () => introduction(sandbox)));
@@ -97,6 +102,7 @@ A stage other than sandbox calls its real eGain, with EGAIN_CLIENT_ID and EGAIN_
  * simulates eGain.
  *
  * @param simulated the options that are for the simulated eGain alone
+ * @throws StageConfigError if the stage has no config, or a bad one
  */
 export function realEgainOf(
   command: Command,
@@ -109,6 +115,8 @@ export function realEgainOf(
   if (given !== undefined) {
     command.error(`error: --${given} is for the simulated eGain of stage sandbox.`);
   }
+  // A stage that has no file is the first thing to mend.
+  loadStageConfig(stage);
   const { EGAIN_CLIENT_ID: clientId = '', EGAIN_CLIENT_SECRET: clientSecret = '' } = environment;
   if (clientId === '' || clientSecret === '') {
     command.error(
@@ -162,18 +170,38 @@ async function startOn(
 }
 
 /**
- * The first signal stops the sandbox in order, a second one at once. npm starts commands in a shell
- * that passes no signal on, so the end of that shell counts as a signal.
+ * Ctrl-C also ends esbuild, a process of its own, and so makes a start fail. The failure waits until
+ * the signal is heard, which ends this process without a word about it.
+ */
+export async function signalsFirst<T>(starting: Promise<T>): Promise<T> {
+  try {
+    return await starting;
+  } catch (error) {
+    await setTimeout(SIGNAL_MS);
+    throw error;
+  }
+}
+
+/**
+ * The first signal stops the sandbox in order, a second one, or one during the start, at once. npm
+ * starts commands in a shell that passes no signal on, so the end of that shell counts as a signal.
  *
  * @returns what leaves signals to Node.js again
  */
 export function endOnSignal(starting: Promise<Sandbox>, exitCode: number): () => void {
+  let started: Sandbox | undefined;
+  starting.then(
+    (sandbox) => {
+      started = sandbox;
+    },
+    () => undefined,
+  );
   let ending = false;
   const end = () => {
-    if (ending) process.exit(INTERRUPTED);
+    if (ending || started === undefined) process.exit(INTERRUPTED);
     ending = true;
-    starting
-      .then((sandbox) => sandbox.stop())
+    started
+      .stop()
       .then(() => process.exit(exitCode))
       .catch(() => process.exit(1));
   };

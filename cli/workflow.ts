@@ -10,7 +10,7 @@ import { exampleAccounts } from '../sandbox/egain/example-accounts.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import { type Definition, isTaskFunction, readDefinition, withArn } from './authors-definition.ts';
 import type { CliCommand } from './program.ts';
-import { addSandboxOptions, endOnSignal, realEgainOf, stepsOf } from './start.ts';
+import { addSandboxOptions, endOnSignal, realEgainOf, signalsFirst, stepsOf } from './start.ts';
 import { during, INTERRUPTED, type Terminal } from './terminal.ts';
 
 /** Retries and waits are shown, not waited for. */
@@ -69,8 +69,10 @@ export const workflow: CliCommand = {
     const onProgress = stepsOf(terminal);
     terminal.print('- Starting the sandbox');
     const announcing = onChange && { configure: withAnnouncements };
-    const starting = during(terminal, 'Starting the sandbox', () =>
-      startSandbox({ stage, egain: { accounts }, ...real, ...announcing, onProgress }),
+    const starting = signalsFirst(
+      during(terminal, 'Starting the sandbox', () =>
+        startSandbox({ stage, egain: { accounts }, ...real, ...announcing, onProgress }),
+      ),
     );
     const letGo = endOnSignal(starting, INTERRUPTED);
     try {

@@ -95,6 +95,8 @@ const TRAILING_COMMA = 'a comma stands before a closing bracket; remove it';
 /** As jsonc-parser's `ParseErrorCode`, a const enum, has them. */
 const COLON_EXPECTED = 5;
 const COMMA_EXPECTED = 6;
+/** From here on the codes are about what is within a text. */
+const BROKEN_TEXT = 12;
 
 function wrongAt(code: number, rest: string): string {
   if (rest === '') return 'the text ends too soon';
@@ -102,6 +104,8 @@ function wrongAt(code: number, rest: string): string {
   if (rest.startsWith("'")) return "a ' stands there; JSON has double quotes alone";
   if (code === COLON_EXPECTED) return 'a colon is missing before it';
   if (code === COMMA_EXPECTED) return 'a comma is missing before it';
+  if (code >= BROKEN_TEXT)
+    return 'the text there does not end, or has a bad \\ or line break in it';
   const [mark] = /^[^\w\s"]/.exec(rest) ?? [];
   return `${mark === undefined ? 'a word' : `a ${mark}`} stands there, where none can be`;
 }

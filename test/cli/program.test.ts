@@ -100,10 +100,12 @@ describe('a stage that does not exist', () => {
     async (name) => {
       const partner = name === 'partner' ? ['acme'] : [];
 
-      const { exitCode, error, cdkCalls } = await runCommand(
-        [name, '--stage', 'nowhere', ...partner],
-        { environment: REAL },
-      );
+      const { exitCode, error, cdkCalls } = await runCommand([
+        name,
+        '--stage',
+        'nowhere',
+        ...partner,
+      ]);
 
       expect(error).toMatch(/^There is no config\/nowhere\.json/);
       expect({ exitCode, cdkCalls }).toEqual({ exitCode: 1, cdkCalls: [] });

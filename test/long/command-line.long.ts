@@ -19,10 +19,15 @@ interface Run {
   readonly ended: Promise<number | null>;
 }
 
-function run(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Run {
+function run(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+  command = 'start',
+): Run {
   const { PATH = '' } = process.env;
-  const child = spawn(process.execPath, [MAIN, 'start', ...args], {
+  const child = spawn(process.execPath, [MAIN, command, ...args], {
     env: { PATH, ...environment },
+    detached: true,
   });
   started.push(child);
   let output = '';
@@ -68,6 +73,21 @@ describe('npm start', () => {
     expect(await main.ended).toBe(0);
     expect(readdirSync(temporary)).toEqual([]);
   });
+
+  it.each(['start', 'workflow'])(
+    'ends %s on Ctrl-C without a word while it still starts, also when esbuild ends by it',
+    async (command) => {
+      const main = run([], { PORT: '0', TMPDIR: temporary }, command);
+      await waitFor(main, /Issuer of the partners/);
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      // A terminal sends it to the whole group.
+      process.kill(-(main.child.pid ?? Number.NaN), 'SIGINT');
+
+      expect(await main.ended).toBe(130);
+      expect(main.output()).not.toMatch(/^ +at |esbuild|Error/m);
+      expect(readdirSync(temporary)).toEqual([]);
+    },
+  );
 
   it('ends when the shell that started it is gone, as when npm is told to end', async () => {
     const script = `"${process.execPath}" "${MAIN}" start --accounts 7; true`;

@@ -66,6 +66,9 @@ describe('the file of a stage', () => {
     ['{"egain": {}\n"auth": {}}', '(line 2 column 1): a comma is missing before it'],
     ['{"egain" {}}', '(line 1 column 10): a colon is missing before it'],
     ["{'egain': {}}", "(line 1 column 2): a ' stands there"],
+    ['{\n  "egain": {"apiUrl": "https', '(line 2 column 23): the text there does not end'],
+    ['{"egain": "a\n"}', '(line 1 column 11): the text there does not end'],
+    ['{"egain": "C:\\x"}', '(line 1 column 11): the text there does not end, or has a bad \\'],
   ])('is shown the place of what is not JSON, and what it is: %j', (content, place) => {
     const folder = folderWith({ 'bad.json': content });
 
