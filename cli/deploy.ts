@@ -51,8 +51,8 @@ Every other option goes to the CDK: npx cdk deploy --help lists them.`,
     const passed = cdkOptions(command);
     // A mistake in the config should not have to wait for AWS.
     const { config, aws } = connectStage(options, world);
+    await tellPlace(stage, aws, terminal);
     if (options.skipPreflight !== true) {
-      await tellPlace(stage, aws, terminal);
       const qualifier = passed.find((arg) => arg.includes(`${QUALIFIER_CONTEXT}=`));
       const own = qualifier?.replace(/^.*=/, '');
       if (!(await isReady({ ...options, qualifier: own }, world))) return 1;

@@ -144,15 +144,20 @@ function checkAlarms({ alarms }: StageConfig): Finding {
 
 async function checkEgain(
   stage: string,
-  { egain }: StageConfig,
+  { egain, auth }: StageConfig,
   environment: World['terminal']['environment'],
 ): Promise<Finding> {
-  const here = (['apiUrl', 'tokenUrl'] as const).find((key) =>
-    THIS_MACHINE.test(new URL(egain[key]).hostname),
-  );
-  if (here !== undefined && stage !== SANDBOX_STAGE) {
-    const advice = "No function in AWS reaches this machine: enter your tenant's own.";
-    return failed(`egain.${here} is on this machine`, advice);
+  const urls = {
+    'egain.apiUrl': egain.apiUrl,
+    'egain.tokenUrl': egain.tokenUrl,
+    'auth.issuer': auth.issuer,
+    'auth.jwksUri': auth.jwksUri,
+  };
+  const here = Object.entries(urls)
+    .filter(([, url]) => THIS_MACHINE.test(URL.parse(url ?? '')?.hostname ?? ''))
+    .map(([key]) => `${key} is on this machine`);
+  if (here.length > 0 && stage !== SANDBOX_STAGE) {
+    return failed(here.join('\n'), 'No function in AWS reaches this machine: enter your own.');
   }
   const deadline = createDeadline(URLS_MS);
   const finding = await checkUrls(egain, deadline, environment).finally(() => deadline.dispose());

@@ -88,13 +88,16 @@ describe('npm run deploy', () => {
     expect(output.includes('✓ bootstrap')).toBe(!args.includes('--skip-preflight'));
   });
 
-  it('tells the CDK where to go', async () => {
-    const where = ['--profile', 'p', '--region', 'eu-west-3', '--toolkit-stack-name', 'T'];
+  it('tells the CDK where to go, once it knows who goes there', async () => {
+    const where = ['--region', 'eu-west-3', '--toolkit-stack-name', 'T'];
 
-    const { cdkCalls } = await deploy(['--skip-preflight', ...where]);
+    const known = await deploy(['--skip-preflight', ...where]);
+    const unknown = await deploy(['--skip-preflight', '--profile', 'p', ...where]);
 
-    // Nobody knows the profile, so nobody can say whether the stage is there.
-    expect(cdkCalls).toEqual([[...NEW_STAGE_CALL, ...where]]);
+    expect(known.cdkCalls[0]?.slice(-where.length)).toEqual(where);
+    expect(known.output).toMatch(/^Stage sandbox in account 111122223333, region eu-west-3\n/);
+    expect(unknown).toMatchObject({ exitCode: 1, cdkCalls: [], output: '' });
+    expect(unknown.error).toMatch(/^This shell has no AWS credentials: .*\n$/);
   });
 
   it('looks where the CDK is told to go', async () => {

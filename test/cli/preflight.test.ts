@@ -154,6 +154,18 @@ describe('what stops a deploy, or is to be looked at', () => {
       () => ({ egain: { ...EGAIN, tokenUrl: 'http://localhost:3001/token' } }),
     ],
     [
+      'an issuer on this machine, and its keys',
+      /^✗ URLs +auth\.issuer is on this machine\n +auth\.jwksUri is on this machine/m,
+      () => ({
+        auth: {
+          issuer: 'http://127.0.0.1:3001/',
+          audience: 'a',
+          jwksUri: 'http://[::1]:3001/jwks',
+        },
+        partners: {},
+      }),
+    ],
+    [
       'no role for the logs',
       /^✗ gateway logs[^]*step 4/m,
       () => void (account.state.cloudwatchRoleArn = undefined),
