@@ -190,12 +190,10 @@ export async function signalsFirst<T>(starting: Promise<T>): Promise<T> {
  */
 export function endOnSignal(starting: Promise<Sandbox>, exitCode: number): () => void {
   let started: Sandbox | undefined;
-  starting.then(
-    (sandbox) => {
-      started = sandbox;
-    },
-    () => undefined,
-  );
+  const remember = async () => {
+    started = await starting;
+  };
+  remember().catch(() => undefined);
   let ending = false;
   const end = () => {
     if (ending || started === undefined) process.exit(INTERRUPTED);
