@@ -97,7 +97,8 @@ export async function startIssuer(audience: string): Promise<LocalIssuer> {
 
   async function answerToken(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (request.method !== 'POST') {
-      return sendJson(response, 405, { error: 'invalid_request' }, { ...NO_STORE, Allow: 'POST' });
+      const answer = refusal('invalid_request', 'Ask for a token by POST.');
+      return sendJson(response, 405, answer, { ...NO_STORE, Allow: 'POST' });
     }
     const body = await readBody(request, 10_000);
     const isForm = body !== undefined && FORM.test(request.headers['content-type'] ?? '');
@@ -158,6 +159,7 @@ function judge(
     return refusal('invalid_request', 'The client authenticates by Basic and in the body at once.');
   }
   const { id, secret } = clientOf(request, form);
+  if (id === '') return refusal('invalid_client', 'The client_id is missing.');
   const client = clients.get(id);
   if (client === undefined) return refusal('invalid_client', 'There is no such client.');
   if (client.secret !== secret) return refusal('invalid_client', 'The client secret is wrong.');

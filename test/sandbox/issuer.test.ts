@@ -71,6 +71,15 @@ describe('the metadata', () => {
     expect((await fetch(issuer.url + path, { method })).status).toBe(status);
   });
 
+  it('says of a request for a token that is no POST what it has to be', async () => {
+    const answer = await fetch(`${issuer.url}/token`);
+
+    expect(await answer.json()).toEqual({
+      error: 'invalid_request',
+      error_description: 'Ask for a token by POST.',
+    });
+  });
+
   it('leads to public keys that verify a token', async () => {
     const { body } = await ask(`${GRANT}&<client>`, '');
     const keys = createRemoteJWKSet(new URL(issuer.jwksUri));
@@ -117,7 +126,9 @@ describe('the token endpoint', () => {
       /entered for: accounts\/read /,
     ],
     ['a wrong secret', 'invalid_client', `${GRANT}&${WRONG}`, '', /secret is wrong/],
-    ['another scheme', 'invalid_client', GRANT, 'Bearer x', /no such client/],
+    ['an unknown client', 'invalid_client', `${GRANT}&client_id=x`, '', /no such client/],
+    ['no client', 'invalid_client', GRANT, '', /client_id is missing/],
+    ['another scheme', 'invalid_client', GRANT, 'Bearer x', /client_id is missing/],
     [
       'two clients',
       'invalid_client',
