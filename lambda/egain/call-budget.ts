@@ -3,11 +3,9 @@ import { Fault } from '../faults.ts';
 import { type Clock, type Deadline, pause } from '../platform/deadline.ts';
 import { count } from '../platform/metrics.ts';
 import { parseJson } from '../platform/parse.ts';
-import { type Item, type Table, unlessAway } from '../platform/table.ts';
+import { type Item, SKEW_MS, type Table, unlessAway } from '../platform/table.ts';
 
 const MINUTE_MS = 60_000;
-/** By how much the clocks of two containers may differ. */
-const SKEW_MS = 5000;
 /** Calls are noted by the second in which they were reserved. */
 const SLOT_MS = 1000;
 /** How much later than its reservation a call may reach eGain: a connection takes up to 10 s. */
