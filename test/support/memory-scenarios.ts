@@ -56,10 +56,4 @@ export const MEMORY_SCENARIOS = {
     }),
     viewers: SCOPE_SETS,
   },
-  '140 MB of long names, without ids': {
-    pages: 10,
-    pagesize: 140,
-    account: (number, round) => ({ name: `${number} ю ${round} `.repeat(10_000) }),
-    viewers: SCOPE_SETS,
-  },
 } as const satisfies Readonly<Record<string, MemoryScenario>>;

@@ -1,5 +1,5 @@
 import { onTestFinished, vi } from 'vitest';
-import { takeCounts } from '../../lambda/platform/metrics.ts';
+import { writeRecord } from '../../lambda/platform/log.ts';
 
 /** What functions write to standard output in one test. */
 export interface Output {
@@ -40,11 +40,13 @@ function plain(line: Record<string, unknown>): Record<string, unknown> {
 function capture(): string[] {
   const texts: string[] = [];
   captured = texts;
-  takeCounts();
   const spy = vi.spyOn(process.stdout, 'write').mockImplementation((chunk) => {
     texts.push(String(chunk).trimEnd());
     return true;
   });
+  // What the tests before have noted and counted belongs to no invocation of this one.
+  writeRecord('');
+  texts.length = 0;
   onTestFinished(() => {
     spy.mockRestore();
     captured = undefined;
