@@ -34,6 +34,9 @@ export const OAUTH_FAULTS: ReadonlyMap<string, FaultName> = new Map([
  */
 export const NO_WAY_OUT = /^(?:ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|EAI_AGAIN)$/;
 
+/** eGain refuses the credentials, or grants them too little. */
+export const SHUT_OUT: readonly FaultName[] = ['egainCredentialsRefused', 'egainScopeInsufficient'];
+
 interface FailureContext {
   readonly server: 'eGain' | 'the token endpoint';
   /** Milliseconds since the epoch. */

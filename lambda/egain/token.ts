@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { Fault, type FaultName, isFault } from '../faults.ts';
+import { Fault, isFault } from '../faults.ts';
 import type { ServiceConfig } from '../platform/config.ts';
 import { type Clock, type Deadline, pause, singleFlight } from '../platform/deadline.ts';
 import type { HttpAnswer } from '../platform/http-client.ts';
@@ -7,7 +7,7 @@ import { log } from '../platform/log.ts';
 import { parseJson } from '../platform/parse.ts';
 import { type Table, unlessAway } from '../platform/table.ts';
 import { type Credentials, type CredentialsStore, pastedEnds } from './credentials.ts';
-import { failureToFault, OAUTH_FAULTS } from './failure.ts';
+import { failureToFault, OAUTH_FAULTS, SHUT_OUT } from './failure.ts';
 import type { Upstream, UpstreamRequest } from './send.ts';
 import { formEncoded, type Sensitive } from './words.ts';
 
@@ -16,11 +16,6 @@ const EARLY_MS = 60_000;
 /** How long a new token is waited for while the old one serves, and when it is asked for again. */
 const RENEWAL_MS = 3000;
 const RENEWED_AGAIN_SECONDS = 10;
-/** Faults that end the old token as well. */
-const REFUSALS: ReadonlySet<FaultName> = new Set([
-  'egainCredentialsRefused',
-  'egainScopeInsufficient',
-]);
 /** How long a token may be unknown to some of eGain's servers after it was granted. */
 const SPREAD_MS = 2000;
 const SHORTEST_PAUSE_MS = 150;
@@ -154,7 +149,8 @@ export function createTokenProvider(options: TokenProviderOptions) {
     try {
       return await renew({ ...deadline, patienceMs: Math.min(RENEWAL_MS, patienceMs) });
     } catch (error) {
-      const mayPass = error instanceof Fault && !REFUSALS.has(error.kind);
+      // What refuses the new token ends the old one as well.
+      const mayPass = error instanceof Fault && !SHUT_OUT.includes(error.kind);
       if (!mayPass || !serves(known)) throw error;
       log.warn('A token near its end goes on serving', { code: error.code });
       const { retryAfterSeconds = RENEWED_AGAIN_SECONDS } = error;

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { BudgetSpent } from '../egain/call-budget.ts';
+import { SHUT_OUT } from '../egain/failure.ts';
 import { FAULT_NAMES, Fault, type FaultName } from '../faults.ts';
 import type { Clock } from '../platform/deadline.ts';
 import { parseJson } from '../platform/parse.ts';
@@ -177,8 +178,6 @@ const longestWaitMs = (kind: FaultName) =>
 /** That eGain did not answer in less time than this says nothing about it. */
 const TELLING_MS = 4500;
 
-/** eGain refuses the credentials, or grants them too little. */
-export const SHUT_OUT: readonly FaultName[] = ['egainCredentialsRefused', 'egainScopeInsufficient'];
 /** What says nothing about eGain: our own set-up and our own faults. */
 const NOT_EGAINS: ReadonlySet<FaultName> = new Set([
   'misconfigured',

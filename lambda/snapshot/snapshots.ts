@@ -1,4 +1,5 @@
 import { BudgetSpent } from '../egain/call-budget.ts';
+import { SHUT_OUT } from '../egain/failure.ts';
 import { isFault } from '../faults.ts';
 import { SCHEDULE_LATE_MS, type ServiceConfig } from '../platform/config.ts';
 import { type Deadline, pause, within } from '../platform/deadline.ts';
@@ -13,7 +14,6 @@ import {
   type Failure,
   faultOf,
   lockOwner,
-  SHUT_OUT,
   type State,
 } from './shared-state.ts';
 
