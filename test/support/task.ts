@@ -27,14 +27,16 @@ export interface TaskUnderTest {
 }
 
 /** The task's handler over a store that gives, or throws, what `snapshot` does. */
-export function taskOver(snapshot: () => Snapshot | Promise<Snapshot>): TaskUnderTest {
+export function taskOver(
+  snapshot: (options?: SnapshotOptions) => Snapshot | Promise<Snapshot>,
+): TaskUnderTest {
   const asked: (SnapshotOptions | undefined)[] = [];
   const handler = createTaskHandler(() => ({
     snapshots: {
       async get(_deadline, options) {
         asked.push(options);
         const freshness = { ageSeconds: 3, freshSeconds: 30, leftAlone: false };
-        return { snapshot: await snapshot(), state: 'miss', ...freshness };
+        return { snapshot: await snapshot(options), state: 'miss', ...freshness };
       },
     },
   }));

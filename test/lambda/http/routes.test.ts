@@ -2,7 +2,8 @@ import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { describe, expect, it, test, vi } from 'vitest';
 import type { Account } from '../../../lambda/egain/account.ts';
 import { Fault } from '../../../lambda/faults.ts';
-import { account } from '../../support/accounts.ts';
+import type { RouteOptions } from '../../../lambda/http/routes.ts';
+import { account, snapshotOf } from '../../support/accounts.ts';
 import { apiEvent, LIST_URL, lambdaContext, REQUEST_ID } from '../../support/api-events.ts';
 import { bodyOf, createPartnerApi, detailsOf, failingService } from '../../support/partner-api.ts';
 
@@ -269,6 +270,26 @@ describe('a version', () => {
       code: '409-901',
       developerMessage: 'The accounts have changed since that version or cursor was given.',
     });
+  });
+
+  it('of newer accounts than the container has gets those', async () => {
+    const [older, newer] = [snapshotOf(account()), snapshotOf(...many)];
+    const service: RouteOptions['service'] = () => ({
+      snapshots: {
+        get: async (_, options) => ({
+          snapshot: options?.isWanted?.(older) === false ? newer : older,
+          state: 'hit',
+          ageSeconds: 0,
+          freshSeconds: 30,
+          leftAlone: false,
+        }),
+      },
+    });
+
+    const query = `version=${await versionOf(many)}`;
+    const result = await createPartnerApi({ service }).request({ query });
+
+    expect(bodyOf(result)).toMatchObject({ paginationInfo: { count: many.length } });
   });
 
   it('does not see what the partner does not', async () => {

@@ -119,6 +119,15 @@ describe('a run', () => {
 });
 
 describe('a cursor', () => {
+  test('of newer accounts than the container has goes on with those', async () => {
+    const older = { ...snapshotOf(...THREE), hash: 'older' };
+    const newer = { ...snapshotOf(...THREE), hash: 'newer' };
+    const { cursor } = await taskOver(() => newer).run({ pagesize: 2 });
+    const behind = taskOver(({ isWanted = () => true } = {}) => (isWanted(older) ? older : newer));
+
+    expect((await behind.run({ pagesize: 2, cursor })).account).toEqual([THREE[2]]);
+  });
+
   test('of a snapshot whose content has changed is SnapshotExpired', async () => {
     let hash = 'before';
     const { run } = taskOver(() => ({ ...snapshotOf(...THREE), hash }));
