@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { DescribeAlarmsCommand, type MetricAlarm } from '@aws-sdk/client-cloudwatch';
 import { alarmName, RELEASE_ALARMS } from '../lib/stage/stage-name.ts';
 import { type Aws, explain } from './aws/clients.ts';
@@ -72,7 +73,7 @@ export async function callUntil(
     const failures = await verifyStage(options, { ...world, terminal: silent }).catch(() => 1);
     rounds.all += 1;
     rounds.good += failures === 0 ? 1 : 0;
-    await Promise.race([end, pause(BETWEEN_ROUNDS_MS)]);
+    await Promise.race([end, setTimeout(BETWEEN_ROUNDS_MS, undefined, { ref: false })]);
   }
   return rounds;
 }
@@ -106,7 +107,3 @@ async function describeAlarms(aws: Aws, AlarmNames: string[]): Promise<readonly 
 
 const namesOf = (alarms: readonly MetricAlarm[]) => alarms.map(({ AlarmName = '' }) => AlarmName);
 const isRinging = ({ StateValue }: MetricAlarm) => StateValue === 'ALARM';
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => void setTimeout(resolve, ms).unref());
-}
