@@ -3,7 +3,7 @@ import { Fault } from '../faults.ts';
 import { type Clock, type Deadline, pause } from '../platform/deadline.ts';
 import { count } from '../platform/metrics.ts';
 import { parseJson } from '../platform/parse.ts';
-import { type Item, SKEW_MS, type Table, unlessAway } from '../platform/table.ts';
+import { type Item, nextVersion, SKEW_MS, type Table, unlessAway } from '../platform/table.ts';
 
 const MINUTE_MS = 60_000;
 /** Calls are noted by the second in which they were reserved. */
@@ -117,7 +117,7 @@ export function createCallBudget({ callsPerMinute, table, key, clock }: CallBudg
     const second = secondOf(now);
     if (isShared) {
       const item = {
-        version: Math.max((version ?? 0) + 1, now),
+        version: nextVersion(version, now),
         body: JSON.stringify(withCalls(slots, second, calls)),
         expiresAt: now + KEEP_MS,
       };

@@ -5,7 +5,7 @@ import { type Clock, type Deadline, pause, singleFlight } from '../platform/dead
 import type { HttpAnswer } from '../platform/http-client.ts';
 import { log } from '../platform/log.ts';
 import { parseJson } from '../platform/parse.ts';
-import { type Table, unlessAway } from '../platform/table.ts';
+import { nextVersion, type Table, unlessAway } from '../platform/table.ts';
 import { type Credentials, type CredentialsStore, pastedEnds } from './credentials.ts';
 import { failureToFault, OAUTH_FAULTS, SHUT_OUT } from './failure.ts';
 import type { Upstream, UpstreamRequest } from './send.ts';
@@ -121,7 +121,7 @@ export function createTokenProvider(options: TokenProviderOptions) {
       endsAt,
     };
     const token = keep({ ...shared, grantedAt: clock.now(), replaced: 0 });
-    const version = Math.max((seen ?? 0) + 1, clock.now());
+    const version = nextVersion(seen, clock.now());
     const item = { version, body: JSON.stringify(shared), expiresAt: endsAt };
     if (await table.replace(key, item, seen).catch(unlessAway)) seen = version;
     return token;

@@ -261,6 +261,17 @@ export function guardTable(table: Table, clock: Clock): Table {
   };
 }
 
+/**
+ * The version of what replaces an item. None comes twice, not even where the table was emptied in
+ * between.
+ *
+ * @param seen the version that was read; undefined where there was no item
+ * @param now milliseconds since the epoch
+ */
+export function nextVersion(seen: number | undefined, now: number): number {
+  return Math.max((seen ?? 0) + 1, now);
+}
+
 /** For `catch`: a table that is away is as good as one without the item. */
 export function unlessAway(error: unknown): undefined {
   if (!(error instanceof TableAway)) throw error;

@@ -5,7 +5,13 @@ import { type Clock, systemClock } from '../platform/deadline.ts';
 import { type BusEvent, putEvent } from '../platform/events.ts';
 import { errorName, log, note } from '../platform/log.ts';
 import { parseJson } from '../platform/parse.ts';
-import { createDynamoTable, guardTable, sharedKeys, type Table } from '../platform/table.ts';
+import {
+  createDynamoTable,
+  guardTable,
+  nextVersion,
+  sharedKeys,
+  type Table,
+} from '../platform/table.ts';
 import { readParts } from './content.ts';
 import { createSharedState } from './shared-state.ts';
 
@@ -57,7 +63,7 @@ export function createAnnouncer(
     };
     await put({ source: eventSource(stage), detailType: ACCOUNTS_CHANGED, detail });
     note({ announced: contentHash });
-    const version = Math.max((item?.version ?? 0) + 1, clock.now());
+    const version = nextVersion(item?.version, clock.now());
     const body = JSON.stringify({ contentHash });
     const announced = { version, body, expiresAt: clock.now() + KEEP_MS };
     await table.replace(keys.announced, announced, item?.version, true);

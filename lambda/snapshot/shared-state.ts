@@ -4,7 +4,7 @@ import { SHUT_OUT } from '../egain/failure.ts';
 import { FAULT_NAMES, Fault, type FaultName } from '../faults.ts';
 import type { Clock } from '../platform/deadline.ts';
 import { parseJson } from '../platform/parse.ts';
-import { SKEW_MS, type Table, TableAway, unlessAway } from '../platform/table.ts';
+import { nextVersion, SKEW_MS, type Table, TableAway, unlessAway } from '../platform/table.ts';
 
 /**
  * All moments are milliseconds since the epoch: those of the content by the clock of the container
@@ -119,8 +119,7 @@ export function createSharedState(table: Table, key: string, clock: Clock) {
 
   /** @returns undefined when another container was faster */
   const write = async (state: State, seen: number | undefined): Promise<Seen | undefined> => {
-    // No version comes twice, not even where the table was emptied in between.
-    const version = Math.max((seen ?? 0) + 1, clock.now());
+    const version = nextVersion(seen, clock.now());
     const item = { version, body: JSON.stringify(state), expiresAt: clock.now() + KEEP_MS };
     // What a page walk has brought is worth a try even where the table has just failed.
     const isWritten = await table.replace(key, item, seen, true).catch(unlessAway);
